@@ -1,0 +1,1 @@
+"""How services are spoken to: typed REST clients over one transport, one clock, one credential resolver."""

@@ -1,0 +1,58 @@
+"""One poller for everything that takes time.
+
+Quick at first, then a share of the time already waited, so that an end is noticed within about a twentieth of the
+whole; never without a deadline.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeVar
+
+from clients.clock import Clock
+from clients.errors import DeadlineExceeded
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Pace:
+    """How long to wait between two looks: *share* of the time waited so far, within *shortest* … *longest* seconds."""
+
+    shortest: float = 0.25
+    longest: float = 30.0
+    share: float = 0.05
+
+    def __post_init__(self) -> None:
+        if not 0 < self.shortest <= self.longest or not 0 < self.share < 1:
+            raise ValueError("a Pace needs 0 < shortest <= longest and a share between 0 and 1")
+
+    def after(self, waited: float) -> float:
+        """Seconds until the next look, *waited* seconds after the first one."""
+        return min(self.longest, max(self.shortest, self.share * waited))
+
+
+def wait(
+    look: Callable[[float], T | None],
+    *,
+    what: str,
+    deadline: float,
+    clock: Clock,
+    pace: Pace = Pace(),  # noqa: B008 - immutable
+) -> T:
+    """Call *look* with the seconds waited until it answers something, and return that.
+
+    Raises DeadlineExceeded, naming *what*, after *deadline* seconds; what *look* raises ends the wait.
+    """
+    started = clock.monotonic()
+    while True:
+        waited = clock.monotonic() - started
+        if (answer := look(waited)) is not None:
+            return answer
+        if waited >= deadline:
+            raise DeadlineExceeded(
+                f"{what} took longer than {deadline:.0f} s",
+                "raise the deadline in the stack's config, or look at the service",
+            )
+        clock.sleep(min(pace.after(waited), deadline - waited))

@@ -1,0 +1,168 @@
+"""Blob containers over azure-storage-blob: listings, conditional writes, read-only SAS.
+
+``BlobRef`` is what Studio's batch service takes and gives (``AzureBlobDataReference``, api-version 2.0).
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from clients.errors import Conflict, CredentialError, NotFound, ServiceError, Unreachable
+from clients.transport import redact
+
+if TYPE_CHECKING:
+    from azure.storage.blob import ContainerClient
+
+BlobRef = dict[str, str | None]
+
+
+@dataclass(frozen=True)
+class Blob:
+    """One blob of a listing: *size* in bytes, *md5* as base64 (Content-MD5; None where the blob has none)."""
+
+    name: str
+    size: int
+    md5: str | None
+    etag: str
+
+
+class Container:
+    """One blob container.
+
+    Raises NotFound for a missing container or blob, Conflict for a lost condition, CredentialError, Unreachable,
+    ServiceError.
+    """
+
+    def __init__(self, connection_string: str, name: str, remedy: str) -> None:
+        self.name = name
+        self._connection_string = connection_string
+        self._remedy = remedy
+        self._opened: ContainerClient | None = None
+
+    @property
+    def _client(self) -> ContainerClient:
+        if self._opened is None:
+            from azure.storage.blob import ContainerClient
+
+            self._opened = ContainerClient.from_connection_string(
+                self._connection_string, self.name, retry_total=4, connection_timeout=10, read_timeout=100
+            )
+        return self._opened
+
+    def list(self, prefix: str = "") -> list[Blob]:
+        """All blobs under *prefix*, in one paged listing, ordered by name."""
+        with self._errors(prefix):
+            return [
+                Blob(item.name, item.size, _base64(item.content_settings.content_md5), item.etag)
+                for item in self._client.list_blobs(name_starts_with=prefix)
+            ]
+
+    def read(self, name: str) -> tuple[bytes, str]:
+        """Content and ETag of a blob."""
+        with self._errors(name):
+            download = self._client.download_blob(name)
+            return download.readall(), download.properties.etag
+
+    def stat(self, name: str) -> Blob | None:
+        """Size, MD5 and ETag of a blob; None where there is none."""
+        try:
+            with self._errors(name):
+                found = self._client.get_blob_client(name).get_blob_properties()
+        except NotFound:
+            return None
+        return Blob(name, found.size, _base64(found.content_settings.content_md5), found.etag)
+
+    def write(self, name: str, content: bytes, *, etag: str | None) -> str:
+        """Store *content* with its Content-MD5 if the blob still has *etag* (None: does not exist); its new ETag.
+
+        Raises Conflict where it was changed in between.
+        """
+        from azure.core import MatchConditions
+        from azure.storage.blob import ContentSettings
+
+        condition: dict[str, Any] = (
+            {"overwrite": False}
+            if etag is None
+            else {"overwrite": True, "etag": etag, "match_condition": MatchConditions.IfNotModified}
+        )
+        settings = ContentSettings(content_md5=bytearray(hashlib.md5(content, usedforsecurity=False).digest()))
+        with self._errors(name):
+            answer = self._client.upload_blob(name, content, content_settings=settings, **condition)
+            return str(answer.get_blob_properties().etag)
+
+    def readable(self, name: str, hours: float = 24.0) -> BlobRef:
+        """A reference that lets its holder read this one blob for *hours* (a SAS with ``sr=b``, ``sp=r``)."""
+        from azure.storage.blob import BlobSasPermissions, generate_blob_sas
+
+        now = datetime.now(UTC)
+        client = self._client
+        sas = generate_blob_sas(
+            str(client.account_name),
+            self.name,
+            name,
+            account_key=client.credential.account_key,
+            permission=BlobSasPermissions(read=True),
+            start=now - timedelta(minutes=5),
+            expiry=now + timedelta(hours=hours),
+        )
+        base = client.primary_endpoint.rsplit("/", 1)[0] + "/"
+        return {
+            "ConnectionString": None,
+            "BaseLocation": base,
+            "RelativeLocation": f"{self.name}/{name}",
+            "SasBlobToken": "?" + sas,
+        }
+
+    def writable(self, name: str) -> BlobRef:
+        """A reference by connection string, the only form in which Studio's batch service takes an output."""
+        return {"ConnectionString": self._connection_string, "RelativeLocation": f"{self.name}/{name}"}
+
+    @contextmanager
+    def _errors(self, blob: str) -> Iterator[None]:
+        from azure.core import exceptions as azure
+
+        where = f"{self.name}/{blob}".rstrip("/")
+        try:
+            yield
+        except azure.ResourceNotFoundError as error:
+            if error.error_code == "ContainerNotFound":
+                raise NotFound(
+                    f"there is no container {self.name!r}",
+                    "create it and fill it (locally: ./dev cloud start)",
+                    status=404,
+                    code="ContainerNotFound",
+                ) from None
+            raise NotFound(
+                f"there is no blob {where}", "check its name", status=404, code="BlobNotFound"
+            ) from None
+        except (azure.ResourceExistsError, azure.ResourceModifiedError):
+            raise Conflict(
+                f"{where} was changed by somebody else", "run the update again", status=412
+            ) from None
+        except azure.ClientAuthenticationError:
+            raise CredentialError(
+                f"the storage account refused the credential for {where}",
+                "check the storage credential (locally: ./dev cloud stop, then ./dev cloud start)",
+            ) from None
+        except (azure.ServiceRequestError, azure.ServiceResponseError):
+            raise Unreachable(f"the storage account of {self.name!r} does not answer", self._remedy) from None
+        except azure.HttpResponseError as error:
+            if error.status_code == 412:
+                raise Conflict(
+                    f"{where} was changed by somebody else", "run the update again", status=412
+                ) from None
+            raise ServiceError(
+                f"storage answered {error.status_code} for {where}: {redact(str(error.reason))}",
+                "correct what the message names, then run the update again",
+                status=error.status_code or 0,
+            ) from None
+
+
+def _base64(md5: bytearray | None) -> str | None:
+    return base64.b64encode(bytes(md5)).decode() if md5 else None
