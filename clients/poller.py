@@ -39,7 +39,7 @@ def wait(
     what: str,
     deadline: float,
     clock: Clock,
-    pace: Pace = Pace(),  # noqa: B008 - immutable
+    pace: Pace = Pace(),
 ) -> T:
     """Call *look* with the seconds waited until it answers something, and return that.
 

@@ -91,7 +91,9 @@ class Container:
             if etag is None
             else {"overwrite": True, "etag": etag, "match_condition": MatchConditions.IfNotModified}
         )
-        settings = ContentSettings(content_md5=bytearray(hashlib.md5(content, usedforsecurity=False).digest()))
+        settings = ContentSettings(
+            content_md5=bytearray(hashlib.md5(content, usedforsecurity=False).digest())
+        )
         with self._errors(name):
             answer = self._client.upload_blob(name, content, content_settings=settings, **condition)
             return str(answer.get_blob_properties().etag)
@@ -131,7 +133,7 @@ class Container:
         try:
             yield
         except azure.ResourceNotFoundError as error:
-            if error.error_code == "ContainerNotFound":
+            if getattr(error, "error_code", None) == "ContainerNotFound":
                 raise NotFound(
                     f"there is no container {self.name!r}",
                     "create it and fill it (locally: ./dev cloud start)",

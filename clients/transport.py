@@ -45,7 +45,7 @@ class Retry:
             raise ValueError("a Retry needs at least one attempt and more than no time")
 
 
-class _Retryable(Exception):  # noqa: N818 - carries the real error, is never shown
+class _Retryable(Exception):
     def __init__(self, error: RetrainError, retry_after: float | None = None) -> None:
         super().__init__(str(error))
         self.error = error

@@ -34,7 +34,11 @@ class Publishing:
         self._clock = clock
 
     def publish(
-        self, name: str, graph: Mapping[str, Any], resources: Sequence[Mapping[str, Any]], deadline: float = 300
+        self,
+        name: str,
+        graph: Mapping[str, Any],
+        resources: Sequence[Mapping[str, Any]],
+        deadline: float = 300,
     ) -> Published:
         """Deploy *graph* as the web service *name*, or re-deploy it: ids, keys and further endpoints stay.
 
@@ -52,7 +56,8 @@ class Publishing:
             status = deployed["Status"] if _waited == 0 else self._status(deployed["ActivityId"])
             if status == "Failed":
                 raise ServiceError(
-                    f"the studio could not deploy {name!r}", "look at the experiment, then run the update again"
+                    f"the studio could not deploy {name!r}",
+                    "look at the experiment, then run the update again",
                 )
             return deployed if status == "Completed" else None
 

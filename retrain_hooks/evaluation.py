@@ -1,0 +1,38 @@
+"""Reads the evaluation that a training run leaves: one header line, one row per evaluated model.
+
+The first row is the new model's (Evaluate Model's first input). Names become ``auc``, ``f1_score``, ``log_loss``.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+import re
+
+from clients.errors import JobFailed
+
+
+def read_metrics(content: bytes) -> dict[str, float | str]:
+    """Metrics by name; a value that is not finite stays text, for JSON has no number for it.
+
+    Raises JobFailed for anything that is not a table of numbers with one row at least.
+    """
+    try:
+        rows = list(csv.reader(io.StringIO(content.decode("utf-8-sig"), newline="")))
+        header, first = rows[0], rows[1]
+        return {_name(column): _number(value) for column, value in zip(header, first, strict=True)}
+    except (IndexError, ValueError):
+        raise JobFailed(
+            "the job's evaluation cannot be read",
+            "look at the training experiment's Evaluate Model; nothing was bound",
+        ) from None
+
+
+def _name(column: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "_", column.lower()).strip("_")
+
+
+def _number(value: str) -> float | str:
+    number = float(value)
+    return number if math.isfinite(number) else str(number)

@@ -1,0 +1,150 @@
+"""The ledger: one JSON record per run key in the registry, at ``runs/<run key>.json``.
+
+::
+
+    planned ──> submitted(job id) ──> running ──> finished(sha256, metrics, …)
+                                          └─────> failed(the service's own error)
+
+No lease: every write is a compare-and-swap on the blob's ETag, so of two that want the same step one wins and the
+other reads what it did. The job's id is recorded between the job's creation and its start: a crash leaves at worst a
+job that never ran.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
+
+from clients.errors import Conflict, LedgerError, NotFound
+from clients.storage import Container
+from retrain_hooks.run_key import canonical_json, model_address
+
+FORMAT = 1
+State = Literal["planned", "submitted", "running", "finished", "failed"]
+_STATES = ("planned", "submitted", "running", "finished", "failed")
+
+
+@dataclass(frozen=True)
+class Job:
+    """A batch job as the service knows it: its *id*, the *service* it belongs to, and that service's workspace."""
+
+    id: str
+    service: str
+    workspace: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Run:
+    """One training run. Times are ISO-8601 in UTC, *seconds* the job's duration, *bytes* the model's size."""
+
+    key: str
+    experiment: str
+    inputs: dict[str, Any]
+    state: State = "planned"
+    attempt: int = 1
+    job: Job | None = None
+    planned_at: str = ""
+    started_at: str = ""
+    ended_at: str = ""
+    seconds: float | None = None
+    sha256: str = ""
+    md5: str = ""
+    bytes: int = 0
+    metrics: dict[str, Any] = field(default_factory=dict)
+    error: str = ""
+    version: int = FORMAT
+
+    @property
+    def address(self) -> str:
+        """Where this attempt leaves its model, as a path in the registry container."""
+        return model_address(self.experiment, self.key, self.attempt)
+
+    def next_attempt(self, now: str) -> Run:
+        """The same run, planned anew, with an address of its own."""
+        return Run(
+            self.key, self.experiment, self.inputs, attempt=self.attempt + 1, planned_at=now, version=FORMAT
+        )
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A run with the ETag of its record; writing it back succeeds only while the record has that ETag."""
+
+    run: Run
+    etag: str
+
+
+class Ledger:
+    """The training runs of all stacks that share a registry."""
+
+    def __init__(self, registry: Container) -> None:
+        self.registry = registry
+
+    def find(self, key: str) -> Entry | None:
+        """The record of *key*; None where there is none. Raises LedgerError for one that cannot be trusted."""
+        try:
+            content, etag = self.registry.read(_name(key))
+        except NotFound as error:
+            if error.code == "ContainerNotFound":
+                raise
+            return None
+        return Entry(_parse(key, content), etag)
+
+    def plan(self, run: Run) -> Entry:
+        """Record *run* as planned, or answer what somebody else recorded first."""
+        try:
+            return Entry(run, self._write(run, None))
+        except Conflict:
+            return self._again(run.key)
+
+    def advance(self, entry: Entry, run: Run) -> tuple[Entry, bool]:
+        """Swap *entry* for *run*; the record as it is now, and whether it is ours."""
+        try:
+            return Entry(run, self._write(run, entry.etag)), True
+        except Conflict:
+            return self._again(run.key), False
+
+    def intact(self, run: Run) -> bool:
+        """Whether a finished run's model is still what the run left."""
+        blob = self.registry.stat(run.address)
+        return blob is not None and blob.size == run.bytes and blob.md5 in (None, run.md5)
+
+    def _write(self, run: Run, etag: str | None) -> str:
+        return self.registry.write(_name(run.key), canonical_json(asdict(run)), etag=etag)
+
+    def _again(self, key: str) -> Entry:
+        entry = self.find(key)
+        if entry is None:
+            raise LedgerError(
+                f"the record of run {key[:12]} vanished while it was used",
+                "see who deletes blobs from the registry, then run the update again",
+            )
+        return entry
+
+
+def _name(key: str) -> str:
+    return f"runs/{key}.json"
+
+
+def _parse(key: str, content: bytes) -> Run:
+    remedy = f"look at the registry's {_name(key)}; delete it to train again"
+    try:
+        record = json.loads(content)
+        if record["version"] != FORMAT:
+            raise LedgerError(
+                f"the record of run {key[:12]} has format {record['version']}, this program knows {FORMAT}",
+                "use the release that wrote it, or a later one",
+            )
+        job = record.pop("job")
+        run = Run(**record, job=Job(**job) if job else None)
+    except (ValueError, KeyError, TypeError):
+        raise LedgerError(f"the record of run {key[:12]} cannot be read", remedy) from None
+    if run.key != key or run.state not in _STATES:
+        raise LedgerError(f"the record of run {key[:12]} is not that run's", remedy)
+    return run
+
+
+def same_inputs(run: Run, inputs: dict[str, Any]) -> bool:
+    """Whether a record was made for these inputs; the key says so, unless it was forged."""
+    return canonical_json(run.inputs) == canonical_json(inputs)

@@ -1,0 +1,128 @@
+"""The life of a resource, free of any host: plain dicts in, plain dicts out.
+
+``providers.py`` hosts these for Pulumi's Python dynamic provider; another host only has to translate values.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Protocol
+
+from clients.clock import Clock, SystemClock
+from clients.credentials import Target, resolve
+from clients.errors import RetrainError
+from clients.storage import Container
+from clients.studio_classic.services import ClassicServices
+
+Props = dict[str, Any]
+
+
+class _Unknown:
+    """The value of an output that a preview cannot know yet."""
+
+    def __repr__(self) -> str:
+        return "UNKNOWN"
+
+
+UNKNOWN = _Unknown()
+
+
+def known(*values: Any) -> bool:
+    """Whether no value is, or holds, an UNKNOWN."""
+    return all(
+        known(*value.values())
+        if isinstance(value, Mapping)
+        else known(*value)
+        if isinstance(value, list | tuple)
+        else value is not UNKNOWN
+        for value in values
+    )
+
+
+@dataclass(frozen=True)
+class Diff:
+    """What an update would do: nothing, change in place, or *replaces* because of these properties."""
+
+    changes: bool
+    replaces: tuple[str, ...] = ()
+    delete_before_replace: bool = False
+
+
+class Lifecycle(Protocol):
+    """One resource's steps. Each raises RetrainError; in ``check`` that refuses the inputs."""
+
+    def check(self, new: Props) -> Props:
+        """The inputs, completed with what can be found out by reading. Never writes."""
+
+    def diff(self, old: Props, new: Props) -> Diff:
+        """Compare the last outputs with new, checked inputs."""
+
+    def create(self, new: Props) -> tuple[str, Props]:
+        """Make it true; id and outputs. Idempotent: after a crash it is called again."""
+
+    def read(self, id_: str, old: Props) -> tuple[Props, Props] | None:
+        """What is there now, as outputs and as inputs; None where it is gone."""
+
+    def update(self, id_: str, old: Props, new: Props) -> Props:
+        """Make it true in place; the outputs."""
+
+    def delete(self, id_: str, old: Props) -> None:
+        """Remove what ``create`` made."""
+
+
+class Progress(Protocol):
+    """Where a long step says how it stands."""
+
+    def status(self, message: str) -> None:
+        """A passing state, shown while it lasts."""
+
+    def info(self, message: str) -> None:
+        """A line that stays."""
+
+
+class Guard(Protocol):
+    """Asked before each call that changes anything, and at each look at a job."""
+
+    def check(self) -> None:
+        """Raise UpdateCancelled where the update was cancelled or its engine is gone."""
+
+
+@dataclass
+class Context:
+    """What the lifecycles of one process share."""
+
+    progress: Progress
+    guard: Guard
+    clock: Clock = field(default_factory=SystemClock)
+    resolve: Callable[[str], Target] = resolve
+
+    @cached_property
+    def _targets(self) -> dict[str, Target]:
+        return {}
+
+    def target(self, name: str) -> Target:
+        """The target called *name*, resolved once."""
+        if name not in self._targets:
+            self._targets[name] = self.resolve(name)
+        return self._targets[name]
+
+    def data(self, target: str) -> Container:
+        """The container that the team's pipelines fill."""
+        found = self.target(target)
+        return Container(found.connection_string, found.data_container, found.remedy)
+
+    def registry(self, target: str) -> Container:
+        """The container with ledger and models, shared by all stacks."""
+        found = self.target(target)
+        return Container(found.connection_string, found.registry_container, found.remedy)
+
+    def services(self, target: str, workspace: Mapping[str, str]) -> ClassicServices:
+        """The services of a *workspace* (``{"resource": ARM id, "id": 32 hex}``)."""
+        return ClassicServices(self.target(target), workspace["resource"], workspace["id"], self.clock)
+
+
+def refused(error: RetrainError) -> str:
+    """What a refusal says: cause and remedy, a line each."""
+    return str(error)
