@@ -1,0 +1,1 @@
+"""The developer's command line: ``./dev VERB`` runs ``python -m cli VERB``."""

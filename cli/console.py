@@ -1,0 +1,41 @@
+"""The two consoles: results go to stdout, what is being done and all errors to stderr."""
+
+from __future__ import annotations
+
+import sys
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+
+@cache
+def out() -> Console:
+    """Results, on stdout."""
+    from rich.console import Console
+
+    return Console(highlight=False, soft_wrap=not sys.stdout.isatty())
+
+
+def say(message: str) -> None:
+    """One line about what is being done, on stderr."""
+    print(message, file=sys.stderr, flush=True)
+
+
+def print_json(value: Any) -> None:
+    """A value as JSON on stdout, the same on a terminal and in a pipe."""
+    import json
+
+    print(json.dumps(value, indent=2, ensure_ascii=False, default=str), flush=True)
+
+
+def is_interactive() -> bool:
+    """Whether somebody sits at a terminal and can answer a question."""
+    return sys.stdin.isatty() and sys.stderr.isatty()
+
+
+def agreed(question: str) -> bool:
+    """Ask for a yes; only a yes is one."""
+    print(f"{question} [y/N] ", end="", file=sys.stderr, flush=True)
+    return sys.stdin.readline().strip().lower() in {"y", "yes"}

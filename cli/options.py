@@ -1,0 +1,46 @@
+"""The options that several verbs share, each declared once."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+
+class Engine(StrEnum):
+    """Which deployment engine runs a verb."""
+
+    auto = "auto"
+    pulumi = "pulumi"
+    embedded = "embedded"
+
+
+def overrides(pairs: list[str] | None) -> dict[str, str]:
+    """`["a=1", "b=2"]` → `{"a": "1", "b": "2"}`; a usage error for anything else."""
+    found: dict[str, str] = {}
+    for pair in pairs or []:
+        key, equals, value = pair.partition("=")
+        if not key.strip() or not equals:
+            raise typer.BadParameter(f"{pair!r} is not key=value", param_hint="-c")
+        found[key.strip()] = value
+    return found
+
+
+Stack = Annotated[
+    str, typer.Option("--stack", "-s", help="The stack, whose configuration is Pulumi.STACK.yaml.")
+]
+Config = Annotated[
+    list[str] | None,
+    typer.Option("--config", "-c", metavar="KEY=VALUE", help="Configuration for this run only; repeatable."),
+]
+EngineOption = Annotated[
+    Engine,
+    typer.Option("--engine", help="auto: the Pulumi CLI where it is on PATH and new enough, else embedded."),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Don't ask. The default where there is no terminal.")]
+ShowSecrets = Annotated[bool, typer.Option("--show-secrets", help="Show keys as well, fetched now.")]
+Refresh = Annotated[bool, typer.Option("--refresh", help="First read how the resources really are.")]
+Quiet = Annotated[bool, typer.Option("--expect-no-changes", help="Fail if anything would change.")]
+Diff = Annotated[bool, typer.Option("--diff", help="Show every property that would change.")]

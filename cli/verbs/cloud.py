@@ -1,0 +1,83 @@
+"""`./dev cloud …`: the local cloud."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from cli.console import agreed, is_interactive, out, print_json, say
+from cli.errors import CliError, warn
+from cli.options import AsJson, ShowSecrets, Yes
+
+
+def start(
+    new_ports: Annotated[bool, typer.Option("--new-ports", help="Move to other free ports.")] = False,
+) -> None:
+    """Start the local cloud: Azurite, the studio, the azure-native stand-in, the example's data."""
+    from cli.cloud.supervisor import Supervisor
+
+    supervisor = Supervisor(say=say)
+    cloud = supervisor.start(new_ports=new_ports)
+    out().print(f"the local cloud runs: studio {cloud.studio}, blobs {cloud.blob}")
+
+
+def stop() -> None:
+    """Stop the local cloud; its data stays."""
+    from cli.cloud.supervisor import Supervisor
+
+    names = Supervisor(say=say).stop()
+    out().print(f"stopped: {', '.join(names)}" if names else "the local cloud wasn't running")
+
+
+def status(as_json: AsJson = False, show_secrets: ShowSecrets = False) -> None:
+    """Show the local cloud's addresses and processes."""
+    from cli.cloud.supervisor import Supervisor
+
+    answer = Supervisor().status(show_secrets=show_secrets)
+    if as_json:
+        print_json(answer)
+        return
+    print_ = out().print
+    print_(f"the local cloud is {'running' if answer['running'] else 'not running (./dev cloud start)'}")
+    names = {
+        "studio": "studio",
+        "blob": "blobs",
+        "connectionString": "connection string",
+        "armToken": "ARM token",
+    }
+    for key, name in names.items():
+        if answer.get(key):
+            print_(f"  {name:<18}{answer[key]}", markup=False)
+    for name, process in answer["processes"].items():
+        where = ", ".join(f"127.0.0.1:{port}" for port in process["ports"])
+        print_(f"  {name:<18}{process['state']:<9}process {process['pid'] or '-':<9} {where}", markup=False)
+
+
+def logs(
+    name: Annotated[str, typer.Argument(help="azurite, studio or azure-native; all when left out.")] = "",
+    follow: Annotated[
+        bool, typer.Option("--follow", "-f", help="Go on with what is written from now on.")
+    ] = False,
+    lines: Annotated[int, typer.Option("--lines", "-n", help="How many of the last lines.", min=0)] = 50,
+) -> None:
+    """Show what the local cloud's processes wrote."""
+    from cli.cloud.logs import show
+
+    show(name, lines=lines, follow=follow)
+
+
+def reset(yes: Yes = False) -> None:
+    """Stop the local cloud and delete all its data: blobs, models, web services, the ledger of runs."""
+    from cli.cloud.supervisor import Supervisor
+    from cli.stacks import stacks_with_resources
+
+    stacks = stacks_with_resources()
+    if stacks:
+        warn(
+            f"stacks that hold resources: {', '.join(stacks)}; ./dev destroy them first, or their state stays behind"
+        )
+    if not yes and is_interactive() and not agreed("Delete all data of the local cloud?"):
+        raise CliError("nothing was deleted", "answer y, or give --yes")
+    Supervisor(say=say).reset()
+    out().print("the local cloud is stopped and its data deleted")
