@@ -12,7 +12,6 @@ from typing import Any, Protocol
 
 from clients.clock import Clock, SystemClock
 from clients.credentials import Target, resolve
-from clients.errors import RetrainError
 from clients.storage import Container
 from clients.studio_classic.services import ClassicServices
 
@@ -121,8 +120,3 @@ class Context:
     def services(self, target: str, workspace: Mapping[str, str]) -> ClassicServices:
         """The services of a *workspace* (``{"resource": ARM id, "id": 32 hex}``)."""
         return ClassicServices(self.target(target), workspace["resource"], workspace["id"], self.clock)
-
-
-def refused(error: RetrainError) -> str:
-    """What a refusal says: cause and remedy, a line each."""
-    return str(error)

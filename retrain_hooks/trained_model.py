@@ -78,7 +78,7 @@ class TrainedModelLifecycle:
         trainer = Trainer(
             self._ledger(new),
             context.data(new["target"]),
-            context.services(new["target"], service["workspace"]).jobs(service["id"]),
+            lambda workspace, id_: context.services(new["target"], workspace).jobs(id_),
             context.clock,
             context.progress,
             context.guard,

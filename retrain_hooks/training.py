@@ -6,12 +6,12 @@ import hashlib
 import threading
 from base64 import b64encode
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 from clients.clock import Clock
-from clients.errors import DeadlineExceeded, JobFailed, LedgerError, ServiceError
+from clients.errors import DeadlineExceeded, JobFailed, LedgerError, NotFound, ServiceError
 from clients.poller import wait
 from clients.protocols import Jobs, JobState, JobStatus
 from clients.storage import Container
@@ -48,8 +48,15 @@ class Trainer:
     """Brings a run to its end, exactly once whoever asks."""
 
     def __init__(
-        self, ledger: Ledger, data: Container, jobs: Jobs, clock: Clock, progress: Progress, guard: Guard
+        self,
+        ledger: Ledger,
+        data: Container,
+        jobs: Callable[[Mapping[str, str], str], Jobs],
+        clock: Clock,
+        progress: Progress,
+        guard: Guard,
     ) -> None:
+        """*jobs* answers for a workspace and the id of a training service in it."""
         self._ledger = ledger
         self._data = data
         self._jobs = jobs
@@ -102,7 +109,8 @@ class Trainer:
     def _submit(self, entry: Entry, request: Request) -> Entry:
         self._guard.check()
         run = entry.run
-        job = self._jobs.create(
+        jobs = self._jobs(request.workspace, request.service)
+        job = jobs.create(
             {request.input: self._data.readable(request.blob)},
             {
                 request.outputs["model"]: self._ledger.registry.writable(run.address),
@@ -115,20 +123,24 @@ class Trainer:
         )
         entry, ours = self._ledger.advance(entry, submitted)
         if not ours:
-            self._jobs.cancel(job)
+            jobs.cancel(job)
         return entry
 
     def _follow(self, entry: Entry, request: Request) -> Entry:
         """Start the recorded job if nobody did, and look at it until it ends."""
         run = entry.run
         job = _job(run)
+        try:
+            jobs = self._jobs(job.workspace, job.service)
+        except NotFound:
+            return self._lost(entry)
         what = f"training run {request.key[:12]} of {request.experiment} on {request.blob}"
 
         def look(waited: float) -> JobStatus | None:
             self._guard.check()
-            status = self._jobs.status(job)
+            status = jobs.status(job.id)
             if status.state is JobState.NOT_STARTED:
-                self._jobs.start(job)
+                jobs.start(job.id)
             if status.state.ended:
                 return status
             rows = f", {status.rows:,} rows" if status.rows is not None else ""
@@ -136,38 +148,37 @@ class Trainer:
             self._progress.status(f"{what}: {status.state.value}, {waited:.0f} s{module}")
             return None
 
-        self._progress.info(f"{what}: job {job}")
+        self._progress.info(f"{what}: job {job.id}")
         try:
             status = wait(look, what=what, deadline=request.deadline, clock=self._clock)
         except DeadlineExceeded as error:
             raise DeadlineExceeded(
-                f"{error.cause}; job {job} goes on", "run the update again to attach to it"
+                f"{error.cause}; job {job.id} goes on", "run the update again to attach to it"
             ) from None
         if status.state is JobState.LOST:
-            self._progress.info(f"the service lost job {job}: training again")
-            return self._replan(entry)
+            return self._lost(entry)
         if status.state is not JobState.FINISHED:
             failed = replace(
                 run, state="failed", ended_at=self._now(), error=status.details or status.state.value
             )
             return self._ledger.advance(entry, failed)[0]
-        finished = self._finished(run, status, request)
+        finished = self._finished(jobs, run, status, request)
         self._progress.info(f"{what}: Finished after {finished.seconds:.1f} s")
         return self._ledger.advance(entry, finished)[0]
 
-    def _finished(self, run: Run, status: JobStatus, request: Request) -> Run:
+    def _finished(self, jobs: Jobs, run: Run, status: JobStatus, request: Request) -> Run:
         results = {name: status.results.get(request.outputs[name]) for name in ("model", "evaluation")}
         if results["model"] is None or results["evaluation"] is None:
             raise JobFailed(
-                f"job {_job(run)} finished without a trained model and an evaluation",
+                f"job {_job(run).id} finished without a trained model and an evaluation",
                 "look at the training experiment's web service outputs; nothing was bound",
             )
-        metrics = read_metrics(self._jobs.fetch(results["evaluation"]))
+        metrics = read_metrics(jobs.fetch(results["evaluation"]))
         try:
             model, _etag = self._ledger.registry.read(run.address)
         except ServiceError as error:
             raise JobFailed(
-                f"job {_job(run)} finished, but its model is not to be found: {error.cause}", error.remedy
+                f"job {_job(run).id} finished, but its model is not to be found: {error.cause}", error.remedy
             ) from None
         ended = self._clock.now()
         return replace(
@@ -180,6 +191,10 @@ class Trainer:
             bytes=len(model),
             metrics=metrics,
         )
+
+    def _lost(self, entry: Entry) -> Entry:
+        self._progress.info(f"the service lost job {_job(entry.run).id}: training again")
+        return self._replan(entry)
 
     def _replan(self, entry: Entry) -> Entry:
         self._guard.check()
@@ -196,13 +211,13 @@ class Trainer:
         return self._clock.now().isoformat()
 
 
-def _job(run: Run) -> str:
+def _job(run: Run) -> Job:
     if run.job is None:
         raise LedgerError(
             f"the record of run {run.key[:12]} is {run.state} and names no job",
             f"look at the registry's runs/{run.key}.json; delete it to train again",
         )
-    return run.job.id
+    return run.job
 
 
 def _evaluation(run: Run) -> str:

@@ -1,0 +1,16 @@
+"""What a platform team declares: one concept a module."""
+
+from components.data_version import DataVersion
+from components.endpoint import Endpoint
+from components.trained_model import TrainedModel
+from components.web_service import PredictiveWebService, TrainingWebService
+from components.workspace import Workspace
+
+__all__ = [
+    "DataVersion",
+    "Endpoint",
+    "PredictiveWebService",
+    "TrainedModel",
+    "TrainingWebService",
+    "Workspace",
+]

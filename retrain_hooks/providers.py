@@ -1,0 +1,165 @@
+"""The dynamic providers: Pulumi's host for the lifecycles.
+
+Pulumi keeps a reference to these classes by their import path in every state: moving or renaming one makes `destroy`
+of an older state fail. So each is a thin shell, and stays here.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from typing import Any, ClassVar, NoReturn
+
+from pulumi.dynamic import (
+    CheckFailure,
+    CheckResult,
+    ConfigureRequest,
+    CreateResult,
+    DiffResult,
+    ReadResult,
+    ResourceProvider,
+    UpdateResult,
+)
+from pulumi.output import Unknown
+
+from clients.errors import RetrainError
+from retrain_hooks.binding import ModelBindingLifecycle
+from retrain_hooks.cancellation import EngineGuard
+from retrain_hooks.data_version import DataVersionLifecycle
+from retrain_hooks.endpoint import EndpointLifecycle
+from retrain_hooks.lifecycle import UNKNOWN, Context, Lifecycle, Props
+from retrain_hooks.progress import EngineProgress
+from retrain_hooks.trained_model import TrainedModelLifecycle
+from retrain_hooks.web_service import WebServiceLifecycle
+
+_PROVIDER_KEY = "__provider"
+
+
+class error(Exception):  # noqa: N801 - its name is what the user reads before the cause
+    """What reaches the user: ``error: cause``, and the remedy on the next line."""
+
+    __module__ = "builtins"
+
+
+@cache
+def _context() -> Context:
+    """One for the process: the provider's first argument is its engine's address."""
+    engine = sys.argv[1] if len(sys.argv) > 1 and ":" in sys.argv[1] else ""
+    guard = EngineGuard(engine)
+    guard.watch()
+    return Context(EngineProgress(engine), guard)
+
+
+def _incoming(value: Any) -> Any:
+    if isinstance(value, Unknown):
+        return UNKNOWN
+    if isinstance(value, dict):
+        return {key: _incoming(item) for key, item in value.items() if key != _PROVIDER_KEY}
+    return [_incoming(item) for item in value] if isinstance(value, list) else value
+
+
+def _outgoing(value: Any) -> Any:
+    if value is UNKNOWN:
+        return Unknown()  # type: ignore[no-untyped-call]
+    if isinstance(value, dict):
+        return {key: _outgoing(item) for key, item in value.items()}
+    return [_outgoing(item) for item in value] if isinstance(value, list) else value
+
+
+@contextmanager
+def _one_line_errors() -> Iterator[None]:
+    try:
+        yield
+    except RetrainError as failure:
+        _fail(str(failure))
+    except Exception as failure:
+        _fail(
+            f"internal error: {type(failure).__name__}: {failure}\n"
+            "remedy: report it with the command you ran; what was bound still serves"
+        )
+
+
+def _fail(message: str) -> NoReturn:
+    raise error(message) from None
+
+
+class _Provider(ResourceProvider):
+    """Hosts one lifecycle: translates values, results and errors, and nothing else."""
+
+    serialize_as_secret_always = False
+    lifecycle: ClassVar[type[Any]]
+
+    @property
+    def _life(self) -> Lifecycle:
+        life: Lifecycle = self.lifecycle(_context())
+        return life
+
+    def configure(self, req: ConfigureRequest) -> None:
+        """Leave cause and remedy of an error, without the stack of this process."""
+        sys.tracebacklimit = 0
+
+    def check(self, _olds: Props, news: Props) -> CheckResult:
+        """Complete the inputs, or refuse them in one line of cause and one of remedy."""
+        try:
+            return CheckResult(_outgoing(self._life.check(_incoming(news))), [])
+        except RetrainError as failure:
+            return CheckResult(news, [CheckFailure("", str(failure))])
+
+    def diff(self, _id: str, _olds: Props, _news: Props) -> DiffResult:
+        """Compare the last outputs with the new inputs."""
+        with _one_line_errors():
+            found = self._life.diff(_incoming(_olds), _incoming(_news))
+            return DiffResult(found.changes, list(found.replaces), None, found.delete_before_replace)
+
+    def create(self, props: Props) -> CreateResult:
+        """Make it true."""
+        with _one_line_errors():
+            return CreateResult(*self._life.create(_incoming(props)))
+
+    def read(self, id_: str, props: Props) -> ReadResult:
+        """What is there now; an empty id says that it is gone."""
+        with _one_line_errors():
+            found = self._life.read(id_, _incoming(props))
+            return ReadResult("", {}) if found is None else ReadResult(id_, *found)
+
+    def update(self, _id: str, _olds: Props, _news: Props) -> UpdateResult:
+        """Make it true in place."""
+        with _one_line_errors():
+            return UpdateResult(self._life.update(_id, _incoming(_olds), _incoming(_news)))
+
+    def delete(self, _id: str, _props: Props) -> None:
+        """Remove what ``create`` made."""
+        with _one_line_errors():
+            self._life.delete(_id, _incoming(_props))
+
+
+class StudioWebServiceProvider(_Provider):
+    """Hosts WebServiceLifecycle."""
+
+    lifecycle = WebServiceLifecycle
+
+
+class StudioEndpointProvider(_Provider):
+    """Hosts EndpointLifecycle."""
+
+    lifecycle = EndpointLifecycle
+
+
+class DataVersionProvider(_Provider):
+    """Hosts DataVersionLifecycle."""
+
+    lifecycle = DataVersionLifecycle
+
+
+class TrainedModelProvider(_Provider):
+    """Hosts TrainedModelLifecycle."""
+
+    lifecycle = TrainedModelLifecycle
+
+
+class ModelBindingProvider(_Provider):
+    """Hosts ModelBindingLifecycle."""
+
+    lifecycle = ModelBindingLifecycle

@@ -1,0 +1,80 @@
+"""A published experiment: the training web service and the predictive one are both this."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from clients.errors import ConfigurationError
+from retrain_hooks.experiment import Experiment, load
+from retrain_hooks.lifecycle import Context, Diff, Props, known
+
+# A web service stays in its workspace under its name; moved or renamed it is another one.
+_IDENTITY = ("target", "kind", "workspace", "name", "part")
+
+
+class WebServiceLifecycle:
+    """Publishes ``experiments/<experiment>/<part>.json`` as the web service ``name`` of a workspace.
+
+    Inputs: ``target``, ``kind``, ``workspace`` (``{"resource", "id"}``), ``name``, ``part`` (training | predictive),
+    ``source`` (the experiment's folder) and, for a predictive one, ``model`` (``{"address", "sha256"}``), the
+    baseline it starts with. Outputs: ``service``, ``endpoint`` (the default one's GUID), ``url``.
+    """
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+
+    def check(self, new: Props) -> Props:
+        """Add ``experiment``: digest and port names, read from the package."""
+        if known(new["kind"]) and new["kind"] != "classic":
+            raise ConfigurationError(
+                f"there is no kind of web service {new['kind']!r}",
+                "set `kind` to classic in the stack's config",
+            )
+        return new | {"experiment": self._load(new).summary()}
+
+    def _load(self, new: Props) -> Experiment:
+        return load(new["source"], new["part"])
+
+    def diff(self, old: Props, new: Props) -> Diff:
+        """Another name or place is another service; another graph or baseline is published over the old one."""
+        replaces = tuple(name for name in _IDENTITY if old.get(name) != new.get(name))
+        changed = any(old.get(name) != new.get(name) for name in ("experiment", "model"))
+        return Diff(bool(replaces) or changed, replaces)
+
+    def create(self, new: Props) -> tuple[str, Props]:
+        """Publish. Called again after a crash it finds the service by its name."""
+        outputs = self._publish(new)
+        return outputs["service"]["id"], outputs
+
+    def update(self, id_: str, old: Props, new: Props) -> Props:
+        """Publish over the old one: ids, keys and further endpoints stay."""
+        return self._publish(new)
+
+    def _publish(self, new: Props) -> Props:
+        context, workspace = self._context, new["workspace"]
+        services = context.services(new["target"], workspace)
+        context.guard.check()
+        published = services.publish(new["name"], self._load(new).definition, self._resources(new))
+        default = services.endpoint(published.service, "default")
+        return new | {
+            "service": {"id": published.service, "workspace": workspace},
+            "experimentId": published.experiment,
+            "endpoint": published.endpoint,
+            "url": default["ApiLocation"],
+        }
+
+    def _resources(self, new: Props) -> list[dict[str, Any]]:
+        if new["part"] == "training":
+            return []
+        location = self._context.registry(new["target"]).readable(new["model"]["address"])
+        return [{"Name": new["experiment"]["resource"], "Kind": "TrainedModel", "Location": location}]
+
+    def read(self, id_: str, old: Props) -> tuple[Props, Props] | None:
+        """The recorded service, or None where the workspace holds it no more."""
+        found = self._context.services(old["target"], old["workspace"]).management.service(id_)
+        return None if found is None else (old, old)
+
+    def delete(self, id_: str, old: Props) -> None:
+        """Delete the service with its endpoints, and its experiment."""
+        self._context.guard.check()
+        self._context.services(old["target"], old["workspace"]).unpublish(id_, old["experimentId"])
