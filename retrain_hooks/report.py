@@ -1,0 +1,72 @@
+"""What a person wants to see of a stack after an update: where it answers, with what model, how well, and an answer."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from clients.clock import SystemClock
+from clients.credentials import resolve
+from clients.errors import ConfigurationError
+from clients.studio_classic.services import DEFAULT_ENDPOINT, ClassicServices
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+_LABEL = "Scored Labels"
+_PROBABILITY = "Scored Probabilities"
+
+
+def after_up(outputs: Mapping[str, Any], console: Console) -> None:
+    """Print the endpoint's URL, the model's address, its metrics, and the sample scored by baseline and retrained.
+
+    *outputs* are the stack's. Raises RetrainError where an endpoint does not answer.
+    """
+    from rich.table import Table
+
+    sample = _sample(outputs["experiment"])
+    services = _services(outputs)
+    table = Table.grid(padding=(0, 2))
+    table.add_row("Endpoint", f"{outputs['endpointUrl']}/execute?api-version=2.0")
+    table.add_row("Model", outputs["modelAddress"])
+    table.add_row("Data version", outputs["dataVersion"])
+    table.add_row("Metrics", "  ".join(f"{name} {_round(value)}" for name, value in outputs["metrics"].items()))
+    table.add_row("Sample", ", ".join(f"{name} {value}" for name, value in sample.items()))
+    for title, endpoint in (("baseline", DEFAULT_ENDPOINT), ("retrained", outputs["endpointName"])):
+        row = services.scoring(outputs["service"]["id"], endpoint).score([sample])[0]
+        table.add_row("", f"{title}: {_LABEL} {row[_LABEL]}, {_PROBABILITY} {_round(row[_PROBABILITY])}")
+    console.print(table, soft_wrap=True, highlight=False)
+
+
+def secret_outputs(outputs: Mapping[str, Any]) -> dict[str, str]:
+    """The endpoints' keys, fetched now. Raises RetrainError where the service does not give them."""
+    services = _services(outputs)
+    return {
+        name: services.endpoint(outputs["service"]["id"], endpoint)["PrimaryKey"]
+        for name, endpoint in (("baselineKey", DEFAULT_ENDPOINT), ("endpointKey", outputs["endpointName"]))
+    }
+
+
+def _services(outputs: Mapping[str, Any]) -> ClassicServices:
+    workspace = outputs["service"]["workspace"]
+    return ClassicServices(resolve(outputs["target"]), workspace["resource"], workspace["id"], SystemClock())
+
+
+def _sample(experiment: str) -> dict[str, Any]:
+    path = Path("experiments") / experiment / "sample.json"
+    try:
+        row: dict[str, Any] = next(iter(json.loads(path.read_text(encoding="utf-8")).values()))
+    except (OSError, ValueError, AttributeError, StopIteration):
+        raise ConfigurationError(
+            f"{path} cannot be read", 'write one row to score into it: {"input1": {"column": value}}'
+        ) from None
+    return row
+
+
+def _round(value: Any) -> str:
+    try:
+        return f"{float(value):.3f}".rstrip("0").rstrip(".")
+    except ValueError:
+        return str(value)

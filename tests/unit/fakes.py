@@ -1,0 +1,143 @@
+"""In-memory stand-ins for the two services that unit tests of the logic need: a blob container and batch jobs."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import itertools
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from clients.clock import ManualClock
+from clients.errors import Conflict, NotFound
+from clients.protocols import JobState, JobStatus
+from clients.storage import Blob, BlobRef
+
+EVALUATION = b"AUC,Accuracy,F1 Score\r\n0.75,0.8,0.5\r\n"
+
+
+class MemoryContainer:
+    """A container with ETags and conditional writes."""
+
+    def __init__(self, name: str = "registry") -> None:
+        self.name = name
+        self.blobs: dict[str, tuple[bytes, str]] = {}
+        self.without_md5: set[str] = set()
+        self.writes: list[str] = []
+        self.before_write: Callable[[], None] | None = None
+        self._tags = itertools.count(1)
+
+    def put(self, name: str, content: bytes) -> None:
+        """Somebody stores a blob, unconditionally."""
+        self.blobs[name] = (content, f"etag-{next(self._tags)}")
+
+    def list(self, prefix: str = "") -> list[Blob]:
+        return [self._blob(name) for name in sorted(self.blobs) if name.startswith(prefix)]
+
+    def read(self, name: str) -> tuple[bytes, str]:
+        if name not in self.blobs:
+            raise NotFound(f"there is no blob {name}", "check its name", status=404, code="BlobNotFound")
+        return self.blobs[name]
+
+    def stat(self, name: str) -> Blob | None:
+        return self._blob(name) if name in self.blobs else None
+
+    def write(self, name: str, content: bytes, *, etag: str | None) -> str:
+        if self.before_write:
+            meddle, self.before_write = self.before_write, None
+            meddle()
+        if self.blobs.get(name, (b"", None))[1] != etag:
+            raise Conflict(f"{name} was changed", "again", status=412)
+        self.writes.append(name)
+        self.put(name, content)
+        return self.blobs[name][1]
+
+    def readable(self, name: str, hours: float = 24.0) -> BlobRef:
+        return {
+            "BaseLocation": "http://blob/",
+            "RelativeLocation": f"{self.name}/{name}",
+            "SasBlobToken": "?s",
+        }
+
+    def writable(self, name: str) -> BlobRef:
+        return {"ConnectionString": "c", "RelativeLocation": f"{self.name}/{name}"}
+
+    def _blob(self, name: str) -> Blob:
+        content, etag = self.blobs[name]
+        md5 = base64.b64encode(hashlib.md5(content, usedforsecurity=False).digest()).decode()
+        return Blob(name, len(content), None if name in self.without_md5 else md5, etag)
+
+
+@dataclass
+class BatchService:
+    """Jobs that take *looks* looks to end in *end*, and then leave model and evaluation in *registry*."""
+
+    registry: MemoryContainer
+    looks: int = 2
+    end: JobState = JobState.FINISHED
+    details: str = ""
+    evaluation: bytes = EVALUATION
+    model: bytes = b"a model"
+    created: list[str] = field(default_factory=list)
+    started: list[str] = field(default_factory=list)
+    cancelled: list[str] = field(default_factory=list)
+    outputs: dict[str, Mapping[str, BlobRef]] = field(default_factory=dict)
+    parameters: dict[str, Mapping[str, str]] = field(default_factory=dict)
+    seen: dict[str, int] = field(default_factory=dict)
+
+    def create(
+        self, inputs: Mapping[str, BlobRef], outputs: Mapping[str, BlobRef], parameters: Mapping[str, str]
+    ) -> str:
+        job = f"job{len(self.created) + 1}"
+        self.created.append(job)
+        self.outputs[job] = outputs
+        self.parameters[job] = parameters
+        return job
+
+    def start(self, job: str) -> None:
+        self.started.append(job)
+
+    def status(self, job: str) -> JobStatus:
+        if job not in self.outputs:
+            return JobStatus(JobState.LOST, {})
+        if job not in self.started:
+            return JobStatus(JobState.NOT_STARTED, {})
+        self.seen[job] = self.seen.get(job, 0) + 1
+        if self.seen[job] < self.looks:
+            return JobStatus(JobState.RUNNING, {}, progress="Train Model", rows=18903)
+        if self.end is not JobState.FINISHED:
+            return JobStatus(self.end, {}, self.details)
+        for ref in self.outputs[job].values():
+            path = str(ref["RelativeLocation"]).partition("/")[2]
+            self.registry.put(path, self.model if path.endswith(".ilearner") else self.evaluation)
+        return JobStatus(JobState.FINISHED, self.outputs[job])
+
+    def cancel(self, job: str) -> None:
+        self.cancelled.append(job)
+        self.outputs.pop(job, None)
+
+    def fetch(self, result: BlobRef) -> bytes:
+        return self.evaluation
+
+
+class Listener:
+    """Collects what a person would be told."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+
+    def status(self, message: str) -> None:
+        self.lines.append(message)
+
+    def info(self, message: str) -> None:
+        self.lines.append(message)
+
+
+class OpenGuard:
+    """A guard of an update that nobody interrupts."""
+
+    def check(self) -> None:
+        return
+
+
+__all__ = ["EVALUATION", "BatchService", "Listener", "ManualClock", "MemoryContainer", "OpenGuard"]

@@ -1,0 +1,81 @@
+"""Experiment packages: ports are found by their kind, and what cannot be retrained is refused."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from clients.errors import ExperimentInvalid
+from retrain_hooks.experiment import load
+
+TRAINING = {
+    "nodes": {
+        "data": {"input": "input1"},
+        "train": {"module": "Train Model"},
+        "evaluate": {"module": "Evaluate Model"},
+        "one": {"output": "output1"},
+        "two": {"output": "output2"},
+    },
+    "edges": [
+        {"from": "data", "to": "train.Dataset"},
+        {"from": "evaluate.Evaluation results", "to": "one"},
+        {"from": "train.Trained model", "to": "two"},
+    ],
+    "parameters": {"Random seed": {"type": "Int", "default": "0"}},
+}
+
+
+def write(tmp_path, definition, part="training"):
+    folder = tmp_path / "experiments" / "flights"
+    folder.mkdir(parents=True, exist_ok=True)
+    text = definition if isinstance(definition, str) else json.dumps(definition)
+    (folder / f"{part}.json").write_text(text)
+    return tmp_path
+
+
+def test_the_model_output_is_found_by_its_kind_not_its_position(tmp_path):
+    """Published examples disagree on which output is the model."""
+    summary = load("flights", "training", write(tmp_path, TRAINING)).summary()
+    assert (summary["modelOutput"], summary["evaluationOutput"]) == ("output2", "output1")
+
+
+@pytest.mark.parametrize("port", ["Trained model", "Evaluation results"])
+def test_an_experiment_without_a_needed_output_is_refused_with_the_way_out(tmp_path, port):
+    """Without a trained-model output there is nothing to retrain."""
+    edges = [edge for edge in TRAINING["edges"] if port not in edge["from"]]
+    with pytest.raises(ExperimentInvalid, match=f"no web service output for its `{port}`") as caught:
+        load("flights", "training", write(tmp_path, TRAINING | {"edges": edges})).summary()
+    assert "connect the port" in caught.value.remedy
+
+
+def test_an_unknown_experiment_names_those_that_exist(tmp_path):
+    """The error says what could have been meant."""
+    with pytest.raises(ExperimentInvalid, match="there is: flights"):
+        load("fligths", "training", write(tmp_path, TRAINING))
+
+
+@pytest.mark.parametrize("text", ["{", "[]", '{"nodes": []}', '{"nodes": {}}'])
+def test_what_is_no_graph_is_refused(tmp_path, text):
+    """A broken file is one line of cause."""
+    with pytest.raises(ExperimentInvalid):
+        load("flights", "training", write(tmp_path, text))
+
+
+def test_the_layout_of_the_file_does_not_change_the_digest(tmp_path):
+    """Reformatting an experiment retrains nothing."""
+    first = load("flights", "training", write(tmp_path, TRAINING)).digest
+    again = load(
+        "flights", "training", write(tmp_path, json.dumps(TRAINING, indent=7, sort_keys=True))
+    ).digest
+    assert first == again
+
+
+def test_a_predictive_experiment_names_its_updatable_resource(tmp_path):
+    """That is the name that a PATCH must carry."""
+    definition = {
+        "nodes": {"in": {"input": "input1"}, "m": {"trainedModel": "M [trained model]"}},
+        "edges": [],
+    }
+    summary = load("flights", "predictive", write(tmp_path, definition, "predictive")).summary()
+    assert summary["resource"] == "M [trained model]"

@@ -1,0 +1,279 @@
+"""From a run key to a model: one job, whoever asks and whatever breaks."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from clients.clock import ManualClock
+from clients.errors import DeadlineExceeded, JobFailed, LedgerError, NotFound, UpdateCancelled
+from clients.protocols import JobState
+from retrain_hooks.ledger import Ledger, Run
+from retrain_hooks.run_key import run_key
+from retrain_hooks.training import Request, Trainer
+from tests.unit.fakes import BatchService, Listener, MemoryContainer, OpenGuard
+
+INPUTS = {"experiment": "e" * 64, "data": "d" * 64, "parameters": {}, "seed": 0, "force": ""}
+
+
+def request(**inputs: object) -> Request:
+    covered = INPUTS | inputs
+    return Request(
+        key=run_key(**covered),
+        experiment="flights",
+        inputs=covered,
+        blob="flights/2013-01.csv",
+        input="input1",
+        outputs={"model": "output1", "evaluation": "output2"},
+        parameters={"Random seed": "0"},
+        service="s1",
+        workspace={"resource": "/w", "id": "w1"},
+        deadline=600,
+    )
+
+
+class World:
+    """A registry, a batch service and somebody who trains."""
+
+    def __init__(self) -> None:
+        self.registry = MemoryContainer()
+        self.jobs = BatchService(self.registry)
+        self.told = Listener()
+        self.guard = OpenGuard()
+        self.ledger = Ledger(self.registry)
+        self.clock = ManualClock()
+
+    def trainer(self) -> Trainer:
+        return Trainer(
+            self.ledger, MemoryContainer("data"), lambda _w, _s: self.jobs, self.clock, self.told, self.guard
+        )
+
+    def train(self, **inputs: object) -> tuple[Run, bool]:
+        return self.trainer().train(request(**inputs))
+
+    def record(self, key: str) -> dict:
+        return json.loads(self.registry.read(f"runs/{key}.json")[0])
+
+
+@pytest.fixture
+def world(unique_force: str) -> World:
+    found = World()
+    found.force = unique_force
+    return found
+
+
+@pytest.fixture
+def unique_force(request: pytest.FixtureRequest) -> str:
+    """A token per test: what one process has told of a failed run it does not tell again."""
+    return request.node.nodeid
+
+
+def test_a_new_key_makes_one_job_that_is_started_once(world):
+    """A key that nobody asked for before is one job, and the model is where the address says."""
+    run, reused = world.train(force=world.force)
+    assert (world.jobs.created, world.jobs.started, reused) == (["job1"], ["job1"], False)
+    assert run.address == f"models/flights/{run.key}/1.ilearner"
+    assert world.registry.read(run.address)[0] == b"a model"
+    assert run.metrics == {"auc": 0.75, "accuracy": 0.8, "f1_score": 0.5}
+
+
+def test_a_finished_run_is_reused_without_any_write(world):
+    """The same key again costs no job and no write."""
+    first, _ = world.train(force=world.force)
+    writes = list(world.registry.writes)
+    again, reused = world.train(force=world.force)
+    assert (again, reused) == (first, True)
+    assert world.jobs.created == ["job1"]
+    assert world.registry.writes == writes
+
+
+def test_another_seed_is_another_run(world):
+    """What the key covers decides, and nothing else."""
+    world.train(force=world.force, seed=1)
+    world.train(force=world.force, seed=2)
+    assert len(world.jobs.created) == 2
+
+
+def test_the_job_is_recorded_before_it_is_started(world):
+    """A crash between create and start leaves a record that names the job."""
+    seen = []
+    world.jobs.start = lambda job: (
+        seen.append(world.record(request(force=world.force).key)["job"]["id"]),
+        world.jobs.started.append(job),
+    )
+    world.train(force=world.force)
+    assert seen == ["job1"]
+
+
+def test_a_recorded_job_that_never_ran_is_started_by_the_next_update(world):
+    """After a crash before the start the next update attaches and starts the same job."""
+    wanted = request(force=world.force)
+
+    def crash(_job: str) -> None:
+        raise KeyboardInterrupt
+
+    world.jobs.start, start = crash, world.jobs.start
+    with pytest.raises(KeyboardInterrupt):
+        world.trainer().train(wanted)
+    world.jobs.start = start
+    world.trainer().train(wanted)
+    assert (world.jobs.created, world.jobs.started) == (["job1"], ["job1"])
+
+
+def test_the_loser_of_a_race_deletes_its_unstarted_job_and_attaches(world):
+    """Two that submit at once: one job is started, the other is deleted unstarted."""
+    wanted = request(force=world.force)
+    planned = world.ledger.plan(Run(wanted.key, "flights", wanted.inputs))
+    other = BatchService(world.registry)
+    create = world.jobs.create
+
+    def race(*args):
+        theirs = create(*args)
+        other_run = replace(
+            planned.run,
+            state="submitted",
+            job=world_job(theirs, wanted),
+            started_at=world.clock.now().isoformat(),
+        )
+        world.ledger.advance(planned, other_run)
+        return create(*args)
+
+    world.jobs.create = race
+    world.trainer().train(wanted)
+    assert world.jobs.started == ["job1"]
+    assert world.jobs.cancelled == ["job2"]
+    assert other.created == []
+
+
+def world_job(job: str, wanted: Request):
+    from retrain_hooks.ledger import Job
+
+    return Job(job, wanted.service, wanted.workspace)
+
+
+def test_a_failed_job_gives_the_services_own_error_and_is_tried_anew_next_time(world):
+    """The failure is the service's text; the next update is the next attempt with an address of its own."""
+    world.jobs.end, world.jobs.details = JobState.FAILED, "Train Model: Error 0001: column late is missing"
+    with pytest.raises(JobFailed, match="Error 0001: column late is missing"):
+        world.train(force=world.force)
+    with pytest.raises(JobFailed, match="as reported above"):
+        world.train(force=world.force)
+    assert world.jobs.created == ["job1"]
+    forget_what_was_told()
+    world.jobs.end = JobState.FINISHED
+    run, _ = world.train(force=world.force)
+    assert run.attempt == 2
+    assert run.address.endswith("/2.ilearner")
+
+
+def forget_what_was_told() -> None:
+    """What the next process knows: nothing."""
+    from retrain_hooks import training
+
+    training._told.clear()
+
+
+def test_a_cancelled_job_is_a_failure(world):
+    """A job that somebody cancelled at the service leaves no model and says so."""
+    world.jobs.end = JobState.CANCELLED
+    with pytest.raises(JobFailed, match="Cancelled"):
+        world.train(force=world.force)
+
+
+def test_a_job_that_the_service_lost_is_trained_again(world):
+    """A job the service does not know any more is the next attempt."""
+    world.jobs.start = lambda job: world.jobs.outputs.pop(job, None) if job == "job1" else start(job)
+
+    def start(job: str) -> None:
+        world.jobs.started.append(job)
+
+    run, _ = world.train(force=world.force)
+    assert (run.attempt, world.jobs.created) == (2, ["job1", "job2"])
+
+
+def test_a_job_of_a_service_that_is_gone_is_trained_again(world):
+    """The training service of an earlier stack was deleted, and its jobs with it."""
+    wanted = request(force=world.force)
+    planned = world.ledger.plan(Run(wanted.key, "flights", wanted.inputs))
+    gone = replace(
+        planned.run, state="submitted", job=replace(world_job("old", wanted), service="gone"), started_at="x"
+    )
+    world.ledger.advance(planned, gone)
+
+    def jobs(_workspace: object, service: str) -> BatchService:
+        if service == "gone":
+            raise NotFound("no service", "none", status=404)
+        return world.jobs
+
+    run, _ = Trainer(world.ledger, MemoryContainer("data"), jobs, world.clock, world.told, world.guard).train(
+        wanted
+    )
+    assert (run.attempt, run.state) == (2, "finished")
+
+
+@pytest.mark.parametrize("content", [None, b"another"])
+def test_a_lost_or_altered_model_is_trained_again_at_a_new_address(world, content):
+    """A finished run is reused only while its model is what the run left."""
+    first, _ = world.train(force=world.force)
+    if content is None:
+        del world.registry.blobs[first.address]
+    else:
+        world.registry.put(first.address, content)
+    again, reused = world.train(force=world.force)
+    assert (again.attempt, reused) == (2, False)
+    assert again.address != first.address
+
+
+def test_the_same_key_with_other_recorded_inputs_is_refused(world):
+    """A record that was made for other inputs is not believed."""
+    wanted = request(force=world.force)
+    world.ledger.plan(Run(wanted.key, "flights", INPUTS | {"data": "forged"}))
+    with pytest.raises(LedgerError, match="other inputs"):
+        world.trainer().train(wanted)
+    assert world.jobs.created == []
+
+
+@pytest.mark.parametrize("evaluation", [b"", b"AUC\r\n", b"AUC\r\nnot a number\r\n", b"\xff\xfe\x00"])
+def test_an_evaluation_that_cannot_be_read_fails_the_run(world, evaluation):
+    """No metrics, no model: the run fails closed."""
+    world.jobs.evaluation = evaluation
+    with pytest.raises(JobFailed, match="evaluation cannot be read"):
+        world.train(force=world.force)
+
+
+def test_a_wait_has_a_deadline_and_keeps_the_job(world):
+    """After the deadline the update ends, and the next one attaches."""
+    world.jobs.looks = 10**9
+    with pytest.raises(DeadlineExceeded, match="job1 goes on"):
+        world.train(force=world.force)
+    world.jobs.looks = 1
+    run, _ = world.train(force=world.force)
+    assert (run.state, world.jobs.created, world.jobs.started) == ("finished", ["job1"], ["job1"])
+
+
+def test_an_interrupted_update_keeps_its_job_and_the_next_one_attaches(world):
+    """Cancelling an update neither cancels nor loses the job."""
+
+    class Interrupted:
+        looks = 0
+
+        def check(self) -> None:
+            self.looks += 1
+            if self.looks > 3:
+                raise UpdateCancelled("the update was cancelled", "again")
+
+    world.guard = Interrupted()
+    world.jobs.looks = 5
+    with pytest.raises(UpdateCancelled):
+        world.train(force=world.force)
+    world.guard = OpenGuard()
+    world.train(force=world.force)
+    assert (world.jobs.created, world.jobs.started, world.jobs.cancelled) == (["job1"], ["job1"], [])
+
+
+def test_progress_names_state_seconds_module_and_rows(world):
+    """A person who waits sees where the job is."""
+    world.train(force=world.force)
+    assert any("Running, 0 s, Train Model, 18,903 rows" in line for line in world.told.lines)
