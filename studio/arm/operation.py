@@ -1,0 +1,107 @@
+"""An ARM operation: method, path template, and what answers it; and the call and answer it deals in."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from studio.arm.errors import ArmError, invalid_content, location_required
+from studio.arm.state import ArmState, Document
+from studio.store import now
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One request, after the gateway let it in. `body` is None where there were no bytes."""
+
+    state: ArmState
+    path: Mapping[str, str]
+    query: Mapping[str, str]
+    body: Any
+    base_url: str
+    created_by: str | None = None
+
+    def document(self) -> Document:
+        """The body, which must be a JSON object."""
+        if not isinstance(self.body, dict):
+            raise invalid_content("a JSON object is expected")
+        return self.body
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Status, JSON body (None: no body) and headers."""
+
+    status: int
+    body: Any = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """Answers `method` on paths of a template such as `/subscriptions/{subscription}/resourceGroups/{group}`."""
+
+    method: str
+    path: str
+    handle: Callable[[Call], Answer]
+
+    def pattern(self) -> re.Pattern[str]:
+        """The template as a pattern: segments in any case, a parameter is one segment."""
+        parts = re.split(r"({\w+})", self.path)
+        body = "".join(
+            f"(?P<{part[1:-1]}>[^/]+)" if part.startswith("{") else re.escape(part) for part in parts
+        )
+        return re.compile(f"{body}/?", re.IGNORECASE)
+
+
+def text(holder: Mapping[str, Any], name: str, target: str | None = None) -> str | None:
+    """A member that is a string or absent; raises InvalidRequestContent for anything else."""
+    value = holder.get(name)
+    if value is not None and not isinstance(value, str):
+        raise invalid_content(f"'{target or name}' is not a string", target or name)
+    return value
+
+
+def section(holder: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """A member that is an object, or absent (then empty)."""
+    value = holder.get(name)
+    if value is None:
+        return {}
+    if not isinstance(value, dict):
+        raise invalid_content(f"'{name}' is not an object", name)
+    return dict(value)
+
+
+def tags_of(document: Mapping[str, Any]) -> dict[str, str]:
+    """The tags of a body: at most 50, names to strings."""
+    tags = section(document, "tags")
+    for name, value in tags.items():
+        if not isinstance(value, str):
+            raise invalid_content(f"the tag '{name}' is not a string", "tags")
+    if len(tags) > 50:
+        message = f"A resource can have at most 50 tags; this has {len(tags)}."
+        raise ArmError(400, "TagsLimitExceeded", message, target="tags")
+    return tags
+
+
+def location_of(document: Mapping[str, Any]) -> str:
+    """The location of a body as ARM normalises it (`West Europe` is `westeurope`); raises LocationRequired."""
+    location = text(document, "location")
+    if not location or not location.strip():
+        raise location_required()
+    normal = location.replace(" ", "").lower()
+    if not re.fullmatch(r"[a-z0-9-]{2,40}", normal):
+        message = f"The provided location '{location}' is not a location."
+        raise ArmError(400, "InvalidLocation", message, target="location")
+    return normal
+
+
+def created_by(call: Call) -> dict[str, str]:
+    """ARM's `systemData` of a resource that this call creates."""
+    return {
+        "createdBy": call.created_by or "local",
+        "createdByType": "Application",
+        "createdAt": now(),
+    }

@@ -1,0 +1,93 @@
+"""What the ARM side keeps: one document for each resource, in the studio's store, by its id.
+
+Ids and names are compared without regard to case and shown as they were first written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from studio.arm.errors import group_not_found
+from studio.cloud import Cloud
+from studio.store import Store
+
+if TYPE_CHECKING:
+    from studio.arm.tracked import TrackedType
+
+Document = dict[str, Any]
+
+GROUP_TYPE = "Microsoft.Resources/resourceGroups"
+
+
+class ArmState:
+    """Resource groups and what is in them; `types` are the known resource types by lower-case name."""
+
+    def __init__(self, store: Store, cloud: Cloud, types: Mapping[str, TrackedType]) -> None:
+        self.store = store
+        self.cloud = cloud
+        self._types = types
+
+    @property
+    def subscription_id(self) -> str:
+        """The id (path) of the one subscription."""
+        return f"/subscriptions/{self.cloud.subscription}"
+
+    def group_id(self, name: str) -> str:
+        """The id of a resource group, whether or not there is one."""
+        return f"{self.subscription_id}/resourceGroups/{name}"
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """All changes of the block, or none."""
+        with self.store.transaction():
+            yield
+
+    def group(self, name: str) -> Document:
+        """The resource group; raises ResourceGroupNotFound."""
+        document = self.store.arm_get(self.group_id(name))
+        if document is None:
+            raise group_not_found(name)
+        return document
+
+    def groups(self) -> list[Document]:
+        """All resource groups."""
+        return self._listed(f"{self.subscription_id}/resourceGroups/", GROUP_TYPE)
+
+    def resources(self, kind: str, group: str | None = None) -> list[Document]:
+        """All resources of a type, in the subscription or in one group; raises ResourceGroupNotFound."""
+        if group is None:
+            return self._listed(f"{self.subscription_id}/resourceGroups/", kind)
+        return self._listed(f"{self.group(group)['id']}/", kind)
+
+    def get(self, resource_id: str) -> Document | None:
+        """The document of an id, if there is one."""
+        return self.store.arm_get(resource_id)
+
+    def put(self, document: Document) -> bool:
+        """Keep the document under its `id`; True when it is new."""
+        return self.store.arm_put(document["id"], document)
+
+    def remove(self, document: Document) -> None:
+        """Remove a resource with all that stands behind it."""
+        kind = self._types.get(str(document.get("type", "")).lower())
+        with self.transaction():
+            if kind is not None:
+                kind.remove(self, document)
+            else:
+                self.store.arm_delete(document["id"])
+
+    def remove_group(self, group: Document) -> None:
+        """Remove a resource group with all that it holds."""
+        with self.transaction():
+            for document in self.store.arm_list(f"{group['id']}/"):
+                self.remove(document)
+            self.store.arm_delete(group["id"])
+
+    def _listed(self, prefix: str, kind: str) -> list[Document]:
+        return [
+            document
+            for document in self.store.arm_list(prefix)
+            if str(document.get("type", "")).lower() == kind.lower()
+        ]

@@ -1,0 +1,134 @@
+"""What every resource type in a resource group does alike: PUT, GET, PATCH, DELETE, the lists, POST actions.
+
+A type says what its document is; the rest (names, group, location, tags, who created it when) is here.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar
+
+from studio.arm.errors import ArmError, resource_not_found
+from studio.arm.operation import Answer, Call, Operation, created_by, location_of, section, tags_of
+from studio.arm.state import ArmState, Document
+
+Action = Callable[[Call, Document], Answer]
+
+
+class TrackedType(ABC):
+    """A resource type; `type` is its full name such as `Microsoft.Storage/storageAccounts`.
+
+    `writable` are the members beside location and tags at the top of the document that clients set.
+    """
+
+    type: ClassVar[str]
+    created_status: ClassVar[int] = 201
+    writable: ClassVar[tuple[str, ...]] = ("sku",)
+
+    @abstractmethod
+    def check_name(self, name: str) -> None:
+        """Raise ArmError for a name that the type does not take."""
+
+    @abstractmethod
+    def completed(self, call: Call, document: Document, old: Document | None) -> Document:
+        """The document to keep, from one whose `properties` are as the client sent them.
+
+        `old` is what is there (None: the resource is new). Raises ArmError to refuse.
+        """
+
+    @abstractmethod
+    def patched(self, call: Call, sent: dict[str, Any], old: Document) -> Document:
+        """The document after a PATCH whose `properties` are `sent`; tags are done already."""
+
+    def remove(self, state: ArmState, document: Document) -> None:
+        """Remove the resource; a type with more than a document behind it removes that, too."""
+        state.store.arm_delete(document["id"])
+
+    def actions(self) -> Mapping[str, Action]:
+        """POST actions by their name in the path."""
+        return {}
+
+    def operations(self) -> tuple[Operation, ...]:
+        """All operations of the type."""
+        everywhere = f"/subscriptions/{{subscription}}/providers/{self.type}"
+        in_group = f"/subscriptions/{{subscription}}/resourceGroups/{{group}}/providers/{self.type}"
+        one = f"{in_group}/{{name}}"
+        return (
+            Operation("PUT", one, self._put),
+            Operation("GET", one, lambda call: Answer(200, self._find(call))),
+            Operation("PATCH", one, self._patch),
+            Operation("DELETE", one, self._delete),
+            Operation("GET", in_group, self._list),
+            Operation("GET", everywhere, self._list),
+            *(
+                Operation("POST", f"{one}/{name}", self._acting(action))
+                for name, action in self.actions().items()
+            ),
+        )
+
+    def _acting(self, action: Action) -> Callable[[Call], Answer]:
+        return lambda call: action(call, self._find(call))
+
+    def _find(self, call: Call) -> Document:
+        group, name = call.path["group"], call.path["name"]
+        found = call.state.get(f"{call.state.group(group)['id']}/providers/{self.type}/{name}")
+        if found is None:
+            raise resource_not_found(self.type, name, group)
+        return found
+
+    def _put(self, call: Call) -> Answer:
+        sent, name = call.document(), call.path["name"]
+        group = call.state.group(call.path["group"])
+        self.check_name(name)
+        location, tags = location_of(sent), tags_of(sent)
+        resource_id = f"{group['id']}/providers/{self.type}/{name}"
+        with call.state.transaction():
+            old = call.state.get(resource_id)
+            if old is not None and old["location"] != location:
+                raise _moved(old, group, location)
+            document: Document = {
+                "id": old["id"] if old else resource_id,
+                "name": old["name"] if old else name,
+                "type": self.type,
+                "location": location,
+                "tags": tags,
+                "systemData": old["systemData"] if old else created_by(call),
+                **{key: sent[key] for key in self.writable if sent.get(key) is not None},
+                "properties": section(sent, "properties"),
+            }
+            document = self.completed(call, document, old)
+            call.state.put(document)
+        return Answer(200 if old else self.created_status, document)
+
+    def _patch(self, call: Call) -> Answer:
+        sent = call.document()
+        with call.state.transaction():
+            old = self._find(call)
+            if sent.get("tags") is not None:
+                old["tags"] = tags_of(sent)
+            document = self.patched(call, section(sent, "properties"), old)
+            call.state.put(document)
+        return Answer(200, document)
+
+    def _delete(self, call: Call) -> Answer:
+        try:
+            document = self._find(call)
+        except ArmError as error:
+            if error.code != "ResourceNotFound":
+                raise
+            return Answer(204)
+        call.state.remove(document)
+        return Answer(200)
+
+    def _list(self, call: Call) -> Answer:
+        return Answer(200, {"value": call.state.resources(self.type, call.path.get("group"))})
+
+
+def _moved(old: Document, group: Document, location: str) -> ArmError:
+    message = (
+        f"The resource '{old['name']}' already exists in location '{old['location']}' in resource group"
+        f" '{group['name']}'. A resource with the same name cannot be created in location '{location}'."
+        " Please select a new resource name."
+    )
+    return ArmError(409, "InvalidResourceLocation", message, target="location", gateway=True)
