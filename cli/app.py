@@ -9,16 +9,44 @@ import typer
 
 from cli.errors import guarded
 from cli.verbs import cloud as cloud_verbs
+from cli.verbs import config as config_verbs
+from cli.verbs.cancel import cancel
+from cli.verbs.destroy import destroy
+from cli.verbs.help import help_
+from cli.verbs.lint import lint
+from cli.verbs.output import output
+from cli.verbs.preview import preview
+from cli.verbs.pulumi import pulumi
+from cli.verbs.refresh import refresh
+from cli.verbs.test import test
+from cli.verbs.up import up
 
-PLAIN: dict[str, Any] = {"add_completion": False, "pretty_exceptions_enable": False, "no_args_is_help": True}
+SHORT = {"help_option_names": ["-h", "--help"]}
+PLAIN: dict[str, Any] = {
+    "add_completion": False,
+    "pretty_exceptions_enable": False,
+    "no_args_is_help": True,
+    "context_settings": SHORT,
+}
+# Verbs that hand all their arguments on.
+PASSING: dict[str, Any] = {
+    "context_settings": {"ignore_unknown_options": True, "help_option_names": []},
+    "add_help_option": False,
+}
 
 
 def build() -> typer.Typer:
     """The command line."""
-    app = typer.Typer(help="Retraining as code: train, bind, serve, from one program.", **PLAIN)
+    app = typer.Typer(help="Retraining as code: train, bind and serve a model from one program.", **PLAIN)
+    _add(app, up, preview, refresh, destroy, output, cancel)
     cloud = typer.Typer(help="The local cloud: Azurite, the studio, the azure-native stand-in.", **PLAIN)
     _add(cloud, cloud_verbs.start, cloud_verbs.stop, cloud_verbs.status, cloud_verbs.logs, cloud_verbs.reset)
+    config = typer.Typer(help="The stack's configuration.", **PLAIN)
+    _add(config, config_verbs.get, config_verbs.set_)
+    app.add_typer(config, name="config")
     app.add_typer(cloud, name="cloud")
+    _add(app, pulumi, test, **PASSING)
+    _add(app, lint, help_)
     return app
 
 

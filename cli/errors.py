@@ -59,9 +59,11 @@ def report(error: BaseException) -> int:
     if isinstance(error, KeyboardInterrupt):
         print("cancelled", file=sys.stderr)
         return INTERRUPTED
-    cause, remedy = getattr(error, "cause", None), getattr(error, "remedy", None)
-    if cause and remedy:
-        show(cause, remedy)
+    cause = getattr(error, "cause", None)
+    if cause:
+        request = getattr(error, "request_id", None)
+        cause = f"{cause} (request id {request})" if request else cause
+        show(cause, getattr(error, "remedy", None) or "RETRAIN_DEBUG=1 shows where it comes from")
         return int(getattr(error, "exit_code", FAILED))
     show(
         f"unexpected: {type(error).__name__}: {error}",

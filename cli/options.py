@@ -44,3 +44,16 @@ ShowSecrets = Annotated[bool, typer.Option("--show-secrets", help="Show keys as 
 Refresh = Annotated[bool, typer.Option("--refresh", help="First read how the resources really are.")]
 Quiet = Annotated[bool, typer.Option("--expect-no-changes", help="Fail if anything would change.")]
 Diff = Annotated[bool, typer.Option("--diff", help="Show every property that would change.")]
+
+
+def wants_to_be_asked(yes: bool, as_json: bool) -> bool:
+    """Whether a verb shows what it would do and asks: on a terminal, unless told not to."""
+    from cli.console import is_interactive
+
+    if yes or not is_interactive():
+        return False
+    if as_json:
+        raise typer.BadParameter(
+            "needs --yes on a terminal, since it leaves no room for a question", param_hint="--json"
+        )
+    return True

@@ -49,15 +49,25 @@ def stack_file(stack: str) -> Path:
     return ROOT / f"Pulumi.{stack}.yaml"
 
 
-def qualified(key: str) -> str:
-    """A configuration key with its namespace: `dataVersion` → `<project>:dataVersion`; refuses an undeclared key."""
+def qualified(key: str, stack: str) -> str:
+    """A configuration key with its namespace: `dataVersion` → `<project>:dataVersion`.
+
+    Refuses a key of this project that neither Pulumi.yaml declares nor the stack's file sets: a mistyped one would be
+    ignored without a word.
+    """
     name = str(project()["name"])
     namespace, _, bare = key.rpartition(":")
-    declared = [str(known).removeprefix(f"{name}:") for known in project().get("config") or {}]
-    if declared and namespace in ("", name) and bare not in declared:
-        known = ", ".join(sorted(declared))
-        raise CliError(f"there is no configuration key {key!r}", f"use one of: {known}", exit_code=2)
-    return f"{namespace or name}:{bare}"
+    full = f"{namespace or name}:{bare}"
+    known = {str(each).removeprefix(f"{name}:") for each in project().get("config") or {}}
+    if (
+        namespace in ("", name)
+        and bare not in known
+        and full not in (read_yaml(stack_file(stack)).get("config") or {})
+    ):
+        raise CliError(
+            f"there is no configuration key {key!r}", f"use one of: {', '.join(sorted(known))}", exit_code=2
+        )
+    return full
 
 
 def stack_config(stack: str, overrides: Mapping[str, str] | None = None) -> dict[str, Any]:
@@ -71,7 +81,7 @@ def stack_config(stack: str, overrides: Mapping[str, str] | None = None) -> dict
         elif (default := declared.get("default", declared.get("value"))) is not None:
             values[qualified_key] = default
     values |= read_yaml(stack_file(stack)).get("config") or {}
-    return values | {qualified(key): value for key, value in (overrides or {}).items()}
+    return values | {qualified(key, stack): value for key, value in (overrides or {}).items()}
 
 
 def is_local(stack: str, overrides: Mapping[str, str] | None = None) -> bool:

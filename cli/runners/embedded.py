@@ -1,0 +1,110 @@
+"""The embedded engine, called in this process."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from cli.console import agreed, out, print_json
+from cli.errors import FAILED, INTERRUPTED, show
+from cli.project import ROOT
+from cli.runners import Run, Wishes
+
+if TYPE_CHECKING:
+    from engine import Options, Result, Workspace
+
+
+class EmbeddedRunner:
+    """Runs verbs with `engine/`."""
+
+    def __init__(self, run: Run) -> None:
+        from engine import Workspace
+
+        self.run = run
+        self.workspace: Workspace = Workspace.open(ROOT, run.stack, config=run.overrides)
+
+    def up(self, wishes: Wishes) -> None:
+        """Make the resources as the program declares them."""
+        import engine
+
+        if wishes.ask:
+            self._go("preview", engine.preview, Wishes(refresh=wishes.refresh))
+            self._confirm(f"Perform this update of {self.run.stack}?")
+        self._go("up", engine.up, wishes)
+
+    def preview(self, wishes: Wishes) -> None:
+        """Show what `up` would do; writes nothing."""
+        import engine
+
+        self._go("preview", engine.preview, wishes)
+
+    def refresh(self, wishes: Wishes) -> None:
+        """Read how the resources really are into the state."""
+        import engine
+
+        if wishes.ask:
+            only_shown = _with(engine.refresh, preview_only=True)
+            self._go("refresh", only_shown, Wishes())
+            self._confirm(f"Write this into the state of {self.run.stack}?")
+        self._go("refresh", engine.refresh, wishes)
+
+    def destroy(self, wishes: Wishes) -> None:
+        """Delete all that the stack created."""
+        import engine
+
+        if wishes.ask:
+            self._confirm(f"Delete everything that {self.run.stack} created?")
+        self._go("destroy", engine.destroy, wishes)
+
+    def outputs(self) -> dict[str, Any]:
+        """The stack's outputs, secrets masked."""
+        import engine
+
+        return dict(engine.stack_outputs(self.workspace))
+
+    def cancel(self) -> None:
+        """Free the stack's lock."""
+        import engine
+
+        out().print(engine.cancel(self.workspace))
+
+    def _confirm(self, question: str) -> None:
+        if not agreed(question):
+            show("not confirmed, so nothing was done", "answer y, or give --yes")
+            raise typer.Exit(FAILED)
+
+    def _options(self, wishes: Wishes) -> Options:
+        from engine import Options
+
+        return Options(refresh=wishes.refresh, expect_no_changes=wishes.expect_no_changes, env=self.run.env)
+
+    def _go(self, verb: str, act: Callable[..., Result], wishes: Wishes) -> None:
+        import sys
+
+        from engine.display import Renderer
+
+        if wishes.as_json:
+            import engine
+
+            result = act(self.workspace, self._options(wishes), _silent)
+            print_json(engine.to_json(result))
+        else:
+            renderer = Renderer(out(), verb, interactive=sys.stdout.isatty())
+            result = act(self.workspace, self._options(wishes), renderer)
+            renderer.finish(result)
+        if not result.ok:
+            cancelled = any(str(failure).startswith("cancelled") for failure in result.failures)
+            raise typer.Exit(INTERRUPTED if cancelled else FAILED)
+
+
+def _silent(_: object) -> None:
+    """Hear of an event and print nothing."""
+
+
+def _with(act: Callable[..., Result], **more: Any) -> Callable[..., Result]:
+    def call(*args: Any) -> Result:
+        return act(*args, **more)
+
+    return call

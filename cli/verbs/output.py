@@ -1,0 +1,48 @@
+"""`./dev output`."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from cli.console import out, print_json
+from cli.errors import CliError
+from cli.options import AsJson, Engine, EngineOption, ShowSecrets, Stack
+
+
+def output(
+    name: Annotated[str, typer.Argument(help="One output; all when left out.")] = "",
+    stack: Stack = "dev",
+    engine: EngineOption = Engine.auto,
+    show_secrets: ShowSecrets = False,
+    as_json: AsJson = False,
+) -> None:
+    """Show the stack's outputs: the endpoint's URL, the model's address, run key, data version, metrics."""
+    from cli.runners import open_runner
+    from cli.stacks import exists, state_file
+
+    if state_file(stack) is not None and not exists(stack):
+        raise CliError(f"the stack {stack} was never deployed", f"./dev up -s {stack}")
+    values = open_runner(stack, {}, engine).outputs()
+    if show_secrets:
+        from retrain_hooks.report import secret_outputs
+
+        values |= secret_outputs(values)
+    if name and name not in values:
+        there = ", ".join(sorted(values)) or "none"
+        raise CliError(f"the stack {stack} has no output {name!r}", f"use one of: {there}")
+    if as_json:
+        print_json(values[name] if name else values)
+    elif name:
+        out().print(_text(values[name]), markup=False)
+    else:
+        width = max(map(len, values), default=0)
+        for key in sorted(values):
+            out().print(f"{key:<{width}}  {_text(values[key])}", markup=False)
+
+
+def _text(value: Any) -> str:
+    import json
+
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

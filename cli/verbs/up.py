@@ -1,0 +1,36 @@
+"""`./dev up`."""
+
+from __future__ import annotations
+
+from cli.options import (
+    AsJson,
+    Config,
+    Engine,
+    EngineOption,
+    Refresh,
+    Stack,
+    Yes,
+    overrides,
+    wants_to_be_asked,
+)
+
+
+def up(
+    stack: Stack = "dev",
+    config: Config = None,
+    engine: EngineOption = Engine.auto,
+    refresh: Refresh = False,
+    as_json: AsJson = False,
+    yes: Yes = False,
+) -> None:
+    """Train what is to be trained, bind it, and show what the endpoint answers."""
+    from cli.runners import Wishes, open_runner
+
+    ask = wants_to_be_asked(yes, as_json)
+    runner = open_runner(stack, overrides(config), engine)
+    runner.up(Wishes(ask=ask, as_json=as_json, refresh=refresh))
+    if not as_json:
+        from cli.console import out
+        from retrain_hooks.report import after_up
+
+        after_up(runner.outputs(), out())
