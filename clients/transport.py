@@ -199,7 +199,7 @@ def _envelope(response: requests.Response) -> tuple[str, str]:
         detail = (error.get("details") or [{}])[0]
         return detail.get("code") or error.get("code", ""), detail.get("message") or error.get("message", "")
     except (ValueError, KeyError, TypeError, AttributeError, IndexError):
-        return "", " ".join(response.text[:200].split()) or response.reason
+        return "", " ".join(response.text[:200].split()) or response.reason or "nothing else"
 
 
 def _retry_after(response: requests.Response) -> float | None:

@@ -1,0 +1,78 @@
+"""An interrupted or orphaned update does nothing more."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+
+import pytest
+
+from clients.errors import UpdateCancelled
+from retrain_hooks import cancellation
+from retrain_hooks.cancellation import EngineGuard
+
+
+@pytest.fixture
+def engine(tmp_path, monkeypatch):
+    """The address of something that answers, as an engine does."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield f"127.0.0.1:{server.getsockname()[1]}"
+
+
+def test_an_update_that_nobody_interrupts_goes_on(engine):
+    """No mark and an engine that answers."""
+    EngineGuard(engine).check()
+
+
+def test_a_mark_of_this_run_stops_it(engine):
+    """The program leaves the mark when it is interrupted."""
+    cancellation._mark(engine).touch()
+    with pytest.raises(UpdateCancelled, match="a job that was started goes on"):
+        EngineGuard(engine).check()
+
+
+def test_a_mark_of_another_run_does_not(engine):
+    """Marks are named after the engine's address."""
+    cancellation._mark("127.0.0.1:1").touch()
+    EngineGuard(engine).check()
+
+
+def test_an_engine_that_is_gone_stops_it(tmp_path, monkeypatch):
+    """A provider that outlived a killed engine changes nothing."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        address = f"127.0.0.1:{server.getsockname()[1]}"
+    with pytest.raises(UpdateCancelled, match="engine of this update is gone"):
+        EngineGuard(address).check()
+
+
+PROGRAM = """
+import signal, sys
+from retrain_hooks.cancellation import stop_on_interrupt
+stop_on_interrupt()
+print("ready", flush=True)
+signal.pause()
+"""
+
+
+@pytest.mark.parametrize(("dry_run", "marked"), [("false", True), ("true", False)])
+def test_an_interrupted_program_ends_quietly_and_marks_an_update_only(tmp_path, dry_run, marked):
+    """SIGINT ends the program without a traceback; a preview leaves no mark."""
+    environment = os.environ | {"TMPDIR": str(tmp_path)}
+    arguments = ["--engine", "127.0.0.1:4711", "--dry_run", dry_run]
+    with subprocess.Popen(
+        [sys.executable, "-c", PROGRAM, *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=environment,
+    ) as program:
+        assert program.stdout.readline() == b"ready\n"
+        program.send_signal(signal.SIGINT)
+        _out, errors = program.communicate(timeout=20)
+    assert (program.returncode, errors) == (130, b"")
+    assert bool(list(tmp_path.rglob("127.0.0.1-4711"))) is marked
