@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from cli.errors import CliError
+from cli.locks import only_one
 from cli.project import ROOT
 
 PACKAGE = ROOT / "studio" / "azurite"
@@ -47,6 +48,13 @@ def install(say: Callable[[str], None], home: Path = HOME, *, attempts: int = 3)
     """Install Azurite unless it is there; an interrupted installation starts anew (npm's cache keeps what came)."""
     if installed(home):
         return
+    waiting = "another command is installing Azurite; waiting for it"
+    with only_one(home.with_name(f"{home.name}.lock"), lambda: say(waiting)):
+        if not installed(home):
+            _install(say, home, attempts)
+
+
+def _install(say: Callable[[str], None], home: Path, attempts: int) -> None:
     say("installing Azurite from npm (a first time downloads about 40 MB)")
     home.mkdir(parents=True, exist_ok=True)
     (home / "installed").unlink(missing_ok=True)

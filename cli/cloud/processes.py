@@ -11,7 +11,6 @@ import contextlib
 import json
 import os
 import subprocess
-import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -156,14 +155,3 @@ def healthy(service: Service) -> bool:
         return service.any_status
     except (URLError, OSError):
         return False
-
-
-def wait_until(condition: Iterable[bool], deadline: float) -> bool:
-    """Go through `condition` until it yields True or the deadline (of time.monotonic) has passed."""
-    for met in condition:
-        if met:
-            return True
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.05)
-    return False

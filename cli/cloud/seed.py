@@ -38,6 +38,8 @@ def upload(cloud: Cloud, directory: Path, say: Callable[[str], None]) -> None:
     from azure.core.exceptions import AzureError
     from azure.storage.blob import BlobServiceClient
 
+    from cli.example_data import ExampleDataMissing
+
     credential = {"account_name": cloud.account, "account_key": cloud.accountKey}
     try:
         with BlobServiceClient(cloud.blob, credential=credential) as service:
@@ -48,6 +50,8 @@ def upload(cloud: Cloud, directory: Path, say: Callable[[str], None]) -> None:
             f"the example's data can't be uploaded to the local cloud: {error}",
             "./dev cloud stop, then run the command again; ./dev cloud logs shows more",
         ) from None
+    except ExampleDataMissing as error:
+        raise CliError(str(error), "delete .venv and run the command again") from None
     (directory / "seeded").write_text(_fingerprint())
 
 
@@ -66,7 +70,7 @@ def _blobs(service: BlobServiceClient, container: str, say: Callable[[str], None
     client = service.get_container_client(container)
     there = {blob.name: bytes(blob.content_settings.content_md5 or b"") for blob in client.list_blobs()}
     uploaded = 0
-    for name, content, rows in monthly_blobs():
+    for name, content in monthly_blobs():
         digest = hashlib.md5(content, usedforsecurity=False).digest()
         if there.get(name) == digest:
             continue
@@ -74,6 +78,11 @@ def _blobs(service: BlobServiceClient, container: str, say: Callable[[str], None
             say("uploading the example's flights, one blob a month")
         settings = ContentSettings(content_type="text/csv", content_md5=bytearray(digest))
         client.upload_blob(
-            name, content, overwrite=True, content_settings=settings, metadata={"rows": str(rows)}
+            name, content, overwrite=True, content_settings=settings, metadata={"rows": str(_rows(content))}
         )
         uploaded += 1
+
+
+def _rows(content: bytes) -> int:
+    """How many rows a CSV with a header has (no field of the example's holds a line end)."""
+    return content.count(b"\n") - 1

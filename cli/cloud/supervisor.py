@@ -6,11 +6,11 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import shutil
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from cli.cloud import azurite, ports, processes, settings
 from cli.cloud.processes import Service
 from cli.cloud.settings import Cloud
 from cli.errors import CliError
+from cli.locks import only_one
 from cli.project import ROOT, cloud_file
 
 START_DEADLINE = 90.0  # seconds until all services answer
@@ -82,16 +83,10 @@ class Supervisor:
         cloud = settings.load(self.file)
         return cloud, services(cloud, self.file) if cloud else []
 
-    @contextlib.contextmanager
-    def _only_one(self) -> Iterator[None]:
+    def _only_one(self) -> AbstractContextManager[None]:
         self.directory.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with (self.directory / "lock").open("w") as file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                self.say("another command is starting or stopping the local cloud; waiting for it")
-                fcntl.flock(file, fcntl.LOCK_EX)
-            yield
+        waiting = "another command is starting or stopping the local cloud; waiting for it"
+        return only_one(self.directory / "lock", lambda: self.say(waiting))
 
     def is_up(self, cloud: Cloud, known: list[Service]) -> bool:
         """Whether every process lives and listens."""

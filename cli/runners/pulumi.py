@@ -31,7 +31,7 @@ def find(*, required: bool) -> str | None:
         if required:
             raise CliError(
                 "the Pulumi CLI isn't on PATH",
-                "install it (pulumi.com/docs/install), or use the embedded engine: --engine embedded",
+                "install the Pulumi CLI and put it on PATH, or use the embedded engine: --engine embedded",
             )
         return None
     done = subprocess.run(
@@ -59,7 +59,7 @@ def environment(added: Mapping[str, str]) -> dict[str, str]:
     }
     if not {"PULUMI_CONFIG_PASSPHRASE", "PULUMI_CONFIG_PASSPHRASE_FILE"} & env.keys():
         env["PULUMI_CONFIG_PASSPHRASE"] = ""
-    return env | added
+    return {**env, **added}
 
 
 def call(command: Sequence[str], env: Mapping[str, str]) -> int:
