@@ -16,15 +16,16 @@ class StudioEndpoint(Resource, module="retrain", name="StudioEndpoint"):
     """An endpoint. Outputs: ``url``, ``patch_url``, ``helpUrl``."""
 
     url: pulumi.Output[str]
-    patch_url: pulumi.Output[str]
 
     def __init__(self, name: str, props: dict[str, Any], opts: pulumi.ResourceOptions | None = None) -> None:
         outputs = {"url": None, "patchUrl": None, "helpUrl": None}
         super().__init__(StudioEndpointProvider(), name, props | outputs, opts)
 
-    def translate_output_property(self, prop: str) -> str:
-        """Pulumi's property names to Python's."""
-        return "patch_url" if prop == "patchUrl" else prop
+    @property
+    def patch_url(self) -> pulumi.Output[str]:
+        """Where a new model is patched."""
+        found: pulumi.Output[str] = pulumi.get(self, "patchUrl")
+        return found
 
 
 class ModelBinding(Resource, module="retrain", name="ModelBinding"):

@@ -21,7 +21,6 @@ class TrainedModel(Resource, module="retrain", name="TrainedModel"):
     training ``sha256``, ``metrics``, ``seconds``, ``job``.
     """
 
-    run_key: pulumi.Output[str]
     address: pulumi.Output[str]
     sha256: pulumi.Output[str]
     metrics: pulumi.Output[dict[str, float]]
@@ -51,6 +50,8 @@ class TrainedModel(Resource, module="retrain", name="TrainedModel"):
         outputs = {"runKey": None, "address": None, "sha256": None, "metrics": None, "bytes": None}
         super().__init__(TrainedModelProvider(), name, props | outputs | {"seconds": None, "job": None}, opts)
 
-    def translate_output_property(self, prop: str) -> str:
-        """Pulumi's property names to Python's."""
-        return "run_key" if prop == "runKey" else prop
+    @property
+    def run_key(self) -> pulumi.Output[str]:
+        """The hash of all that determines the model, 64 hex."""
+        found: pulumi.Output[str] = pulumi.get(self, "runKey")
+        return found
