@@ -1,0 +1,138 @@
+"""A checkout of its own for end-to-end tests: the working tree's files, this environment, a local cloud."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import requests
+
+SOURCE = Path(__file__).resolve().parents[2]
+
+
+@dataclass(frozen=True)
+class Done:
+    """A finished command."""
+
+    status: int
+    out: str
+    err: str
+
+    @property
+    def text(self) -> str:
+        """All that a person saw."""
+        return self.out + self.err
+
+    @property
+    def json(self) -> Any:
+        """Its output as JSON."""
+        return json.loads(self.out)
+
+
+class Checkout:
+    """Runs ``./dev`` in *root* as a user does."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.environment = {
+            name: value
+            for name, value in os.environ.items()
+            if not name.startswith(("PULUMI_", "RETRAIN_", "PYTEST_"))
+        }
+
+    @classmethod
+    def copy(cls, root: Path) -> Checkout:
+        """The working tree's files (no state, no cloud) in *root*, with this environment and Azurite's packages."""
+        listed = subprocess.run(
+            ["git", "ls-files", "-coz", "--exclude-standard"], cwd=SOURCE, capture_output=True, check=True
+        )
+        for name in filter(None, listed.stdout.decode().split("\0")):
+            if (SOURCE / name).is_file():
+                (root / name).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy2(SOURCE / name, root / name)
+        (root / ".venv").symlink_to(SOURCE / ".venv")
+        if (SOURCE / ".local/azurite").is_dir():
+            (root / ".local").mkdir()
+            (root / ".local/azurite").symlink_to(SOURCE / ".local/azurite")
+        return cls(root)
+
+    def start(self, *arguments: str, **options: Any) -> subprocess.Popen[str]:
+        """Start ``./dev`` with these arguments."""
+        return subprocess.Popen(
+            ["./dev", *arguments],
+            cwd=self.root,
+            env=self.environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            **options,
+        )
+
+    def dev(self, *arguments: str, seconds: float = 240) -> Done:
+        """Run ``./dev`` with these arguments."""
+        with self.start(*arguments) as process:
+            out, err = process.communicate(timeout=seconds)
+        return Done(process.returncode, out, err)
+
+    def succeed(self, *arguments: str) -> Done:
+        """Run ``./dev``, which must succeed."""
+        done = self.dev(*arguments)
+        assert done.status == 0, done.text
+        return done
+
+    def up(self, *arguments: str) -> Done:
+        """``./dev up`` with the embedded engine."""
+        return self.succeed("up", "--yes", "--engine", "embedded", *arguments)
+
+    def configure(self, name: str, value: str) -> None:
+        """Edit one line of ``Pulumi.dev.yaml``, as a person does."""
+        path = self.root / "Pulumi.dev.yaml"
+        lines = [
+            f"  retraining:{name}: {value}" if line.strip().startswith(f"retraining:{name}:") else line
+            for line in path.read_text().splitlines()
+        ]
+        path.write_text("\n".join(lines) + "\n")
+
+    @property
+    def studio(self) -> str:
+        """The studio's address."""
+        return str(self.succeed("cloud", "status", "--json").json["studio"])
+
+    def journal(self) -> list[dict[str, Any]]:
+        """What the cloud was asked since the last reset."""
+        return list(requests.get(f"{self.studio}/_local/journal", timeout=20).json())
+
+    def reset_journal(self) -> None:
+        """Empty the journal."""
+        requests.delete(f"{self.studio}/_local/journal", timeout=20)
+
+    @property
+    def cloud(self) -> dict[str, Any]:
+        """The local cloud's file, secrets included."""
+        return dict(json.loads((self.root / ".local/cloud/cloud.json").read_text()))
+
+
+def writes(journal: Sequence[dict[str, Any]]) -> list[str]:
+    """The writes of a journal, as ``METHOD path`` without queries."""
+    return [
+        f"{entry['method']} {entry['path'].partition('?')[0]}"
+        for entry in journal
+        if entry["effect"] == "write"
+    ]
+
+
+def jobs(journal: Sequence[dict[str, Any]]) -> int:
+    """How many batch jobs were submitted."""
+    return sum(line.startswith("POST ") and line.endswith("/jobs") for line in writes(journal))
+
+
+def patches(journal: Sequence[dict[str, Any]]) -> list[str]:
+    """The endpoints that were patched."""
+    return [line for line in writes(journal) if line.startswith("PATCH ")]
