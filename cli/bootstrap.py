@@ -67,13 +67,18 @@ def run(command: list[str], what: str, remedy: str, *, env: Mapping[str, str] | 
         raise SetupError(f"{what} failed{detail}", remedy)
 
 
+def said_by(*command: str | Path) -> str:
+    """What a command prints; nothing where it fails or can't be run."""
+    try:
+        return subprocess.run(command, capture_output=True, text=True, errors="replace", check=True).stdout
+    except (OSError, subprocess.CalledProcessError):
+        return ""
+
+
 def venv_works() -> bool:
     """Whether .venv has a Python of this version."""
-    if not PYTHON.exists():
-        return False
     code = f"import sys; print(sys.version_info[:2] == {sys.version_info[:2]}, sys.prefix != sys.base_prefix)"
-    done = subprocess.run([PYTHON, "-c", code], capture_output=True, text=True, check=False)
-    return done.stdout.split() == ["True", "True"]
+    return said_by(PYTHON, "-c", code).split() == ["True", "True"]
 
 
 def make_venv() -> None:
@@ -86,18 +91,19 @@ def make_venv() -> None:
             "where the system's Python comes in parts, install its venv part (Debian, Ubuntu: python3-venv)",
         )
         INSTALLING.touch()
-    elif subprocess.run([PYTHON, "-m", "pip", "--version"], capture_output=True, check=False).returncode:
+    elif not said_by(PYTHON, "-m", "pip", "--version"):
         run([str(PYTHON), "-m", "ensurepip"], "putting pip into .venv", "delete .venv and run ./dev again")
 
 
 def pip_settings() -> dict[str, str]:
     """What pip is told by its files and the environment: setting → value, the strongest source winning."""
-    done = subprocess.run(
-        [PYTHON, "-m", "pip", "config", "list"], capture_output=True, text=True, check=False
-    )
     found: dict[str, str] = {}
     order = {"global": 0, "install": 1, ":env:": 2}
-    lines = re.findall(r"^(global|install|:env:)\.([\w-]+)='(.*)'$", done.stdout, re.MULTILINE)
+    lines = re.findall(
+        r"^(global|install|:env:)\.([\w-]+)='(.*)'$",
+        said_by(PYTHON, "-m", "pip", "config", "list"),
+        re.MULTILINE,
+    )
     for _, name, value in sorted(lines, key=lambda line: order[line[0]]):
         found[name] = value
     return found
@@ -140,10 +146,8 @@ def pinned(lock: Path) -> str:
 def install_uv() -> None:
     """Put the pinned uv into .venv, unless it is there."""
     lock, uv = ROOT / "requirements-uv.lock", VENV / "bin" / "uv"
-    if uv.exists():
-        done = subprocess.run([uv, "--version"], capture_output=True, text=True, check=False)
-        if done.stdout.split()[1:2] == [pinned(lock)]:
-            return
+    if said_by(uv, "--version").split()[1:2] == [pinned(lock)]:
+        return
     say(f"installing uv {pinned(lock)}")
     pip = [str(PYTHON), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--force-reinstall"]
     remedy = "check the network and pip's index setting (pip config list), then run ./dev again"
