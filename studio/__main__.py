@@ -1,0 +1,40 @@
+"""``python -m studio --cloud-file F --port P1 --blob-port P2 --data-dir D``."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+_CANNOT_START = 2
+
+
+def main() -> int:
+    """Run the studio; 2, with cause and remedy on standard error, where it cannot start."""
+    parser = argparse.ArgumentParser(prog="python -m studio", description="The local studio, on loopback.")
+    parser.add_argument(
+        "--cloud-file", type=Path, required=True, help="addresses and keys of the local cloud"
+    )
+    parser.add_argument("--port", type=int, required=True, help="the studio's port")
+    parser.add_argument("--blob-port", type=int, required=True, help="the blob proxy's port")
+    parser.add_argument("--data-dir", type=Path, required=True, help="where the studio keeps its state")
+    parser.add_argument("--workers", type=int, help="worker processes for batch jobs (default: by CPU count)")
+    arguments = parser.parse_args()
+
+    from studio import logs
+    from studio.cloud import read_cloud
+    from studio.errors import StartError
+    from studio.server import serve
+
+    logs.configure()
+    try:
+        cloud = read_cloud(arguments.cloud_file)
+        serve(cloud, arguments.port, arguments.blob_port, arguments.data_dir, arguments.workers)
+    except StartError as error:
+        print(f"error: {error.cause}\nremedy: {error.remedy}", file=sys.stderr)
+        return _CANNOT_START
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

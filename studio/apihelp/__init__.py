@@ -1,0 +1,1 @@
+"""Help of web services: swagger documents and the pages that HelpLocation leads to."""

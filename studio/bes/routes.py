@@ -1,0 +1,70 @@
+"""Routes of batch execution: ``{service}/jobs...``."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from studio.bes.errors import cannot_start, no_job
+from studio.bes.state import Job
+from studio.bes.wire import check_request, status_json
+from studio.context import studio_of
+from studio.data_plane import PREFIX, open_endpoint
+from studio.wire import json_object
+
+
+async def submit(request: Request) -> Response:
+    """POST jobs: check and record; the answer is the job's id as a JSON string and nothing else."""
+    studio, endpoint = studio_of(request), open_endpoint(request)
+    body = await json_object(request)
+    experiment = await asyncio.to_thread(studio.graphs.experiment, endpoint.package)
+    checked = check_request(body, experiment, studio.cloud)
+    job_id = studio.jobs.create(endpoint.id, endpoint.package, endpoint.resources, checked)
+    # Clients cut the first and last characters: exactly two quotes, no line end.
+    return Response(json.dumps(job_id), media_type="application/json; charset=utf-8")
+
+
+def _job(request: Request) -> Job:
+    job_id = request.path_params["job"]
+    job = studio_of(request).jobs.get(open_endpoint(request).id, job_id)
+    if job is None:
+        raise no_job(job_id)
+    return job
+
+
+async def start(request: Request) -> Response:
+    """POST start: queue the job; a second start is CannotStartJob."""
+    studio, job = studio_of(request), _job(request)
+    await request.body()
+    if not studio.jobs.start(job.id):
+        raise cannot_start(job.id, job.state)
+    studio.runner.wake()
+    return Response(status_code=200)
+
+
+async def status(request: Request) -> Response:
+    """GET a job."""
+    studio, job = studio_of(request), _job(request)
+    return JSONResponse(status_json(job, studio.cloud, studio.runner.progress(job.id)))
+
+
+async def cancel(request: Request) -> Response:
+    """DELETE a job: stop it if it runs, and forget it."""
+    studio, job = studio_of(request), _job(request)
+    studio.jobs.delete(job.id)
+    await studio.runner.drop_forgotten()
+    return Response(status_code=200)
+
+
+def routes() -> list[BaseRoute]:
+    """All routes of this API."""
+    return [
+        Route(f"{PREFIX}/jobs", submit, methods=["POST"]),
+        Route(f"{PREFIX}/jobs/{{job}}/start", start, methods=["POST"]),
+        Route(f"{PREFIX}/jobs/{{job}}", status, methods=["GET"]),
+        Route(f"{PREFIX}/jobs/{{job}}", cancel, methods=["DELETE"]),
+    ]

@@ -1,0 +1,143 @@
+"""Jobs as the studio keeps them, and the order in which they run.
+
+A job records its graph, its models and its checked request when it is submitted, so that it can be run again from
+that record after the server was killed. `QUEUED` is ours: the wire says NotStarted until a worker has the job.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import uuid4
+
+from studio.management.state import Resource, dump_resources, load_resources
+from studio.store import Store, now
+
+NOT_STARTED = "NotStarted"
+QUEUED = "Queued"
+RUNNING = "Running"
+FAILED = "Failed"
+FINISHED = "Finished"
+
+
+@dataclass(frozen=True)
+class JobRequest:
+    """A checked request: blob references by port name as they were sent, and the values of all parameters."""
+
+    inputs: dict[str, dict[str, Any]] = field(repr=False)
+    outputs: dict[str, dict[str, Any]] = field(repr=False)
+    parameters: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Job:
+    """One batch job."""
+
+    id: str
+    endpoint_id: str
+    state: str
+    package: str
+    resources: tuple[Resource, ...]
+    request: JobRequest
+    details: str | None
+
+
+class Jobs:
+    """Reads and writes jobs."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def create(
+        self, endpoint_id: str, package: str, resources: Sequence[Resource], request: JobRequest
+    ) -> str:
+        """Record a job that does not run yet; its id."""
+        job_id = uuid4().hex
+        with self._store.transaction() as connection:
+            connection.execute(
+                "INSERT INTO jobs VALUES (?, ?, ?, NULL, ?, ?, ?, NULL, NULL, ?, NULL)",
+                (
+                    job_id,
+                    endpoint_id,
+                    NOT_STARTED,
+                    package,
+                    dump_resources(resources),
+                    json.dumps(vars(request)),
+                    now(),
+                ),
+            )
+        return job_id
+
+    def get(self, endpoint_id: str, job_id: str) -> Job | None:
+        """A job of an endpoint."""
+        return self._one("SELECT * FROM jobs WHERE endpoint_id=? AND id=?", endpoint_id, job_id)
+
+    def exists(self, job_id: str) -> bool:
+        """Whether the job is still known: it goes with its endpoint, its service and its workspace too."""
+        return self._store.row("SELECT 1 FROM jobs WHERE id=?", job_id) is not None
+
+    def start(self, job_id: str) -> bool:
+        """Put a job that was never started at the end of the queue; False for any other."""
+        with self._store.transaction() as connection:
+            changed = connection.execute(
+                "UPDATE jobs SET state=?, position=(SELECT coalesce(max(position), 0) + 1 FROM jobs)"
+                " WHERE id=? AND state=?",
+                (QUEUED, job_id, NOT_STARTED),
+            )
+            return changed.rowcount > 0
+
+    def take(self) -> Job | None:
+        """Take the job that waits longest and mark it as running."""
+        with self._store.transaction() as connection:
+            job = self._one("SELECT * FROM jobs WHERE state=? ORDER BY position LIMIT 1", QUEUED)
+            if job is not None:
+                connection.execute("UPDATE jobs SET state=? WHERE id=?", (RUNNING, job.id))
+            return job
+
+    def finish(self, job_id: str, results: dict[str, Any]) -> None:
+        """Record success, with hash and size of each output."""
+        self._end(job_id, FINISHED, json.dumps(results), None)
+
+    def fail(self, job_id: str, details: str) -> None:
+        """Record failure with its one line."""
+        self._end(job_id, FAILED, None, details)
+
+    def recover(self) -> int:
+        """Queue again, in their order, the jobs that ran when the server ended; how many."""
+        with self._store.transaction() as connection:
+            return connection.execute("UPDATE jobs SET state=? WHERE state=?", (QUEUED, RUNNING)).rowcount
+
+    def delete(self, job_id: str) -> None:
+        """Forget a job."""
+        with self._store.transaction() as connection:
+            connection.execute("DELETE FROM jobs WHERE id=?", (job_id,))
+
+    def models(self) -> set[str]:
+        """The hashes of all models that jobs still need."""
+        rows = self._store.rows(
+            "SELECT resources FROM jobs WHERE state IN (?, ?, ?)", NOT_STARTED, QUEUED, RUNNING
+        )
+        return {resource.sha256 for row in rows for resource in load_resources(row["resources"])}
+
+    def _end(self, job_id: str, state: str, results: str | None, details: str | None) -> None:
+        with self._store.transaction() as connection:
+            connection.execute(
+                "UPDATE jobs SET state=?, results=?, details=?, finished=? WHERE id=? AND state=?",
+                (state, results, details, now(), job_id, RUNNING),
+            )
+
+    def _one(self, sql: str, *arguments: object) -> Job | None:
+        row = self._store.row(sql, *arguments)
+        if row is None:
+            return None
+        return Job(
+            id=row["id"],
+            endpoint_id=row["endpoint_id"],
+            state=row["state"],
+            package=row["package"],
+            resources=load_resources(row["resources"]),
+            request=JobRequest(**json.loads(row["request"])),
+            details=row["details"],
+        )

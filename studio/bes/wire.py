@@ -1,0 +1,156 @@
+"""Batch execution on the wire: BatchExecutionRequest checked, BatchScoreStatus written."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, TypedDict
+from urllib.parse import unquote
+from uuid import uuid4
+
+from studio.bes.errors import wrong_extension
+from studio.bes.state import FAILED, FINISHED, NOT_STARTED, QUEUED, Job, JobRequest
+from studio.blob.reference import Location, local_location, resolve
+from studio.cloud import Cloud
+from studio.errors import BadArgument, InvalidOperation
+from studio.parameters import global_parameters
+from studio.wire import member
+
+if TYPE_CHECKING:
+    from studio.graph import Experiment
+
+TABLES = (".csv", ".tsv", ".nh.csv", ".nh.tsv")
+EXTENSIONS = {"model": (".ilearner",), "evaluation": (".csv", ".tsv"), "dataset": TABLES}
+OWN_CONTAINER = "experimentoutput"
+_GENERATED = "Generated"
+
+
+class JobProgress(TypedDict):
+    """Where a running job is; a local extension of the status."""
+
+    Module: str
+    Rows: int
+    Done: int
+    Total: int
+
+
+def extension(name: str, allowed: tuple[str, ...]) -> str | None:
+    """The longest of the `allowed` extensions that `name` ends with."""
+    lowered = name.lower()
+    return max((one for one in allowed if lowered.endswith(one)), key=len, default=None)
+
+
+def check_request(body: Mapping[str, Any], experiment: Experiment, cloud: Cloud) -> JobRequest:
+    """Check a BatchExecutionRequest as Studio does when it is submitted.
+
+    All members may be null, unknown ones are ignored. Raises `BadArgument` with the codes of
+    web-service-error-codes.md, `InvalidOperation` for one Input where several are needed.
+    """
+    return JobRequest(
+        inputs=_inputs(body, experiment, cloud),
+        outputs=_outputs(body, experiment, cloud),
+        parameters=global_parameters(experiment, member(body, "GlobalParameters"), BadArgument),
+    )
+
+
+def _inputs(body: Mapping[str, Any], experiment: Experiment, cloud: Cloud) -> dict[str, dict[str, Any]]:
+    single, several = member(body, "Input"), member(body, "Inputs")
+    if single is not None and several is not None:
+        raise BadArgument("DuplicateInputInBatchCall", "give either Input or Inputs, not both", "Inputs")
+    if single is not None:
+        if len(experiment.inputs) > 1:
+            raise InvalidOperation(
+                "MultipleInputsNotAllowed",
+                f"this web service has several inputs, give Inputs: {', '.join(experiment.inputs)}",
+                "Input",
+            )
+        several = {experiment.inputs[0] if experiment.inputs else "input1": single}
+    given = _references(several, experiment.inputs, "Inputs", "InvalidInputNames")
+    missing = [name for name in experiment.inputs if name not in given]
+    if missing:
+        raise BadArgument(
+            "BatchJobInputsNotSpecified", f"no blob is given for {', '.join(missing)}", missing[0]
+        )
+    for name, reference in given.items():
+        location = resolve(reference, cloud, name)
+        if extension(location.name, TABLES) is None:
+            raise wrong_extension(name, location.name, TABLES)
+    return given
+
+
+def _outputs(body: Mapping[str, Any], experiment: Experiment, cloud: Cloud) -> dict[str, dict[str, Any]]:
+    kinds = {output.name: output.kind for output in experiment.outputs}
+    given = _references(member(body, "Outputs"), tuple(kinds), "Outputs", "InvalidOutputOverrideName")
+    outputs: dict[str, dict[str, Any]] = {}
+    for name, kind in kinds.items():
+        allowed = EXTENSIONS[kind]
+        if name in given:
+            location = resolve(given[name], cloud, name)
+            if extension(location.name, allowed) is None:
+                raise wrong_extension(name, location.name, allowed)
+            outputs[name] = given[name]
+        else:
+            outputs[name] = {_GENERATED: f"{OWN_CONTAINER}/{uuid4()}/{uuid4()}{allowed[0]}"}
+    return outputs
+
+
+def _references(value: Any, names: tuple[str, ...], where: str, code: str) -> dict[str, dict[str, Any]]:
+    """References by the port names of the graph, matched without regard to case; null ones left out."""
+    if value is None:
+        return {}
+    if not isinstance(value, Mapping):
+        raise BadArgument("RequestBodyInvalid", f"{where} is not an object", where)
+    known = {name.casefold(): name for name in names}
+    found: dict[str, dict[str, Any]] = {}
+    for name, reference in value.items():
+        if str(name).casefold() not in known:
+            listed = ", ".join(names) or "none"
+            raise BadArgument(code, f"{where}: there is no '{name}'; there are: {listed}", str(name))
+        if reference is None:
+            continue
+        if not isinstance(reference, dict):
+            raise BadArgument("RequestBodyInvalid", f"{where}: '{name}' is not a blob reference", str(name))
+        found[known[str(name).casefold()]] = reference
+    return found
+
+
+def input_location(reference: Mapping[str, Any], cloud: Cloud, name: str) -> Location:
+    """Where an input of a checked request is."""
+    return resolve(reference, cloud, name, fresh=False)
+
+
+def output_location(reference: Mapping[str, Any], cloud: Cloud, name: str) -> Location:
+    """Where an output of a checked request goes: as asked, or the generated place in the local account."""
+    generated = reference.get(_GENERATED)
+    return local_location(cloud, generated) if generated else resolve(reference, cloud, name, fresh=False)
+
+
+def status_json(job: Job, cloud: Cloud, progress: JobProgress | None) -> dict[str, Any]:
+    """A BatchScoreStatus: the state as a string, all three keys always there, a fresh SAS in each result."""
+    status: dict[str, Any] = {
+        "StatusCode": NOT_STARTED if job.state == QUEUED else job.state,
+        "Results": None,
+        "Details": job.details if job.state == FAILED else None,
+    }
+    if job.state == FINISHED:
+        status["Results"] = {
+            name: _result(output_location(reference, cloud, name), cloud)
+            for name, reference in job.request.outputs.items()
+        }
+    elif progress is not None:
+        status["Progress"] = progress
+    return status
+
+
+def _result(location: Location, cloud: Cloud) -> dict[str, Any]:
+    return {
+        "ConnectionString": None,
+        "RelativeLocation": location.relative,
+        "BaseLocation": location.base,
+        "SasBlobToken": _read_only(location, cloud).read_sas(),
+    }
+
+
+def _read_only(location: Location, cloud: Cloud) -> Location:
+    """The same blob by the account's key where it is ours: the SAS that a job wrote with can't serve for reading."""
+    ours, url = f"{cloud.blob}/", unquote(location.base + location.relative)
+    return local_location(cloud, url[len(ours) :]) if url.startswith(ours) and not location.key else location

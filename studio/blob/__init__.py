@@ -1,0 +1,1 @@
+"""Blobs: the proxy before Azurite, and the references to blobs that requests carry."""

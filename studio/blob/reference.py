@@ -1,0 +1,163 @@
+"""Blob references (``AzureBlobDataReference``) and the blobs they mean.
+
+Two forms: a ConnectionString with a RelativeLocation of ``container/path``, or BaseLocation, RelativeLocation and
+SasBlobToken, which only mean something when written one after the other: clients re-split that URL at other
+places than we do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from urllib.parse import parse_qs, quote, unquote, urlsplit
+
+from azure.storage.blob import BlobClient, BlobSasPermissions, generate_blob_sas
+
+from studio.cloud import Cloud
+from studio.errors import BadArgument
+from studio.wire import member
+
+_BACKDATED = timedelta(minutes=5)
+_VALID = timedelta(days=1)
+_LONGEST_NAME = 1024
+_TIMEOUTS: dict[str, Any] = {
+    "connection_timeout": 10,
+    "read_timeout": 120,
+    "retry_total": 2,
+    "initial_backoff": 1,
+}
+
+
+@dataclass(frozen=True)
+class Location:
+    """A blob: `base` ends with a slash, `relative` begins without one; with a key, or with a SAS (or neither)."""
+
+    base: str
+    relative: str
+    account: str = ""
+    key: str = field(default="", repr=False)
+    sas: str = field(default="", repr=False)
+
+    @property
+    def name(self) -> str:
+        """The file name."""
+        return unquote(urlsplit(self.base + self.relative).path).rsplit("/", 1)[-1]
+
+    def read_url(self) -> str:
+        """A URL that a plain GET can read."""
+        token = self.read_sas()
+        path = quote(self.relative, safe="/%") if self.key else self.relative
+        return f"{self.base}{path}{token}"
+
+    def read_sas(self) -> str:
+        """A fresh SAS for this blob (``sr=b``, ``sp=r``, 24 h 5 min from five minutes ago), or the one it came with."""
+        if not self.key:
+            return self.sas
+        start = datetime.now(UTC) - _BACKDATED
+        container, _, blob = self.relative.partition("/")
+        token = generate_blob_sas(
+            self.account,
+            container,
+            blob,
+            account_key=self.key,
+            permission=BlobSasPermissions(read=True),
+            start=start,
+            expiry=start + _BACKDATED + _VALID,
+        )
+        return f"?{token}"
+
+    def client(self) -> BlobClient:
+        """A client of the blob, for reading and writing."""
+        if not self.key:
+            return BlobClient.from_blob_url(f"{self.base}{self.relative}{self.sas}", **_TIMEOUTS)
+        container, _, blob = self.relative.partition("/")
+        return BlobClient(
+            self.base.rstrip("/"),
+            container,
+            blob,
+            credential={"account_name": self.account, "account_key": self.key},
+            **_TIMEOUTS,
+        )
+
+
+def local_location(cloud: Cloud, relative: str) -> Location:
+    """A blob of the local account."""
+    return Location(f"{cloud.blob}/", relative, cloud.account, cloud.account_key)
+
+
+def resolve(reference: Mapping[str, Any], cloud: Cloud, target: str, *, fresh: bool = True) -> Location:
+    """The blob that a reference means.
+
+    Raises `BadArgument` about `target` for one that means none, and, if it must be `fresh`, for an expired SAS.
+    """
+    connection = _text(reference, "ConnectionString", target)
+    base, sas = _text(reference, "BaseLocation", target), _text(reference, "SasBlobToken", target)
+    relative = _text(reference, "RelativeLocation", target).lstrip("/")
+    if not relative:
+        raise BadArgument(
+            "InputBlobRelativeLocationInvalid", f"{target}: RelativeLocation is missing or empty", target
+        )
+    if connection:
+        return _by_connection_string(connection, relative, cloud, target)
+    if not base:
+        raise BadArgument(
+            "MissingInputBlobInformation",
+            f"{target}: neither ConnectionString nor BaseLocation is given",
+            target,
+        )
+    if urlsplit(base).scheme not in ("http", "https"):
+        raise BadArgument(
+            "BadParameterValue", f"{target}: BaseLocation is not an http or https address", target
+        )
+    if sas and not sas.startswith("?"):
+        sas = f"?{sas}"
+    if fresh:
+        _refuse_expired(sas, target)
+    return Location(base.rstrip("/") + "/", relative, sas=sas)
+
+
+def _text(reference: Mapping[str, Any], name: str, target: str) -> str:
+    value = member(reference, name)
+    if value is None:
+        return ""
+    if not isinstance(value, str):
+        raise BadArgument("BadParameterValue", f"{target}: {name} is not a string", target)
+    return value.strip()
+
+
+def _by_connection_string(connection: str, relative: str, cloud: Cloud, target: str) -> Location:
+    parts = dict(part.split("=", 1) for part in connection.split(";") if "=" in part)
+    named = {name.strip().lower(): value.strip() for name, value in parts.items()}
+    account, key = named.get("accountname", ""), named.get("accountkey", "")
+    if not account or not key:
+        raise BadArgument(
+            "InvalidBlobConnectionString",
+            f"{target}: the ConnectionString lacks AccountName or AccountKey",
+            target,
+        )
+    container, _, blob = relative.partition("/")
+    if not blob or not 3 <= len(container) <= 63:
+        raise BadArgument(
+            "ContainerSegmentInvalid", f"{target}: RelativeLocation must be container/path", target
+        )
+    if len(blob) > _LONGEST_NAME:
+        raise BadArgument(
+            "BlobNameTooLong", f"{target}: a blob's name has at most {_LONGEST_NAME} characters", target
+        )
+    base = named.get("blobendpoint", "")
+    if not base:
+        # Every account a stack declares is the one local account, whatever its name.
+        base, account = cloud.blob, cloud.account
+    return Location(base.rstrip("/") + "/", relative, account, key)
+
+
+def _refuse_expired(sas: str, target: str) -> None:
+    expiry = parse_qs(sas.lstrip("?")).get("se", [""])[0]
+    try:
+        ends = datetime.fromisoformat(expiry)
+    except ValueError:
+        return
+    if (ends if ends.tzinfo else ends.replace(tzinfo=UTC)) < datetime.now(UTC):
+        raise BadArgument("ExpiryTimeInThePast", f"{target}: the SAS expired at {expiry}", target)

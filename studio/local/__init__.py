@@ -1,0 +1,1 @@
+"""What only a local studio has: its journal and its health, below ``/_local``."""

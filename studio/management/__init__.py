@@ -1,0 +1,1 @@
+"""The classic management API: web services, their endpoints, and the PATCH that replaces a model."""

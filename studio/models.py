@@ -1,0 +1,79 @@
+"""The models that endpoints serve: bytes by their hash, copied when they are named, never fetched again."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+from collections.abc import Collection
+from pathlib import Path
+
+import httpx
+
+from studio.errors import BadArgument
+
+_TIMEOUT = httpx.Timeout(120, connect=10)
+_LARGEST = 2 * 1024**3
+
+
+class Models:
+    """Files below `directory`, each named by the SHA-256 of its content."""
+
+    def __init__(self, directory: Path) -> None:
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._directory = directory
+
+    def path(self, sha256: str) -> Path:
+        """Where the model with that hash is kept."""
+        return self._directory / f"{sha256}.ilearner"
+
+    def read(self, sha256: str) -> bytes:
+        """A kept model."""
+        return self.path(sha256).read_bytes()
+
+    async def fetch(self, url: str, target: str) -> str:
+        """Fetch a model at once and keep it; its hash.
+
+        Raises BadArgument/BlobNotFound about `target` when it cannot be read; the message has no SAS.
+        """
+        digest = hashlib.sha256()
+        handle, name = tempfile.mkstemp(dir=self._directory, prefix="incoming-")
+        part = Path(name)
+        try:
+            with os.fdopen(handle, "wb") as file:
+                size = 0
+                async with (
+                    httpx.AsyncClient(timeout=_TIMEOUT, trust_env=False) as client,
+                    client.stream("GET", url) as response,
+                ):
+                    if response.status_code != 200:
+                        raise _unreadable(target, _reason(response.status_code))
+                    async for chunk in response.aiter_bytes():
+                        size += len(chunk)
+                        if size > _LARGEST:
+                            raise _unreadable(target, f"it is larger than {_LARGEST} bytes")
+                        digest.update(chunk)
+                        file.write(chunk)
+            sha256 = digest.hexdigest()
+            part.replace(self.path(sha256))
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            raise _unreadable(target, f"its address does not answer ({type(error).__name__})") from None
+        finally:
+            part.unlink(missing_ok=True)
+        return sha256
+
+    def keep_only(self, used: Collection[str]) -> None:
+        """Delete the models that nothing names any more."""
+        for file in self._directory.iterdir():
+            if file.stem not in used:
+                file.unlink(missing_ok=True)
+
+
+def _reason(status: int) -> str:
+    if status in (401, 403):
+        return f"the blob store answers {status}: the SasBlobToken is missing, wrong or expired"
+    return f"the blob store answers {status}"
+
+
+def _unreadable(target: str, reason: str) -> BadArgument:
+    return BadArgument("BlobNotFound", f"the model for '{target}' cannot be read: {reason}", target)

@@ -1,0 +1,1 @@
+"""The Request-Response Service: rows in, scores out (api-version 2.0)."""

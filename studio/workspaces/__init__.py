@@ -1,0 +1,1 @@
+"""The Studio API: workspaces, experiments, and publishing them as web services."""
