@@ -144,7 +144,7 @@ def model_schema(data: bytes) -> dict[str, Any]:
     Names and kinds of the features and of the label, the task, and the columns scoring adds; not the learner,
     not the levels, not the numeric types, which change with the data. Raises InvalidModel.
     """
-    model = TrainedModel.from_bytes(data)
+    model = TrainedModel.from_bytes(data).prepare()
     return {
         "task": model.task,
         "label": model.label.name,

@@ -109,14 +109,17 @@ class Linear:
         self.model = model
 
     def fit(self, matrix: npt.NDArray[np.float64], label: npt.NDArray[Any]) -> Linear:
-        """Fit; a missing value stands for its column's mean."""
+        """Fit; a missing value stands for its column's mean. On one thread: BLAS sums differ by thread count."""
+        from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+
         known = ~np.isnan(matrix)
         count = np.maximum(known.sum(axis=0), 1)
         self.mean = np.where(known, matrix, 0).sum(axis=0) / count
         filled = np.where(known, matrix, self.mean)
         scale = filled.std(axis=0)
         self.scale = np.where(scale > 0, scale, 1.0)
-        self.model.fit((filled - self.mean) / self.scale, label)
+        with threadpool_limits(limits=1, user_api="blas"):
+            self.model.fit((filled - self.mean) / self.scale, label)
         return self
 
     def weights(self) -> tuple[npt.NDArray[np.float64], float]:

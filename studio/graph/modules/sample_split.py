@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from studio.graph.columns import ColumnSelection
+from studio.graph.errors import ModuleFailure
 from studio.graph.spec import Module, Parameter, Port, register
 from studio.graph.tables import Dataset
 
@@ -56,8 +57,6 @@ def _groups(frame: pd.DataFrame, parameters: Mapping[str, Any]) -> list[np.ndarr
         return [everything]
     selection: ColumnSelection | None = parameters["Stratification key column"]
     if selection is None:
-        from studio.graph.errors import ModuleFailure
-
         raise ModuleFailure("0003", 'Parameter "Stratification key column" is null or empty.')
     key = selection.one(frame, "Stratification key column")
     codes = pd.factorize(frame[key], sort=True)[0]
