@@ -1,0 +1,47 @@
+"""The embedded deployment engine: what the `pulumi` CLI's engine does for a Pulumi Python program.
+
+    ws = Workspace.open(Path("."), "dev")
+    result = up(ws, Options(), print)
+
+It keeps Pulumi's state format, so that a stack goes back and forth between it and the CLI. What it doesn't
+implement it refuses by name.
+"""
+
+from engine.deployment import Options, cancel, destroy, preview, refresh, remove_stack, stack_outputs, up
+from engine.errors import EngineError
+from engine.events import (
+    Diagnostic,
+    Event,
+    Listener,
+    PropertyDiff,
+    Result,
+    Step,
+    StepFailed,
+    StepFinished,
+    StepStarted,
+    to_json,
+)
+from engine.workspace import Workspace
+
+__all__ = [
+    "Diagnostic",
+    "EngineError",
+    "Event",
+    "Listener",
+    "Options",
+    "PropertyDiff",
+    "Result",
+    "Step",
+    "StepFailed",
+    "StepFinished",
+    "StepStarted",
+    "Workspace",
+    "cancel",
+    "destroy",
+    "preview",
+    "refresh",
+    "remove_stack",
+    "stack_outputs",
+    "to_json",
+    "up",
+]

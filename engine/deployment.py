@@ -1,0 +1,374 @@
+"""One run: a preview, an update, a refresh or a destroy.
+
+Source: `pkg/resource/deploy/deployment_executor.go` of Pulumi 3.260.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import sys
+import threading
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from time import monotonic, time
+from typing import Any
+
+from engine.backend import history_record
+from engine.errors import EngineError, ProjectError, StepError
+from engine.events import Diagnostic, Event, Listener, Result
+from engine.monitor import Monitor
+from engine.planner import Action, Planner
+from engine.plugins import DYNAMIC, Plugins
+from engine.processes import Processes
+from engine.program_run import ProgramRun
+from engine.providers import Registry
+from engine.services import Server
+from engine.snapshots import Journal
+from engine.state import Snapshot, State
+from engine.steps import Executor, is_stack
+from engine.urns import STACK_TYPE, package_of
+from engine.values import Props, masked
+from engine.workspace import ConfigValue, Workspace
+
+GRACE = 5.0  # seconds that running provider calls get after a Ctrl-C
+
+
+@dataclass(frozen=True)
+class Options:
+    """How to run.
+
+    `env` is added to the environment of program and providers; `targets` are URNs, `*` allowed; `python` runs
+    program and providers.
+    """
+
+    refresh: bool = False
+    expect_no_changes: bool = False
+    targets: tuple[str, ...] = ()
+    parallel: int = 16
+    env: Mapping[str, str] = field(default_factory=dict)
+    message: str = ""
+    python: str = sys.executable
+
+
+class Deployment:
+    """A run from the lock to the last closed process."""
+
+    def __init__(
+        self, ws: Workspace, options: Options, listener: Listener, *, kind: str, preview: bool
+    ) -> None:
+        self._ws = ws
+        self._options = options
+        self._kind = kind
+        self._preview = preview
+        self._listener = _Serial(listener)
+        self._wake = threading.Event()
+        self._config: dict[str, ConfigValue] = {}
+        self._cancelled = False
+
+    def run(self) -> Result:
+        """Run it; failures of resources are in the result.
+
+        Raises:
+            EngineError: it can't even begin.
+        """
+        started, began = time(), monotonic()
+        self._config = self._ws.config(check=self._kind in ("update", "preview"))
+        lock = contextlib.nullcontext() if self._preview else self._ws.backend.locked(self._warn)
+        with lock:
+            snapshot = self._ws.snapshot()
+            executor, outputs = self._deploy(snapshot)
+            old_outputs = masked(_stack_outputs(snapshot.resources))
+            failures = executor.failures
+            if self._cancelled:
+                failures = ["cancelled; what had finished is kept", *failures]
+            changes = dict(executor.changes)
+            changed = any(count for op, count in changes.items() if op != "same")
+            if self._options.expect_no_changes and changed and not failures:
+                failures = [
+                    "no changes were expected but changes "
+                    + ("were proposed" if self._preview else "occurred")
+                ]
+            result = Result(
+                ok=not failures,
+                steps=executor.steps,
+                outputs=masked(outputs),
+                changes=changes,
+                duration=monotonic() - began,
+                failures=failures,
+                old_outputs=old_outputs,
+                preview=self._preview,
+            )
+            if not self._preview:
+                config = {k: v.stored if v.secret else v.text for k, v in self._config.items()}
+                self._ws.backend.add_history(
+                    history_record(self._kind, started, config, result.ok, changes, self._options.message)
+                )
+        return result
+
+    def _warn(self, message: str, urn: str = "") -> None:
+        self._listener(Diagnostic("warning", message, urn))
+
+    def _deploy(self, snapshot: Snapshot) -> tuple[Executor, Props]:
+        env = {**os.environ, **self._options.env}
+        env["PULUMI_CONFIG"] = _config_json(self._config)
+        processes = Processes()
+        server: Server | None = None
+
+        def provider_line(stream: str, text: str) -> None:
+            self._listener(Diagnostic("info", text))
+
+        plugins = Plugins(
+            root=self._ws.root,
+            env={**env, "PULUMI_PROJECT": self._ws.project},
+            python=self._options.python,
+            engine=lambda: server.address if server else "",
+            processes=processes,
+            on_line=provider_line,
+        )
+        registry = Registry(plugins, self._preview)
+        journal = Journal(self._ws, snapshot, preview=self._preview)
+        executor = Executor(
+            registry=registry,
+            journal=journal,
+            preview=self._preview,
+            parallel=self._options.parallel,
+            listener=self._listener,
+        )
+        server = Server(executor.diagnose, self._options.parallel)
+        try:
+            outputs = self._phases(snapshot, server, plugins, processes, registry, journal, executor, env)
+        finally:
+            plugins.close()
+            processes.close()
+            server.close()
+        return executor, outputs
+
+    def _phases(
+        self,
+        snapshot: Snapshot,
+        server: Server,
+        plugins: Plugins,
+        processes: Processes,
+        registry: Registry,
+        journal: Journal,
+        executor: Executor,
+        env: Mapping[str, str],
+    ) -> Props:
+        planner = self._planner(snapshot.resources, registry, journal)
+        monitor = Monitor(
+            root=self._ws.root,
+            planner=planner,
+            executor=executor,
+            registry=registry,
+            config=self._config,
+            preview=self._preview,
+            parallel=self._options.parallel,
+            on_done=self._wake.set,
+        )
+        server.start(monitor)
+        if any(package_of(s.type) == DYNAMIC for s in snapshot.resources):
+            plugins.prefetch()
+        if snapshot.pending and not self._preview:
+            self._warn_of_pending(snapshot)
+        program: ProgramRun | None = None
+        try:
+            if self._options.refresh or self._kind == "refresh":
+                self._refresh(planner, registry, executor, journal)
+            if self._kind == "destroy" and not executor.failures:
+                self._delete(planner, executor, everything=True)
+            elif self._kind in ("update", "preview") and not executor.failures:
+                program = ProgramRun(self._ws, self._options, processes, env, server.address, self._preview)
+                program.start(executor, self._wake)
+                self._wait_for(program, monitor)
+                if not executor.failures:
+                    self._delete(planner, executor)
+        except KeyboardInterrupt:
+            self._cancel(executor, program)
+        except (StepError, EngineError) as error:
+            executor.diagnose(Diagnostic("error", str(error)))
+        outputs = self._finish_outputs(monitor, executor, journal, snapshot)
+        monitor.run_done.set()
+        if program is not None:
+            program.wait(5)
+        if not self._preview:
+            journal.save()
+        return outputs
+
+    def _planner(self, olds: list[State], registry: Registry, journal: Journal) -> Planner:
+        return Planner(
+            stack=self._ws.stack,
+            project=self._ws.project,
+            olds=olds,
+            registry=registry,
+            journal=journal,
+            preview=self._preview,
+            targets=self._options.targets,
+            warn=lambda urn, message: self._warn(message, urn),
+        )
+
+    def _wait_for(self, program: ProgramRun, monitor: Monitor) -> None:
+        """Until the program has registered everything, or has ended."""
+        # A wait with a timeout lets a Ctrl-C through at once.
+        while not self._wake.wait(0.5):
+            continue
+        if not monitor.program_done.is_set():
+            program.check_exit()
+
+    # -- parts of a run
+
+    def _refresh(self, planner: Planner, registry: Registry, executor: Executor, journal: Journal) -> None:
+        actions = {}
+        for state in planner.prev:
+            if planner.is_targeted(state.urn):
+                registry.ensure(state.provider, planner.olds)
+                actions[state] = Action("refresh", state, state)
+        self._together(executor, list(actions.values()))
+        kept: list[State] = []
+        there: set[str] = set()
+        for state in planner.prev:
+            action = actions.get(state)
+            new = state if action is None or state.urn in executor.failed else action.new
+            if new is None:
+                continue
+            kept.append(_without_dangling(new, there))
+            there.add(new.urn)
+        journal.rebase(kept)
+        planner.rebase(kept)
+
+    def _delete(self, planner: Planner, executor: Executor, *, everything: bool = False) -> None:
+        actions = planner.deletions(everything=everything)
+        blocked: set[str] = set()
+        for wave in planner.delete_order(actions):
+            possible = []
+            for action in wave:
+                if action.state.urn in blocked:
+                    blocked |= action.state.depends_on()
+                else:
+                    possible.append(action)
+            self._together(executor, possible)
+            for action in possible:
+                if action.state.urn in executor.failed:
+                    blocked |= action.state.depends_on()
+
+    @staticmethod
+    def _together(executor: Executor, actions: list[Action]) -> None:
+        if len(actions) == 1:
+            executor.run(actions)
+            return
+        with ThreadPoolExecutor(
+            max_workers=max(1, min(len(actions), 64)), thread_name_prefix="steps"
+        ) as pool:
+            for future in [pool.submit(executor.run, [a]) for a in actions]:
+                future.result()
+
+    def _cancel(self, executor: Executor, program: ProgramRun | None) -> None:
+        """Ctrl-C: the program is told, no step starts, running ones get some seconds."""
+        self._cancelled = True
+        executor.cancelled.set()
+        self._listener(Diagnostic("warning", "cancelling: waiting for running operations (at most 5 s)"))
+        if program is not None:
+            program.interrupt()
+        with contextlib.suppress(KeyboardInterrupt):  # a second one doesn't wait
+            executor.wait_idle(GRACE)
+
+    def _finish_outputs(
+        self, monitor: Monitor, executor: Executor, journal: Journal, snapshot: Snapshot
+    ) -> Props:
+        """The stack's outputs: the program's; after a failure, old ones stay where there are no new ones."""
+        old = _stack_outputs(snapshot.resources)
+        if monitor.stack_outputs is None:
+            return old if self._kind != "destroy" else _stack_outputs(journal.resources)
+        urn, outputs = monitor.stack_outputs
+        if executor.failures or self._cancelled:
+            outputs = {**old, **outputs}
+        if urn in executor.live:
+            executor.set_outputs(urn, outputs)
+        return outputs
+
+    def _warn_of_pending(self, snapshot: Snapshot) -> None:
+        listed = "\n".join(f"  * {state.urn}, interrupted while {op}" for op, state in snapshot.pending)
+        self._warn(
+            f"Attempting to deploy or update resources with {len(snapshot.pending)} pending operations from previous "
+            f"deployment.\n{listed}\nThese resources are in an unknown state because the run was interrupted while "
+            "waiting for changes to these resources to complete."
+        )
+
+
+class _Serial:
+    """A listener that is never called by two threads at once."""
+
+    def __init__(self, listener: Listener) -> None:
+        self._listener = listener
+        self._lock = threading.RLock()
+
+    def __call__(self, event: Event) -> None:
+        with self._lock:
+            self._listener(event)
+
+
+def _without_dangling(state: State, there: set[str]) -> State:
+    """The state without dependencies on what is gone."""
+    dependencies = [u for u in state.dependencies if u in there]
+    properties = {k: [u for u in urns if u in there] for k, urns in state.property_dependencies.items()}
+    if dependencies == state.dependencies and properties == state.property_dependencies:
+        return state
+    return replace(state, dependencies=dependencies, property_dependencies=properties)
+
+
+def _stack_outputs(resources: list[State]) -> Props:
+    for state in resources:
+        if state.type == STACK_TYPE and is_stack(state.urn):
+            return state.outputs
+    return {}
+
+
+def _config_json(config: Mapping[str, ConfigValue]) -> str:
+    return json.dumps({key: value.text for key, value in config.items()})
+
+
+def preview(ws: Workspace, options: Options, on_event: Listener) -> Result:
+    """What `up` would do; changes nothing."""
+    return Deployment(ws, options, on_event, kind="preview", preview=True).run()
+
+
+def up(ws: Workspace, options: Options, on_event: Listener) -> Result:
+    """Bring the stack to what the program declares."""
+    return Deployment(ws, options, on_event, kind="update", preview=False).run()
+
+
+def refresh(ws: Workspace, options: Options, on_event: Listener, preview_only: bool = False) -> Result:
+    """Bring the state to what is really there."""
+    return Deployment(ws, options, on_event, kind="refresh", preview=preview_only).run()
+
+
+def destroy(ws: Workspace, options: Options, on_event: Listener, preview_only: bool = False) -> Result:
+    """Delete all resources of the stack."""
+    return Deployment(ws, options, on_event, kind="destroy", preview=preview_only).run()
+
+
+def stack_outputs(ws: Workspace, show_secrets: bool = False) -> dict[str, Any]:
+    """The stack's outputs as the state has them."""
+    shown: dict[str, Any] = masked(_stack_outputs(ws.snapshot().resources), show_secrets=show_secrets)
+    return shown
+
+
+def cancel(ws: Workspace) -> str:
+    """Free the stack's lock; tells whose it was."""
+    holders = ws.backend.cancel()
+    if not holders:
+        return f"stack {ws.stack} isn't locked"
+    return "freed the lock of " + "; ".join(str(h) for h in holders)
+
+
+def remove_stack(ws: Workspace) -> None:
+    """Remove the stack's state and history.
+
+    Raises:
+        ProjectError: it still has resources.
+    """
+    if ws.snapshot().resources:
+        raise ProjectError(f"stack {ws.stack} still has resources", "destroy it first")
+    ws.backend.remove()

@@ -1,0 +1,136 @@
+"""What a run tells its caller: steps, events, and the result.
+
+Operations have Pulumi's names: same, create, update, delete, replace, create-replacement,
+delete-replaced, read, read-replacement, refresh, discard, discard-replaced, remove-pending-replace.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+UNKNOWN_TEXT = "[unknown]"
+SECRET_TEXT = "[secret]"  # noqa: S105  # what is shown in place of a secret
+
+Kind = Literal["add", "delete", "update"]
+Severity = Literal["debug", "info", "warning", "error"]
+
+
+@dataclass(frozen=True)
+class PropertyDiff:
+    """One property, old → new; secrets are masked and `unknown` says that `new` isn't known yet."""
+
+    path: str
+    kind: Kind
+    old: Any = None
+    new: Any = None
+    unknown: bool = False
+    replaces: bool = False
+
+
+@dataclass
+class Step:
+    """One operation on one resource; `old` and `new` are inputs with secrets masked."""
+
+    op: str
+    urn: str
+    type: str
+    name: str
+    old: dict[str, Any] | None = None
+    new: dict[str, Any] | None = None
+    diff: list[PropertyDiff] = field(default_factory=list)
+    replace_keys: list[str] = field(default_factory=list)
+    cause: str = ""
+    custom: bool = True
+    parent: str = ""
+
+    def to_json(self) -> dict[str, Any]:
+        """A plain dict for `--json`."""
+        return {
+            "op": self.op,
+            "urn": self.urn,
+            "type": self.type,
+            "name": self.name,
+            "old": self.old,
+            "new": self.new,
+            "diff": [
+                {
+                    "path": d.path,
+                    "kind": d.kind,
+                    "old": d.old,
+                    "new": UNKNOWN_TEXT if d.unknown else d.new,
+                    "unknown": d.unknown,
+                    "replaces": d.replaces,
+                }
+                for d in self.diff
+            ],
+            "replaceKeys": self.replace_keys,
+            "cause": self.cause,
+        }
+
+
+@dataclass(frozen=True)
+class StepStarted:
+    """A step begins."""
+
+    step: Step
+
+
+@dataclass(frozen=True)
+class StepFinished:
+    """A step ended well after `seconds`; `step.op` is what it came to (a refresh may be a delete)."""
+
+    step: Step
+    seconds: float
+
+
+@dataclass(frozen=True)
+class StepFailed:
+    """A step failed; `message` is what the provider or the engine said."""
+
+    step: Step
+    message: str
+
+
+@dataclass(frozen=True)
+class Diagnostic:
+    """A message of the program, a provider or the engine; `ephemeral` ones only show progress."""
+
+    severity: Severity
+    message: str
+    urn: str = ""
+    ephemeral: bool = False
+
+
+Event = StepStarted | StepFinished | StepFailed | Diagnostic
+Listener = Callable[[Event], None]
+
+
+@dataclass
+class Result:
+    """What a run came to.
+
+    `outputs` are the stack's, plain, secrets as `[secret]` and what isn't known as `[unknown]`;
+    `old_outputs` those before the run. `changes` counts operations as the CLI's summary does.
+    """
+
+    ok: bool
+    steps: list[Step]
+    outputs: dict[str, Any]
+    changes: dict[str, int]
+    duration: float
+    failures: list[str] = field(default_factory=list)
+    old_outputs: dict[str, Any] = field(default_factory=dict)
+    preview: bool = False
+
+
+def to_json(result: Result) -> dict[str, Any]:
+    """The result as a plain dict for `--json`."""
+    return {
+        "steps": [step.to_json() for step in result.steps],
+        "outputs": result.outputs,
+        "changeSummary": result.changes,
+        "duration": round(result.duration, 3),
+        "failures": result.failures,
+    }

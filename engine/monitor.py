@@ -1,0 +1,417 @@
+"""The gRPC service that the program registers its resources with (ResourceMonitor).
+
+Source: `pkg/resource/deploy/source_eval.go` of Pulumi 3.260.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import threading
+import urllib.parse
+import uuid
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, NoReturn
+
+import grpc
+from google.protobuf import empty_pb2
+from pulumi.runtime.proto import alias_pb2, provider_pb2, resource_pb2, resource_pb2_grpc
+
+from engine.errors import EngineError, StepError, refused
+from engine.events import Step
+from engine.planner import Goal, Planner
+from engine.plugins import DYNAMIC
+from engine.providers import INTERNAL, Registry
+from engine.state import State
+from engine.steps import Executor, is_stack
+from engine.urns import PROVIDER_PREFIX, is_provider, make_urn, package_of, split_reference, urn_type
+from engine.values import Props, Secret, Unknown, contains, from_wire, to_wire
+from engine.workspace import ConfigValue
+
+FEATURES = {
+    "secrets": "SECRETS",
+    "resourceReferences": "RESOURCE_REFERENCES",
+    "outputValues": "OUTPUT_VALUES",
+    "aliasSpecs": "ALIAS_SPECS",
+    "parameterization": "PARAMETERIZATION",
+    # Claimed so that the SDK sends them and the engine can refuse them by name.
+    "replacementTrigger": "REPLACEMENT_TRIGGER",
+    "deletedWith": "DELETED_WITH",
+    "replaceWith": "REPLACE_WITH",
+    "transforms": "TRANSFORMS",
+    "invokeTransforms": "INVOKE_TRANSFORMS",
+    "resourceHooks": "RESOURCE_HOOKS",
+    "errorHooks": "ERROR_HOOKS",
+}
+_UNITS = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 1e-3, "us": 1e-6, "µs": 1e-6, "ns": 1e-9}
+
+
+class Monitor(resource_pb2_grpc.ResourceMonitorServicer):  # type: ignore[misc]
+    """Turns registrations into steps; one is planned at a time, many are carried out."""
+
+    def __init__(
+        self,
+        *,
+        root: Path,
+        planner: Planner,
+        executor: Executor,
+        registry: Registry,
+        config: Mapping[str, ConfigValue],
+        preview: bool,
+        parallel: int,
+        on_done: Callable[[], None],
+    ) -> None:
+        self.program_done = threading.Event()
+        self.run_done = threading.Event()
+        self.stack_outputs: tuple[str, Props] | None = None
+        self._root = root
+        self._planner = planner
+        self._executor = executor
+        self._registry = registry
+        self._config = config
+        self._preview = preview
+        self._parallel = parallel
+        self._on_done = on_done
+        self._lock = threading.RLock()
+        self._goals: dict[str, tuple[bool | None, bool | None, str]] = {}
+        self._component_providers: dict[str, dict[str, str]] = {}
+        self._defaults: dict[str, str] = {}
+        self._packages: dict[str, tuple[str, str, str]] = {}
+        self._unresolved: set[str] = set()
+
+    # -- what it can do
+
+    def SupportsFeature(self, request: Any, context: Any) -> Any:  # noqa: N802
+        """Whether the SDK may use a feature (older SDKs ask one by one)."""
+        return resource_pb2.SupportsFeatureResponse(hasSupport=request.id in FEATURES)
+
+    def GetDeploymentInfo(self, request: Any, context: Any) -> Any:  # noqa: N802
+        """What the run is, and which features the SDK may use."""
+        prefix = "RESOURCE_MONITOR_FEATURE_"
+        return resource_pb2.DeploymentInfo(
+            project=self._planner.project,
+            stack=self._planner.stack,
+            organization="organization",
+            config={k: v.text for k, v in self._config.items()},
+            configSecretKeys=[k for k, v in self._config.items() if v.secret],
+            dryRun=self._preview,
+            parallel=self._parallel,
+            supportedFeatures=[getattr(resource_pb2, prefix + name) for name in FEATURES.values()],
+        )
+
+    def SignalAndWaitForShutdown(self, request: Any, context: Any) -> Any:  # noqa: N802
+        """The program has registered everything; it ends when the run does."""
+        self.program_done.set()
+        self._on_done()
+        self.run_done.wait()
+        return empty_pb2.Empty()
+
+    def RegisterPackage(self, request: Any, context: Any) -> Any:  # noqa: N802
+        """A handle for a package and version."""
+        if request.HasField("parameterization") or request.HasField("extension"):
+            _abort(context, refused(f"parameterized package {request.name}"))
+        key = (request.name, request.version, request.download_url)
+        with self._lock:
+            for handle, known in self._packages.items():
+                if known == key:
+                    return resource_pb2.RegisterPackageResponse(ref=handle)
+            handle = str(uuid.uuid4())
+            self._packages[handle] = key
+        return resource_pb2.RegisterPackageResponse(ref=handle)
+
+    def RegisterStackTransform(self, request: Any, context: Any) -> NoReturn:  # noqa: N802
+        """Refused."""
+        _abort(context, refused("stack transforms"))
+
+    def RegisterStackInvokeTransform(self, request: Any, context: Any) -> NoReturn:  # noqa: N802
+        """Refused."""
+        _abort(context, refused("invoke transforms"))
+
+    def RegisterResourceHook(self, request: Any, context: Any) -> NoReturn:  # noqa: N802
+        """Refused."""
+        _abort(context, refused(f"resource hook {request.name}"))
+
+    def RegisterErrorHook(self, request: Any, context: Any) -> NoReturn:  # noqa: N802
+        """Refused."""
+        _abort(context, refused(f"error hook {request.name}"))
+
+    def ExistsResource(self, request: Any, context: Any) -> NoReturn:  # noqa: N802
+        """Refused."""
+        _abort(context, refused("exists()"))
+
+    def Call(self, request: Any, context: Any) -> NoReturn:  # noqa: N802
+        """Refused."""
+        _abort(context, refused(f"method call {request.tok}"))
+
+    # -- resources
+
+    def RegisterResource(self, request: Any, context: Any) -> Any:  # noqa: N802
+        """Register a resource; the answer comes when it is created, updated, replaced or found unchanged.
+
+        A failure is reported as a result, so that the rest of the program goes on.
+        """
+        self._inherit(request)
+        urn = make_urn(self._planner.stack, self._planner.project, request.parent, request.type, request.name)
+        try:
+            _refuse_options(request)
+            with self._lock:
+                goal = self._goal(request)
+                if goal.state.depends_on() & self._executor.failed:
+                    self._executor.failed.add(urn)
+                    return resource_pb2.RegisterResourceResponse(urn=urn, result=resource_pb2.Result.SKIP)
+                actions = self._planner.register(goal)
+                self._remember(request, goal.state)
+        except (StepError, EngineError) as error:
+            old = self._planner.olds.get(urn)
+            step = Step("update" if old else "create", urn, request.type, request.name, custom=request.custom)
+            self._executor.fail(step, str(error))
+            return resource_pb2.RegisterResourceResponse(urn=urn, result=resource_pb2.Result.FAIL)
+        state = goal.state
+        if not self._executor.run(actions):
+            self._stop_if_cancelled(context)
+            return resource_pb2.RegisterResourceResponse(urn=state.urn, result=resource_pb2.Result.FAIL)
+        self._unresolved.discard(state.urn)
+        skipped = any(a.skipped for a in actions)
+        if skipped or (self._preview and contains(state.outputs, Unknown)) or (state.custom and not state.id):
+            self._unresolved.add(state.urn)
+        outputs = state.outputs if request.custom else {}
+        return resource_pb2.RegisterResourceResponse(
+            urn=state.urn,
+            id=state.id,
+            object=to_wire(
+                outputs, secrets=request.acceptSecrets, resources=request.acceptResources, unknowns=True
+            ),
+            unknown=skipped,
+        )
+
+    def RegisterResourceOutputs(self, request: Any, context: Any) -> Any:  # noqa: N802
+        """The outputs of a component; the stack's are kept until the run's outcome is known."""
+        outputs = from_wire(request.outputs)
+        if is_stack(request.urn):
+            self.stack_outputs = (request.urn, outputs)
+            return empty_pb2.Empty()
+        if request.urn in self._executor.failed:
+            return empty_pb2.Empty()
+        try:
+            self._executor.set_outputs(request.urn, outputs)
+        except (StepError, EngineError) as error:
+            _abort(context, str(error))
+        return empty_pb2.Empty()
+
+    def ReadResource(self, request: Any, context: Any) -> Any:  # noqa: N802
+        """Read a resource that the stack doesn't own (`get`)."""
+        if request.type == "pulumi:pulumi:StackReference":
+            _abort(context, refused("stack references"))
+        new = State(
+            urn=request.name,
+            type=request.type,
+            custom=True,
+            id=request.id,
+            external=True,
+            parent=request.parent,
+            dependencies=sorted(request.dependencies),
+            additional_secret_outputs=list(request.additionalSecretOutputs),
+            source_position=self._position(request),
+        )
+        try:
+            new.inputs = from_wire(request.properties)
+            with self._lock:
+                new.provider = request.provider or self._default_provider(request)
+                actions = self._planner.read(new)
+        except (StepError, EngineError) as error:
+            _abort(context, str(error))
+        if not self._executor.run(actions):
+            self._stop_if_cancelled(context)
+            return resource_pb2.ReadResourceResponse(urn=new.urn, result=resource_pb2.Result.FAIL)
+        properties = to_wire(
+            new.outputs, secrets=request.acceptSecrets, resources=request.acceptResources, unknowns=True
+        )
+        return resource_pb2.ReadResourceResponse(urn=new.urn, properties=properties)
+
+    def Invoke(self, request: Any, context: Any) -> Any:  # noqa: N802
+        """Call a provider's function; unknown while a resource it depends on isn't there yet."""
+        if request.tok.startswith("pulumi:pulumi:"):
+            _abort(context, refused(f"function {request.tok}"))
+        try:
+            args = from_wire(request.args)
+            with self._lock:
+                reference = request.provider or self._default_provider(request)
+                instance = self._registry.find(reference)
+            if self._unresolved.intersection(request.dependsOn):
+                return resource_pb2.ResourceInvokeResponse(unknown=True)
+            result, failures = instance.invoke(request.tok, args)
+        except (StepError, EngineError) as error:
+            _abort(context, f"invocation of {request.tok} returned an error: {error}")
+        answer = resource_pb2.ResourceInvokeResponse(
+            failures=[provider_pb2.CheckFailure(property=p, reason=r) for p, r in failures]
+        )
+        wired = to_wire(result, secrets=True, resources=request.acceptResources, unknowns=True)
+        getattr(answer, "return").CopyFrom(wired)
+        return answer
+
+    # -- the parts
+
+    def _inherit(self, request: Any) -> None:
+        """Options that a child takes from its parent."""
+        if request.parent not in self._goals:
+            return
+        protect, retain, provider = self._goals[request.parent]
+        if not request.HasField("protect") and protect is not None:
+            request.protect = protect
+        if not request.HasField("retainOnDelete") and retain is not None:
+            request.retainOnDelete = retain
+        if not request.provider and provider and request.custom:
+            urn, _ = split_reference(provider)
+            if package_of(urn_type(urn)) == package_of(request.type):
+                request.provider = provider
+
+    def _remember(self, request: Any, state: State) -> None:
+        protect = request.protect if request.HasField("protect") else None
+        retain = request.retainOnDelete if request.HasField("retainOnDelete") else None
+        self._goals[state.urn] = (protect, retain, state.provider)
+        if not request.custom:
+            inherited = self._component_providers.get(request.parent, {})
+            self._component_providers[state.urn] = {**inherited, **request.providers}
+
+    def _goal(self, request: Any) -> Goal:
+        inputs = from_wire(request.object)
+        properties = {k: sorted(d.urns) for k, d in request.propertyDependencies.items()}
+        for key in inputs:
+            properties.setdefault(key, [] if request.propertyDependencies else sorted(request.dependencies))
+        state = State(
+            urn=request.name,
+            type=request.type,
+            custom=request.custom,
+            inputs=inputs,
+            parent=request.parent,
+            dependencies=sorted(request.dependencies),
+            property_dependencies=properties if request.custom or inputs else {},
+            protect=request.protect,
+            retain_on_delete=request.retainOnDelete,
+            additional_secret_outputs=list(request.additionalSecretOutputs),
+            ignore_changes=list(request.ignoreChanges),
+            replace_on_changes=list(request.replaceOnChanges),
+            custom_timeouts=_timeouts(request.customTimeouts),
+            source_position=self._position(request),
+        )
+        if is_provider(request.type):
+            _set_version(inputs, request.version, request.pluginDownloadURL)
+        elif request.custom:
+            state.provider = self._provider(request)
+        before = request.deleteBeforeReplace if request.deleteBeforeReplaceDefined else None
+        return Goal(state, [*request.aliasURNs, *(self._alias(request, a) for a in request.aliases)], before)
+
+    def _provider(self, request: Any) -> str:
+        package = package_of(request.type)
+        reference = request.provider or request.providers.get(package, "")
+        reference = reference or self._component_providers.get(request.parent, {}).get(package, "")
+        if not reference:
+            return self._default_provider(request)
+        if split_reference(reference)[0] not in self._executor.failed:
+            self._registry.find(reference)
+        return str(reference)
+
+    def _default_provider(self, request: Any) -> str:
+        """The reference of a package's default provider, which is registered when first asked for."""
+        token = request.tok if hasattr(request, "tok") else request.type
+        package, version, url = package_of(token), request.version, request.pluginDownloadURL
+        if request.packageRef:
+            package, version, url = self._packages[request.packageRef]
+        url = url.rstrip("/")
+        name = "default" + (re.sub(r"[.+-]", "_", f"_{version}") if version else "")
+        if url:
+            name += "_" + re.sub(r"[^A-Za-z0-9_./-]", "_", url)
+        if f"{package}:{name}" not in self._defaults:
+            inputs = self._package_config(package)
+            _set_version(inputs, version, url)
+            state = State(urn=name, type=PROVIDER_PREFIX + package, custom=True, inputs=inputs)
+            if not self._executor.run(self._planner.register(Goal(state))):
+                raise StepError(f"the provider of package {package} can't be configured")
+            self._defaults[f"{package}:{name}"] = f"{state.urn}::{state.id}"
+        return self._defaults[f"{package}:{name}"]
+
+    def _package_config(self, package: str) -> Props:
+        props: Props = {}
+        for key, value in self._config.items():
+            namespace, _, name = key.partition(":")
+            if package == DYNAMIC or namespace == package:
+                wanted = key if package == DYNAMIC else name
+                props[wanted] = Secret(value.text) if value.secret else value.text
+        return props
+
+    def _alias(self, request: Any, alias: alias_pb2.Alias) -> str:
+        if alias.WhichOneof("alias") == "urn":
+            return str(alias.urn)
+        spec = alias.spec
+        parent = "" if spec.noParent else (spec.parentUrn or request.parent)
+        return make_urn(
+            spec.stack or self._planner.stack,
+            spec.project or self._planner.project,
+            parent,
+            spec.type or request.type,
+            spec.name or request.name,
+        )
+
+    def _stop_if_cancelled(self, context: Any) -> None:
+        if self._executor.cancelled.is_set():
+            context.abort(grpc.StatusCode.UNAVAILABLE, "resource monitor shut down")
+
+    def _position(self, request: Any) -> str:
+        """Where the program registers the resource, relative to the project, as Pulumi writes it."""
+        url = urllib.parse.urlparse(request.sourcePosition.uri)
+        if url.scheme != "file":
+            return ""
+        relative = Path(os.path.relpath(urllib.parse.unquote(url.path), self._root)).as_posix()
+        column = f",{request.sourcePosition.column}" if request.sourcePosition.column else ""
+        return f"project:///{urllib.parse.quote(relative)}#{request.sourcePosition.line}{column}"
+
+
+def _abort(context: Any, message: str) -> NoReturn:
+    context.abort(grpc.StatusCode.UNKNOWN, message)
+    raise AssertionError("abort raises")
+
+
+def _refuse_options(request: Any) -> None:
+    what = {
+        "remote components": request.remote,
+        "option import": request.importId,
+        "option deletedWith": request.deletedWith,
+        "option replaceWith": request.replace_with,
+        "option replacementTrigger": request.HasField("replacement_trigger")
+        and request.replacement_trigger.WhichOneof("kind") not in (None, "null_value"),
+        "transforms": request.transforms,
+        "state migrations": request.state_migrations,
+        "resource hooks": request.HasField("hooks") and request.hooks.ListFields(),
+        "environment mappings of providers": request.envVarMappings,
+        "stack references": request.type == "pulumi:pulumi:StackReference",
+    }
+    for name, used in what.items():
+        if used:
+            raise StepError(refused(name))
+
+
+def _set_version(inputs: Props, version: str, url: str) -> None:
+    if version or url:
+        internal = inputs.setdefault(INTERNAL, {})
+        if version:
+            inputs["version"] = version
+        if url:
+            internal["pluginDownloadURL"] = url
+
+
+def _timeouts(timeouts: Any) -> dict[str, float]:
+    given = {name: getattr(timeouts, name) for name in ("create", "update", "delete", "read")}
+    return {name: seconds(text) for name, text in given.items() if text}
+
+
+def seconds(duration: str) -> float:
+    """Go's duration text (`5m`, `1h30m`, `1.5s`) in seconds.
+
+    Raises:
+        StepError: it isn't one.
+    """
+    parts = re.findall(r"([0-9.]+)(ms|us|µs|ns|h|m|s)", duration)
+    if not parts or "".join(n + u for n, u in parts) != duration.lstrip("+"):
+        raise StepError(f"unable to parse customTimeout value {duration!r}: invalid duration")
+    return sum(float(number) * _UNITS[unit] for number, unit in parts)

@@ -1,0 +1,446 @@
+"""Decides what happens to a resource that the program registers: same, create, update or replace.
+
+Source: `pkg/resource/deploy/step_generator.go` of Pulumi 3.260. One registration is planned at a time.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+import os
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+
+from engine import diffs
+from engine.diffs import Diff
+from engine.errors import StepError
+from engine.providers import Registry, Unconfigurable
+from engine.snapshots import Journal
+from engine.state import State
+from engine.urns import (
+    STACK_TYPE,
+    inherited_alias,
+    is_provider,
+    make_urn,
+    split_reference,
+    urn_name,
+    urn_type,
+)
+from engine.values import UNKNOWN, Props, equal, masked
+
+
+@dataclass
+class Goal:
+    """What the program wants of a resource, beside the state itself."""
+
+    state: State
+    aliases: list[str] = field(default_factory=list)
+    delete_before_replace: bool | None = None
+
+
+@dataclass
+class Action:
+    """One step to carry out."""
+
+    op: str
+    old: State | None
+    new: State | None
+    diff: Diff | None = None
+    keys: list[str] = field(default_factory=list)
+    cause: str = ""
+    pending_delete: bool = False
+    """A replacement whose old resource is deleted at the end (or that has already been deleted: False)."""
+    logical: bool = True
+    """Whether the step counts in the summary."""
+    skipped: bool = False
+    """A resource that isn't targeted and doesn't exist: nothing is created."""
+    unmanaged: bool = False
+    """Kept as it is because it isn't targeted."""
+
+    @property
+    def state(self) -> State:
+        """The state the step is about."""
+        state = self.new or self.old
+        assert state is not None
+        return state
+
+
+class Planner:
+    """Holds what the run has decided so far."""
+
+    def __init__(
+        self,
+        *,
+        stack: str,
+        project: str,
+        olds: list[State],
+        registry: Registry,
+        journal: Journal,
+        preview: bool,
+        targets: tuple[str, ...],
+        warn: Callable[[str, str], None],
+    ) -> None:
+        self.stack = stack
+        self.project = project
+        self.prev = olds
+        self.olds = {s.urn: s for s in olds if not s.delete}
+        self.registry = registry
+        self.journal = journal
+        self.preview = preview
+        self.targets = targets
+        self.warn = warn
+        self.urns: set[str] = set()
+        self.operated: set[str] = set()
+        self.deletes: set[str] = set()
+        self.replaced: set[str] = set()
+        self.pending_deletes: set[State] = set()
+        self.dependent_keys: dict[str, list[str]] = {}
+        self.aliased: dict[str, str] = {}
+        self.alias_of: dict[str, str] = {}
+        self.provider_states: dict[str, State] = {}
+        self.skipped_creates: set[str] = set()
+
+    def rebase(self, olds: list[State]) -> None:
+        """Plan from refreshed states."""
+        self.prev = olds
+        self.olds = {s.urn: s for s in olds if not s.delete}
+
+    # -- names
+
+    def urn(self, parent: str, type_: str, name: str) -> str:
+        """The URN of a resource about to be registered.
+
+        Raises:
+            StepError: its parent isn't known, or the URN is taken.
+        """
+        if parent and parent not in self.urns:
+            raise StepError(f"could not find parent resource {parent}")
+        urn = make_urn(self.stack, self.project, parent, type_, name)
+        if urn in self.urns:
+            raise StepError(f"Duplicate resource URN '{urn}'; try giving it a unique name")
+        self.urns.add(urn)
+        return urn
+
+    def find_old(self, urn: str, parent: str, type_: str, aliases: list[str]) -> State | None:
+        """The resource's old state under its URN or an alias of it or of its parent."""
+        if urn in self.aliased:
+            raise StepError(
+                f"Duplicate resource URN '{urn}' conflicting with alias on resource '{self.aliased[urn]}'"
+            )
+        names = list(aliases)
+        if parent in self.alias_of:
+            parent_alias = self.alias_of[parent]
+            for each in [urn, *aliases]:
+                names.append(
+                    inherited_alias(
+                        self.stack,
+                        self.project,
+                        urn_name(parent),
+                        parent_alias,
+                        urn_type(each),
+                        urn_name(each),
+                    )
+                )
+        for name in [urn, *names]:
+            if (old := self.olds.get(name)) is None:
+                continue
+            if name != urn:
+                if name in self.urns or name in self.aliased:
+                    taken = self.aliased.get(name, name)
+                    raise StepError(
+                        f"Duplicate resource alias '{name}' applied to resource '{urn}', taken by '{taken}'"
+                    )
+                self.aliased[name] = urn
+                self.alias_of[urn] = name
+                self.journal.rename(name, urn)
+            return old
+        return None
+
+    def is_targeted(self, urn: str) -> bool:
+        """Whether the run is about this resource; providers and the stack always are."""
+        if not self.targets or is_provider(urn_type(urn)) or urn_type(urn) == STACK_TYPE:
+            return True
+        return any(urn == t or ("*" in t and fnmatch.fnmatchcase(urn, t)) for t in self.targets)
+
+    # -- registrations
+
+    def register(self, goal: Goal) -> list[Action]:
+        """The steps for a registered resource.
+
+        Raises:
+            StepError: the provider finds it invalid, or it can't be done.
+        """
+        new = goal.state
+        new.urn = self.urn(new.parent, new.type, new.urn)
+        old = self.find_old(new.urn, new.parent, new.type, goal.aliases)
+        if old is not None:
+            new.created, new.modified = old.created, old.modified
+            new.aliases = [old.urn] if old.urn != new.urn else []
+        if is_provider(new.type):
+            self.provider_states[new.urn] = new
+        if old is not None and old.external:
+            new.created = new.modified = ""
+        recreating = new.urn in self.deletes
+        raw = new.inputs
+        if not self.is_targeted(new.urn):
+            return self._untargeted(old, new)
+        self._refuse_untargeted_dependencies(new)
+        if old is not None:
+            new.inputs = diffs.ignore_changes(new.inputs, old.inputs, new.ignore_changes)
+        fresh = old is None or recreating or old.external
+        self._check(new, {} if fresh or old is None else old.inputs, raw if fresh else new.inputs)
+        self.operated.add(new.urn)
+        if recreating:
+            self.deletes.discard(new.urn)
+            self.replaced.add(new.urn)
+            keys = self.dependent_keys.get(new.urn, [])
+            return [
+                Action("replace", old, new, keys=keys, cause=_because(keys)),
+                Action("create-replacement", old, new, keys=keys, cause=_because(keys), logical=False),
+            ]
+        if old is None:
+            return [Action("create", None, new)]
+        if old.external:
+            return [
+                Action("create-replacement", old, new, pending_delete=True, logical=False),
+                Action("replace", old, new, pending_delete=True),
+            ]
+        return self._compare(goal, old, new, raw)
+
+    def read(self, new: State) -> list[Action]:
+        """The steps for an external resource (`get`)."""
+        new.urn = self.urn(new.parent, new.type, new.urn)
+        old = self.find_old(new.urn, new.parent, new.type, [])
+        self.operated.add(new.urn)
+        if old is not None and not old.external and old.id != new.id:
+            self.replaced.add(new.urn)
+            return [
+                Action("read-replacement", old, new, pending_delete=True, logical=False),
+                Action("replace", old, new, pending_delete=True),
+            ]
+        return [Action("read", old, new)]
+
+    def _check(self, new: State, old_inputs: Props, inputs: Props) -> None:
+        if not new.custom:
+            return
+        if is_provider(new.type):
+            new.inputs, failures = self.registry.check(new.urn, old_inputs, inputs)
+        else:
+            provider = self.registry.find(new.provider)
+            new.inputs, failures = provider.check(new.urn, old_inputs, inputs, os.urandom(32))
+        if failures:
+            raise StepError("\n".join(_failure(new, name, reason) for name, reason in failures))
+
+    def _compare(self, goal: Goal, old: State, new: State, raw: Props) -> list[Action]:
+        diff = self.diff(old, new)
+        diff = diffs.with_replace_on_changes(diff, new.replace_on_changes, bool(old.init_errors))
+        if not diff.changes and not old.pending_replacement and not old.init_errors:
+            return [Action("same", old, new)]
+        cause = _because(diff.replace_keys or diff.changed_keys)
+        if not (diff.replaces or old.pending_replacement):
+            return [Action("update", old, new, diff, cause=cause)]
+        if new.protect and old.protect:
+            raise StepError(
+                f'unable to replace resource "{new.urn}"\nas it is currently marked for protection. '
+                "To unprotect the resource, remove the `protect` flag from the resource in your Pulumi program "
+                "and run `pulumi up`"
+            )
+        self._check(new, {}, raw)  # defaults must not be carried over from the old resource
+        self.replaced.add(new.urn)
+        before = (
+            diff.delete_before_replace if goal.delete_before_replace is None else goal.delete_before_replace
+        )
+        keys = diff.replace_keys
+        replace = Action("replace", old, new, diff, keys, cause)
+        create = Action("create-replacement", old, new, diff, keys, cause, logical=False)
+        if not before:
+            replace.pending_delete = create.pending_delete = True
+            return [create, replace]
+        return [*self._delete_before(old, new), replace, create]
+
+    def diff(self, old: State, new: State, *, inputs: Props | None = None) -> Diff:
+        """What the provider (or a comparison of inputs) says of old and new."""
+        news = new.inputs if inputs is None else inputs
+        if inputs is None and self._provider_changed(old, new):
+            return Diff(True, replace_keys=["provider"])
+        if not new.custom:
+            return Diff(not equal(old.inputs, news))
+        if is_provider(new.type):
+            return self.registry.diff(new.urn, old, news)
+        provider = self.registry.find(new.provider)
+        unknowns = self.preview or inputs is not None
+        try:
+            diff = provider.diff(new.urn, old.id, old, old.inputs, news, new.ignore_changes, unknowns)
+        except Unconfigurable as error:
+            self.warn(new.urn, str(error))
+            return Diff(True)
+        return resolve(diff, old.inputs, news, new.ignore_changes)
+
+    def _provider_changed(self, old: State, new: State) -> bool:
+        if old.provider == new.provider:
+            return False
+        if not old.provider or not new.provider:
+            return True
+        old_urn, new_urn = split_reference(old.provider)[0], split_reference(new.provider)[0]
+        if self.aliased.get(old_urn) == new_urn:
+            return False
+        before, after = self.olds.get(old_urn), self.provider_states.get(new_urn)
+        if before is None or after is None:
+            return True
+        instance = self.registry.find(new.provider)
+        return instance.diff_config(new_urn, before.inputs, before.outputs, after.inputs).replaces
+
+    # -- delete before replace
+
+    def _delete_before(self, old: State, new: State) -> list[Action]:
+        actions = []
+        for dependent, keys in reversed(self._dependent_replacements(old)):
+            if dependent in self.pending_deletes:
+                continue
+            if dependent.protect:
+                raise StepError(
+                    f'unable to replace resource "{dependent.urn}" as part of replacing "{new.urn}" as it is '
+                    "currently marked for protection. To unprotect the resource, remove the `protect` flag from "
+                    "the resource in your Pulumi program and run `pulumi up`"
+                )
+            self.dependent_keys[dependent.urn] = keys
+            self.deletes.add(dependent.urn)
+            self.pending_deletes.add(dependent)
+            actions.append(Action("delete-replaced", dependent, None, cause=_because(keys), logical=False))
+        self.registry.ensure(old.provider, self.olds)
+        if not old.pending_replacement:
+            actions.append(Action("delete-replaced", old, None, logical=False))
+        return actions
+
+    def _dependent_replacements(self, root: State) -> list[tuple[State, list[str]]]:
+        """Which dependents are replaced when `root` is: those whose provider says so of unknown inputs."""
+        found: list[tuple[State, list[str]]] = []
+        replaced = {root.urn}
+        for state in dependents(self.prev, root, ignore=self.operated):
+            if not state.custom or state.external:
+                continue
+            if state.provider and split_reference(state.provider)[0] in replaced:
+                self.registry.ensure(state.provider, self.olds)
+                found.append((state, []))
+                replaced.add(state.urn)
+                continue
+            inputs = {
+                key: UNKNOWN if replaced.intersection(state.property_dependencies.get(key, ())) else value
+                for key, value in state.inputs.items()
+            }
+            if all(inputs[k] is state.inputs[k] for k in inputs):
+                continue
+            if is_provider(state.type):
+                self.registry.same(state, checked=False)
+            else:
+                self.registry.ensure(state.provider, self.olds)
+            diff = self.diff(state, state, inputs=inputs)
+            diff = diffs.with_replace_on_changes(diff, state.replace_on_changes, False)
+            if diff.replaces:
+                found.append((state, diff.replace_keys))
+                replaced.add(state.urn)
+        return found
+
+    # -- targets
+
+    def _untargeted(self, old: State | None, new: State) -> list[Action]:
+        if old is None:
+            self.skipped_creates.add(new.urn)
+            return [Action("same", None, new, skipped=True)]
+        for name in vars(old):
+            if name not in ("urn", "parent"):
+                setattr(new, name, getattr(old, name))
+        self.operated.add(new.urn)
+        return [Action("same", old, new, unmanaged=True)]
+
+    def _refuse_untargeted_dependencies(self, new: State) -> None:
+        for urn in sorted(new.depends_on() & self.skipped_creates):
+            raise StepError(
+                f"Resource '{new.urn}' depends on '{urn}' which was was not specified in --target list."
+            )
+
+    # -- what is left to delete
+
+    def deletions(self, *, everything: bool = False) -> list[Action]:
+        """Steps for old resources that the program no longer has, or that replacements left behind."""
+        actions = []
+        for state in self.prev:
+            if not self.is_targeted(state.urn) or (self.targets and is_provider(state.type)):
+                continue
+            if state.delete:
+                if state in self.pending_deletes:
+                    continue
+                op = "discard-replaced" if state.external else "delete-replaced"
+                actions.append(Action(op, state, None, logical=False))
+            elif everything or not self._is_operated(state.urn):
+                if state.pending_replacement:
+                    actions.append(Action("remove-pending-replace", state, None, logical=False))
+                else:
+                    actions.append(Action("discard" if state.external else "delete", state, None))
+            else:
+                continue
+            self.deletes.add(state.urn)
+            self.registry.ensure(state.provider, self.olds)
+        return actions
+
+    def _is_operated(self, urn: str) -> bool:
+        return urn in self.operated or urn in self.aliased or urn in self.deletes
+
+    def delete_order(self, actions: list[Action]) -> list[list[Action]]:
+        """The deletions in waves: no resource before those that depend on it."""
+        by_state = {a.state: a for a in actions}
+        position = {state: index for index, state in enumerate(self.prev)}
+        by_urn: dict[str, list[State]] = {}
+        for state in by_state:
+            by_urn.setdefault(state.urn, []).append(state)
+        level: dict[State, int] = {}
+        for state in sorted(by_state, key=lambda s: position[s]):
+            below = [
+                level[d]
+                for urn in state.depends_on()
+                for d in by_urn.get(urn, ())
+                if d in level and position[d] < position[state]
+            ]
+            level[state] = max(below, default=-1) + 1
+        waves: list[list[Action]] = [[] for _ in range(max(level.values(), default=-1) + 1)]
+        for state, depth in level.items():
+            waves[depth].append(by_state[state])
+        return waves[::-1]
+
+
+def resolve(diff: Diff, old_inputs: Props, new_inputs: Props, ignored: list[str]) -> Diff:
+    """A provider's diff, with a comparison of inputs where the provider leaves it to the engine."""
+    if diff.changes is not None:
+        return diff
+    plain = diffs.of_inputs(old_inputs, diffs.ignore_changes(new_inputs, old_inputs, ignored))
+    plain.replace_keys, plain.delete_before_replace = diff.replace_keys, diff.delete_before_replace
+    return plain
+
+
+def dependents(states: list[State], root: State, ignore: Iterable[str]) -> list[State]:
+    """All that depends on `root`, directly or not, in the order of the state; children alone don't."""
+    ignored = set(ignore)
+    found: list[State] = []
+    urns = {root.urn}
+    for state in states[states.index(root) + 1 :]:
+        if state.urn in ignored:
+            continue
+        needs = set(state.dependencies)
+        for of_property in state.property_dependencies.values():
+            needs.update(of_property)
+        if state.provider:
+            needs.add(split_reference(state.provider)[0])
+        if needs & urns:
+            found.append(state)
+            urns.add(state.urn)
+    return found
+
+
+def _because(keys: list[str]) -> str:
+    return f"changed: {', '.join(keys)}" if keys else ""
+
+
+def _failure(state: State, name: str, reason: str) -> str:
+    what = f"{state.type} resource '{urn_name(state.urn)}'"
+    if not name:
+        return f"{what} has a problem: {reason}"
+    return f"{what}: property {name} value {masked(state.inputs.get(name))} has a problem: {reason}"

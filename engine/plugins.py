@@ -1,0 +1,204 @@
+"""Provider plugins: how they are found, started and spoken to.
+
+`pulumi-python` (dynamic providers) is one process a run; all others are attached by `PULUMI_DEBUG_PROVIDERS`.
+Source: `sdk/go/common/resource/plugin/provider_plugin.go` of Pulumi 3.260.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import threading
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import grpc
+from google.protobuf import empty_pb2
+from pulumi.runtime.proto import provider_pb2, provider_pb2_grpc, status_pb2
+
+from engine.errors import ProviderError, StepError
+from engine.messages import provider_message
+from engine.processes import Child, Processes
+
+DYNAMIC = "pulumi-python"
+CHANNEL_OPTIONS = [("grpc.max_receive_message_length", 1 << 30), ("grpc.max_send_message_length", 1 << 30)]
+
+
+@dataclass(frozen=True)
+class Protocol:
+    """What a provider understands; fixed by its handshake, or else by its answer to Configure."""
+
+    secrets: bool = False
+    resources: bool = False
+    preview: bool = False
+
+
+class Plugin:
+    """A connection to one provider program, shared by all provider resources of its package."""
+
+    def __init__(self, package: str, port: int, engine: str, child: Child | None) -> None:
+        self.package = package
+        self._child = child
+        self._channel = grpc.insecure_channel(f"127.0.0.1:{port}", options=CHANNEL_OPTIONS)
+        self._stub = provider_pb2_grpc.ResourceProviderStub(self._channel)
+        self.handshake = self._shake_hands(engine)
+
+    def _shake_hands(self, engine: str) -> Protocol | None:
+        request = provider_pb2.ProviderHandshakeRequest(
+            engine_address=engine, configure_with_urn=True, invoke_with_preview=True
+        )
+        try:
+            answer = self._stub.Handshake(request, wait_for_ready=True, timeout=20)
+        except grpc.RpcError as error:
+            if error.code() == grpc.StatusCode.UNIMPLEMENTED:
+                return None
+            raise ProviderError(
+                f"the provider {self.package} doesn't answer: {error.details()}",
+                "see that it runs and that PULUMI_DEBUG_PROVIDERS names its port",
+            ) from error
+        return Protocol(answer.accept_secrets, answer.accept_resources, preview=True)
+
+    def call(self, method: str, request: Any, doing: str) -> Any:
+        """One call; a failure becomes a `StepError` with what the user is to read.
+
+        An unimplemented method raises `NotImplementedError`, for the caller to fall back.
+        """
+        try:
+            return getattr(self._stub, method)(request)
+        except grpc.RpcError as error:
+            if error.code() == grpc.StatusCode.UNIMPLEMENTED:
+                raise NotImplementedError(method) from error
+            if error.code() in (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.CANCELLED):
+                raise StepError(self._gone(doing)) from error
+            raise InitFailed.of(error) or StepError(provider_message(error.details() or "")) from error
+
+    def _gone(self, doing: str) -> str:
+        status = self._child.wait(1) if self._child else None
+        how = "stopped"
+        if status is not None:
+            how = f"was killed by signal {-status}" if status < 0 else f"ended with status {status}"
+        return (
+            f"the provider {self.package} {how} while {doing}\n"
+            "remedy: see what it printed; run up again, what it had finished is kept"
+        )
+
+    def close(self) -> None:
+        """Tell an attached provider that the run is over, and hang up."""
+        if self._child is None:
+            with contextlib.suppress(grpc.RpcError):
+                self._stub.Cancel(empty_pb2.Empty(), timeout=1)
+        self._channel.close()
+
+
+class InitFailed(StepError):
+    """A resource exists but didn't become ready; the provider tells its id and properties."""
+
+    def __init__(self, detail: Any) -> None:
+        reasons = list(detail.reasons)
+        super().__init__("\n".join(["resource init failed", *(f"* {r}" for r in reasons)]))
+        self.detail = detail
+        self.reasons = reasons
+        self.outputs: dict[str, Any] = {}
+
+    @classmethod
+    def of(cls, error: grpc.RpcError) -> InitFailed | None:
+        """The failure packed into a gRPC status, if it is one."""
+        for key, value in error.trailing_metadata() or ():
+            if key == "grpc-status-details-bin":
+                for detail in status_pb2.Status.FromString(value).details:
+                    if detail.type_url.endswith("ErrorResourceInitFailed"):
+                        return cls(provider_pb2.ErrorResourceInitFailed.FromString(detail.value))
+        return None
+
+
+class Plugins:
+    """The plugins of one run, each started when first needed."""
+
+    def __init__(
+        self,
+        *,
+        root: Path,
+        env: Mapping[str, str],
+        python: str,
+        engine: Callable[[], str],
+        processes: Processes,
+        on_line: Callable[[str, str], None],
+    ) -> None:
+        self._root = root
+        self._env = env
+        self._python = python
+        self._engine = engine
+        self._processes = processes
+        self._on_line = on_line
+        self._attached = attached(env.get("PULUMI_DEBUG_PROVIDERS", ""))
+        self._plugins: dict[str, Plugin] = {}
+        self._starting: tuple[Child, Future[str]] | None = None
+        self._lock = threading.Lock()
+
+    def prefetch(self) -> None:
+        """Start the dynamic providers' process, without waiting for it."""
+        with self._lock:
+            if self._starting is None and DYNAMIC not in self._attached:
+                self._starting = self._start()
+
+    def get(self, package: str) -> Plugin:
+        """The plugin of a package.
+
+        Raises:
+            ProviderError: the package isn't served here, or its provider doesn't start.
+        """
+        with self._lock:
+            if package not in self._plugins:
+                if port := self._attached.get(package):
+                    self._plugins[package] = Plugin(package, port, self._engine(), None)
+                elif package == DYNAMIC:
+                    self._starting = self._starting or self._start()
+                    self._plugins[package] = self._connect(*self._starting)
+                else:
+                    raise ProviderError(
+                        f"there is no provider for package {package!r}: the embedded engine installs no plugins",
+                        f"attach one with PULUMI_DEBUG_PROVIDERS={package}:<port>, or use the Pulumi CLI",
+                    )
+            return self._plugins[package]
+
+    def _start(self) -> tuple[Child, Future[str]]:
+        port: Future[str] = Future()
+        script = Path(__file__).with_name("provider_host.py")
+        child = self._processes.start(
+            [self._python, "-u", str(script), self._engine()],
+            cwd=self._root,
+            env={**self._env, "PULUMI_ENGINE_PID": str(os.getpid())},
+            on_line=self._on_line,
+            first=port.set_result,
+        )
+        return child, port
+
+    def _connect(self, child: Child, port: Future[str]) -> Plugin:
+        text = port.result()
+        if not text.isdecimal():
+            raise ProviderError(
+                f"the dynamic providers' process ended with status {child.wait(1)} before it served",
+                "see what it printed; is pulumi installed for that Python?",
+            )
+        return Plugin(DYNAMIC, int(text), self._engine(), child)
+
+    def close(self) -> None:
+        """Hang up on all."""
+        for plugin in self._plugins.values():
+            plugin.close()
+
+
+def attached(spec: str) -> dict[str, int]:
+    """Ports by package of `PULUMI_DEBUG_PROVIDERS` (`azure-native:40001,other:40002`)."""
+    ports = {}
+    for entry in filter(None, spec.split(",")):
+        package, _, port = entry.partition(":")
+        if not port.isdecimal():
+            raise ProviderError(
+                f"PULUMI_DEBUG_PROVIDERS has no port for {package!r}", "write it as <package>:<port>"
+            )
+        ports[package.strip()] = int(port)
+    return ports

@@ -1,0 +1,100 @@
+"""The program as a child process of the engine."""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from engine.events import Diagnostic
+from engine.processes import Child, Processes
+from engine.workspace import Workspace
+
+if TYPE_CHECKING:
+    from engine.deployment import Options
+    from engine.steps import Executor
+
+TOLD = 32  # the program has said what is wrong
+
+
+class ProgramRun:
+    """Starts the program, hears what it prints, knows how it ended."""
+
+    def __init__(
+        self,
+        ws: Workspace,
+        options: Options,
+        processes: Processes,
+        env: Mapping[str, str],
+        address: str,
+        preview: bool,
+    ) -> None:
+        self._ws = ws
+        self._options = options
+        self._processes = processes
+        self._env = env
+        self._address = address
+        self._preview = preview
+        self._child: Child | None = None
+        self._executor: Executor | None = None
+        self._interrupted = False
+
+    def start(self, executor: Executor, wake: threading.Event) -> None:
+        """Start it; `wake` is set when it ends."""
+        self._executor = executor
+        config = self._ws.config()
+        settings = {
+            "monitor": self._address,
+            "engine": self._address,
+            "project": self._ws.project,
+            "stack": self._ws.stack,
+            "parallel": self._options.parallel,
+            "dry_run": self._preview,
+            "organization": "organization",
+            "root_directory": str(self._ws.root),
+        }
+        env = {
+            **self._env,
+            "PULUMI_CONFIG_SECRET_KEYS": json.dumps([k for k, v in config.items() if v.secret]),
+        }
+        script = Path(__file__).with_name("program.py")
+        self._child = self._processes.start(
+            [
+                self._options.python,
+                "-u",
+                str(script),
+                str(os.getpid()),
+                json.dumps(settings),
+                str(self._ws.main),
+            ],
+            cwd=self._ws.main,
+            env=env,
+            on_line=self._printed,
+        )
+        child = self._child
+        threading.Thread(target=lambda: (child.process.wait(), wake.set()), daemon=True).start()
+
+    def _printed(self, stream: str, text: str) -> None:
+        if self._executor is not None and not self._interrupted:
+            self._executor.diagnose(Diagnostic("info", text))
+
+    def check_exit(self) -> None:
+        """Report a program that ended badly and hasn't said why."""
+        status = self.wait(5)
+        if self._executor is None or status in (None, 0) or (status in (1, TOLD) and self._executor.failures):
+            return
+        how = f"was killed by signal {-status}" if status and status < 0 else f"exited with status {status}"
+        self._executor.diagnose(Diagnostic("error", f"the program {how}\nremedy: see what it printed"))
+
+    def interrupt(self) -> None:
+        """SIGINT, once."""
+        self._interrupted = True
+        if self._child is not None:
+            self._child.interrupt()
+
+    def wait(self, timeout: float) -> int | None:
+        """The exit status, or None while it runs on."""
+        return self._child.wait(timeout) if self._child else None

@@ -1,0 +1,68 @@
+"""The Engine gRPC service (messages of program and providers), and the server that both services share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import grpc
+from google.protobuf import empty_pb2
+from pulumi.runtime.proto import engine_pb2, engine_pb2_grpc, resource_pb2_grpc
+
+from engine.events import Diagnostic, Severity
+from engine.monitor import Monitor
+from engine.plugins import CHANNEL_OPTIONS
+
+_SEVERITIES: dict[int, Severity] = {0: "debug", 1: "info", 2: "warning", 3: "error"}
+
+
+class EngineService(engine_pb2_grpc.EngineServicer):  # type: ignore[misc]
+    """Passes messages on and keeps the root resource's URN."""
+
+    def __init__(self, diagnose: Callable[[Diagnostic], None]) -> None:
+        self._diagnose = diagnose
+        self._root = ""
+
+    def Log(self, request: Any, context: Any) -> Any:  # noqa: N802
+        """A message of the program or a provider."""
+        severity = _SEVERITIES.get(request.severity, "info")
+        message = request.message.rstrip("\n")
+        self._diagnose(Diagnostic(severity, message, request.urn, request.ephemeral))
+        return empty_pb2.Empty()
+
+    def GetRootResource(self, request: Any, context: Any) -> Any:  # noqa: N802
+        """The stack's URN, when the program has set it."""
+        return engine_pb2.GetRootResourceResponse(urn=self._root)
+
+    def SetRootResource(self, request: Any, context: Any) -> Any:  # noqa: N802
+        """Keep the stack's URN."""
+        self._root = request.urn
+        return engine_pb2.SetRootResourceResponse()
+
+    def RequirePulumiVersion(self, request: Any, context: Any) -> Any:  # noqa: N802
+        """The embedded engine has no version of the CLI; a program that asks for one gets its way."""
+        return engine_pb2.RequirePulumiVersionResponse()
+
+
+class Server:
+    """The engine's address, open from before the first process starts until the last has ended."""
+
+    def __init__(self, diagnose: Callable[[Diagnostic], None], parallel: int) -> None:
+        # The SDK makes up to four calls a slot at a time, and messages must get through beside them.
+        self._pool = ThreadPoolExecutor(max_workers=parallel * 4 + 8, thread_name_prefix="engine")
+        self._server = grpc.server(self._pool, options=[*CHANNEL_OPTIONS, ("grpc.so_reuseport", 0)])
+        engine_pb2_grpc.add_EngineServicer_to_server(EngineService(diagnose), self._server)
+        self.address = ""
+
+    def start(self, monitor: Monitor | None) -> None:
+        """Serve, on a free port of loopback."""
+        if monitor is not None:
+            resource_pb2_grpc.add_ResourceMonitorServicer_to_server(monitor, self._server)
+        self.address = f"127.0.0.1:{self._server.add_insecure_port('127.0.0.1:0')}"
+        self._server.start()
+
+    def close(self) -> None:
+        """Stop serving; calls under way are dropped."""
+        self._server.stop(0.2).wait()
+        self._pool.shutdown(wait=False, cancel_futures=True)

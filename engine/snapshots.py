@@ -1,0 +1,186 @@
+"""The state on disk while a run goes on: written after each step, as the real engine's journal does.
+
+New states come first, in the order in which their steps ended, then what hasn't been touched yet. Writes of steps
+that end together are joined: each waits until a write that includes it has reached the disk.
+"""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import replace
+
+from engine.errors import StateError
+from engine.passphrase import Crypter
+from engine.state import Snapshot, State, compact, dump_checkpoint, dump_state
+from engine.urns import split_reference
+from engine.values import Secret, contains, equal
+from engine.workspace import Workspace
+
+
+class Journal:
+    """Collects what steps did to the snapshot and keeps the checkpoint up to date."""
+
+    def __init__(self, ws: Workspace, base: Snapshot, *, preview: bool) -> None:
+        self._ws = ws
+        self._base = base
+        self._preview = preview
+        self._crypter: Crypter | None = ws.crypter_for(base.salt) if base.salt else ws.crypter(base)
+        self._new: list[State] = []
+        self._gone: set[State] = set()
+        self._pending: dict[State, str] = {}
+        self._renamed: dict[str, str] = {}
+        self._texts: dict[State, str] = {}
+        self._changed = threading.Condition()
+        self._version = self._saved = 0
+        self._writing = False
+
+    @property
+    def resources(self) -> list[State]:
+        """All resources as they stand."""
+        return [*self._new, *(s for s in self._base.resources if s not in self._gone)]
+
+    @property
+    def pending(self) -> list[tuple[str, State]]:
+        """Operations under way."""
+        return [(op, state) for state, op in self._pending.items()]
+
+    def rename(self, old: str, new: str) -> None:
+        """A resource has a new URN: what still names the old one is written with the new one."""
+        with self._changed:
+            self._renamed[old] = new
+
+    def begin(self, op: str, state: State) -> None:
+        """A step that changes something outside begins (creating, updating, deleting, reading)."""
+        with self._changed:
+            self._pending[state] = op
+        self.save()
+
+    def end(
+        self,
+        *,
+        add: State | None = None,
+        remove: State | None = None,
+        done: State | None = None,
+        write: bool = True,
+    ) -> None:
+        """A step ended: `add` is in the state from now on, `remove` no longer, `done` no more under way."""
+        with self._changed:
+            if done is not None:
+                self._pending.pop(done, None)
+            if remove is not None:
+                self._gone.add(remove)
+                if remove in self._new:
+                    self._new.remove(remove)
+            if add is not None:
+                self._texts.pop(add, None)
+                if add not in self._new:
+                    self._new.append(add)
+        if write:
+            self.save()
+
+    def touch(self, *states: State) -> None:
+        """A state was changed in place."""
+        with self._changed:
+            for state in states:
+                self._texts.pop(state, None)
+
+    def save(self) -> None:
+        """Return when the state as it is now is on disk."""
+        if self._preview:
+            return
+        with self._changed:
+            self._version += 1
+            mine = self._version
+            while self._saved < mine:
+                if self._writing:
+                    self._changed.wait()
+                    continue
+                self._writing = True
+                goal, text = self._version, self._render()
+                self._changed.release()
+                try:
+                    self._ws.backend.write(text)
+                finally:
+                    self._changed.acquire()
+                    self._writing = False
+                    self._changed.notify_all()
+                self._saved = max(self._saved, goal)
+
+    def rebase(self, resources: list[State]) -> None:
+        """Go on from refreshed resources."""
+        with self._changed:
+            self._base = replace(self._base, resources=resources)
+            self._new, self._gone = [], set()
+        self.save()
+
+    def _salt(self) -> str:
+        return self._crypter.salt if self._crypter else ""
+
+    def _render(self) -> str:
+        resources = [self._text(s) for s in self.resources]
+        pending = [f'{{"resource":{self._text(s)},"type":{compact(op)}}}' for op, s in self.pending]
+        stack = self._ws.backend.qualified_stack
+        return dump_checkpoint(stack, resources, pending, self._salt(), self._base.metadata)
+
+    def _text(self, state: State) -> str:
+        if self._renamed:
+            return self._dump(self._with_new_names(state))
+        if state not in self._texts:
+            self._texts[state] = self._dump(state)
+        return self._texts[state]
+
+    def _dump(self, state: State) -> str:
+        if self._crypter is None and (contains(state.inputs, Secret) or contains(state.outputs, Secret)):
+            self._crypter = self._ws.new_crypter()
+        try:
+            return compact(dump_state(state, self._crypter))
+        except (TypeError, ValueError) as error:
+            raise StateError(
+                f"{state.urn} can't be written: {error}", "tell us; the state before it is kept"
+            ) from error
+
+    def _with_new_names(self, state: State) -> State:
+        def named(urn: str) -> str:
+            return self._renamed.get(urn, urn)
+
+        provider = state.provider
+        if provider:
+            urn, id_ = split_reference(provider)
+            provider = f"{named(urn)}::{id_}"
+        return replace(
+            state,
+            parent=named(state.parent),
+            provider=provider,
+            dependencies=[named(u) for u in state.dependencies],
+            property_dependencies={k: [named(u) for u in v] for k, v in state.property_dependencies.items()},
+        )
+
+
+def differs(old: State, new: State) -> bool:
+    """Whether a resource that is the same has to be written (source positions alone don't count)."""
+    plain = [
+        "urn",
+        "type",
+        "custom",
+        "id",
+        "custom_timeouts",
+        "retain_on_delete",
+        "provider",
+        "parent",
+        "protect",
+        "resource_hooks",
+        "additional_secret_outputs",
+        "ignore_changes",
+        "replace_on_changes",
+    ]
+    if any(getattr(old, name) != getattr(new, name) for name in plain):
+        return True
+    if not equal(old.inputs, new.inputs) or not equal(old.outputs, new.outputs):
+        return True
+    if sorted(old.dependencies) != sorted(new.dependencies):
+        return True
+    return _sorted(old.property_dependencies) != _sorted(new.property_dependencies)
+
+
+def _sorted(by_property: dict[str, list[str]]) -> dict[str, list[str]]:
+    return {key: sorted(urns) for key, urns in by_property.items()}

@@ -1,0 +1,352 @@
+"""Carries steps out: asks the provider, keeps the state, tells the listener.
+
+Source: `pkg/resource/deploy/step.go` and `step_executor.go` of Pulumi 3.260.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from time import monotonic
+
+from engine import diffs
+from engine.diffs import Diff
+from engine.errors import EngineError, StepError
+from engine.events import Diagnostic, Listener, Step, StepFailed, StepFinished, StepStarted
+from engine.planner import Action, resolve
+from engine.plugins import InitFailed
+from engine.providers import Registry
+from engine.snapshots import Journal, differs
+from engine.state import State, now
+from engine.urns import STACK_TYPE, is_default_provider, is_provider, urn_name
+from engine.values import UNKNOWN_WIRE, Props, Secret, equal, masked
+
+
+class Executor:
+    """Runs steps, at most `parallel` at a time, and remembers what came of them."""
+
+    def __init__(
+        self, *, registry: Registry, journal: Journal, preview: bool, parallel: int, listener: Listener
+    ) -> None:
+        self.registry = registry
+        self.journal = journal
+        self.preview = preview
+        self.steps: list[Step] = []
+        self.changes: Counter[str] = Counter()
+        self.failures: list[str] = []
+        self.failed: set[str] = set()
+        """URNs that failed or rest on one that did; what depends on them is skipped."""
+        self.live: dict[str, Action] = {}
+        self.cancelled = threading.Event()
+        self._listener = listener
+        self._slots = threading.BoundedSemaphore(max(parallel, 1))
+        self._lock = threading.Lock()
+        self._running = 0
+        self._idle = threading.Condition(self._lock)
+
+    # -- telling
+
+    def diagnose(self, diagnostic: Diagnostic) -> None:
+        """Pass a message on; an error is a failure of the run."""
+        with self._lock:
+            if diagnostic.severity == "error":
+                self.failures.append(diagnostic.message)
+            self._listener(diagnostic)
+
+    def fail(self, step: Step, message: str) -> None:
+        """Record a step's failure."""
+        with self._lock:
+            self.failed.add(step.urn)
+            self.failures.append(message)
+            self._listener(StepFailed(step, message))
+
+    # -- running
+
+    def run(self, actions: list[Action]) -> bool:
+        """Carry out the steps of one resource in order; False when one failed or the run was cancelled."""
+        with self._slots:
+            return all(self._run(action) for action in actions)
+
+    def wait_idle(self, timeout: float) -> bool:
+        """Whether no step runs any more, after at most `timeout` seconds."""
+        with self._idle:
+            return self._idle.wait_for(lambda: self._running == 0, timeout)
+
+    def _run(self, action: Action) -> bool:
+        shown = not is_default_provider(action.state.urn)
+        step = describe(action)
+        with self._lock:
+            if self.cancelled.is_set():
+                return False
+            self._running += 1
+            if shown:
+                self._listener(StepStarted(step))
+        started = monotonic()
+        try:
+            result_op = self._apply(action)
+        except (StepError, EngineError) as error:
+            self.fail(step, str(error))
+            return False
+        except Exception as error:  # a defect of the engine must not leave the program waiting for ever
+            self.fail(step, f"the engine failed at {step.urn}: {type(error).__name__}: {error}")
+            return False
+        finally:
+            with self._idle:
+                self._running -= 1
+                self._idle.notify_all()
+        if action.new is not None and action.logical:
+            self.live[action.new.urn] = action
+        if shown:
+            self._finished(action, step, result_op, monotonic() - started)
+        return True
+
+    def _finished(self, action: Action, step: Step, result_op: str, seconds: float) -> None:
+        if action.op == "refresh":
+            step = describe(action)
+            step.op = "refresh" if result_op == "same" else result_op
+        with self._lock:
+            if action.skipped:
+                return
+            self.steps.append(step)
+            counted = action.logical and (action.op != "read" or _read_changed(action))
+            if counted:
+                self.changes[result_op] += 1
+            self._listener(StepFinished(step, seconds))
+
+    def _apply(self, action: Action) -> str:
+        """Do it; returns what it counts as."""
+        old, new, op = action.old, action.new, action.op
+        if op == "replace" or action.skipped:
+            return op
+        if op == "same":
+            assert old is not None
+            assert new is not None
+            self._same(action, old, new)
+        elif op in ("create", "create-replacement"):
+            assert new is not None
+            self._create(action, old, new)
+        elif op == "update":
+            assert old is not None
+            assert new is not None
+            self._update(old, new)
+        elif op in ("read", "read-replacement"):
+            assert new is not None
+            self._read(action, old, new)
+        elif op == "refresh":
+            assert old is not None
+            return self._refresh(action, old)
+        elif op == "remove-pending-replace":
+            self.journal.end(remove=old)
+        else:
+            assert old is not None
+            self._delete(action, old)
+        return op
+
+    def _same(self, action: Action, old: State, new: State) -> None:
+        new.id, new.outputs = old.id, old.outputs
+        new.init_errors = old.init_errors
+        if is_provider(new.type) and not action.unmanaged:
+            configured = new.copy()
+            configured.inputs = old.inputs
+            self.registry.same(configured, checked=True)
+        self._keep_secrets(new)
+        self.journal.end(add=new, remove=old, write=differs(old, new))
+
+    def _create(self, action: Action, old: State | None, new: State) -> None:
+        if new.custom:
+            self.journal.begin("creating", new)
+        failure: InitFailed | None = None
+        try:
+            if is_provider(new.type):
+                new.id, new.outputs = self.registry.create(new.urn, new.inputs)
+            elif new.custom:
+                timeout = new.custom_timeouts.get("create", 0)
+                new.id, new.outputs = self.registry.find(new.provider).create(new.urn, new.inputs, timeout)
+        except InitFailed as error:
+            failure = error
+            new.id, new.outputs, new.init_errors = error.detail.id, error.outputs, error.reasons
+        except BaseException:
+            self.journal.end(done=new, write=new.custom)
+            raise
+        new.created = new.modified = now()
+        gone = None
+        if action.op == "create-replacement" and old is not None:
+            if action.pending_delete:
+                old.delete = True
+                self.journal.touch(old)
+            else:
+                gone = old
+        self._keep_secrets(new)
+        self.journal.end(add=new, remove=gone, done=new)
+        if failure:
+            raise failure
+
+    def _update(self, old: State, new: State) -> None:
+        new.id = old.id
+        if new.custom:
+            self.journal.begin("updating", new)
+        failure: InitFailed | None = None
+        try:
+            if is_provider(new.type):
+                new.outputs = self.registry.update(old, new)
+            elif new.custom:
+                timeout = new.custom_timeouts.get("update", 0)
+                new.outputs = self.registry.find(new.provider).update(old, new, new.ignore_changes, timeout)
+        except InitFailed as error:
+            failure = error
+            new.outputs, new.init_errors = error.outputs, error.reasons
+        except BaseException:
+            self.journal.end(done=new, write=new.custom)
+            raise
+        if new.custom:
+            new.modified = now()
+        self._keep_secrets(new)
+        self.journal.end(add=new, remove=old, done=new)
+        if failure:
+            raise failure
+
+    def _read(self, action: Action, old: State | None, new: State) -> None:
+        if new.id == UNKNOWN_WIRE:
+            new.outputs = {}
+        else:
+            self.journal.begin("reading", new)
+            try:
+                provider = self.registry.find(new.provider)
+                id_, _, outputs = provider.read(new.urn, new.id, new.inputs, new.inputs, 0)
+                if outputs is None or (not id_ and not outputs and provider.known):
+                    raise StepError(f"resource '{new.id}' does not exist")
+            except BaseException:
+                self.journal.end(done=new)
+                raise
+            new.outputs, new.id = outputs, id_ or new.id
+        replacing = action.op == "read-replacement"
+        if old is not None:
+            new.created, new.modified = old.created, old.modified
+            if replacing:
+                old.delete = True
+                self.journal.touch(old)
+            if not equal(old.inputs, new.inputs) or not equal(old.outputs, new.outputs):
+                new.modified = now()
+        self._keep_secrets(new)
+        self.journal.end(add=new, remove=None if replacing else old, done=new)
+
+    def _delete(self, action: Action, old: State) -> None:
+        replacing = action.op in ("delete-replaced", "discard-replaced")
+        if old.protect and not replacing:
+            raise StepError(
+                f'resource "{old.urn}" cannot be deleted\nbecause it is protected. To unprotect the resource, either '
+                "remove the `protect` flag from the resource in your Pulumi program and run `pulumi up`, or use the "
+                f"command:\n`pulumi state unprotect '{old.urn}'`"
+            )
+        owned = old.custom and not old.external and not old.retain_on_delete
+        if not self.preview and owned and not is_provider(old.type):
+            self.journal.begin("deleting", old)
+            try:
+                self.registry.find(old.provider).delete(old, old.custom_timeouts.get("delete", 0))
+            except BaseException:
+                self.journal.end(done=old)
+                raise
+        before = replacing and not old.delete
+        if before:
+            old.pending_replacement = True
+            self.journal.touch(old)
+        self.journal.end(remove=None if before else old, done=old)
+
+    def _refresh(self, action: Action, old: State) -> str:
+        if not old.custom or is_provider(old.type) or old.pending_replacement:
+            action.new = old
+            return "same"
+        provider = self.registry.find(old.provider)
+        timeout = old.custom_timeouts.get("read", 0)
+        try:
+            id_, inputs, outputs = provider.read(old.urn, old.id, old.inputs, old.outputs, timeout)
+            reasons: list[str] = []
+        except InitFailed as error:
+            id_, inputs, outputs, reasons = error.detail.id, None, error.outputs, error.reasons
+            unhealthy = "\n".join(
+                ["Refreshed resource is in an unhealthy state:", *(f"* {r}" for r in reasons)]
+            )
+            self.diagnose(Diagnostic("warning", unhealthy, old.urn))
+        if not id_ or outputs is None:
+            action.new = None
+            return "delete"
+        new = old.copy()
+        new.id, new.outputs, new.init_errors = id_, outputs, reasons
+        new.inputs = old.inputs if inputs is None else inputs
+        action.new = new
+        if not equal(new.inputs, old.inputs) or not equal(new.outputs, old.outputs):
+            new.modified = now()
+        self._keep_secrets(new)
+        if old.external:
+            return "same" if not diffs.of_inputs(old.outputs, new.outputs).changes else "update"
+        # What an immediate `up` would change is what drifted, seen from the other side.
+        diff = provider.diff(new.urn, new.id, new, new.inputs, old.inputs, old.ignore_changes, self.preview)
+        diff = resolve(diff, new.inputs, old.inputs, old.ignore_changes)
+        action.diff = diff.inverted()
+        return "update" if diff.changes else "same"
+
+    @staticmethod
+    def _keep_secrets(state: State) -> None:
+        for key in state.additional_secret_outputs:
+            if key in state.outputs and not isinstance(state.outputs[key], Secret) and key != "id":
+                state.outputs[key] = Secret(state.outputs[key])
+        for key, value in state.outputs.items():
+            if isinstance(state.inputs.get(key), Secret) and not isinstance(value, Secret):
+                state.outputs[key] = Secret(value)
+
+    # -- outputs of components and the stack
+
+    def set_outputs(self, urn: str, outputs: Props) -> None:
+        """Take over a component's outputs (RegisterResourceOutputs).
+
+        Raises:
+            StepError: it wasn't registered before.
+        """
+        action = self.live.get(urn)
+        if action is None or action.new is None:
+            raise StepError(f"cannot complete a resource '{urn}' whose registration isn't pending")
+        if action.skipped:
+            return
+        unchanged = equal(action.new.outputs, outputs)
+        action.new.outputs = outputs
+        self.journal.touch(action.new)
+        if not unchanged:
+            self.journal.save()
+
+
+def describe(action: Action) -> Step:
+    """The step as the listener sees it."""
+    state, old, new = action.state, action.old, action.new
+    return Step(
+        op=action.op,
+        urn=state.urn,
+        type=state.type,
+        name=urn_name(state.urn),
+        old=_shown(old.inputs) if old else None,
+        new=_shown(new.inputs) if new else None,
+        diff=[] if action.op == "same" else _shown_diff(action),
+        replace_keys=list(action.keys),
+        cause=action.cause,
+        custom=state.custom,
+        parent=state.parent,
+    )
+
+
+def _shown_diff(action: Action) -> list[diffs.PropertyDiff]:
+    diff: Diff | None = action.diff
+    return diffs.to_show(diff, action.old, action.new, outputs=action.op == "refresh")
+
+
+def _shown(props: Props) -> Props:
+    shown: Props = masked({k: v for k, v in props.items() if not k.startswith("__")})
+    return shown
+
+
+def _read_changed(action: Action) -> bool:
+    old, new = action.old, action.new
+    return old is not None and new is not None and not equal(old.outputs, new.outputs)
+
+
+def is_stack(urn: str) -> bool:
+    """Whether the URN is the root stack's."""
+    return f"::{STACK_TYPE}::" in urn

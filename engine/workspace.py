@@ -1,0 +1,275 @@
+"""A project and one of its stacks: Pulumi.yaml, Pulumi.<stack>.yaml, configuration, secrets, state.
+
+Texts of configuration errors are the CLI's (`pkg/workspace/config.go`).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from engine.backend import Backend, write_atomically
+from engine.errors import ProjectError
+from engine.passphrase import Crypter, find_passphrase
+from engine.state import Snapshot, load_checkpoint
+
+TYPES = ("string", "boolean", "integer", "array", "object")
+
+
+@dataclass(frozen=True)
+class ConfigValue:
+    """One configuration value: text (JSON for structured ones), whether secret, and its encrypted form."""
+
+    text: str
+    secret: bool = False
+    stored: Any = None
+
+
+@dataclass
+class Workspace:
+    """A stack that can be previewed and updated; `open` reads it."""
+
+    root: Path
+    project: str
+    stack: str
+    main: Path
+    backend: Backend
+    schema: Mapping[str, Any]
+    stack_file: Path
+    stack_data: dict[str, Any]
+    overrides: Mapping[str, str]
+    passphrase: str | None = None
+    _crypters: dict[str, Crypter] = field(default_factory=dict)
+
+    @classmethod
+    def open(
+        cls, root: Path, stack: str, *, config: Mapping[str, str] | None = None, passphrase: str | None = None
+    ) -> Workspace:
+        """The stack of the project in `root`; `config` holds for this run only and changes no file.
+
+        Raises:
+            ProjectError: no or a wrong Pulumi.yaml, another language, another backend.
+        """
+        root = root.resolve()
+        data = _read_yaml(root / "Pulumi.yaml")
+        name = data.get("name")
+        if not isinstance(name, str) or not name:
+            raise ProjectError("Pulumi.yaml has no name", "add `name: <project>`")
+        runtime = data.get("runtime")
+        language = runtime.get("name") if isinstance(runtime, dict) else runtime
+        if language != "python":
+            raise ProjectError(
+                f"the project's runtime is {language!r}", "the embedded engine runs Python programs only"
+            )
+        if stack.count("/"):
+            stack = stack.rsplit("/", 1)[-1]
+        url = os.environ.get("PULUMI_BACKEND_URL") or (data.get("backend") or {}).get("url") or "file://."
+        stack_file = root / (data.get("stackConfigDir") or ".") / f"Pulumi.{stack}.yaml"
+        return cls(
+            root=root,
+            project=name,
+            stack=stack,
+            main=(root / data["main"]).resolve() if data.get("main") else root,
+            backend=Backend(_backend_folder(url, root), name, stack),
+            schema=data.get("config") or {},
+            stack_file=stack_file,
+            stack_data=_read_yaml(stack_file) if stack_file.exists() else {},
+            overrides=config or {},
+            passphrase=passphrase,
+        )
+
+    def crypter_for(self, salt: str) -> Crypter:
+        """The crypter of a salt; its key is derived when first needed."""
+        if salt not in self._crypters:
+            self._crypters[salt] = Crypter(lambda: find_passphrase(self.passphrase), salt)
+        return self._crypters[salt]
+
+    def crypter(self, snapshot: Snapshot | None = None) -> Crypter | None:
+        """The crypter of the stack file's salt, or else of the state's."""
+        salt = self.stack_data.get("encryptionsalt") or (snapshot.salt if snapshot else "")
+        return self.crypter_for(salt) if salt else None
+
+    def new_crypter(self) -> Crypter:
+        """A crypter with a new salt, which is written to the stack file as the CLI does."""
+        crypter = Crypter.new(lambda: find_passphrase(self.passphrase))
+        self._crypters[crypter.salt] = crypter
+        self.stack_data["encryptionsalt"] = crypter.salt
+        text = self.stack_file.read_text(encoding="utf-8") if self.stack_file.exists() else ""
+        write_atomically(self.stack_file, f"encryptionsalt: {crypter.salt}\n{text}")
+        return crypter
+
+    def snapshot(self) -> Snapshot:
+        """The stack's state; empty when the stack is new."""
+        text = self.backend.read()
+        return load_checkpoint(text, self.crypter_for) if text is not None else Snapshot()
+
+    def config(self, *, check: bool = True) -> dict[str, ConfigValue]:
+        """All values by qualified key (`project:key`), defaults of the schema included; `check` as for an update.
+
+        Raises:
+            ProjectError: a value is missing, has the wrong type, or is a secret that isn't encrypted.
+        """
+        if self.stack_data.get("environment"):
+            raise ProjectError(
+                f"{self.stack_file.name} uses environments", "the embedded engine has none: use the CLI"
+            )
+        if (provider := self.stack_data.get("secretsprovider")) not in (None, "", "passphrase"):
+            raise ProjectError(
+                f"secrets are kept by {provider!r}", "only passphrase secrets work without the CLI"
+            )
+        values = {self._qualify(k): self._value(v) for k, v in (self.stack_data.get("config") or {}).items()}
+        for key, text in self.overrides.items():
+            values[self._qualify(key)] = ConfigValue(text)
+        missing = []
+        for key in sorted(self.schema):
+            spec, qualified = self.schema[key], self._qualify(key)
+            if not isinstance(spec, dict):
+                spec = {"default": spec}
+            if qualified not in values:
+                fallback = spec.get("value", spec.get("default"))
+                if fallback is None:
+                    if qualified.startswith(f"{self.project}:"):
+                        missing.append(qualified)
+                    continue
+                values[qualified] = self._value(fallback)
+        if not check:
+            return values
+        if missing:
+            quoted = [f"'{m}'" for m in missing]
+            listed = f"{', '.join(quoted[:-1])} and {quoted[-1]}" if len(quoted) > 1 else quoted[0]
+            plural = "s" if len(missing) > 1 else ""
+            raise ProjectError(
+                f"Stack '{self.stack}' is missing configuration value{plural} {listed}",
+                f"set it in {self.stack_file.name} or with -c {missing[0].partition(':')[2]}=<value>",
+            )
+        self._check_types(values)
+        return values
+
+    def _check_types(self, values: Mapping[str, ConfigValue]) -> None:
+        for key, spec in sorted(self.schema.items()):
+            if not isinstance(spec, dict) or not spec.get("type"):
+                continue
+            value = values.get(self._qualify(key))
+            if value is None:
+                continue
+            if spec.get("secret") and not value.secret:
+                raise ProjectError(
+                    f"Stack '{self.stack}' with configuration key '{key}' must be encrypted as it's secret",
+                    f"set it with: pulumi config set --secret {key}",
+                )
+            if not _has_type(value, spec["type"], spec.get("items")):
+                raise ProjectError(
+                    f"Stack '{self.stack}' with configuration key '{key}' must be of type "
+                    f"'{_type_name(spec['type'], spec.get('items'))}'",
+                    f"correct it in {self.stack_file.name}"
+                    if key not in self.overrides
+                    else f"correct -c {key}=…",
+                )
+
+    def _qualify(self, key: str) -> str:
+        return key.replace(":config:", ":") if ":" in key else f"{self.project}:{key}"
+
+    def _value(self, raw: Any) -> ConfigValue:
+        if isinstance(raw, dict) and set(raw) == {"secure"} and isinstance(raw["secure"], str):
+            return ConfigValue(self._decrypt(raw["secure"]), secret=True, stored=raw)
+        if isinstance(raw, dict | list):
+            secret = _has_secure(raw)
+            return ConfigValue(json.dumps(self._open(raw), separators=(",", ":")), secret, stored=raw)
+        return ConfigValue(_scalar(raw))
+
+    def _open(self, raw: Any) -> Any:
+        if isinstance(raw, dict):
+            if set(raw) == {"secure"} and isinstance(raw["secure"], str):
+                return self._decrypt(raw["secure"])
+            return {k: self._open(v) for k, v in raw.items()}
+        return [self._open(v) for v in raw] if isinstance(raw, list) else raw
+
+    def _decrypt(self, cipher: str) -> str:
+        crypter = self.crypter()
+        if crypter is None:
+            raise ProjectError(
+                f"{self.stack_file.name} has secrets and no encryptionsalt", "restore its encryptionsalt"
+            )
+        return crypter.decrypt(cipher)
+
+
+def _read_yaml(path: Path) -> dict[str, Any]:
+    try:
+        data = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise ProjectError(
+            f"there is no {path.name} in {path.parent}", "run it in a project's folder"
+        ) from error
+    except (OSError, yaml.YAMLError) as error:
+        line = str(error).splitlines()[-1].strip()
+        raise ProjectError(f"{path.name} can't be read: {line}", "correct it") from error
+    if data is None:
+        return {}
+    if not isinstance(data, dict):
+        raise ProjectError(f"{path.name} isn't a mapping", "correct it")
+    return data
+
+
+def _backend_folder(url: str, root: Path) -> Path:
+    if not url.startswith("file://"):
+        raise ProjectError(
+            f"the backend is {url.partition('://')[0]}://", "the embedded engine keeps state in files only"
+        )
+    path = url.removeprefix("file://")
+    if path.startswith("~"):
+        return Path(path).expanduser()
+    return root if path in ("", ".") else (root / path).resolve()
+
+
+def _scalar(raw: Any) -> str:
+    if isinstance(raw, bool):
+        return "true" if raw else "false"
+    if isinstance(raw, float) and raw.is_integer():
+        return str(int(raw))
+    return "" if raw is None else str(raw)
+
+
+def _has_secure(raw: Any) -> bool:
+    if isinstance(raw, dict):
+        return (set(raw) == {"secure"} and isinstance(raw["secure"], str)) or any(
+            map(_has_secure, raw.values())
+        )
+    return isinstance(raw, list) and any(map(_has_secure, raw))
+
+
+def _has_type(value: ConfigValue, type_: str, items: Any) -> bool:
+    content: Any = value.text
+    if type_ in ("array", "object"):
+        try:
+            content = json.loads(value.text)
+        except ValueError:
+            return False
+    return _fits(content, type_, items)
+
+
+def _fits(content: Any, type_: str, items: Any) -> bool:
+    if type_ == "string":
+        return isinstance(content, str)
+    if type_ == "integer":
+        if isinstance(content, bool):
+            return False
+        try:
+            return isinstance(content, int) or int(content) is not None
+        except (TypeError, ValueError):
+            return False
+    if type_ == "boolean":
+        return isinstance(content, bool) or content in ("true", "false")
+    if type_ == "array":
+        each = (items or {}).get("type", "string")
+        return isinstance(content, list) and all(_fits(v, each, (items or {}).get("items")) for v in content)
+    return type_ == "object" and isinstance(content, dict)
+
+
+def _type_name(type_: str, items: Any) -> str:
+    return f"array<{_type_name(items['type'], items.get('items'))}>" if type_ == "array" and items else type_
