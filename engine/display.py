@@ -1,0 +1,258 @@
+"""Shows a run as Pulumi's users know it: one line a step, properties old => new, outputs, a summary.
+
+On a terminal, running steps have a live line each (seconds, last progress message); in CI there are plain lines only.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterable
+from time import monotonic
+from typing import Any
+
+from rich.console import Console, Group
+from rich.live import Live
+from rich.spinner import Spinner
+from rich.text import Text
+
+from engine.diffs import outputs_diff
+from engine.events import (
+    UNKNOWN_TEXT,
+    Diagnostic,
+    Event,
+    PropertyDiff,
+    Result,
+    Step,
+    StepFailed,
+    StepFinished,
+    StepStarted,
+)
+
+SYMBOLS = {
+    "same": ("  ", "dim"),
+    "create": ("+ ", "green"),
+    "update": ("~ ", "yellow"),
+    "delete": ("- ", "red"),
+    "replace": ("+-", "magenta"),
+    "create-replacement": ("++", "green"),
+    "delete-replaced": ("--", "red"),
+    "read": ("> ", "cyan"),
+    "read-replacement": (">>", "cyan"),
+    "refresh": ("~ ", "yellow"),
+    "discard": ("< ", "red"),
+    "discard-replaced": ("<<", "red"),
+    "remove-pending-replace": ("~ ", "dim"),
+}
+PAST = {
+    "create": "created",
+    "update": "updated",
+    "delete": "deleted",
+    "replace": "replaced",
+    "create-replacement": "created replacement",
+    "delete-replaced": "deleted original",
+    "read": "read",
+    "refresh": "refreshed",
+    "discard": "discarded",
+}
+ONGOING = {
+    "create": "creating",
+    "update": "updating",
+    "delete": "deleting",
+    "create-replacement": "creating replacement",
+    "delete-replaced": "deleting original",
+    "read": "reading",
+    "refresh": "refreshing",
+}
+TITLES = {"preview": "Previewing update", "up": "Updating", "refresh": "Refreshing", "destroy": "Destroying"}
+_LONGEST = 400
+_EVERY = 5.0  # seconds between two progress lines of one resource, where there is no terminal
+_KINDS = {"add": ("+", "green"), "delete": ("-", "red"), "update": ("~", "yellow")}
+
+
+class Renderer:
+    """Prints events as they come; call `finish` with the result."""
+
+    def __init__(self, console: Console, verb: str, *, interactive: bool) -> None:
+        self._console = console
+        self._verb = verb
+        self._preview = verb == "preview"
+        self._live: Live | None = None
+        self._running: dict[tuple[str, str], tuple[Step, float]] = {}
+        self._progress: dict[str, str] = {}
+        self._told: dict[str, float] = {}
+        self._seen: set[tuple[str, str]] = set()
+        self._lock = threading.Lock()
+        console.print(Text(TITLES.get(verb, verb), style="bold magenta"))
+        if interactive:
+            self._live = Live(
+                console=console,
+                refresh_per_second=8,
+                transient=True,
+                get_renderable=self._rows,
+                redirect_stdout=False,
+            )
+            self._live.start()
+
+    def __call__(self, event: Event) -> None:
+        """Show one event."""
+        with self._lock:
+            if isinstance(event, StepStarted):
+                self._running[event.step.urn, event.step.op] = (event.step, monotonic())
+            elif isinstance(event, StepFinished):
+                self._running.pop((event.step.urn, event.step.op), None)
+                self._running.pop((event.step.urn, "refresh"), None)
+                self._progress.pop(event.step.urn, None)
+                self._finished(event.step, event.seconds)
+            elif isinstance(event, StepFailed):
+                self._running.pop((event.step.urn, event.step.op), None)
+                self._failed(event.step, event.message)
+            else:
+                self._diagnostic(event)
+
+    def close(self) -> None:
+        """End the live display; `finish` does it, too."""
+        if self._live is not None:
+            self._live.stop()
+            self._live = None
+
+    def finish(self, result: Result) -> None:
+        """Print outputs, summary and what failed without having been shown."""
+        self.close()
+        self._outputs(result)
+        self._summary(result)
+        for failure in result.failures:
+            if not any(message == failure for _, message in self._seen):
+                self._message("error", failure, "")
+
+    # -- the parts
+
+    def _rows(self) -> Group:
+        now = monotonic()
+        rows = []
+        for step, since in list(self._running.values()):
+            if step.op in ("same", "replace") or self._preview:
+                continue
+            text = Text.assemble(
+                *_head(step),
+                f" {ONGOING.get(step.op, step.op)} ({now - since:.0f}s) ",
+                (self._progress.get(step.urn, ""), "dim"),
+            )
+            rows.append(Spinner("dots", text))
+        if status := self._progress.get(""):
+            rows.append(Spinner("dots", Text(status, style="dim")))
+        return Group(*rows)
+
+    def _finished(self, step: Step, seconds: float) -> None:
+        if step.op in ("same", "refresh") or (step.op == "create-replacement" and self._preview):
+            return
+        done = "" if self._preview else f" ({seconds:.2f}s)"
+        word = step.op if self._preview else PAST.get(step.op, step.op)
+        self._console.print(Text.assemble(*_head(step), f" {word}{done}"), soft_wrap=True)
+        if step.op != "create-replacement":
+            for line in property_lines(step.diff, indent=6):
+                self._console.print(line, soft_wrap=True)
+
+    def _failed(self, step: Step, message: str) -> None:
+        self._console.print(Text.assemble(*_head(step), (" failed", "bold red")), soft_wrap=True)
+        self._message("error", message, step.urn)
+
+    def _diagnostic(self, event: Diagnostic) -> None:
+        if event.severity == "debug":
+            return
+        if event.ephemeral:
+            self._progress[event.urn] = event.message.splitlines()[-1] if event.message else ""
+            if (
+                self._live is None
+                and monotonic() - self._told.get(event.urn, -_EVERY) >= _EVERY
+                and event.message
+            ):
+                self._told[event.urn] = monotonic()
+                self._console.print(
+                    Text(f"    {_name(event.urn)}{event.message}", style="dim"), soft_wrap=True
+                )
+            return
+        self._message(event.severity, event.message, event.urn)
+
+    def _message(self, severity: str, message: str, urn: str) -> None:
+        if (urn, message) in self._seen or not message.strip():
+            return
+        self._seen.add((urn, message))
+        style = {"error": "bold red", "warning": "yellow"}.get(severity, "")
+        head = f"{severity}: " if style else ""
+        first, *rest = message.splitlines()
+        self._console.print(Text.assemble(f"    {_name(urn)}", (head, style), first), soft_wrap=True)
+        for line in rest:
+            self._console.print(Text(f"      {line}"), soft_wrap=True)
+
+    def _outputs(self, result: Result) -> None:
+        changed = outputs_diff(result.old_outputs, result.outputs)
+        if self._verb == "destroy" or not (changed or (result.outputs and not self._preview)):
+            return
+        self._console.print(Text("\nOutputs:", style="bold"))
+        touched = {d.path.split(".")[0].split("[")[0] for d in changed}
+        lines = list(changed)
+        if not self._preview:
+            kept = [k for k in result.outputs if k not in touched]
+            lines += [PropertyDiff(k, "update", result.outputs[k], result.outputs[k]) for k in kept]
+        for line in property_lines(sorted(lines, key=lambda d: d.path), indent=4):
+            self._console.print(line, soft_wrap=True)
+
+    def _summary(self, result: Result) -> None:
+        self._console.print(Text("\nResources:", style="bold"))
+        counted = False
+        for op, (symbol, style) in SYMBOLS.items():
+            if op == "same" or not (count := result.changes.get(op)):
+                continue
+            counted = True
+            what = f"to {op}" if result.preview else PAST.get(op, op)
+            self._console.print(Text(f"    {symbol}{count} {what}", style=style))
+        if same := result.changes.get("same"):
+            self._console.print(Text(f"    {same} unchanged"))
+        elif not counted:
+            self._console.print(Text("    none"))
+        if not result.preview:
+            self._console.print(f"\nDuration: {result.duration:.0f}s", highlight=False)
+
+
+def property_lines(diffs: Iterable[PropertyDiff], *, indent: int) -> Iterable[Text]:
+    """`~ key: "old" => "new"`, one line a property, names aligned."""
+    listed = list(diffs)
+    width = max((len(d.path) for d in listed), default=0)
+    for diff in listed:
+        same = (
+            diff.kind == "update"
+            and not diff.unknown
+            and diff.old == diff.new
+            and diff.old not in ("[secret]",)
+        )
+        symbol, style = (" ", "") if same else _KINDS[diff.kind]
+        line = Text(" " * indent)
+        line.append(f"{symbol} {diff.path.ljust(width)}: ", style=style)
+        new = UNKNOWN_TEXT if diff.unknown and diff.new is None else shown(diff.new)
+        if same or diff.kind == "add":
+            line.append(new)
+        elif diff.kind == "delete":
+            line.append(shown(diff.old))
+        else:
+            line.append(f"{shown(diff.old)} => {new}")
+        if diff.replaces:
+            line.append(" (replaces)", style="magenta")
+        yield line
+
+
+def shown(value: Any) -> str:
+    """A value as JSON, markers bare, long texts cut."""
+    if value in (UNKNOWN_TEXT, "[secret]"):
+        return str(value)
+    text = json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
+
+
+def _head(step: Step) -> list[tuple[str, str]]:
+    symbol, style = SYMBOLS.get(step.op, ("  ", ""))
+    return [(f" {symbol} ", style), (step.type, "dim"), (f" {step.name}", "bold")]
+
+
+def _name(urn: str) -> str:
+    return f"{urn.split('::', 3)[-1]}: " if urn else ""
