@@ -6,6 +6,7 @@ background), so that the ports answer at once.
 
 from __future__ import annotations
 
+import gc
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
@@ -56,9 +57,15 @@ class Graphs:
 
     def warm_up(self) -> None:
         """Import what scoring needs."""
+        import azure.storage.blob  # noqa: F401
+        import httpx  # noqa: F401
         import onnxruntime  # noqa: F401
 
         import studio.graph  # noqa: F401
+
+        # What was imported stays: the collector need not walk it while requests wait.
+        gc.collect()
+        gc.freeze()
 
     def parse(self, package: Mapping[str, Any]) -> Experiment:
         """Check a graph that somebody wants to publish. Raises `PackageError`."""

@@ -8,11 +8,9 @@ import tempfile
 from collections.abc import Collection
 from pathlib import Path
 
-import httpx
-
 from studio.errors import BadArgument
 
-_TIMEOUT = httpx.Timeout(120, connect=10)
+_TIMEOUT = 120.0
 _LARGEST = 2 * 1024**3
 
 
@@ -36,6 +34,8 @@ class Models:
 
         Raises BadArgument/BlobNotFound about `target` when it cannot be read; the message has no SAS.
         """
+        import httpx
+
         digest = hashlib.sha256()
         handle, name = tempfile.mkstemp(dir=self._directory, prefix="incoming-")
         part = Path(name)

@@ -10,14 +10,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, quote, unquote, urlsplit
-
-from azure.storage.blob import BlobClient, BlobSasPermissions, generate_blob_sas
 
 from studio.cloud import Cloud
 from studio.errors import BadArgument
 from studio.wire import member
+
+if TYPE_CHECKING:
+    from azure.storage.blob import BlobClient
 
 _BACKDATED = timedelta(minutes=5)
 _VALID = timedelta(days=1)
@@ -55,6 +56,9 @@ class Location:
         """A fresh SAS for this blob (``sr=b``, ``sp=r``, 24 h 5 min from five minutes ago), or the one it came with."""
         if not self.key:
             return self.sas
+        # Half a second of imports that the server should not wait for when it starts.
+        from azure.storage.blob import BlobSasPermissions, generate_blob_sas
+
         start = datetime.now(UTC) - _BACKDATED
         container, _, blob = self.relative.partition("/")
         token = generate_blob_sas(
@@ -70,6 +74,8 @@ class Location:
 
     def client(self) -> BlobClient:
         """A client of the blob, for reading and writing."""
+        from azure.storage.blob import BlobClient
+
         if not self.key:
             return BlobClient.from_blob_url(f"{self.base}{self.relative}{self.sas}", **_TIMEOUTS)
         container, _, blob = self.relative.partition("/")

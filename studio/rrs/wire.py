@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any
-
-import pandas as pd
+from typing import TYPE_CHECKING, Any
 
 from studio.errors import BadArgument, BadUserArgument
 from studio.wire import member
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 _SCALARS = (str, int, float, bool, type(None))
 
@@ -53,20 +54,32 @@ def _table(value: Any, name: str) -> pd.DataFrame:
         for number, row in enumerate(rows, 1):
             if not isinstance(row, list) or len(row) != len(names):
                 raise _unreadable(name, f"row {number} does not have {len(names)} values")
-        values = {column: [row[i] for row in rows] for i, column in enumerate(names)}
     elif isinstance(value, list):
         if not all(isinstance(row, Mapping) for row in value):
             raise _unreadable(name, "its rows are not objects")
         names = list(dict.fromkeys(key for row in value for key in row))
-        values = {column: [row.get(column) for row in value] for column in names}
+        rows = [[row.get(column) for column in names] for row in value]
     else:
         raise _unreadable(name, "it is neither a table nor a list of rows")
-    for column, cells in values.items():
-        if not all(isinstance(cell, _SCALARS) for cell in cells):
-            raise _unreadable(name, f"column '{column}' has a value that is neither text nor number nor null")
-    if not names or not values[names[0]]:
+    if not names or not rows:
         raise _unreadable(name, "it has no rows")
-    return pd.DataFrame({column: pd.Series(cells, dtype=object) for column, cells in values.items()})
+    for row in rows:
+        for column, cell in zip(names, row, strict=True):
+            if not isinstance(cell, _SCALARS):
+                raise _unreadable(
+                    name, f"column '{column}' has a value that is neither text nor number nor null"
+                )
+    return _frame(names, rows)
+
+
+def _frame(names: list[str], rows: list[list[Any]]) -> pd.DataFrame:
+    import numpy as np
+    import pandas as pd
+
+    # One block of plain objects: a frame built column by column costs a millisecond, this a tenth of it.
+    cells = np.empty((len(rows), len(names)), dtype=object)
+    cells[:] = rows
+    return pd.DataFrame(cells, columns=pd.Index(names, dtype=object), copy=False)
 
 
 def _unreadable(name: str, reason: str) -> BadUserArgument:
@@ -75,12 +88,13 @@ def _unreadable(name: str, reason: str) -> BadUserArgument:
 
 def table_json(frame: pd.DataFrame, types: Mapping[str, str], *, details: bool) -> dict[str, Any]:
     """An output in table form; with `details` the names and .NET types of its columns."""
-    columns = [_texts(frame[name]) for name in frame.columns]
+    columns = dict(frame.items())
     value: dict[str, Any] = {}
     if details:
-        value["ColumnNames"] = [str(name) for name in frame.columns]
-        value["ColumnTypes"] = [types.get(str(name)) or _net_type(frame[name]) for name in frame.columns]
-    value["Values"] = [list(row) for row in zip(*columns, strict=True)]
+        value["ColumnNames"] = [str(name) for name in columns]
+        value["ColumnTypes"] = [types.get(str(name)) or _net_type(one) for name, one in columns.items()]
+    texts = [_texts(column) for column in columns.values()]
+    value["Values"] = [list(row) for row in zip(*texts, strict=True)]
     return {"type": "table", "value": value}
 
 
@@ -95,9 +109,15 @@ def _texts(column: pd.Series[Any]) -> list[str | None]:
     return [_text(value) for value in column.tolist()]
 
 
+# pandas' own marks of a missing value, by name, so that pandas need not be imported to start the server.
+_MISSING = frozenset({"NAType", "NaTType"})
+
+
 def _text(value: Any) -> str | None:
     """A value as .NET's invariant culture writes it; null for a missing one that is not a number."""
-    if value is None or value is pd.NA or value is pd.NaT:
+    if isinstance(value, str):
+        return value
+    if value is None or type(value).__name__ in _MISSING:
         return None
     if isinstance(value, bool):
         return "True" if value else "False"
