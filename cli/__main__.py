@@ -1,6 +1,8 @@
 """``python -m cli VERB``, which is what ``./dev VERB`` runs."""
 
-from cli.app import build
+import sys
+
+from cli.app import main
 
 if __name__ == "__main__":
-    build()(prog_name="./dev")
+    main(sys.argv[1:])

@@ -50,6 +50,13 @@ def build() -> typer.Typer:
     return app
 
 
+def main(arguments: list[str]) -> None:
+    """Run one verb; `help VERB` is another way to write `VERB --help`, and a quicker one than to parse it as a verb."""
+    if arguments[:1] == ["help"]:
+        arguments = [*arguments[1:], "--help"]
+    build()(arguments, prog_name="./dev")
+
+
 def _add(app: typer.Typer, *verbs: Callable[..., None], **settings: Any) -> None:
     for verb in verbs:
         app.command(verb.__name__.rstrip("_"), **settings)(guarded(verb))

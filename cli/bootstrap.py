@@ -158,7 +158,7 @@ def install_packages() -> None:
     """Install what requirements.lock says, hashes checked; once more where it fails, as downloads may."""
     lock = ROOT / "requirements.lock"
     count = len(re.findall(r"^\S+==", lock.read_text(), re.MULTILINE))
-    say(f"installing {count} packages of requirements.lock into .venv (a first time downloads about 250 MB)")
+    say(f"installing {count} packages of requirements.lock into .venv (about 1 GB on disk)")
     command = [
         str(VENV / "bin" / "uv"),
         "pip",

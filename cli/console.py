@@ -15,7 +15,8 @@ def out() -> Console:
     """Results, on stdout."""
     from rich.console import Console
 
-    return Console(highlight=False, soft_wrap=not sys.stdout.isatty())
+    # In a pipe no line is cut or folded: a width that nothing reaches.
+    return Console(highlight=False, width=None if sys.stdout.isatty() else 10_000)
 
 
 def say(message: str) -> None:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from cli.errors import CliError
+from cli.project import read_yaml
 
 # The value of a line `key: value  # comment`, quoted or not, and the comment.
 _REST = re.compile(
@@ -79,6 +81,20 @@ def for_this_run(stack_data: Mapping[str, Any], overrides: Mapping[str, str], sa
         content["encryptionsalt"] = salt
     text: str = yaml.safe_dump(content, sort_keys=False, allow_unicode=True)
     return text
+
+
+@contextmanager
+def salt_kept_out(path: Path) -> Iterator[None]:
+    """Take out again the salt that the CLI adds to a stack's file that has none: the state holds it too.
+
+    Whatever else the CLI writes stays.
+    """
+    before = path.read_bytes() if path.exists() else None
+    known = read_yaml(path)
+    yield
+    after = read_yaml(path)
+    if after.pop("encryptionsalt", None) and after == known:
+        path.unlink() if before is None else replace(path, before.decode())
 
 
 def replace(path: Path, text: str) -> None:

@@ -55,7 +55,7 @@ def install(say: Callable[[str], None], home: Path = HOME, *, attempts: int = 3)
 
 
 def _install(say: Callable[[str], None], home: Path, attempts: int) -> None:
-    say("installing Azurite from npm (a first time downloads about 40 MB)")
+    say("installing Azurite from npm (about 200 MB on disk)")
     home.mkdir(parents=True, exist_ok=True)
     (home / "installed").unlink(missing_ok=True)
     for name in ("package.json", "package-lock.json"):

@@ -8,10 +8,9 @@ import typer
 
 
 def help_(
-    context: typer.Context,
     verb: Annotated[list[str] | None, typer.Argument(help="The verb; all of them when left out.")] = None,
 ) -> None:
     """Show what there is, or one verb's options."""
-    from cli.app import build
+    from cli.app import main
 
-    build()([*(verb or []), "--help"], prog_name=context.find_root().info_name)
+    main(["help", *(verb or [])])

@@ -16,10 +16,11 @@ def pulumi(
 ) -> None:
     """Run the Pulumi CLI: the same program, the same state, the local cloud's environment."""
     from cli import stacks
-    from cli.project import ROOT
+    from cli.project import ROOT, stack_file
     from cli.runners import environment
     from cli.runners.pulumi import call, ensure_stack, find
     from cli.runners.pulumi import environment as cli_environment
+    from cli.stackfile import salt_kept_out
 
     executable = find(required=True)
     assert executable is not None
@@ -38,7 +39,9 @@ def pulumi(
             subprocess.run(select, cwd=ROOT, env=env, stdout=subprocess.DEVNULL, check=True)
         stacks.free_dead_locks(stack)
         env |= environment(stack, {})
-    raise typer.Exit(call([executable, *given], env))
+    with salt_kept_out(stack_file(_named(given) or "dev")):
+        status = call([executable, *given], env)
+    raise typer.Exit(status)
 
 
 def _named(arguments: list[str]) -> str | None:

@@ -1,0 +1,249 @@
+"""The local cloud, with its real processes, in a folder of its own."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import socket
+import stat
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.request import ProxyHandler, Request, build_opener
+
+import psutil
+import pytest
+from azure.storage.blob import BlobServiceClient
+
+from cli.cloud.supervisor import Supervisor
+from cli.errors import CliError
+
+ROOT = Path(__file__).resolve().parents[2]
+SERVICES = {"azurite", "studio", "azure-native"}
+
+pytestmark = [pytest.mark.cloud, pytest.mark.xdist_group("supervisor")]
+
+
+class LocalCloud:
+    """`./dev cloud …` for a cloud in a temporary folder."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        self.file = directory / "cloud.json"
+
+    def start_command(self, *arguments: str) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            [sys.executable, "-m", "cli", "cloud", *arguments], cwd=ROOT, text=True, stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=os.environ | {"RETRAIN_CLOUD_FILE": str(self.file)},
+        )  # fmt: skip
+
+    def run(self, *arguments: str) -> tuple[int, str, str]:
+        with self.start_command(*arguments) as process:
+            out, err = process.communicate(timeout=150)
+        return process.returncode, out, err
+
+    def status(self, *, show_secrets: bool = False) -> dict[str, Any]:
+        return Supervisor(self.file).status(show_secrets=show_secrets)
+
+    def pids(self) -> dict[str, int]:
+        return {name: each["pid"] for name, each in self.status()["processes"].items()}
+
+    def processes(self) -> list[psutil.Process]:
+        """Every process of this cloud, whoever started it."""
+        found = []
+        for process in psutil.process_iter():
+            with contextlib.suppress(psutil.Error):
+                if any(str(self.directory) in part for part in process.cmdline()):
+                    found.append(process)
+        return found
+
+    @contextlib.contextmanager
+    def blobs(self) -> Iterator[BlobServiceClient]:
+        with BlobServiceClient.from_connection_string(
+            self.status(show_secrets=True)["connectionString"]
+        ) as client:
+            yield client
+
+    def journal(self, method: str = "GET") -> list[dict[str, Any]]:
+        request = Request(f"{self.status()['studio']}/_local/journal", method=method)
+        with build_opener(ProxyHandler({})).open(request, timeout=10) as answer:
+            text = answer.read()
+        return list(json.loads(text)) if method == "GET" else []
+
+
+@pytest.fixture(scope="module")
+def started(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[tuple[LocalCloud, list[tuple[int, str, str]]]]:
+    """A cloud that two commands at once were asked to start."""
+    cloud = LocalCloud(tmp_path_factory.mktemp("checkout") / "cloud")
+    ended = []
+    try:
+        with cloud.start_command("start") as one, cloud.start_command("start") as two:
+            for process in (one, two):
+                out, err = process.communicate(timeout=150)
+                ended.append((process.returncode, out, err))
+        yield cloud, ended
+    finally:
+        cloud.run("stop")
+        for process in cloud.processes():
+            process.kill()
+
+
+@pytest.fixture
+def cloud(started: tuple[LocalCloud, list[tuple[int, str, str]]]) -> LocalCloud:
+    """The cloud, running."""
+    started[0].run("start")
+    return started[0]
+
+
+def test_two_starts_at_once_give_one_cloud(started: tuple[LocalCloud, list[tuple[int, str, str]]]) -> None:
+    """Both commands end well and name the same addresses; every process is there once."""
+    cloud, ended = started
+    assert [status for status, _, _ in ended] == [0, 0], ended
+    assert ended[0][1] == ended[1][1]
+    leaders = [process for process in cloud.processes() if os.getsid(process.pid) == process.pid]
+    assert sorted(process.pid for process in leaders) == sorted(cloud.pids().values())
+
+
+def test_status_gives_addresses_and_no_secret(cloud: LocalCloud) -> None:
+    """`status --json` has the addresses and the processes; keys only on demand."""
+    answer = json.loads(cloud.run("status", "--json")[1])
+    assert answer["running"] is True
+    assert set(answer) == {"running", "studio", "blob", "azureNative", "processes"}
+    assert set(answer["processes"]) == SERVICES
+    content = json.loads(cloud.file.read_text())
+    assert (answer["studio"], answer["blob"]) == (content["studio"], content["blob"])
+    shown = json.loads(cloud.run("status", "--json", "--show-secrets")[1])
+    assert content["accountKey"] in shown["connectionString"]
+    assert shown["armToken"] == content["armToken"]
+
+
+def test_secrets_stay_in_the_file_that_only_the_user_can_read(cloud: LocalCloud) -> None:
+    """The file has mode 0600 in a folder of mode 0700; no command line, no log and no output has its secrets."""
+    assert stat.S_IMODE(cloud.file.stat().st_mode) == 0o600
+    assert stat.S_IMODE(cloud.directory.stat().st_mode) == 0o700
+    content = json.loads(cloud.file.read_text())
+    seen = [" ".join(process.cmdline()) for process in cloud.processes()]
+    seen += [path.read_text() for path in (cloud.directory / "logs").iterdir()]
+    seen += [part for verb in (["start"], ["status"], ["logs"]) for part in cloud.run(*verb)[1:]]
+    assert not [text for text in seen if content["accountKey"] in text or content["armToken"] in text]
+
+
+def test_the_examples_data_is_there_with_digest_and_rows(cloud: LocalCloud) -> None:
+    """One blob a month with its Content-MD5 and its number of rows, 336,776 in all; the registry is empty."""
+    with cloud.blobs() as client:
+        blobs = list(client.get_container_client("data").list_blobs(include=["metadata"]))
+        assert not list(client.get_container_client("registry").list_blobs())
+    assert [blob.name for blob in blobs] == [f"flights/2013-{month:02d}.csv" for month in range(1, 13)]
+    assert all(blob.content_settings.content_md5 for blob in blobs)
+    assert sum(int(blob.metadata["rows"]) for blob in blobs) == 336_776
+
+
+def test_a_start_when_all_is_up_asks_nothing_of_anybody(cloud: LocalCloud) -> None:
+    """A second start leaves the processes alone and sends no request that the journal would show."""
+    before = cloud.pids()
+    cloud.journal("DELETE")
+    assert cloud.run("start")[0] == 0
+    assert cloud.journal() == []
+    assert cloud.pids() == before
+
+
+def test_data_that_is_there_is_not_uploaded_again(cloud: LocalCloud) -> None:
+    """Where it isn't known whether the data is there, it is only listed; a missing blob comes back."""
+    cloud.journal("DELETE")
+    (cloud.directory / "seeded").unlink()
+    assert cloud.run("start")[0] == 0
+    entries = cloud.journal()
+    assert {entry["effect"] for entry in entries} == {"read"}
+    with cloud.blobs() as client:
+        client.get_container_client("data").delete_blob("flights/2013-05.csv")
+    (cloud.directory / "seeded").unlink()
+    cloud.journal("DELETE")
+    assert cloud.run("start")[0] == 0
+    assert [
+        entry["path"].split("?")[0].rsplit("/", 1)[-1]
+        for entry in cloud.journal()
+        if entry["effect"] == "write"
+    ] == ["2013-05.csv"]
+
+
+@pytest.mark.parametrize("name", sorted(SERVICES))
+def test_a_killed_process_is_started_again(cloud: LocalCloud, name: str) -> None:
+    """What died comes back at the same address; what lives is left alone."""
+    before = cloud.pids()
+    psutil.Process(before[name]).kill()
+    status, _, err = cloud.run("start")
+    assert status == 0, err
+    assert f"starting the local cloud: {name}\n" in err
+    after = cloud.pids()
+    assert after[name] != before[name]
+    assert {key: after[key] for key in SERVICES - {name}} == {key: before[key] for key in SERVICES - {name}}
+
+
+def test_processes_that_were_forgotten_are_found(cloud: LocalCloud) -> None:
+    """Without its notes the supervisor finds the running processes by their command lines."""
+    before = cloud.pids()
+    (cloud.directory / "processes.json").unlink()
+    assert cloud.run("start")[0] == 0
+    assert cloud.pids() == before
+
+
+def test_stop_ends_all_and_a_start_has_the_same_addresses(cloud: LocalCloud) -> None:
+    """After `stop` no process is left; the next start has the old addresses."""
+    before = cloud.status()
+    assert cloud.run("stop")[:2] == (0, "stopped: azurite, studio, azure-native\n")
+    assert cloud.processes() == []
+    stopped = cloud.status()
+    assert (stopped["running"], stopped["studio"]) == (False, before["studio"])
+    assert cloud.run("stop")[1] == "the local cloud wasn't running\n"
+    cloud.run("start")
+    assert cloud.status()["blob"] == before["blob"]
+
+
+def test_a_port_taken_by_another_program_is_an_error_with_a_way_out(cloud: LocalCloud) -> None:
+    """The port and its holder are named, nothing is left half started, and --new-ports moves the cloud."""
+    before = cloud.status()
+    port = int(before["studio"].rpartition(":")[2])
+    cloud.run("stop")
+    with socket.socket() as foreign:
+        foreign.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        foreign.bind(("127.0.0.1", port))
+        foreign.listen()
+        status, out, err = cloud.run("start")
+        assert (status, out) == (1, "")
+        cause, remedy = err.splitlines()
+        assert cause.startswith(f"error: port {port}, which this checkout's studio uses, is taken: ")
+        assert f"process {os.getpid()}" in cause
+        assert "--new-ports" in remedy
+        assert cloud.processes() == []
+        assert cloud.run("start", "--new-ports")[0] == 0
+    after = cloud.status()
+    assert after["running"] is True
+    assert after["studio"] != before["studio"]
+
+
+def test_logs_of_one_process_and_of_all(cloud: LocalCloud) -> None:
+    """`logs NAME` shows one log, `logs` all with their names; an unknown name is a usage error."""
+    assert "successfully listens" in cloud.run("logs", "azurite")[1]
+    assert "azurite      | " in cloud.run("logs")[1]
+    status, _, err = cloud.run("logs", "mysql")
+    assert status == 2
+    assert "azurite, studio, azure-native" in err
+
+
+def test_reset_deletes_what_the_cloud_kept(tmp_path: Path) -> None:
+    """`reset` deletes files and secrets of the local cloud and nothing else, even if its file can't be read."""
+    cloud = LocalCloud(tmp_path / "cloud")
+    for name in ("azurite/blob", "studio/db", "logs/studio.log", "mine/note"):
+        (cloud.directory / name).parent.mkdir(parents=True)
+        (cloud.directory / name).touch()
+    cloud.file.write_text("{half")
+    with pytest.raises(CliError, match="can't be read"):
+        cloud.status()
+    assert cloud.run("reset")[0] == 0
+    assert sorted(path.name for path in cloud.directory.iterdir()) == ["lock", "mine"]
+    assert cloud.run("status")[1] == "the local cloud is not running (./dev cloud start)\n"
