@@ -19,7 +19,7 @@ from cli.cloud.processes import Service
 from cli.cloud.settings import Cloud
 from cli.errors import CliError
 from cli.locks import only_one
-from cli.project import ROOT, cloud_file
+from cli.project import cloud_file
 
 START_DEADLINE = 90.0  # seconds until all services answer
 
@@ -28,16 +28,8 @@ def services(cloud: Cloud, file: Path) -> list[Service]:
     """The processes of a cloud, in the order in which they are named to people."""
     directory = file.parent
     port = cloud.ports
-    there = {
-        "azurite",
-        *(
-            n
-            for n, f in {"studio": "__main__.py", "azure-native": "azure_native/__main__.py"}.items()
-            if (ROOT / "studio" / f).exists()
-        ),
-    }
     python = [sys.executable, "-m"]
-    everything = [
+    return [
         Service(
             "azurite",
             [
@@ -68,7 +60,6 @@ def services(cloud: Cloud, file: Path) -> list[Service]:
             (port["azure-native"],),
         ),
     ]  # fmt: skip
-    return [service for service in everything if service.name in there]
 
 
 class Supervisor:
@@ -94,9 +85,7 @@ class Supervisor:
 
         alive = all(processes.living(service, self.directory) for service in known)
         return (
-            alive
-            and all(ports.answers(port) for service in known for port in service.ports)
-            and (not seed.EXAMPLE.exists() or seed.done(self.directory))
+            alive and all(ports.answers(port) for port in cloud.ports.values()) and seed.done(self.directory)
         )
 
     def start(self, *, new_ports: bool = False) -> Cloud:
@@ -162,7 +151,7 @@ class Supervisor:
     def _seed(self, cloud: Cloud) -> None:
         from cli.cloud import seed
 
-        if seed.EXAMPLE.exists() and not seed.done(self.directory):
+        if not seed.done(self.directory):
             seed.upload(cloud, self.directory, self.say)
 
     def stop(self) -> list[str]:
