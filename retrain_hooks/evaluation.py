@@ -1,6 +1,7 @@
 """Reads the evaluation that a training run leaves: one header line, one row per evaluated model.
 
-The first row is the new model's (Evaluate Model's first input). Names become ``auc``, ``f1_score``, ``log_loss``.
+The first row is the new model's (Evaluate Model's first input). Names become plain words: ``auc``, ``f1``,
+``log_loss``.
 """
 
 from __future__ import annotations
@@ -11,6 +12,9 @@ import math
 import re
 
 from clients.errors import JobFailed
+
+# Studio's column titles for what everybody calls otherwise.
+_COMMON_NAMES = {"f_score": "f1", "f1_score": "f1", "average_log_loss": "log_loss"}
 
 
 def read_metrics(content: bytes) -> dict[str, float | str]:
@@ -30,7 +34,8 @@ def read_metrics(content: bytes) -> dict[str, float | str]:
 
 
 def _name(column: str) -> str:
-    return re.sub(r"[^a-z0-9]+", "_", column.lower()).strip("_")
+    name = re.sub(r"[^a-z0-9]+", "_", column.lower()).strip("_")
+    return _COMMON_NAMES.get(name, name)
 
 
 def _number(value: str) -> float | str:

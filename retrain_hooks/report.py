@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 _LABEL = "Scored Labels"
 _PROBABILITY = "Scored Probabilities"
+_HEADLINE = ("auc", "accuracy", "precision", "recall", "f1", "log_loss")
 
 
 def after_up(outputs: Mapping[str, Any], console: Console) -> None:
@@ -24,20 +25,26 @@ def after_up(outputs: Mapping[str, Any], console: Console) -> None:
 
     *outputs* are the stack's. Raises RetrainError where an endpoint does not answer.
     """
-    from rich.table import Table
-
     sample = _sample(outputs["experiment"])
     services = _services(outputs)
-    table = Table.grid(padding=(0, 2))
-    table.add_row("Endpoint", f"{outputs['endpointUrl']}/execute?api-version=2.0")
-    table.add_row("Model", outputs["modelAddress"])
-    table.add_row("Data version", outputs["dataVersion"])
-    table.add_row("Metrics", "  ".join(f"{name} {_round(value)}" for name, value in outputs["metrics"].items()))
-    table.add_row("Sample", ", ".join(f"{name} {value}" for name, value in sample.items()))
-    for title, endpoint in (("baseline", DEFAULT_ENDPOINT), ("retrained", outputs["endpointName"])):
+    lines = {
+        "Endpoint": f"{outputs['endpointUrl']}/execute?api-version=2.0",
+        "Model": outputs["modelAddress"],
+        "Data version": outputs["dataVersion"],
+        "Metrics": ", ".join(f"{name} {_round(value)}" for name, value in _headline(outputs["metrics"])),
+        "Sample": ", ".join(f"{name} {value}" for name, value in sample.items()),
+    }
+    for title, endpoint in (("  baseline", DEFAULT_ENDPOINT), ("  retrained", outputs["endpointName"])):
         row = services.scoring(outputs["service"]["id"], endpoint).score([sample])[0]
-        table.add_row("", f"{title}: {_LABEL} {row[_LABEL]}, {_PROBABILITY} {_round(row[_PROBABILITY])}")
-    console.print(table, soft_wrap=True, highlight=False)
+        lines[title] = f"{_LABEL} {row[_LABEL]}, {_PROBABILITY} {_round(row[_PROBABILITY])}"
+    console.print()
+    for title, text in lines.items():
+        console.print(f"[bold]{title:<13}[/bold] {text}", soft_wrap=True, highlight=False)
+
+
+def _headline(metrics: Mapping[str, Any]) -> list[tuple[str, Any]]:
+    """The usual metrics first; counts and the like are left to ``./dev output``."""
+    return [(name, metrics[name]) for name in _HEADLINE if name in metrics] or sorted(metrics.items())
 
 
 def secret_outputs(outputs: Mapping[str, Any]) -> dict[str, str]:

@@ -13,7 +13,7 @@ from clients.errors import Conflict, NotFound
 from clients.protocols import JobState, JobStatus
 from clients.storage import Blob, BlobRef
 
-EVALUATION = b"AUC,Accuracy,F1 Score\r\n0.75,0.8,0.5\r\n"
+EVALUATION = b"AUC,Accuracy,F-Score\r\n0.75,0.8,0.5\r\n"
 
 
 class MemoryContainer:

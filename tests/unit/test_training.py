@@ -76,7 +76,7 @@ def test_a_new_key_makes_one_job_that_is_started_once(world):
     assert (world.jobs.created, world.jobs.started, reused) == (["job1"], ["job1"], False)
     assert run.address == f"models/flights/{run.key}/1.ilearner"
     assert world.registry.read(run.address)[0] == b"a model"
-    assert run.metrics == {"auc": 0.75, "accuracy": 0.8, "f1_score": 0.5}
+    assert run.metrics == {"auc": 0.75, "accuracy": 0.8, "f1": 0.5}
 
 
 def test_a_finished_run_is_reused_without_any_write(world):
