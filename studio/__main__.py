@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import logging
+import os
 import sys
 from pathlib import Path
 
@@ -33,7 +35,9 @@ def main() -> int:
     except StartError as error:
         print(f"error: {error.cause}\nremedy: {error.remedy}", file=sys.stderr)
         return _CANNOT_START
-    return 0
+    # All is saved and the workers are gone. Unloading the libraries would take longer than stopping did.
+    logging.shutdown()
+    os._exit(0)
 
 
 if __name__ == "__main__":

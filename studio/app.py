@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import threading
 from collections.abc import AsyncIterator
 from time import perf_counter
 from uuid import uuid4
@@ -57,14 +58,15 @@ async def _lifespan(app: Starlette) -> AsyncIterator[None]:
     studio_.models.keep_only(studio_.experiments.models() | studio_.jobs.models())
     studio_.runner.start()
     flushing = asyncio.create_task(studio_.journal.flush_regularly())
-    # In a thread, so that the ports answer while pandas and the model runtime are imported.
-    warming = asyncio.create_task(asyncio.to_thread(studio_.graphs.warm_up))
+    # In a thread, so that the ports answer while pandas and the model runtime are imported; a daemon, so that
+    # a server which is stopped meanwhile does not wait for it.
+    threading.Thread(target=studio_.graphs.warm_up, name="warm-up", daemon=True).start()
     try:
         yield
     finally:
         flushing.cancel()
         await studio_.runner.stop()
-        await asyncio.gather(flushing, warming, return_exceptions=True)
+        await asyncio.gather(flushing, return_exceptions=True)
         studio_.scoring.shutdown(wait=False, cancel_futures=True)
         studio_.journal.flush()
         studio_.store.close()
