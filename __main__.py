@@ -45,7 +45,9 @@ candidate = model("candidate", config.require("dataVersion"))
 predictive = PredictiveWebService(
     "predictive", workspace=workspace, kind=config.require("kind"), experiment=experiment, model=baseline
 )
-endpoint = Endpoint(config.require("endpointName"), service=predictive, candidate=candidate)
+endpoint = Endpoint(
+    "endpoint", service=predictive, candidate=candidate, endpoint_name=config.require("endpointName")
+)
 
 pulumi.export("endpointUrl", endpoint.url)
 pulumi.export("endpointName", config.require("endpointName"))

@@ -39,7 +39,7 @@ class ModelBinding(Resource, module="retrain", name="ModelBinding"):
 
 
 class Endpoint(pulumi.ComponentResource):
-    """The endpoint *name* of *service*, bound to *candidate*.
+    """The endpoint *endpoint_name* of *service*, bound to *candidate*.
 
     A gate between candidate and binding has its place here: what it lets through is what is bound.
     """
@@ -50,17 +50,18 @@ class Endpoint(pulumi.ComponentResource):
         *,
         service: PredictiveWebService,
         candidate: TrainedModel,
+        endpoint_name: str = "retrained",
         description: str = "Serves the retrained model",
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("retrain:index:Endpoint", name, None, opts)
         child = pulumi.ResourceOptions(parent=self)
         endpoint = StudioEndpoint(
-            f"{name}-endpoint",
+            f"{name}-studio",
             {
                 "target": service.target,
                 "service": service.service,
-                "name": name,
+                "name": endpoint_name,
                 "description": description,
             },
             child,
@@ -70,7 +71,7 @@ class Endpoint(pulumi.ComponentResource):
             {
                 "target": service.target,
                 "service": service.service,
-                "endpointName": name,
+                "endpointName": endpoint_name,
                 "resource": service.experiment.apply(lambda experiment: experiment["resource"]),
                 "address": candidate.address,
                 "sha256": candidate.sha256,

@@ -128,7 +128,7 @@ def test_a_preview_shows_old_and_new_and_writes_nothing(story):
     assert old["modelAddress"] in text
     addresses = set(re.findall(r"models/flights/[0-9a-f]{64}/1\.ilearner", text))
     assert len(addresses) == 2
-    for name in ("digest", "runKey", "address", "retrained-binding"):
+    for name in ("digest", "runKey", "address", "endpoint-binding"):
         assert name in text
 
 
