@@ -2,34 +2,24 @@
 
 import pulumi
 
-from components import (
-    DataVersion,
-    Endpoint,
-    PredictiveWebService,
-    TrainedModel,
-    TrainingWebService,
-    Workspace,
-)
+import components as ml
 from retrain_hooks.cancellation import stop_on_interrupt
 
 stop_on_interrupt()
 
 config = pulumi.Config()
-target = config.require("target")
-experiment = config.require("experiment")
+target, kind, experiment = (config.require(name) for name in ("target", "kind", "experiment"))
 
-workspace = Workspace(
+workspace = ml.Workspace(
     "workspace", target=target, location=config.require("location"), owner_email=config.require("ownerEmail")
 )
-training = TrainingWebService(
-    "training", workspace=workspace, kind=config.require("kind"), experiment=experiment
-)
+training = ml.TrainingWebService("training", workspace=workspace, kind=kind, experiment=experiment)
 
 
-def model(name: str, version: str) -> TrainedModel:
+def model(name: str, version: str) -> ml.TrainedModel:
     """The model that the training service makes of a data version."""
-    data = DataVersion(f"{name}-data", target=target, path=config.require("dataPath"), version=version)
-    return TrainedModel(
+    data = ml.DataVersion(f"{name}-data", target=target, path=config.require("dataPath"), version=version)
+    return ml.TrainedModel(
         name,
         service=training,
         data=data,
@@ -42,21 +32,25 @@ def model(name: str, version: str) -> TrainedModel:
 
 baseline = model("baseline", config.require("baselineDataVersion"))
 candidate = model("candidate", config.require("dataVersion"))
-predictive = PredictiveWebService(
-    "predictive", workspace=workspace, kind=config.require("kind"), experiment=experiment, model=baseline
+predictive = ml.PredictiveWebService(
+    "predictive", workspace=workspace, kind=kind, experiment=experiment, model=baseline
 )
-endpoint = Endpoint(
+endpoint = ml.Endpoint(
     "endpoint", service=predictive, candidate=candidate, endpoint_name=config.require("endpointName")
 )
 
-pulumi.export("endpointUrl", endpoint.url)
-pulumi.export("endpointName", config.require("endpointName"))
-pulumi.export("patchUrl", endpoint.patch_url)
-pulumi.export("baselineUrl", predictive.url)
-pulumi.export("modelAddress", endpoint.model_address)
-pulumi.export("runKey", candidate.run_key)
-pulumi.export("dataVersion", config.require("dataVersion"))
-pulumi.export("metrics", candidate.metrics)
-pulumi.export("service", predictive.service)
-pulumi.export("experiment", experiment)
-pulumi.export("target", target)
+outputs = {
+    "endpointUrl": endpoint.url,
+    "endpointName": config.require("endpointName"),
+    "patchUrl": endpoint.patch_url,
+    "baselineUrl": predictive.url,
+    "modelAddress": endpoint.model_address,
+    "runKey": candidate.run_key,
+    "dataVersion": config.require("dataVersion"),
+    "metrics": candidate.metrics,
+    "service": predictive.service,
+    "experiment": experiment,
+    "target": target,
+}
+for name, value in outputs.items():
+    pulumi.export(name, value)
