@@ -21,7 +21,7 @@ pytestmark = [
     pytest.mark.skipif(shutil.which("pulumi") is None, reason="the Pulumi CLI is not on PATH"),
 ]
 
-Run = Callable[..., subprocess.CompletedProcess[str]]
+Run = Callable[..., str]
 
 
 def _python_path() -> str:
@@ -32,10 +32,29 @@ def _python_path() -> str:
 
 
 @pytest.fixture
-def pulumi(tmp_path: Path, stand_in: Any) -> Run:
-    """Runs the CLI in a copy of the program, attached to the stand-in, with a stack `dev` of its own."""
-    project, home, state = tmp_path / "program", tmp_path / "home", tmp_path / "state"
-    shutil.copytree(PROGRAM, project)
+def project(tmp_path: Path) -> Path:
+    """A copy of the program."""
+    return Path(shutil.copytree(PROGRAM, tmp_path / "program"))
+
+
+@pytest.fixture
+def configure(project: Path) -> Callable[..., None]:
+    """Sets the configuration of the stack `dev`, leaving what else is in its file."""
+
+    def write(**config: str) -> None:
+        file = project / "Pulumi.dev.yaml"
+        kept = [line for line in file.read_text().splitlines() if line.startswith("encryption")]
+        values = {"azure-native:location": "West Europe", **{f"small:{k}": v for k, v in config.items()}}
+        lines = ["config:", *(f"  {name}: {value}" for name, value in values.items())]
+        file.write_text("\n".join([*kept, *lines, ""]))
+
+    return write
+
+
+@pytest.fixture
+def pulumi(project: Path, tmp_path: Path, stand_in: Any) -> Run:
+    """Runs the CLI in the program's folder, attached to the stand-in, with a stack `dev` of its own."""
+    home, state = tmp_path / "home", tmp_path / "state"
     home.mkdir()
     state.mkdir()
     environment = {
@@ -50,7 +69,7 @@ def pulumi(tmp_path: Path, stand_in: Any) -> Run:
         "PULUMI_DEBUG_PROVIDERS": f"azure-native:{stand_in.port}",
     }
 
-    def run(*arguments: str, ok: bool = True) -> subprocess.CompletedProcess[str]:
+    def run(*arguments: str, ok: bool = True) -> str:
         done = subprocess.run(
             ["pulumi", *arguments, "--non-interactive", "--color=never"],
             cwd=project,
@@ -61,51 +80,42 @@ def pulumi(tmp_path: Path, stand_in: Any) -> Run:
             check=False,
         )
         assert (done.returncode == 0) is ok, done.stdout + done.stderr
-        return done
+        return done.stdout
 
     run("stack", "init", "dev")
-    run("config", "set", "azure-native:location", "West Europe")
     return run
 
 
-def _operations(done: subprocess.CompletedProcess[str]) -> dict[str, int]:
-    counts: dict[str, int] = json.loads(done.stdout)["changeSummary"]
-    return counts
-
-
-def test_a_stack_lives_from_preview_to_destroy(pulumi: Run, cloud: Any) -> None:
+def test_a_stack_lives_from_preview_to_destroy(
+    pulumi: Run, configure: Callable[..., None], cloud: Any
+) -> None:
     """Preview, up, no-op, an update in place, drift, a replacement, destroy: each does what it does on Azure."""
-    assert _operations(pulumi("preview", "--json")) == {"create": 4}
+    configure()
+    assert json.loads(pulumi("preview", "--json"))["changeSummary"] == {"create": 4}
     assert cloud.kept() == []
 
     pulumi("up", "--yes", "--skip-preview")
-    outputs = json.loads(pulumi("stack", "output", "--json").stdout)
+    outputs = json.loads(pulumi("stack", "output", "--json"))
     assert len(outputs["workspaceId"]) == 32
     assert outputs["location"] == "westeurope"
     assert outputs["blob"] == "http://127.0.0.1:10001/retrainlocal/"
     assert outputs["token"] == "[secret]"
     token = cloud.store.workspace(outputs["workspaceId"]).primary_token
-    assert token not in pulumi("stack", "export").stdout
+    assert token not in pulumi("stack", "export")
     assert len(cloud.kept()) == 3
     pulumi("preview", "--expect-no-changes")
 
-    pulumi("config", "set", "owner", "other")
-    assert _operations(pulumi("preview", "--json")) == {"update": 2, "same": 2}
-    pulumi("up", "--yes", "--skip-preview")
-    group = outputs["groupName"]
-    assert cloud.arm("GET", f"/resourceGroups/{group}").json()["tags"] == {"owner": "other"}
+    configure(owner="other")
+    assert "~ 2 updated" in pulumi("up", "--yes", "--skip-preview")
+    group = f"/resourceGroups/{outputs['groupName']}"
+    assert cloud.arm("GET", group).json()["tags"] == {"owner": "other"}
 
-    cloud.arm("PATCH", f"/resourceGroups/{group}", {"tags": {"owner": "intruder"}})
-    pulumi("preview", "--expect-no-changes")
+    cloud.arm("PATCH", group, {"tags": {"owner": "intruder"}})
     pulumi("preview", "--refresh", "--expect-no-changes", ok=False)
-    shown = pulumi("refresh", "--yes", "--diff").stdout
-    assert '~ owner: "other" => "intruder"' in shown
-    assert _operations(pulumi("preview", "--json")) == {"update": 1, "same": 3}
-    pulumi("up", "--yes", "--skip-preview")
+    assert '~ owner: "other" => "intruder"' in pulumi("refresh", "--yes", "--diff")
 
-    pulumi("config", "set", "groupName", "Chosen")
-    assert _operations(pulumi("preview", "--json")) == {"replace": 3, "same": 1}
-    pulumi("up", "--yes", "--skip-preview")
+    configure(owner="other", groupName="Chosen")
+    assert "+-3 replaced" in pulumi("up", "--yes", "--skip-preview")
     assert len(cloud.kept()) == 3
     assert all("/resourceGroups/Chosen" in one for one in cloud.kept())
 
@@ -114,10 +124,10 @@ def test_a_stack_lives_from_preview_to_destroy(pulumi: Run, cloud: Any) -> None:
     assert cloud.store.rows("SELECT * FROM workspaces") == []
 
 
-def test_a_refusal_is_shown_with_its_remedy(pulumi: Run, cloud: Any) -> None:
+def test_a_refusal_is_shown_with_its_remedy(pulumi: Run, configure: Callable[..., None], cloud: Any) -> None:
     """What exists already is not taken over, and the user reads why and what to do."""
     cloud.arm("PUT", "/resourceGroups/mine", {"location": "westus"})
-    pulumi("config", "set", "groupName", "mine")
-    said = pulumi("up", "--yes", "--skip-preview", ok=False).stdout
+    configure(groupName="mine")
+    said = pulumi("up", "--yes", "--skip-preview", ok=False)
     assert "error: cannot create already existing resource '/subscriptions/" in said
     assert "remedy: choose another resourceGroupName, or adopt it" in said
