@@ -10,7 +10,7 @@ import json
 import os
 import sys
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from time import monotonic, time
@@ -19,6 +19,7 @@ from typing import Any
 from engine.backend import history_record
 from engine.errors import EngineError, ProjectError, StepError
 from engine.events import Diagnostic, Event, Listener, Result
+from engine.inline import InlineProgram
 from engine.monitor import Monitor
 from engine.planner import Action, Planner
 from engine.plugins import DYNAMIC, Plugins
@@ -41,7 +42,7 @@ class Options:
     """How to run.
 
     `env` is added to the environment of program and providers; `targets` are URNs, `*` allowed; `python` runs
-    program and providers.
+    program and providers; `program` is run in this process instead of the project's (for tests).
     """
 
     refresh: bool = False
@@ -51,6 +52,7 @@ class Options:
     env: Mapping[str, str] = field(default_factory=dict)
     message: str = ""
     python: str = sys.executable
+    program: Callable[[], Any] | None = None
 
 
 class Deployment:
@@ -173,14 +175,14 @@ class Deployment:
             plugins.prefetch()
         if snapshot.pending and not self._preview:
             self._warn_of_pending(snapshot)
-        program: ProgramRun | None = None
+        program: ProgramRun | InlineProgram | None = None
         try:
             if self._options.refresh or self._kind == "refresh":
                 self._refresh(planner, registry, executor, journal)
             if self._kind == "destroy" and not executor.failures:
                 self._delete(planner, executor, everything=True)
             elif self._kind in ("update", "preview") and not executor.failures:
-                program = ProgramRun(self._ws, self._options, processes, env, server.address, self._preview)
+                program = self._program(processes, env, server.address)
                 program.start(executor, self._wake)
                 self._wait_for(program, monitor)
                 if not executor.failures:
@@ -197,6 +199,24 @@ class Deployment:
             journal.save()
         return outputs
 
+    def _program(self, processes: Processes, env: Mapping[str, str], address: str) -> ProgramRun | InlineProgram:
+        settings = {
+            "monitor": address,
+            "engine": address,
+            "project": self._ws.project,
+            "stack": self._ws.stack,
+            "parallel": self._options.parallel,
+            "dry_run": self._preview,
+            "organization": "organization",
+            "root_directory": str(self._ws.root),
+        }
+        secrets = [k for k, v in self._config.items() if v.secret]
+        if self._options.program is not None:
+            plain = {k: v.text for k, v in self._config.items()}
+            return InlineProgram(self._options.program, settings, plain, secrets)
+        env = {**env, "PULUMI_CONFIG_SECRET_KEYS": json.dumps(secrets)}
+        return ProgramRun(self._ws.main, self._options.python, processes, env, settings)
+
     def _planner(self, olds: list[State], registry: Registry, journal: Journal) -> Planner:
         return Planner(
             stack=self._ws.stack,
@@ -209,7 +229,7 @@ class Deployment:
             warn=lambda urn, message: self._warn(message, urn),
         )
 
-    def _wait_for(self, program: ProgramRun, monitor: Monitor) -> None:
+    def _wait_for(self, program: ProgramRun | InlineProgram, monitor: Monitor) -> None:
         """Until the program has registered everything, or has ended."""
         # A wait with a timeout lets a Ctrl-C through at once.
         while not self._wake.wait(0.5):
@@ -264,7 +284,7 @@ class Deployment:
             for future in [pool.submit(executor.run, [a]) for a in actions]:
                 future.result()
 
-    def _cancel(self, executor: Executor, program: ProgramRun | None) -> None:
+    def _cancel(self, executor: Executor, program: ProgramRun | InlineProgram | None) -> None:
         """Ctrl-C: the program is told, no step starts, running ones get some seconds."""
         self._cancelled = True
         executor.cancelled.set()

@@ -7,14 +7,12 @@ import os
 import threading
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from engine.events import Diagnostic
 from engine.processes import Child, Processes
-from engine.workspace import Workspace
 
 if TYPE_CHECKING:
-    from engine.deployment import Options
     from engine.steps import Executor
 
 TOLD = 32  # the program has said what is wrong
@@ -24,20 +22,13 @@ class ProgramRun:
     """Starts the program, hears what it prints, knows how it ended."""
 
     def __init__(
-        self,
-        ws: Workspace,
-        options: Options,
-        processes: Processes,
-        env: Mapping[str, str],
-        address: str,
-        preview: bool,
+        self, program: Path, python: str, processes: Processes, env: Mapping[str, str], settings: Mapping[str, Any]
     ) -> None:
-        self._ws = ws
-        self._options = options
+        self._program = program
+        self._python = python
         self._processes = processes
         self._env = env
-        self._address = address
-        self._preview = preview
+        self._settings = settings
         self._child: Child | None = None
         self._executor: Executor | None = None
         self._interrupted = False
@@ -45,37 +36,19 @@ class ProgramRun:
     def start(self, executor: Executor, wake: threading.Event) -> None:
         """Start it; `wake` is set when it ends."""
         self._executor = executor
-        config = self._ws.config()
-        settings = {
-            "monitor": self._address,
-            "engine": self._address,
-            "project": self._ws.project,
-            "stack": self._ws.stack,
-            "parallel": self._options.parallel,
-            "dry_run": self._preview,
-            "organization": "organization",
-            "root_directory": str(self._ws.root),
-        }
-        env = {
-            **self._env,
-            "PULUMI_CONFIG_SECRET_KEYS": json.dumps([k for k, v in config.items() if v.secret]),
-        }
         script = Path(__file__).with_name("program.py")
-        self._child = self._processes.start(
-            [
-                self._options.python,
-                "-u",
-                str(script),
-                str(os.getpid()),
-                json.dumps(settings),
-                str(self._ws.main),
-            ],
-            cwd=self._ws.main,
-            env=env,
+        child = self._child = self._processes.start(
+            [self._python, "-u", str(script), str(os.getpid()), json.dumps(self._settings), str(self._program)],
+            cwd=self._program,
+            env=self._env,
             on_line=self._printed,
         )
-        child = self._child
-        threading.Thread(target=lambda: (child.process.wait(), wake.set()), daemon=True).start()
+
+        def watch() -> None:
+            child.process.wait()
+            wake.set()
+
+        threading.Thread(target=watch, daemon=True).start()
 
     def _printed(self, stream: str, text: str) -> None:
         if self._executor is not None and not self._interrupted:

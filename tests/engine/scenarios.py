@@ -1,0 +1,150 @@
+"""Small programs, one per behaviour, with what is done to them; run on both engines and compared.
+
+A program reads `step` from its configuration. A scenario's runs are (verb, step).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+SDK = '''
+import pulumi
+
+class Thing(pulumi.CustomResource):
+    def __init__(self, name, props=None, opts=None):
+        super().__init__("things:index:Thing", name, {**(props or {}), "echo": None, "serial": None}, opts)
+
+class Group(pulumi.ComponentResource):
+    def __init__(self, name, opts=None):
+        super().__init__("things:index:Group", name, None, opts)
+
+class Provider(pulumi.ProviderResource):
+    def __init__(self, name, region, opts=None):
+        super().__init__("things", name, {"region": region}, opts)
+
+def get(name, id, props=None, opts=None):
+    return Thing(name, props or {}, pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(id=id)))
+
+Options = pulumi.ResourceOptions
+step = pulumi.Config().require_int("step")
+'''
+
+UPS = (("preview", 1), ("up", 1), ("preview", 2), ("up", 2), ("preview", 2), ("up", 2))
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """One behaviour."""
+
+    name: str
+    program: str
+    runs: tuple[tuple[str, int], ...] = UPS
+
+
+SCENARIOS = [
+    Scenario(
+        "update in place, outputs unknown or known downstream",
+        """
+group = Group("group")
+a = Thing("a", {"value": f"v{step}", "keep": "k"}, Options(parent=group))
+b = Thing("b", {"value": a.echo, "keep": a.keep if hasattr(a, "keep") else "x", "list": [1, {"x": a.id}]})
+group.register_outputs({"echo": b.echo})
+pulumi.export("echo", b.echo)
+pulumi.export("fixed", "text")
+""",
+        (*UPS, ("destroy", 2)),
+    ),
+    Scenario(
+        "replace, create before delete, dependents updated",
+        """
+a = Thing("a", {"fixed": f"f{step}", "value": "v", "named": True})
+b = Thing("b", {"value": a.echo, "id": a.id})
+c = Thing("c", {"fixed": a.id}, Options(depends_on=[b]))
+if step == 1:
+    Thing("gone", {"value": c.id})
+""",
+    ),
+    Scenario(
+        "replace, delete before create, dependents that must follow",
+        """
+a = Thing("a", {"fixed": f"f{step}", "dbr": True})
+b = Thing("b", {"fixed": a.id})
+c = Thing("c", {"value": a.id})
+d = Thing("d", {"value": b.id}, Options(delete_before_replace=True))
+""",
+    ),
+    Scenario(
+        "options: ignoreChanges, replaceOnChanges, protect, retainOnDelete, timeouts, secrets, dependsOn",
+        """
+Thing("ignored", {"value": f"v{step}", "tags": {"a": str(step), "b": "same"}, "list": [step, 0]},
+      Options(ignore_changes=["value", "tags.a", "list[0]"]))
+Thing("replaced", {"value": f"v{step}"}, Options(replace_on_changes=["value"]))
+Thing("protected", {"value": f"v{step}"}, Options(protect=step == 1))
+Thing("timed", {"value": "v"}, Options(custom_timeouts=pulumi.CustomTimeouts(create="5m", update="1h30m")))
+s = Thing("secret", {"value": pulumi.Output.secret(f"s{step}"), "plain": "p"}, Options(additional_secret_outputs=["serial"]))
+Thing("after", {"value": s.echo, "nested": {"deep": [pulumi.Output.secret("x")]}}, Options(depends_on=[s]))
+if step == 1:
+    Thing("retained", {"value": "v"}, Options(retain_on_delete=True))
+pulumi.export("secret", s.echo)
+pulumi.export("hidden", pulumi.Output.secret("h"))
+""",
+    ),
+    Scenario(
+        "aliases: renamed, re-parented, renamed parent",
+        """
+if step == 1:
+    g = Group("old-group")
+    a = Thing("old-a", {"value": "v"}, Options(parent=g))
+    b = Thing("b", {"value": a.echo})
+    Thing("old-group-child", {"value": "c"}, Options(parent=g))
+else:
+    g = Group("new-group", Options(aliases=[pulumi.Alias(name="old-group")]))
+    a = Thing("new-a", {"value": "v"}, Options(parent=g, aliases=[pulumi.Alias(name="old-a")]))
+    b = Thing("b", {"value": a.echo}, Options(parent=g, aliases=[pulumi.Alias(parent=pulumi.ROOT_STACK_RESOURCE)]))
+    Thing("new-group-child", {"value": "c"}, Options(parent=g))
+""",
+    ),
+    Scenario(
+        "explicit providers, and a change that replaces their resources",
+        """
+p = Provider("p", f"region{step}")
+q = Provider("q", "same")
+g = Group("g", Options(providers=[p]))
+Thing("a", {"value": "v"}, Options(provider=p))
+Thing("b", {"value": "v"}, Options(provider=q))
+Thing("child", {"value": "v"}, Options(parent=g))
+r = Thing("r", {"value": f"x{step}"}, Options(provider=q))
+Provider("late", r.echo)
+""",
+    ),
+    Scenario(
+        "a diff left to the engine, a detailed diff, nulls, numbers and lists",
+        """
+Thing("lazy", {"lazy": True, "value": f"v{step}", "n": {"x": [1, 2, step], "gone": None if step == 2 else 1}, "f": 1.5, "big": 12345678901})
+Thing("idle", {"lazy": True, "value": "v"})
+Thing("detailed", {"detailed": True, "value": f"v{step}", "fixed": f"f{step}", **({"old": "o"} if step == 1 else {"new": "n"})})
+""",
+    ),
+    Scenario(
+        "external reads and invokes",
+        """
+a = Thing("a", {"value": "v"})
+e = get("e", a.id)
+r = pulumi.runtime.invoke_async if False else None
+out = pulumi.runtime.invoke_output("things:index:double", {"n": step}, pulumi.InvokeOutputOptions(depends_on=[a]))
+Thing("b", {"value": e.echo})
+pulumi.export("double", out)
+""",
+    ),
+    Scenario(
+        "references to resources as values",
+        """
+a = Thing("a", {"value": "v"})
+g = Group("g")
+g.register_outputs({"thing": a, "self": g})
+Thing("b", {"value": "w", "ref": a})
+pulumi.export("thing", a)
+""",
+        (("preview", 1), ("up", 1), ("preview", 1), ("up", 1)),
+    ),
+]

@@ -1,0 +1,176 @@
+"""The real CLI and the embedded engine do the same: calls to the provider, preview, state."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import runpy
+import shutil
+import subprocess
+import sys
+import types
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import engine
+from engine.events import Result
+from tests.engine.conftest import Stack
+from tests.engine.scenarios import SCENARIOS, SDK, Scenario
+from tests.engine.things import Served, Things
+
+pytestmark = [
+    pytest.mark.cli,
+    pytest.mark.skipif(shutil.which("pulumi") is None, reason="the Pulumi CLI isn't on PATH"),
+]
+UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
+HIDDEN = ("same", "create-replacement", "delete-replaced", "discard-replaced")  # the CLI shows one step: replace
+PASSPHRASE = "correct horse"  # noqa: S105
+SALT = "v1:mzuLmwXtNfQ=:v1:bqbkC2qoQ3O35FQe:aROAuaXUAABjXbzllIltknokUPBmog=="
+
+
+class Cli:
+    """The real CLI in a project's folder."""
+
+    def __init__(self, root: Path, home: Path, served: Served) -> None:
+        self.root = root
+        # Without plugins to find, the CLI still asks pip for the installed packages; this one has none.
+        fake = home / "fake"
+        (fake / "pip").mkdir(parents=True)
+        (fake / "pip" / "__init__.py").write_text("")
+        (fake / "pip" / "__main__.py").write_text("print('[]')\n")
+        self.env = {
+            **os.environ,
+            "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+            "PYTHONPATH": str(fake),
+            "PULUMI_HOME": str(home),
+            "PULUMI_CONFIG_PASSPHRASE": PASSPHRASE,
+            "PULUMI_SKIP_UPDATE_CHECK": "true",
+            "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
+            "PULUMI_DEBUG_PROVIDERS": f"things:{served.port}",
+        }
+
+    def run(self, *args: str) -> str:
+        """The output of one command."""
+        done = subprocess.run(
+            ["pulumi", *args, "--stack", "dev", "--non-interactive"],
+            cwd=self.root,
+            env=self.env,
+            capture_output=True,
+            text=True,
+            timeout=120,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+
+def tidy(value: Any) -> Any:
+    """A value with ids, unknowns and ciphertexts made comparable."""
+    if isinstance(value, dict):
+        if "ciphertext" in value:
+            return "[secret]"
+        return {k: tidy(v) for k, v in value.items() if k not in ("created", "modified", "sourcePosition", "stackTrace")}
+    if isinstance(value, list):
+        return [tidy(v) for v in value]
+    if isinstance(value, str):
+        return "[unknown]" if value == UNKNOWN else UUID.sub("UUID", value)
+    return value
+
+
+def state(root: Path) -> dict[str, Any]:
+    """The state's resources by URN and place, without times."""
+    latest = json.loads((root / ".pulumi/stacks/demo/dev.json").read_text())["checkpoint"]["latest"]
+    assert not latest.get("pending_operations")
+    found: dict[str, Any] = {}
+    for resource in tidy(latest.get("resources", [])):
+        resource["dependencies"] = sorted(resource.get("dependencies", []))
+        resource["propertyDependencies"] = {
+            k: sorted(v) for k, v in resource.get("propertyDependencies", {}).items()
+        }
+        found[f"{resource['urn']}{' (delete)' if resource.get('delete') else ''}"] = resource
+    return found
+
+
+def cli_steps(output: str) -> list[tuple[Any, ...]]:
+    """Operation, URN and new inputs of each step of `pulumi preview --json`."""
+    steps = []
+    for step in json.loads(output)["steps"]:
+        if step["op"] in HIDDEN:
+            continue
+        new = tidy((step.get("newState") or {}).get("inputs"))
+        steps.append((step["op"], step["urn"], json.dumps(new or {}, sort_keys=True)))
+    return sorted(steps)
+
+
+def our_steps(result: Result) -> list[tuple[Any, ...]]:
+    """The same of our preview."""
+    return sorted((s.op, s.urn, json.dumps(tidy(s.new or {}), sort_keys=True)) for s in result.steps if s.op not in HIDDEN)
+
+
+@pytest.fixture
+def both(tmp_path: Path) -> Iterator[tuple[Stack, Cli, Served]]:
+    ours, theirs = Served(Things()), Served(Things())
+    for name in ("ours", "theirs"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "Pulumi.yaml").write_text("name: demo\nruntime: python\nbackend:\n  url: file://.\n")
+        (tmp_path / name / "sdk.py").write_text(SDK)
+    yield Stack(tmp_path / "ours", ours, passphrase=PASSPHRASE), Cli(tmp_path / "theirs", tmp_path / "home", theirs), theirs
+    ours.close()
+    theirs.close()
+
+
+def write(root: Path, scenario: Scenario, step: int) -> None:
+    (root / "__main__.py").write_text("from sdk import *\n" + scenario.program)
+    (root / "Pulumi.dev.yaml").write_text(f"encryptionsalt: {SALT}\nconfig:\n  demo:step: {step}\n")
+
+
+def in_process(root: Path) -> Any:
+    """The program as a function: its folder isn't on the path, its module `sdk` is made anew for each run."""
+
+    def program() -> None:
+        module = types.ModuleType("sdk")
+        exec(compile(SDK, "sdk.py", "exec"), module.__dict__)
+        sys.modules["sdk"] = module
+        runpy.run_path(str(root / "__main__.py"), run_name="__main__")
+
+    return program
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda s: s.name.replace(" ", "-"))
+def test_both_engines_do_the_same(both: tuple[Stack, Cli, Served], scenario: Scenario) -> None:
+    """Previewed steps with their inputs, the provider's calls and the state are equal after each run."""
+    stack, cli, theirs = both
+    write(cli.root, scenario, 1)
+    subprocess.run(["pulumi", "stack", "init", "dev"], cwd=cli.root, env=cli.env, check=True, capture_output=True)
+    for verb, step in scenario.runs:
+        for root in (stack.root, cli.root):
+            write(root, scenario, step)
+        theirs.things.calls.clear()
+        where = f"{verb} {step}"
+        if verb == "preview":
+            expected = cli_steps(cli.run("preview", "--json"))
+            result = stack.preview(in_process(stack.root))
+            assert result.ok, result.failures
+            assert our_steps(result) == expected, where
+        elif verb == "up":
+            cli.run("up", "--yes", "--skip-preview")
+            result = stack.up(in_process(stack.root))
+            assert result.ok, result.failures
+        elif verb == "destroy":
+            cli.run("destroy", "--yes", "--skip-preview")
+            result = stack.destroy()
+        else:
+            cli.run("refresh", "--yes", "--skip-preview")
+            result = stack.refresh()
+        assert result.ok, result.failures
+        calls = [c for c in stack.things.calls if c[0] not in ("cancel", "configure")]
+        assert sorted(calls) == sorted(c for c in theirs.things.calls if c[0] not in ("cancel", "configure")), where
+        if verb != "preview":
+            assert state(stack.root) == state(cli.root), where
+
+
+assert engine

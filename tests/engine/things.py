@@ -1,0 +1,180 @@
+"""A provider for tests: package `things`, served over gRPC, whose resources do what their inputs say.
+
+`bad` fails the check, `fail_create|update|delete|read` fail the call, keys that begin with `fixed` replace,
+`dbr` deletes before replacing, `lazy` leaves the diff to the engine, `detailed` gives a detailed diff.
+`named: true` gives a default name that is kept from the old inputs.
+"""
+
+from __future__ import annotations
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import grpc
+from google.protobuf import empty_pb2, json_format, struct_pb2
+from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
+
+UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
+
+
+def plain(message: struct_pb2.Struct) -> dict[str, Any]:
+    """A struct as a dict."""
+    return dict(json_format.MessageToDict(message))
+
+
+def struct(data: dict[str, Any]) -> struct_pb2.Struct:
+    """A dict as a struct."""
+    message = struct_pb2.Struct()
+    message.update(data)
+    return message
+
+
+class Things(provider_pb2_grpc.ResourceProviderServicer):
+    """Remembers every call as (method, name) and what exists as id → outputs."""
+
+    def __init__(self, *, secrets: bool = False, preview: bool = False) -> None:
+        self.calls: list[tuple[str, str]] = []
+        self.requests: list[tuple[str, Any]] = []
+        self.store: dict[str, dict[str, Any]] = {}
+        self.gate: dict[str, threading.Event] = {}
+        self.entered: dict[str, threading.Event] = {}
+        self._secrets = secrets
+        self._preview = preview
+        self._made: dict[str, int] = {}
+        self._lock = threading.Lock()
+
+    def _note(self, method: str, request: Any) -> None:
+        with self._lock:
+            self.calls.append((method, request.name))
+            self.requests.append((method, request))
+
+    def done(self, *methods: str) -> list[tuple[str, str]]:
+        """The calls of these methods, in order."""
+        return [c for c in self.calls if c[0] in methods]
+
+    def _fail(self, method: str, props: dict[str, Any], context: Any) -> None:
+        if props.get(f"fail_{method}"):
+            context.abort(grpc.StatusCode.UNKNOWN, f"{method} went wrong")
+
+    def Handshake(self, request, context):
+        context.abort(grpc.StatusCode.UNIMPLEMENTED, "")
+
+    def Attach(self, request, context):
+        return empty_pb2.Empty()
+
+    def GetPluginInfo(self, request, context):
+        return plugin_pb2.PluginInfo(version="1.0.0")
+
+    def CheckConfig(self, request, context):
+        return provider_pb2.CheckResponse(inputs=request.news)
+
+    def DiffConfig(self, request, context):
+        olds, news = plain(request.olds), plain(request.news)
+        replaces = ["region"] if olds.get("region") != news.get("region") else []
+        some = olds != news
+        return provider_pb2.DiffResponse(changes=2 if some else 1, replaces=replaces)
+
+    def Configure(self, request, context):
+        self.calls.append(("configure", request.name))
+        return provider_pb2.ConfigureResponse(acceptSecrets=self._secrets, supportsPreview=self._preview)
+
+    def Check(self, request, context):
+        self._note("check", request)
+        olds, news = plain(request.olds), plain(request.news)
+        failures = []
+        if news.get("bad"):
+            failures.append(provider_pb2.CheckFailure(property="bad", reason=f"{news['bad']} isn't good"))
+        inputs = struct_pb2.Struct()
+        inputs.CopyFrom(request.news)
+        if news.get("named"):
+            inputs["label"] = olds.get("label") or f"auto-{request.name}"
+        return provider_pb2.CheckResponse(inputs=inputs, failures=failures)
+
+    def Diff(self, request, context):
+        self._note("diff", request)
+        olds, news = plain(request.old_inputs), plain(request.news)
+        changed = sorted(k for k in {*olds, *news} if olds.get(k) != news.get(k))
+        if news.get("lazy"):
+            return provider_pb2.DiffResponse()
+        replaces = [k for k in changed if k.startswith("fixed")]
+        answer = provider_pb2.DiffResponse(
+            changes=2 if changed else 1, replaces=replaces, diffs=changed, deleteBeforeReplace=bool(news.get("dbr"))
+        )
+        if news.get("detailed"):
+            answer.hasDetailedDiff = True
+            for key in changed:
+                kind = "ADD" if key not in olds else "DELETE" if key not in news else "UPDATE"
+                kind += "_REPLACE" if key in replaces else ""
+                answer.detailedDiff[key].kind = provider_pb2.PropertyDiff.Kind.Value(kind)
+                answer.detailedDiff[key].inputDiff = True
+        return answer
+
+    def Create(self, request, context):
+        self._note("preview" if request.preview else "create", request)
+        props = plain(request.properties)
+        outputs = {**props, "echo": f"echo {props.get('value')}"}
+        if request.preview:
+            return provider_pb2.CreateResponse(properties=struct({**outputs, "serial": UNKNOWN}))
+        if request.name in self.gate:
+            self.entered[request.name].set()
+            self.gate[request.name].wait(20)
+        self._fail("create", props, context)
+        with self._lock:
+            self._made[request.name] = self._made.get(request.name, 0) + 1
+            id_ = f"{request.name}-{self._made[request.name]}"
+        outputs["serial"] = self._made[request.name]
+        self.store[id_] = outputs
+        return provider_pb2.CreateResponse(id=id_, properties=struct(outputs))
+
+    def Update(self, request, context):
+        self._note("preview" if request.preview else "update", request)
+        props = plain(request.news)
+        outputs = {**props, "echo": f"echo {props.get('value')}", "serial": plain(request.olds).get("serial")}
+        if not request.preview:
+            self._fail("update", props, context)
+            self.store[request.id] = outputs
+        return provider_pb2.UpdateResponse(properties=struct(outputs))
+
+    def Delete(self, request, context):
+        self._note("delete", request)
+        self._fail("delete", plain(request.properties), context)
+        self.store.pop(request.id, None)
+        return empty_pb2.Empty()
+
+    def Read(self, request, context):
+        self._note("read", request)
+        self._fail("read", plain(request.inputs), context)
+        found = self.store.get(request.id)
+        if found is None:
+            return provider_pb2.ReadResponse()
+        inputs = {k: v for k, v in found.items() if k not in ("echo", "serial")}
+        return provider_pb2.ReadResponse(id=request.id, properties=struct(found), inputs=struct(inputs))
+
+    def Invoke(self, request, context):
+        args = plain(request.args)
+        self.calls.append(("invoke", request.tok))
+        if args.get("fail"):
+            context.abort(grpc.StatusCode.UNKNOWN, "invoke went wrong")
+        return provider_pb2.InvokeResponse(**{"return": struct({"result": args.get("n", 0) * 2})})
+
+    def Cancel(self, request, context):
+        self.calls.append(("cancel", ""))
+        return empty_pb2.Empty()
+
+
+class Served:
+    """A running provider and its port."""
+
+    def __init__(self, things: Things) -> None:
+        self.things = things
+        self._pool = ThreadPoolExecutor(max_workers=16)
+        self._server = grpc.server(self._pool)
+        provider_pb2_grpc.add_ResourceProviderServicer_to_server(things, self._server)
+        self.port = self._server.add_insecure_port("127.0.0.1:0")
+        self._server.start()
+
+    def close(self) -> None:
+        """Stop serving."""
+        self._server.stop(0).wait()
+        self._pool.shutdown()
