@@ -14,7 +14,8 @@ from cli.project import read_yaml
 
 # The value of a line `key: value  # comment`, quoted or not, and the comment.
 _REST = re.compile(
-    r"""^(\s*(?:"(?:[^"\\]|\\.)*"|'(?:[^']|'')*'|[^\s#"'](?:[^#]|(?<=\S)#)*?)?)(\s+\#.*|\s*)$"""
+    r"""^(\s*(?:"(?:[^"\\]|\\.)*"|'(?:[^']|'')*'|[^\s#"'](?:[^#]|(?<=\S)#)*?)?)(\s+\#.*|\s*)$""",
+    re.ASCII,  # what Unicode calls a space is part of a value
 )
 
 
@@ -34,7 +35,7 @@ def set_value(path: Path, key: str, value: str) -> None:
 
 def changed(text: str, key: str, value: str) -> str:
     """The text of a stack's file with one key set."""
-    lines = text.splitlines()
+    lines = text.removesuffix("\n").split("\n") if text else []
     entry = f"  {key}: {scalar(value)}"
     start = next(
         (i for i, line in enumerate(lines) if re.match(r"config:\s*(\{\s*\}\s*)?(#.*)?$", line)), None
@@ -50,7 +51,7 @@ def changed(text: str, key: str, value: str) -> str:
     for i in range(start + 1, end):
         if found := re.match(rf"""^(\s+(["']?){re.escape(key)}\2\s*:)(.*)$""", lines[i]):
             rest = _REST.match(found[3])
-            nested = not found[3].split("#")[0].strip()
+            nested = not found[3].split("#")[0].strip(" \t\r")
             if rest is None or nested:
                 raise CliError(f"{key} holds more than a plain value", "edit it in the stack's file by hand")
             lines[i] = f"{found[1]} {scalar(value)}{rest[2].rstrip()}"
