@@ -37,6 +37,11 @@ def changes(old: Mapping[str, Any], new: Mapping[str, Any], create_only: frozens
     return dict(sorted(found.items()))
 
 
+def same_at(key: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
+    """Whether both have the property with one value; to spell out what ARM had filled in is no change of it."""
+    return key in old and key in new and (old[key] == new[key] or _same_place(key, old, new))
+
+
 def _same_place(key: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
     before, after = old.get(key), new.get(key)
     if key != "location" or not isinstance(before, str) or not isinstance(after, str):

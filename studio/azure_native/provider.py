@@ -17,7 +17,7 @@ from pulumi.runtime.proto import provider_pb2_grpc
 from studio.azure_native import catalog, shape
 from studio.azure_native.arm import ArmClient
 from studio.azure_native.checks import CREATE_BEFORE_DELETE, Naming, problems, with_defaults
-from studio.azure_native.diff import changes
+from studio.azure_native.diff import changes, same_at
 from studio.azure_native.errors import ProviderError
 from studio.azure_native.protos import Context, Message, empty_pb2, grpc, plugin_pb2, provider_pb2
 from studio.azure_native.sessions import Session, Sessions
@@ -169,16 +169,16 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         """Old inputs against new ones, property by property."""
         kind = _kind(request.urn)
         state, news = plain(decode(request.olds)), plain(decode(request.news))
-        olds = plain(decode(request.old_inputs)) if request.HasField("old_inputs") else state
-        if not request.HasField("old_inputs"):
+        if request.HasField("old_inputs"):
+            olds = plain(decode(request.old_inputs))
+        else:
             olds = {name: value for name, value in state.items() if name in news}
         found = changes(olds, news, kind.create_only)
-        replaces = sorted(
+        replaces = [
             path
             for path, change in found.items()
-            # To spell out what ARM had filled in is no replacement.
-            if change.replaces and not (change.kind == "add" and state.get(path) == news.get(path))
-        )
+            if change.replaces and not (change.kind == "add" and same_at(path, state, news))
+        ]
         detailed = {
             path: provider_pb2.PropertyDiff(kind=_KINDS[change.kind, path in replaces], inputDiff=True)
             for path, change in found.items()

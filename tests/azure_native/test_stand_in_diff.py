@@ -88,9 +88,17 @@ def test_to_spell_out_a_default_is_no_replacement(engine: Any, urn: Callable[...
     """A create-only property that is added with the value it has already changes nothing that matters."""
     olds = {key: value for key, value in _OLD.items() if key != "location"}
     state = {**_OLD, "location": "westeurope"}
-    diff = engine.diff(urn(GROUP), olds, {**olds, "location": "westeurope"}, state)
+    diff = engine.diff(urn(GROUP), olds, {**olds, "location": "West Europe"}, state)
     assert _kinds(diff) == {"location": "ADD"}
     assert list(diff.replaces) == []
+
+
+def test_a_part_of_what_only_creation_sets_replaces_too(engine: Any, urn: Callable[..., str]) -> None:
+    """An addition deep in a create-only property is a replacement, named by its path."""
+    olds = {"accountName": "abc", "extendedLocation": {"type": "EdgeZone"}}
+    news = {**olds, "extendedLocation": {"type": "EdgeZone", "name": "edge"}}
+    diff = engine.diff(urn("storage:StorageAccount"), olds, news)
+    assert _kinds(diff) == {"extendedLocation.name": "ADD_REPLACE"}
 
 
 _values = st.recursive(
