@@ -330,12 +330,10 @@ class _Serial:
 
 
 def _without_dangling(state: State, there: set[str]) -> State:
-    """The state without dependencies on what is gone."""
+    """The state without dependencies on what is gone; the CLI drops properties without any, too."""
     dependencies = [u for u in state.dependencies if u in there]
     properties = {k: [u for u in urns if u in there] for k, urns in state.property_dependencies.items()}
-    if dependencies == state.dependencies and properties == state.property_dependencies:
-        return state
-    return replace(state, dependencies=dependencies, property_dependencies=properties)
+    return replace(state, dependencies=dependencies, property_dependencies={k: v for k, v in properties.items() if v})
 
 
 def _stack_outputs(resources: list[State]) -> Props:

@@ -174,7 +174,6 @@ class Planner:
         old = self.find_old(new.urn, new.parent, new.type, goal.aliases)
         if old is not None:
             new.created, new.modified = old.created, old.modified
-            new.aliases = [old.urn] if old.urn != new.urn else []
         if is_provider(new.type):
             self.provider_states[new.urn] = new
         if old is not None and old.external:

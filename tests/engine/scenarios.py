@@ -147,4 +147,30 @@ pulumi.export("thing", a)
 """,
         (("preview", 1), ("up", 1), ("preview", 1), ("up", 1)),
     ),
+    Scenario(
+        "refresh: drift in inputs and outputs, something gone",
+        """
+a = Thing("a", {"value": "v", "named": True})
+b = Thing("b", {"value": a.echo, "lazy": True})
+c = Thing("c", {"value": b.id})
+""",
+        (("up", 1), ("drift", 1), ("refresh", 1), ("preview", 1), ("up", 1), ("drift", 1), ("up-refresh", 1)),
+    ),
+    Scenario(
+        "unknown provider configuration, and a resource that becomes external",
+        """
+a = Thing("a", {"value": "v"})
+p = Provider("p", Thing(f"n{step}", {"value": f"v{step}"}).echo)
+Thing("x", {"value": f"v{step}"}, Options(provider=p))
+if step == 1:
+    Thing("turn", {"value": "v"})
+else:
+    get("turn", "a-1")
+if step == 2:
+    get("back", "a-1")
+if step == 3:
+    Thing("back", {"value": "v"})
+""",
+        (("up", 1), ("preview", 2), ("up", 2), ("preview", 3), ("up", 3), ("destroy", 3)),
+    ),
 ]
