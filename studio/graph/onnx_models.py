@@ -52,7 +52,7 @@ _TREE_ATTRIBUTES: Final = frozenset(
         "post_transform",
     }
 )
-_LINEAR_OPERATIONS: Final = ("IsNaN", "Where", "Mul", "ReduceSum", "Add")
+_LINEAR_OPERATIONS: Final = ("IsNaN", "Where", "Mul", "CumSum", "Gather", "Add")
 
 
 def trees(nodes: Sequence[npt.NDArray[Any]], baseline: float, width: int) -> bytes:
@@ -94,20 +94,26 @@ def trees(nodes: Sequence[npt.NDArray[Any]], baseline: float, width: int) -> byt
 
 
 def linear(weights: npt.NDArray[np.float64], intercept: float, missing: npt.NDArray[np.float64]) -> bytes:
-    """A linear model; `missing` is what stands in for a missing value of each column."""
+    """A linear model; `missing` is what stands in for a missing value of each column.
+
+    The sum is the last of the running sums, which are added in order: a reduction's order depends on where in
+    memory the row lies, and a row alone would differ in its last bit from the same row in a table.
+    """
     from onnx import helper
 
     nodes = [
         helper.make_node("IsNaN", [INPUT], ["unknown"]),
         helper.make_node("Where", ["unknown", "missing", INPUT], ["known"]),
         helper.make_node("Mul", ["known", "weights"], ["weighted"]),
-        helper.make_node("ReduceSum", ["weighted", "axes"], ["sum"], keepdims=1),
+        helper.make_node("CumSum", ["weighted", "columns"], ["sums"]),
+        helper.make_node("Gather", ["sums", "last"], ["sum"], axis=1),
         helper.make_node("Add", ["sum", "intercept"], [OUTPUT]),
     ]
     constants = {
         "missing": missing.astype(np.float64).reshape(1, -1),
         "weights": weights.astype(np.float64).reshape(1, -1),
-        "axes": np.array([1], np.int64),
+        "columns": np.array([1], np.int64),
+        "last": np.array([weights.size - 1], np.int64),
         "intercept": np.array([[intercept]]),
     }
     return _model(nodes, constants, weights.size)
@@ -211,14 +217,24 @@ def check(data: bytes, width: int) -> None:
                 ([INPUT], ["unknown"]),
                 (["unknown", "missing", INPUT], ["known"]),
                 (["known", "weights"], ["weighted"]),
-                (["weighted", "axes"], ["sum"]),
+                (["weighted", "columns"], ["sums"]),
+                (["sums", "last"], ["sum"]),
                 (["sum", "intercept"], [OUTPUT]),
             ]
         )
         shapes = {name: array.shape for name, array in constants.items()}
-        _expect(shapes == {"missing": (1, width), "weights": (1, width), "axes": (1,), "intercept": (1, 1)})
-        _expect(constants["axes"].tolist() == [1])
-        _expect([a.name for node in graph.node for a in node.attribute] == ["keepdims"])
+        _expect(
+            shapes
+            == {
+                "missing": (1, width),
+                "weights": (1, width),
+                "columns": (1,),
+                "last": (1,),
+                "intercept": (1, 1),
+            }
+        )
+        _expect(constants["columns"].tolist() == [1] and constants["last"].tolist() == [width - 1])
+        _expect([(a.name, a.i) for node in graph.node for a in node.attribute] == [("axis", 1)])
     else:
         raise InvalidModel(
             "model.onnx is not of a form this studio writes: " + ", ".join(map(str, operations[:8]))

@@ -92,7 +92,9 @@ def _call(module: Any, inputs: Mapping[str, Any], parameters: Mapping[str, Any])
         result: Mapping[str, Any] = module.run(inputs, parameters)
     except ModuleFailure as failure:
         raise ModuleError(module.name, failure.code, failure.message) from failure
-    except (ValueError, TypeError, ArithmeticError, LookupError, MemoryError) as error:
+    except Exception as error:
         # Studio's 1000: a library refused what the module asked of it.
-        raise ModuleError(module.name, "1000", f"Library exception: {one_line(str(error))}") from error
+        raise ModuleError(
+            module.name, "1000", f"Library exception: {one_line(str(error)) or type(error).__name__}"
+        ) from error
     return result

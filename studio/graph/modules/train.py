@@ -42,7 +42,7 @@ def train(untrained: UntrainedModel, frame: pd.DataFrame, label: str) -> Trained
     that is neither numeric nor categorical.
     """
     described, matrix, target, features = prepare(untrained, frame, label)
-    fitted = untrained.estimator().fit(matrix, target)
+    fitted = untrained.fit(matrix, target)
     return TrainedModel(
         learner=untrained.learner,
         task=untrained.task,
@@ -69,7 +69,10 @@ def prepare(
         )
     described, target = _target(frame[label], untrained)
     features = describe(frame, label)
-    return described, encode(frame, features, untrained.encoding), target, features
+    matrix = encode(frame, features, untrained.encoding)
+    # scikit-learn's binning fails on a column without a single value; as a constant it is never split on.
+    matrix[:, np.isnan(matrix).all(axis=0)] = 0.0
+    return described, matrix, target, features
 
 
 def _target(values: pd.Series[Any], untrained: UntrainedModel) -> tuple[Label, npt.NDArray[Any]]:
