@@ -120,50 +120,6 @@ def test_parameters_may_be_numbers(trained: Trained) -> None:
     assert trained.endpoint.run(order)["StatusCode"] == "Finished"
 
 
-def test_running_jobs_tell_where_they_are(workspace: Workspace, trained: Trained) -> None:
-    """Progress names module and rows while the job runs, and only then."""
-    slow = workspace.endpoint(workspace.publish("slow", slow_training()))
-    job = slow.submit(trained.order() | {"GlobalParameters": {"Trees": "2000"}}).json()
-    slow.call("POST", f"jobs/{job}/start")
-
-    def progress() -> Any:
-        status = slow.call("GET", f"jobs/{job}").json()
-        return status.get("Progress") if status["StatusCode"] == "Running" else None
-
-    found = eventually(progress, "progress")
-    assert found["Module"]
-    assert found["Rows"] == 200 or found["Done"] == 0
-    assert found["Done"] < found["Total"]
-    slow.call("DELETE", f"jobs/{job}")
-
-
-def test_delete_stops_a_running_job_and_forgets_it(workspace: Workspace, trained: Trained) -> None:
-    """The worker is killed, the next job runs in a new one, and the deleted job is unknown."""
-    slow = workspace.endpoint(workspace.publish("slow", slow_training()))
-    job = slow.submit(trained.order() | {"GlobalParameters": {"Trees": "10000"}}).json()
-    slow.call("POST", f"jobs/{job}/start")
-    slow.wait(job, "Running")
-    (worker,) = workspace.studio.workers()
-    assert slow.call("DELETE", f"jobs/{job}").status_code == 200
-    eventually(lambda: not worker.is_running(), "the worker's end", 2)
-    assert first_detail(slow.call("GET", f"jobs/{job}")) == "404 NotFound/JobNotFound"
-    assert slow.call("DELETE", f"jobs/{job}").status_code == 404
-    assert trained.endpoint.run(trained.order())["StatusCode"] == "Finished"
-
-
-def test_deleting_the_service_stops_its_jobs(workspace: Workspace, trained: Trained) -> None:
-    """Jobs go with their web service."""
-    service = workspace.publish("doomed", slow_training())
-    slow = workspace.endpoint(service)
-    job = slow.submit(trained.order() | {"GlobalParameters": {"Trees": "10000"}}).json()
-    slow.call("POST", f"jobs/{job}/start")
-    slow.wait(job, "Running")
-    (worker,) = workspace.studio.workers()
-    assert workspace.manage("DELETE", f"/{service}").status_code == 204
-    eventually(lambda: not worker.is_running(), "the worker's end", 2)
-    assert slow.call("GET", f"jobs/{job}").status_code == 404
-
-
 @pytest.mark.parametrize(
     ("change", "expected"),
     [
@@ -313,3 +269,35 @@ def test_a_scoring_service_scores_blobs_too(endpoint: Endpoint, trained: Trained
     lines = endpoint.workspace.studio.download("data", "out/scored.tsv").decode().splitlines()
     assert lines[0].split("\t")[-1] == "Scored Labels"
     assert len(lines) == 201
+
+
+def test_a_running_job_tells_where_it_is_until_delete_stops_and_forgets_it(
+    workspace: Workspace, trained: Trained
+) -> None:
+    """Progress names module and rows; DELETE kills the worker; the next job runs in a new one."""
+    slow = workspace.endpoint(workspace.publish("slow", slow_training()))
+    job = slow.submit(trained.order() | {"GlobalParameters": {"Trees": "10000"}}).json()
+    slow.call("POST", f"jobs/{job}/start")
+    found = eventually(lambda: slow.wait(job, "Running").get("Progress"), "progress")
+    assert found["Module"]
+    assert found["Rows"] == 200 or found["Done"] == 0
+    assert found["Done"] < found["Total"]
+    (worker,) = workspace.studio.workers()
+    assert slow.call("DELETE", f"jobs/{job}").status_code == 200
+    eventually(lambda: not worker.is_running(), "the worker's end", 2)
+    assert first_detail(slow.call("GET", f"jobs/{job}")) == "404 NotFound/JobNotFound"
+    assert slow.call("DELETE", f"jobs/{job}").status_code == 404
+    assert trained.endpoint.run(trained.order())["StatusCode"] == "Finished"
+
+
+def test_deleting_the_service_stops_its_jobs(workspace: Workspace, trained: Trained) -> None:
+    """Jobs go with their web service."""
+    service = workspace.publish("doomed", slow_training())
+    slow = workspace.endpoint(service)
+    job = slow.submit(trained.order() | {"GlobalParameters": {"Trees": "10000"}}).json()
+    slow.call("POST", f"jobs/{job}/start")
+    slow.wait(job, "Running")
+    (worker,) = workspace.studio.workers()
+    assert workspace.manage("DELETE", f"/{service}").status_code == 204
+    eventually(lambda: not worker.is_running(), "the worker's end", 2)
+    assert slow.call("GET", f"jobs/{job}").status_code == 404
