@@ -88,11 +88,6 @@ class Experiment:
                 bound[node][target] = _parsed(modules[node], target, value, name)
         return bound
 
-    @property
-    def producers(self) -> Mapping[str, ModuleNode]:
-        """The module steps by node id."""
-        return {step.id: step for step in self.steps}
-
 
 def parse_experiment(package: Mapping[str, Any]) -> Experiment:
     """Parse and check an experiment package.
