@@ -18,7 +18,7 @@ class ModelBindingLifecycle:
     def __init__(self, context: Context) -> None:
         self._context = context
 
-    def check(self, new: Props) -> Props:
+    def check(self, new: Props, old: Props) -> Props:
         """The inputs as they are."""
         return new
 

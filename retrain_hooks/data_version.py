@@ -20,7 +20,7 @@ class DataVersionLifecycle:
     def __init__(self, context: Context) -> None:
         self._context = context
 
-    def check(self, new: Props) -> Props:
+    def check(self, new: Props, old: Props) -> Props:
         """Add ``blobs``, ``bytes`` and ``digest``: one listing, no write.
 
         Raises DataVersionNotFound naming the versions that exist.

@@ -21,7 +21,7 @@ class EndpointLifecycle:
     def __init__(self, context: Context) -> None:
         self._context = context
 
-    def check(self, new: Props) -> Props:
+    def check(self, new: Props, old: Props) -> Props:
         """Refuse a name that the service would refuse, the default endpoint's above all."""
         name = new["name"]
         if known(name) and name == DEFAULT_ENDPOINT:

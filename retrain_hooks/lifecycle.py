@@ -52,8 +52,11 @@ class Diff:
 class Lifecycle(Protocol):
     """One resource's steps. Each raises RetrainError; in ``check`` that refuses the inputs."""
 
-    def check(self, new: Props) -> Props:
-        """The inputs, completed with what can be found out by reading. Never writes."""
+    def check(self, new: Props, old: Props) -> Props:
+        """The inputs, completed with what can be found out by reading. Never writes.
+
+        *old* are the last checked inputs, empty at first.
+        """
 
     def diff(self, old: Props, new: Props) -> Diff:
         """Compare the last outputs with new, checked inputs."""

@@ -103,7 +103,7 @@ class _Provider(ResourceProvider):
     def check(self, _olds: Props, news: Props) -> CheckResult:
         """Complete the inputs, or refuse them in one line of cause and one of remedy."""
         try:
-            return CheckResult(_outgoing(self._life.check(_incoming(news))), [])
+            return CheckResult(_outgoing(self._life.check(_incoming(news), _incoming(_olds))), [])
         except RetrainError as failure:
             return CheckResult(news, [CheckFailure("", str(failure))])
 

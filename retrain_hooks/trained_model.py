@@ -24,7 +24,7 @@ class TrainedModelLifecycle:
     def __init__(self, context: Context) -> None:
         self._context = context
 
-    def check(self, new: Props) -> Props:
+    def check(self, new: Props, old: Props) -> Props:
         """Add ``runKey`` and ``address``; ``sha256`` and ``metrics`` too where the run has finished before."""
         experiment, data = new["experiment"], new["data"]
         if not known(

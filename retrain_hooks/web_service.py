@@ -23,7 +23,7 @@ class WebServiceLifecycle:
     def __init__(self, context: Context) -> None:
         self._context = context
 
-    def check(self, new: Props) -> Props:
+    def check(self, new: Props, old: Props) -> Props:
         """Add ``experiment``: digest and port names, read from the package."""
         if known(new["kind"]) and new["kind"] != "classic":
             raise ConfigurationError(

@@ -42,7 +42,7 @@ class Life:
     def __init__(self, context: Context) -> None:
         self.context = context
 
-    def check(self, new):
+    def check(self, new, old):
         Life.seen = new
         if Life.failure:
             raise Life.failure
