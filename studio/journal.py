@@ -21,9 +21,8 @@ Service = Literal["studio", "blob"]
 
 _READING_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 # POSTs that change nothing: scoring, keys, tokens, and blob queries.
-_READING_CALLS = re.compile(
-    r"(?i)/(execute|listkeys\w*|list\w+keys|oauth2/(v2\.0/)?token)/?$|[?&]comp=(userdelegationkey|query)(&|$)"
-)
+_READING_PATH = re.compile(r"(?i)/(execute|listkeys\w*|list\w+keys|oauth2/(v2\.0/)?token)/?$")
+_READING_QUERY = re.compile(r"(?i)(^|&)comp=(userdelegationkey|query)(&|$)")
 _SECRET_QUERY = re.compile(r"(?i)([?&](?:sig|token|key|access_token|code)=)[^&]*")
 _FLUSH_SECONDS = 0.5
 _BATCH = 500
@@ -45,7 +44,7 @@ def effect_of(method: str, target: str) -> Effect:
     if method.upper() in _READING_METHODS:
         return "read"
     path, _, query = target.partition("?")
-    if method.upper() == "POST" and (_READING_CALLS.search(path) or _READING_CALLS.search(f"?{query}")):
+    if method.upper() == "POST" and (_READING_PATH.search(path) or _READING_QUERY.search(query)):
         return "read"
     return "write"
 

@@ -95,7 +95,9 @@ class Store:
         self._path = data_dir / "studio.db"
         self._lock = threading.RLock()
         self._path.touch(mode=0o600)
-        self._connection = sqlite3.connect(self._path, isolation_level=None, check_same_thread=False)
+        self._connection = sqlite3.connect(
+            self._path, isolation_level=None, check_same_thread=False, timeout=2
+        )
         self._connection.row_factory = sqlite3.Row
         try:
             self._prepare()

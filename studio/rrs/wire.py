@@ -106,18 +106,19 @@ def rows_json(frame: pd.DataFrame) -> list[dict[str, str | None]]:
 
 
 def _texts(column: pd.Series[Any]) -> list[str | None]:
-    return [_text(value) for value in column.tolist()]
-
-
-# pandas' own marks of a missing value, by name, so that pandas need not be imported to start the server.
-_MISSING = frozenset({"NAType", "NaTType"})
+    values = column.tolist()
+    if column.dtype.kind != "f":
+        # Text that is missing is NaN in a column of strings: there it means null, not a number.
+        missing = column.isna().tolist()
+        values = [None if gone else value for value, gone in zip(values, missing, strict=True)]
+    return [_text(value) for value in values]
 
 
 def _text(value: Any) -> str | None:
     """A value as .NET's invariant culture writes it; null for a missing one that is not a number."""
     if isinstance(value, str):
         return value
-    if value is None or type(value).__name__ in _MISSING:
+    if value is None:
         return None
     if isinstance(value, bool):
         return "True" if value else "False"

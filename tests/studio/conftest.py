@@ -71,7 +71,9 @@ def trained(workspace: Workspace) -> Trained:
     studio.upload("data", "dearer.csv", houses(1.1))
     endpoint = workspace.endpoint(workspace.publish("houses-training", TRAINING))
     results = [
-        endpoint.run(job_request(studio, f"{name}.csv", output1=f"models/{name}.ilearner"))["Results"]["output1"]
+        endpoint.run(job_request(studio, f"{name}.csv", output1=f"models/{name}.ilearner"))["Results"][
+            "output1"
+        ]
         for name in ("houses", "dearer")
     ]
     return Trained(endpoint, *results)

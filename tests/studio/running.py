@@ -168,7 +168,9 @@ class Running:
         """The journal's entries, of one effect and service perhaps."""
         entries: list[dict[str, Any]] = self.http.get(f"{self.url}/_local/journal").json()
         return [
-            entry for entry in entries if effect in (None, entry["effect"]) and service in (None, entry["service"])
+            entry
+            for entry in entries
+            if effect in (None, entry["effect"]) and service in (None, entry["service"])
         ]
 
     def workspace(self, name: str) -> Workspace:
@@ -196,7 +198,9 @@ class Running:
         }
         made = self.http.put(path, params=version, headers=headers, json=body).raise_for_status().json()
         keys = self.http.post(f"{path}/listWorkspaceKeys", params=version, headers=headers)
-        return Workspace(self, made["properties"]["workspaceId"], keys.raise_for_status().json()["primaryToken"], path)
+        return Workspace(
+            self, made["properties"]["workspaceId"], keys.raise_for_status().json()["primaryToken"], path
+        )
 
 
 @dataclass

@@ -81,7 +81,10 @@ def test_each_status_has_a_fresh_read_only_sas_for_one_blob_and_a_day(trained: T
     assert (token["sr"], token["sp"]) == (["b"], ["r"])
     start, end = (datetime.fromisoformat(token[name][0]) for name in ("st", "se"))
     assert (end - start).total_seconds() == 24 * 3600 + 300
-    assert httpx.put(url_of(trained.baseline), content=b"x", headers={"x-ms-blob-type": "BlockBlob"}).status_code == 403
+    assert (
+        httpx.put(url_of(trained.baseline), content=b"x", headers={"x-ms-blob-type": "BlockBlob"}).status_code
+        == 403
+    )
 
 
 def test_equal_training_gives_equal_bytes(trained: Trained) -> None:
@@ -126,7 +129,10 @@ def test_parameters_may_be_numbers(trained: Trained) -> None:
         ({"Input": {"RelativeLocation": "data/x.csv"}}, "BadArgument/DuplicateInputInBatchCall"),
         ({"Inputs": None}, "BadArgument/BatchJobInputsNotSpecified"),
         ({"Inputs": {"input9": {"RelativeLocation": "data/x.csv"}}}, "BadArgument/InvalidInputNames"),
-        ({"Inputs": {"input1": {"RelativeLocation": "data/x.csv"}}}, "BadArgument/MissingInputBlobInformation"),
+        (
+            {"Inputs": {"input1": {"RelativeLocation": "data/x.csv"}}},
+            "BadArgument/MissingInputBlobInformation",
+        ),
         ({"Inputs": {"input1": {"ConnectionString": "x"}}}, "BadArgument/InputBlobRelativeLocationInvalid"),
         (
             {"Inputs": {"input1": {"ConnectionString": "nonsense", "RelativeLocation": "data/x.csv"}}},
@@ -150,7 +156,9 @@ def test_parameters_may_be_numbers(trained: Trained) -> None:
         ({"GlobalParameters": []}, "BadArgument/UserParameterInvalid"),
     ],
 )
-def test_submit_refuses_at_once_what_cannot_run(trained: Trained, change: dict[str, Any], expected: str) -> None:
+def test_submit_refuses_at_once_what_cannot_run(
+    trained: Trained, change: dict[str, Any], expected: str
+) -> None:
     """What is wrong in the request itself is said at submit, with Studio's codes."""
     assert first_detail(trained.endpoint.submit(trained.order() | change)) == f"400 {expected}"
 

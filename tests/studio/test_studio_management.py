@@ -63,7 +63,9 @@ def test_an_endpoint_is_created_once_and_then_changed(workspace: Workspace, scor
         "PreventUpdate": False,
     }
     created = workspace.manage("PUT", path, body)
-    changed = workspace.manage("PUT", path, {"Description": None, "ThrottleLevel": "Low", "MaxConcurrentCalls": 90})
+    changed = workspace.manage(
+        "PUT", path, {"Description": None, "ThrottleLevel": "Low", "MaxConcurrentCalls": 90}
+    )
     assert (created.status_code, changed.status_code) == (201, 200)
     assert created.json()["MaxConcurrentCalls"] == 7
     assert changed.json()["MaxConcurrentCalls"] == 4
@@ -132,14 +134,19 @@ def test_the_address_is_joined_with_exactly_one_slash(endpoint: Endpoint, traine
         assert endpoint.patch(RESOURCE, location).status_code == 200
 
 
-def test_the_model_is_copied_not_referenced(endpoint: Endpoint, trained: Trained, workspace: Workspace) -> None:
+def test_the_model_is_copied_not_referenced(
+    endpoint: Endpoint, trained: Trained, workspace: Workspace
+) -> None:
     """The blob may be deleted after the PATCH; the endpoint goes on with it."""
     studio = workspace.studio
     model = studio.download("data", "models/dearer.ilearner")
     studio.upload("data", "models/passing.ilearner", model)
     with studio.blobs() as service:
         blob = service.get_blob_client("data", "models/passing.ilearner")
-        location = {"ConnectionString": studio.connection_string, "RelativeLocation": "data/models/passing.ilearner"}
+        location = {
+            "ConnectionString": studio.connection_string,
+            "RelativeLocation": "data/models/passing.ilearner",
+        }
         assert endpoint.patch(RESOURCE, location).status_code == 200
         blob.delete_blob()
     assert endpoint.price(100) > 109_000
@@ -153,7 +160,9 @@ def test_the_default_endpoint_is_never_patched(workspace: Workspace, scoring: st
     assert first_detail(answer) == "400 InvalidOperation/DefaultEndpointNotUpdatable"
     assert "add an endpoint" in answer.json()["error"]["details"][0]["message"]
     assert default.price(100) == before
-    refused = workspace.manage("POST", f"/{scoring}/endpoints/default/refresh", {"OverwriteResources": "True"})
+    refused = workspace.manage(
+        "POST", f"/{scoring}/endpoints/default/refresh", {"OverwriteResources": "True"}
+    )
     assert refused.status_code == 400
     assert workspace.manage("DELETE", f"/{scoring}/endpoints/default").status_code == 400
 
@@ -174,7 +183,11 @@ def test_a_wrong_patch_leaves_the_endpoint_as_it_was(
     missing = {"ConnectionString": key, "RelativeLocation": "data/models/none.ilearner"}
     unsigned = trained.dearer | {"SasBlobToken": "?sv=2015-02-21&sr=b&sig=AAAA&sp=r"}
     nothing = {"ConnectionString": key, "RelativeLocation": "data/models/not.ilearner"}
-    elsewhere = {"BaseLocation": "http://127.0.0.1:9/", "RelativeLocation": "c/m.ilearner", "SasBlobToken": None}
+    elsewhere = {
+        "BaseLocation": "http://127.0.0.1:9/",
+        "RelativeLocation": "c/m.ilearner",
+        "SasBlobToken": None,
+    }
     assert refused("Another [trained model]", trained.dearer) == "400 BadArgument/BadParameterValue"
     assert refused(RESOURCE, missing) == "400 BadArgument/BlobNotFound"
     assert refused(RESOURCE, unsigned) == "400 BadArgument/BlobNotFound"
@@ -191,7 +204,9 @@ def test_a_model_with_other_columns_is_a_conflict(
     studio = workspace.studio
     rows = b"".join(b"%d,%d\r\n" % (n, n * 3) for n in range(50))
     studio.upload("data", "rooms.csv", b"rooms,price\r\n" + rows)
-    other = trained.endpoint.run(trained.order("rooms.csv", output1="models/rooms.ilearner"))["Results"]["output1"]
+    other = trained.endpoint.run(trained.order("rooms.csv", output1="models/rooms.ilearner"))["Results"][
+        "output1"
+    ]
     assert first_detail(endpoint.patch(RESOURCE, other)) == "409 Conflict/ModelOutputMetadataMismatch"
 
 
@@ -207,7 +222,9 @@ def test_prevent_update_prevents_updates(workspace: Workspace, scoring: str, tra
     """An endpoint created so takes neither a PATCH nor a refresh."""
     workspace.manage("PUT", f"/{scoring}/endpoints/frozen", {"PreventUpdate": True})
     frozen = workspace.endpoint(scoring, "frozen")
-    assert first_detail(frozen.patch(RESOURCE, trained.dearer)) == "400 InvalidOperation/EndpointPreventsUpdate"
+    assert (
+        first_detail(frozen.patch(RESOURCE, trained.dearer)) == "400 InvalidOperation/EndpointPreventsUpdate"
+    )
 
 
 def test_publishing_again_touches_the_default_endpoint_only(workspace: Workspace, trained: Trained) -> None:
@@ -260,7 +277,9 @@ def test_an_endpoints_key_opens_its_own_management_only(
         {"Authorization": "Bearer stale", "x-ms-metaanalytics-authorizationtoken": "{token}"},
     ],
 )
-def test_every_published_way_to_send_the_token_is_accepted(workspace: Workspace, headers: dict[str, str]) -> None:
+def test_every_published_way_to_send_the_token_is_accepted(
+    workspace: Workspace, headers: dict[str, str]
+) -> None:
     """Two blanks, lower case, the old header alone, both headers at once."""
     sent = {name: value.format(token=workspace.token) for name, value in headers.items()}
     url = f"{workspace.studio.url}/workspaces/{workspace.id}/webservices"
@@ -273,7 +292,10 @@ def test_unknown_things_are_404_in_the_envelope(workspace: Workspace, scoring: s
     unknown = http.get(f"{url}/workspaces/{'0' * 32}/webservices", headers=workspace.headers)
     assert first_detail(unknown) == "404 NotFound/WorkspaceNotFound"
     assert first_detail(workspace.manage("GET", "/none")) == "404 NotFound/WebServiceIdNotFoundInWorkspace"
-    assert first_detail(workspace.manage("GET", f"/{scoring}/endpoints/none")) == "404 NotFound/WebServiceNotFound"
+    assert (
+        first_detail(workspace.manage("GET", f"/{scoring}/endpoints/none"))
+        == "404 NotFound/WebServiceNotFound"
+    )
     assert first_detail(http.get(f"{url}/nothing/here")) == "404 NotFound/ResourceNotFound"
 
 

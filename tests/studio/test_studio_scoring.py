@@ -63,7 +63,10 @@ def test_names_of_inputs_match_whatever_their_case(endpoint: Endpoint) -> None:
         ({"Inputs": {"other": []}}, "BadArgument/InvalidInputNames"),
         ({"Inputs": {"input1": "text"}}, "BadUserArgument/InputParseError"),
         ({"Inputs": {"input1": {"ColumnNames": ["surface"]}}}, "BadUserArgument/InputParseError"),
-        ({"Inputs": {"input1": {"ColumnNames": ["surface"], "Values": []}}}, "BadUserArgument/InputParseError"),
+        (
+            {"Inputs": {"input1": {"ColumnNames": ["surface"], "Values": []}}},
+            "BadUserArgument/InputParseError",
+        ),
         (
             {"Inputs": {"input1": {"ColumnNames": ["surface"], "Values": [["1", "2"]]}}},
             "BadUserArgument/InputParseError",
@@ -133,7 +136,9 @@ def test_a_patch_shows_old_or_new_and_nothing_between(endpoint: Endpoint, traine
     assert seen <= {old, endpoint.price(100)}
 
 
-def test_one_row_is_scored_quickly(endpoint: Endpoint, record_property: Callable[[str, object], None]) -> None:
+def test_one_row_is_scored_quickly(
+    endpoint: Endpoint, record_property: Callable[[str, object], None]
+) -> None:
     """The median over one kept connection is recorded, not judged: other programs share this machine."""
     endpoint.score("100")
     times = []
@@ -167,13 +172,17 @@ def test_the_example_of_the_swagger_document_can_be_scored(endpoint: Endpoint) -
     assert endpoint.call("POST", "execute", example, format="swagger").status_code == 200
 
 
-def test_help_location_leads_to_pages_and_to_the_same_document(endpoint: Endpoint, workspace: Workspace) -> None:
+def test_help_location_leads_to_pages_and_to_the_same_document(
+    endpoint: Endpoint, workspace: Workspace
+) -> None:
     """HelpLocation + /apidocument and the management API's apidocument equal swagger.json; pages are for people."""
     http = workspace.studio.http
     found = workspace.manage("GET", f"/{endpoint.service}/endpoints/{endpoint.name}").json()
     guid = found["ApiLocation"].rsplit("/", 1)[-1]
     document = http.get(f"{endpoint.url}/swagger.json").json()
-    managed = f"{workspace.studio.url}/workspaces/{workspace.id}/webservices/{endpoint.service}/endpoints/{guid}"
+    managed = (
+        f"{workspace.studio.url}/workspaces/{workspace.id}/webservices/{endpoint.service}/endpoints/{guid}"
+    )
     assert http.get(f"{found['HelpLocation']}/apidocument").json() == document
     assert http.get(f"{managed}/apidocument").json() == document
     for page in ("", "/score", "/jobs", "/update"):

@@ -1,0 +1,240 @@
+"""The studio's parts by themselves: store, journal, log, references, values."""
+
+from __future__ import annotations
+
+import logging
+import math
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from studio.blob.reference import resolve
+from studio.cloud import Cloud
+from studio.errors import BadArgument, Busy
+from studio.journal import Journal, effect_of
+from studio.logs import RedactingFormatter, redact
+from studio.management.state import Endpoint, new_key
+from studio.rrs.state import Calls
+from studio.rrs.wire import table_json
+from studio.store import Store, StoreError
+
+CLOUD = Cloud(
+    blob="http://127.0.0.1:2/retrainlocal",
+    azurite="http://127.0.0.1:3/retrainlocal",
+    account="retrainlocal",
+    account_key="a2V5",
+    arm_token="token",
+    subscription="s",
+)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    opened = Store(tmp_path / "data")
+    yield opened
+    opened.close()
+
+
+def test_arm_documents_are_found_whatever_the_case_of_their_id(store: Store) -> None:
+    """Put tells creation from replacement; a list is by prefix."""
+    assert store.arm_put("/subscriptions/S/resourceGroups/A", {"id": 1})
+    assert not store.arm_put("/SUBSCRIPTIONS/s/resourcegroups/a/", {"id": 2})
+    assert store.arm_get("/subscriptions/s/RESOURCEGROUPS/A") == {"id": 2}
+    assert store.arm_list("/subscriptions/S/") == [{"id": 2}]
+    assert store.arm_list("/subscriptions/S/resourceGroups/%") == []
+    assert store.arm_delete("/subscriptions/s/resourceGroups/a")
+    assert not store.arm_delete("/subscriptions/s/resourceGroups/a")
+
+
+def test_a_failed_transaction_leaves_no_trace(store: Store) -> None:
+    """Nested blocks belong to the outermost one."""
+
+    def fail() -> None:
+        with store.transaction():
+            store.create_workspace("w", "name", "p", "s")
+            raise LookupError
+
+    with pytest.raises(LookupError):
+        fail()
+    assert store.workspace("w") is None
+
+
+def test_a_database_of_another_format_is_refused(tmp_path: Path) -> None:
+    """Cause and remedy are given instead of a wrong guess."""
+    store = Store(tmp_path)
+    with store.transaction() as connection:
+        connection.execute("PRAGMA user_version=99")
+    store.close()
+    with pytest.raises(StoreError) as refused:
+        Store(tmp_path)
+    assert "format 99" in refused.value.cause
+    assert refused.value.remedy
+
+
+def test_only_the_owner_may_read_the_database(store: Store) -> None:
+    """It holds keys and tokens: 0700 around 0600."""
+    assert stat.S_IMODE(store.data_dir.stat().st_mode) == 0o700
+    assert stat.S_IMODE((store.data_dir / "studio.db").stat().st_mode) == 0o600
+
+
+@pytest.mark.parametrize(
+    ("method", "target", "effect"),
+    [
+        ("GET", "/workspaces/w/webservices", "read"),
+        ("HEAD", "/account/c/b", "read"),
+        ("OPTIONS", "/x", "read"),
+        ("PUT", "/account/c/b?comp=block", "write"),
+        ("PATCH", "/x", "write"),
+        ("DELETE", "/x", "write"),
+        ("MERGE", "/x", "write"),
+        ("POST", "/workspaces/w/services/e/jobs?api-version=2.0", "write"),
+        ("POST", "/workspaces/w/services/e/jobs/j/start?api-version=2.0", "write"),
+        ("POST", "/workspaces/w/services/e/execute?api-version=2.0", "read"),
+        ("POST", "/subscriptions/s/x/listWorkspaceKeys?api-version=2019-10-01", "read"),
+        ("POST", "/subscriptions/s/x/listkeys", "read"),
+        ("POST", "/tenant/oauth2/v2.0/token", "read"),
+        ("POST", "/account/?restype=service&comp=userdelegationkey", "read"),
+        ("POST", "/account/?comp=batch", "write"),
+        ("POST", "/x?note=/execute", "write"),
+        ("PUT", "/workspaces/w/execute", "write"),
+    ],
+)
+def test_effects_follow_method_and_path(method: str, target: str, effect: str) -> None:
+    """Key, token and scoring calls change nothing; every other POST may."""
+    assert effect_of(method, target) == effect
+
+
+def test_writes_are_kept_before_reads_are_counted(store: Store) -> None:
+    """Reads wait in memory, a write takes them along, in order; clearing empties both."""
+    journal = Journal(store)
+    journal.record("2024-01-01T00:00:00.001Z", "GET", "/a?sig=x&se=1", 200, "blob")
+    assert store.rows("SELECT * FROM journal") == []
+    journal.record("2024-01-01T00:00:00.002Z", "PUT", "/b", 201, "blob")
+    assert [row["path"] for row in store.rows("SELECT path FROM journal ORDER BY id")] == [
+        "/a?sig=***&se=1",
+        "/b",
+    ]
+    journal.record("2024-01-01T00:00:00.000Z", "GET", "/c", 200, "studio")
+    assert [entry["path"] for entry in journal.entries()] == ["/c", "/a?sig=***&se=1", "/b"]
+    journal.clear()
+    assert journal.entries() == []
+
+
+def test_no_secret_reaches_the_log() -> None:
+    """SAS, account key, bearer token and endpoint key go, in arguments and in tracebacks too."""
+    key = new_key()
+    text = redact(
+        f"GET /x?sv=1&sig=abc%2B&se=2 AccountName=a;AccountKey={key};X=1 Authorization: Bearer s3cret key {key}"
+    )
+    assert text == (
+        "GET /x?sv=1&sig=***&se=2 AccountName=a;AccountKey=***;X=1 Authorization: Bearer *** key ***"
+    )
+    try:
+        raise ValueError("failed for ?sig=abc")
+    except ValueError as error:
+        record = logging.LogRecord("n", logging.ERROR, "p", 1, "%s", (f"Bearer {key}",), None)
+        record.exc_info = (type(error), error, error.__traceback__)
+        shown = RedactingFormatter().format(record)
+    assert key not in shown
+    assert "sig=abc" not in shown.replace('ValueError("failed for ?sig=abc")', "")
+
+
+@pytest.mark.parametrize(
+    ("reference", "expected"),
+    [
+        (
+            {"ConnectionString": "AccountName=a;AccountKey=k", "RelativeLocation": "/cont/p/b.csv"},
+            ("http://127.0.0.1:2/retrainlocal/", "cont/p/b.csv", "retrainlocal"),
+        ),
+        (
+            {
+                "connectionstring": "BlobEndpoint=http://h:1/other/;accountname=other;ACCOUNTKEY=k==",
+                "relativeLocation": "cont/b.csv",
+            },
+            ("http://h:1/other/", "cont/b.csv", "other"),
+        ),
+        (
+            {"BaseLocation": "http://h", "RelativeLocation": "cont/b.csv", "SasBlobToken": "sv=1"},
+            ("http://h/", "cont/b.csv", ""),
+        ),
+        (
+            {
+                "ConnectionString": None,
+                "BaseLocation": "http://h/",
+                "RelativeLocation": "/b",
+                "SasBlobToken": None,
+            },
+            ("http://h/", "b", ""),
+        ),
+    ],
+)
+def test_references_mean_one_blob(reference: dict[str, Any], expected: tuple[str, str, str]) -> None:
+    """A named BlobEndpoint is honoured; without one the account is the local one; SAS parts concatenate."""
+    location = resolve(reference, CLOUD, "input1")
+    assert (location.base, location.relative, location.account) == expected
+    if not location.key:
+        assert location.read_url() in ("http://h/cont/b.csv?sv=1", "http://h/b")
+
+
+@pytest.mark.parametrize(
+    ("relative", "code"),
+    [
+        ("b.csv", "ContainerSegmentInvalid"),
+        ("c/b.csv", "ContainerSegmentInvalid"),
+        ("cont/" + "x" * 1025, "BlobNameTooLong"),
+    ],
+)
+def test_places_that_no_blob_can_have_are_refused(relative: str, code: str) -> None:
+    """A container has at least three characters, a blob's name at most 1024."""
+    reference = {"ConnectionString": "AccountName=a;AccountKey=k", "RelativeLocation": relative}
+    with pytest.raises(BadArgument) as refused:
+        resolve(reference, CLOUD, "input1")
+    assert refused.value.details[0].code == code
+
+
+def test_secrets_of_a_reference_are_not_shown() -> None:
+    """Its representation has neither key nor SAS."""
+    reference = {"ConnectionString": "AccountName=a;AccountKey=c2VjcmV0", "RelativeLocation": "cont/b"}
+    assert "c2VjcmV0" not in repr(resolve(reference, CLOUD, "x"))
+    assert "a2V5" not in repr(CLOUD)
+
+
+def test_values_are_written_as_dotnet_writes_them() -> None:
+    """Strings throughout; whole doubles lose their fraction; missing text is null; JSON has no Infinity."""
+    frame = pd.DataFrame(
+        {
+            "d": [1.0, 0.1, math.nan],
+            "i": [1, 2, 3],
+            "b": [True, False, True],
+            "s": ["x", None, ""],
+            "e": [math.inf, -math.inf, 1e-9],
+        }
+    )
+    value = table_json(frame, {"i": "Int64"}, details=True)["value"]
+    assert value["Values"] == [
+        ["1", "1", "True", "x", "Infinity"],
+        ["0.1", "2", "False", None, "-Infinity"],
+        ["NaN", "3", "True", "", "1e-09"],
+    ]
+    assert value["ColumnTypes"] == ["Double", "Int64", "Boolean", "String", "Double"]
+
+
+def test_more_calls_than_allowed_are_throttled_with_503() -> None:
+    """The count goes down again when a call ends, however it ends."""
+    endpoint = Endpoint("id", "s", "w", "e", "", "", "p", (), "k1", "k2", max_concurrent_calls=1)
+    calls = Calls()
+    with calls.one(endpoint), pytest.raises(Busy) as refused, calls.one(endpoint):
+        pass
+    assert refused.value.status == 503
+    assert [detail.code for detail in refused.value.details] == [
+        "RequestThrottled",
+        "TooManyConcurrentRequests",
+    ]
+    with pytest.raises(ZeroDivisionError), calls.one(endpoint):
+        _ = 1 / 0
+    with calls.one(endpoint):
+        pass
