@@ -55,6 +55,10 @@ class Container:
             )
         return self._opened
 
+    def url(self, name: str) -> str:
+        """The address of a blob, without a credential."""
+        return str(self._client.get_blob_client(name).url)
+
     def list(self, prefix: str = "") -> list[Blob]:
         """All blobs under *prefix*, in one paged listing, ordered by name."""
         with self._errors(prefix):
@@ -97,6 +101,14 @@ class Container:
         with self._errors(name):
             answer = self._client.upload_blob(name, content, content_settings=settings, **condition)
             return str(answer.get_blob_properties().etag)
+
+    def delete(self, name: str) -> None:
+        """Delete a blob; one that is gone is no error."""
+        try:
+            with self._errors(name):
+                self._client.delete_blob(name)
+        except NotFound:
+            return
 
     def readable(self, name: str, hours: float = 24.0) -> BlobRef:
         """A reference that lets its holder read this one blob for *hours* (a SAS with ``sr=b``, ``sp=r``)."""

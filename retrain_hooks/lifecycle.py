@@ -110,10 +110,10 @@ class Context:
             self._targets[name] = self.resolve(name)
         return self._targets[name]
 
-    def data(self, target: str) -> Container:
-        """The container that the team's pipelines fill."""
+    def data(self, target: str, name: str | None = None) -> Container:
+        """The container that the team's pipelines fill, or the one called *name* in the same account."""
         found = self.target(target)
-        return Container(found.connection_string, found.data_container, found.remedy)
+        return Container(found.connection_string, name or found.data_container, found.remedy)
 
     def registry(self, target: str) -> Container:
         """The container with ledger and models, shared by all stacks."""

@@ -31,6 +31,13 @@ class MemoryContainer:
         """Somebody stores a blob, unconditionally."""
         self.blobs[name] = (content, f"etag-{next(self._tags)}")
 
+    def url(self, name: str) -> str:
+        return f"http://blob/{self.name}/{name}"
+
+    def delete(self, name: str) -> None:
+        self.writes.append(name)
+        self.blobs.pop(name, None)
+
     def list(self, prefix: str = "") -> list[Blob]:
         return [self._blob(name) for name in sorted(self.blobs) if name.startswith(prefix)]
 

@@ -17,13 +17,15 @@ def container() -> MemoryContainer:
     found = MemoryContainer("data")
     found.put("flights/2013-01.csv", b"january")
     found.put("flights/2013-02.csv", b"february")
+    found.registry = MemoryContainer()
     return found
 
 
 @pytest.fixture
 def life(container, monkeypatch) -> DataVersionLifecycle:
     context = Context(Listener(), OpenGuard())
-    monkeypatch.setattr(context, "data", lambda _target: container)
+    monkeypatch.setattr(context, "data", lambda _target, _name=None: container)
+    monkeypatch.setattr(context, "registry", lambda _target: container.registry)
     return DataVersionLifecycle(context)
 
 
@@ -51,11 +53,74 @@ def test_changed_content_under_the_same_name_is_a_change(life, container):
     assert life.diff(before, after).changes
 
 
-def test_a_blob_without_content_md5_is_hashed_to_the_same_digest(life, container):
-    """Tools that set no Content-MD5 make no other version."""
-    before = life.check(PROPS, {})
+def test_a_blob_without_content_md5_is_hashed_once_and_only_an_update_remembers(life, container):
+    """A preview hashes without storing; after an update no byte is read again until the blob changes."""
     container.without_md5.add("flights/2013-01.csv")
+    checked = life.check(PROPS, {})
+    assert container.registry.writes == []
+    life.create(checked)
+    assert len(container.registry.writes) == 1
+    container.read = None
+    assert life.check(PROPS, {})["digest"] == checked["digest"]
+
+
+def test_a_touched_blob_without_content_md5_is_hashed_again_to_the_same_digest(life, container):
+    """Its ETag is another, its content is not."""
+    container.without_md5.add("flights/2013-01.csv")
+    before = life.check(PROPS, {})
+    life.create(before)
+    container.put("flights/2013-01.csv", b"january")
     assert life.check(PROPS, {})["digest"] == before["digest"]
+    container.put("flights/2013-01.csv", b"JANUARY")
+    assert life.check(PROPS, {})["digest"] != before["digest"]
+
+
+def test_latest_is_the_last_of_all_versions(life, container):
+    """A new month moves it."""
+    assert life.check(PROPS | {"version": "latest"}, {})["versions"] == ["2013-02"]
+    container.put("flights/2013-10.csv", b"october")
+    assert life.check(PROPS | {"version": "latest"}, {})["versions"] == ["2013-10"]
+
+
+def test_a_window_is_all_versions_between_its_ends(life, container):
+    """Both ends included, in their order, by one listing."""
+    container.put("flights/2013-03.csv", b"march")
+    container.put("flights/2013-04.csv", b"april")
+    listings = []
+    container.list, inner = lambda prefix: listings.append(prefix) or inner(prefix), container.list
+    found = life.check(PROPS | {"version": "2013-02..2013-04"}, {})
+    assert found["versions"] == ["2013-02", "2013-03", "2013-04"]
+    assert found["bytes"] == len(b"februarymarchapril")
+    assert listings == ["flights/"]
+
+
+@pytest.mark.parametrize("window", ["2013-02..", "..2013-01", "2013-02..2013-01"])
+def test_a_window_that_cannot_be_is_refused(life, window):
+    """It has two ends, the earlier one first."""
+    with pytest.raises(ConfigurationError, match="no window"):
+        life.check(PROPS | {"version": window}, {})
+
+
+def test_a_window_whose_end_does_not_exist_is_refused(life):
+    """Training on less than what was asked for would be silent."""
+    with pytest.raises(DataVersionNotFound, match="2013-09, which does not exist"):
+        life.check(PROPS | {"version": "2013-01..2013-09"}, {})
+
+
+@pytest.mark.parametrize(
+    ("path", "names"),
+    [
+        ("f/{version}/", ["f/v1/a.csv", "f/v1/b/c.csv"]),
+        ("f/{version}/*.csv", ["f/v1/a.csv"]),
+        ("f/{version}/b/c.csv", ["f/v1/b/c.csv"]),
+        ("*/{version}/a.csv", ["f/v1/a.csv"]),
+    ],
+)
+def test_a_version_is_a_blob_a_folder_or_a_pattern(life, container, path, names):
+    """As teams lay out their data."""
+    for name in ("f/v1/a.csv", "f/v1/b/c.csv", "f/v2/a.csv"):
+        container.put(name, b"x")
+    assert life.check(PROPS | {"path": path, "version": "v1"}, {})["blobs"] == names
 
 
 def test_an_unknown_version_names_those_that_exist(life):
