@@ -24,7 +24,7 @@ from cli.errors import CliError
 ROOT = Path(__file__).resolve().parents[2]
 SERVICES = {"azurite", "studio", "azure-native"}
 
-pytestmark = [pytest.mark.cloud, pytest.mark.xdist_group("supervisor")]
+pytestmark = pytest.mark.cloud
 
 
 class LocalCloud:

@@ -335,7 +335,7 @@ def test_test_runs_linters_and_all_tests_or_just_pytest(monkeypatch: pytest.Monk
         == 0
     )
     assert ran == [
-        ["ruff check", "ruff format --check", "mypy", "pytest -n 2 --dist loadgroup"],
-        ["pytest -n 2 --dist loadgroup tests/unit -x"],
+        ["ruff check", "ruff format --check", "mypy", "pytest -n 2 --dist loadfile"],
+        ["pytest -n 2 --dist loadfile tests/unit -x"],
         ["pytest -n0"],
     ]
