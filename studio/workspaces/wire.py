@@ -41,11 +41,6 @@ def experiment_json(experiment: Experiment) -> dict[str, Any]:
         "JobId": None,
         "VersionId": None,
         "RunId": None,
-        "OriginalExperimentDocumentationLink": None,
-        "Summary": "",
-        "Category": "user",
-        "Tags": [],
-        "IsPartialRun": False,
     }
 
 
