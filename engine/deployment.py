@@ -30,8 +30,8 @@ from engine.services import Server
 from engine.snapshots import Journal
 from engine.state import Snapshot, State
 from engine.steps import Executor, is_stack
-from engine.urns import STACK_TYPE, package_of
-from engine.values import Props, masked
+from engine.urns import STACK_TYPE, package_of, urn_name
+from engine.values import Props, Unknown, contains, masked
 from engine.workspace import ConfigValue, Workspace
 
 GRACE = 5.0  # seconds that running provider calls get after a Ctrl-C
@@ -188,7 +188,7 @@ class Deployment:
                 if not executor.failures:
                     self._delete(planner, executor)
         except KeyboardInterrupt:
-            self._cancel(executor, program)
+            self._cancel(executor, journal, program)
         except (StepError, EngineError) as error:
             executor.diagnose(Diagnostic("error", str(error)))
         outputs = self._finish_outputs(monitor, executor, journal, snapshot)
@@ -275,16 +275,16 @@ class Deployment:
 
     @staticmethod
     def _together(executor: Executor, actions: list[Action]) -> None:
-        if len(actions) == 1:
-            executor.run(actions)
+        if not actions:
             return
-        with ThreadPoolExecutor(
-            max_workers=max(1, min(len(actions), 64)), thread_name_prefix="steps"
-        ) as pool:
+        pool = ThreadPoolExecutor(max_workers=min(len(actions), 64), thread_name_prefix="steps")
+        try:
             for future in [pool.submit(executor.run, [a]) for a in actions]:
                 future.result()
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
 
-    def _cancel(self, executor: Executor, program: ProgramRun | InlineProgram | None) -> None:
+    def _cancel(self, executor: Executor, journal: Journal, program: ProgramRun | InlineProgram | None) -> None:
         """Ctrl-C: the program is told, no step starts, running ones get some seconds."""
         self._cancelled = True
         executor.cancelled.set()
@@ -293,6 +293,9 @@ class Deployment:
             program.interrupt()
         with contextlib.suppress(KeyboardInterrupt):  # a second one doesn't wait
             executor.wait_idle(GRACE)
+        executor.abandoned = True
+        for op, state in journal.freeze():
+            self._warn(f"interrupted while {op} {urn_name(state.urn)}: it may be done or not", state.urn)
 
     def _finish_outputs(
         self, monitor: Monitor, executor: Executor, journal: Journal, snapshot: Snapshot
@@ -303,7 +306,7 @@ class Deployment:
             return old if self._kind != "destroy" else _stack_outputs(journal.resources)
         urn, outputs = monitor.stack_outputs
         if executor.failures or self._cancelled:
-            outputs = {**old, **outputs}
+            outputs = {**old, **{k: v for k, v in outputs.items() if not contains(v, Unknown)}}
         if urn in executor.live:
             executor.set_outputs(urn, outputs)
         return outputs

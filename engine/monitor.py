@@ -44,6 +44,7 @@ FEATURES = {
     "resourceHooks": "RESOURCE_HOOKS",
     "errorHooks": "ERROR_HOOKS",
 }
+FAILED, SKIPPED = 1, 2  # of the enumeration Result; the SDK's own copy may lack a name
 _UNITS = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 1e-3, "us": 1e-6, "µs": 1e-6, "ns": 1e-9}
 
 
@@ -159,18 +160,18 @@ class Monitor(resource_pb2_grpc.ResourceMonitorServicer):  # type: ignore[misc]
                 goal = self._goal(request)
                 if goal.state.depends_on() & self._executor.failed:
                     self._executor.failed.add(urn)
-                    return resource_pb2.RegisterResourceResponse(urn=urn, result=resource_pb2.Result.SKIP)
+                    return resource_pb2.RegisterResourceResponse(urn=urn, result=SKIPPED)
                 actions = self._planner.register(goal)
                 self._remember(request, goal.state)
         except (StepError, EngineError) as error:
             old = self._planner.olds.get(urn)
             step = Step("update" if old else "create", urn, request.type, request.name, custom=request.custom)
             self._executor.fail(step, str(error))
-            return resource_pb2.RegisterResourceResponse(urn=urn, result=resource_pb2.Result.FAIL)
+            return resource_pb2.RegisterResourceResponse(urn=urn, result=FAILED)
         state = goal.state
         if not self._executor.run(actions):
             self._stop_if_cancelled(context)
-            return resource_pb2.RegisterResourceResponse(urn=state.urn, result=resource_pb2.Result.FAIL)
+            return resource_pb2.RegisterResourceResponse(urn=state.urn, result=FAILED)
         self._unresolved.discard(state.urn)
         skipped = any(a.skipped for a in actions)
         if skipped or (self._preview and contains(state.outputs, Unknown)) or (state.custom and not state.id):
@@ -223,7 +224,7 @@ class Monitor(resource_pb2_grpc.ResourceMonitorServicer):  # type: ignore[misc]
             _abort(context, str(error))
         if not self._executor.run(actions):
             self._stop_if_cancelled(context)
-            return resource_pb2.ReadResourceResponse(urn=new.urn, result=resource_pb2.Result.FAIL)
+            return resource_pb2.ReadResourceResponse(urn=new.urn, result=FAILED)
         properties = to_wire(
             new.outputs, secrets=request.acceptSecrets, resources=request.acceptResources, unknowns=True
         )

@@ -37,7 +37,7 @@ def user_traceback(program: Path) -> str:
     kind, error, trace = sys.exc_info()
     frames = traceback.extract_tb(trace)
     for index, frame in enumerate(frames):
-        if Path(frame.filename).absolute().is_relative_to(program):
+        if not frame.filename.startswith("<") and Path(frame.filename).absolute().is_relative_to(program):
             return "".join(traceback.format_exception(kind, error, trace, limit=index - len(frames)))
     return traceback.format_exc()
 

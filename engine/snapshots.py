@@ -28,6 +28,9 @@ class Journal:
         self._new: list[State] = []
         self._gone: set[State] = set()
         self._pending: dict[State, str] = {}
+        # A create that was interrupted stays on record until it has been made good, or a refresh clears it.
+        self._interrupted = [(op, state) for op, state in base.pending if op == "creating"]
+        self._frozen = False
         self._renamed: dict[str, str] = {}
         self._texts: dict[State, str] = {}
         self._changed = threading.Condition()
@@ -42,7 +45,15 @@ class Journal:
     @property
     def pending(self) -> list[tuple[str, State]]:
         """Operations under way."""
-        return [(op, state) for state, op in self._pending.items()]
+        made = {s.urn for s in self._new}
+        kept = [(op, state) for op, state in self._interrupted if state.urn not in made]
+        return [*kept, *((op, state) for state, op in self._pending.items())]
+
+    def freeze(self) -> list[tuple[str, State]]:
+        """Leave the state on disk as it is now, with what is under way on record, and tell what that is."""
+        self.save()
+        self._frozen = True
+        return self.pending
 
     def rename(self, old: str, new: str) -> None:
         """A resource has a new URN: what still names the old one is written with the new one."""
@@ -86,7 +97,7 @@ class Journal:
 
     def save(self) -> None:
         """Return when the state as it is now is on disk."""
-        if self._preview:
+        if self._preview or self._frozen:
             return
         with self._changed:
             self._version += 1
@@ -111,6 +122,7 @@ class Journal:
         with self._changed:
             self._base = replace(self._base, resources=resources)
             self._new, self._gone = [], set()
+            self._interrupted = []
         self.save()
 
     def _salt(self) -> str:

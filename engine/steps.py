@@ -38,6 +38,8 @@ class Executor:
         """URNs that failed or rest on one that did; what depends on them is skipped."""
         self.live: dict[str, Action] = {}
         self.cancelled = threading.Event()
+        self.abandoned = False
+        """Set when running calls are given up: what they still answer is of no interest."""
         self._listener = listener
         self._slots = threading.BoundedSemaphore(max(parallel, 1))
         self._lock = threading.Lock()
@@ -56,6 +58,8 @@ class Executor:
     def fail(self, step: Step, message: str) -> None:
         """Record a step's failure."""
         with self._lock:
+            if self.abandoned:
+                return
             self.failed.add(step.urn)
             self.failures.append(message)
             self._listener(StepFailed(step, message))
