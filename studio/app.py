@@ -12,6 +12,7 @@ from uuid import uuid4
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
+from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 import studio.apihelp.routes
@@ -95,9 +96,11 @@ class _Front:
 
         try:
             await self._app(scope, receive, identified)
-        except Exception:
+        except Exception as error:
+            # Answered and logged inside already, or else raised around the application: by the journal, say.
             if not status:
-                raise
+                answer = await on_unexpected(Request(scope), error)
+                await answer(scope, receive, identified)
         method, target = scope["method"], raw_target(scope)
         noteworthy = status >= 400 or effect_of(method, target) == "write"
         level = logging.INFO if noteworthy else logging.DEBUG

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import math
 import stat
@@ -9,11 +10,15 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pandas as pd
 import pytest
+from starlette.types import ASGIApp
 
+from studio.app import create_app
 from studio.blob.reference import resolve
 from studio.cloud import Cloud
+from studio.context import open_studio
 from studio.errors import BadArgument, Busy
 from studio.journal import Journal, effect_of
 from studio.logs import RedactingFormatter, redact
@@ -238,3 +243,48 @@ def test_more_calls_than_allowed_are_throttled_with_503() -> None:
         _ = 1 / 0
     with calls.one(endpoint):
         pass
+
+
+def test_an_unexpected_failure_is_answered_with_the_envelope(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Inside a handler or around it, the client gets code, message and details; the log gets the traceback."""
+    studio = open_studio(CLOUD, tmp_path, workers=0)
+
+    def fail(*_arguments: object, **_named: object) -> None:
+        raise OSError("the disk is full")
+
+    try:
+        client = httpx.Client(transport=InProcess(create_app(studio)), base_url="http://studio")
+        with client, monkeypatch.context() as patched:
+            patched.setattr(studio.store, "workspace", fail)
+            inside = client.get("/workspaces/w/webservices")
+        with httpx.Client(transport=InProcess(create_app(studio)), base_url="http://studio") as client:
+            monkeypatch.setattr(studio.journal, "record", fail)
+            around = client.get("/workspaces/w/webservices")
+    finally:
+        studio.scoring.shutdown()
+        studio.store.close()
+    for answer in (inside, around):
+        assert answer.status_code == 500
+        assert answer.json()["error"]["code"] == "InternalError"
+        assert answer.json()["error"]["details"][0]["code"] == "UnknownError"
+        assert "disk" not in answer.text
+        assert answer.headers["x-ms-request-id"]
+    assert "the disk is full" in caplog.text
+
+
+class InProcess(httpx.BaseTransport):
+    """Calls an ASGI application without a server; what it raises does not reach the client."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        async def call() -> httpx.Response:
+            transport = httpx.ASGITransport(self._app, raise_app_exceptions=False)
+            sent = httpx.Request(request.method, request.url, headers=request.headers, content=request.read())
+            answer = await transport.handle_async_request(sent)
+            return httpx.Response(answer.status_code, headers=answer.headers, content=await answer.aread())
+
+        return asyncio.run(call())
