@@ -16,12 +16,13 @@ from dataclasses import dataclass, field, replace
 from time import monotonic, time
 from typing import Any
 
+from engine.actions import Action
 from engine.backend import history_record
 from engine.errors import EngineError, ProjectError, StepError
 from engine.events import Diagnostic, Event, Listener, Result
 from engine.inline import InlineProgram
 from engine.monitor import Monitor
-from engine.planner import Action, Planner
+from engine.planner import Planner
 from engine.plugins import DYNAMIC, Plugins
 from engine.processes import Processes
 from engine.program_run import ProgramRun
@@ -194,12 +195,14 @@ class Deployment:
         outputs = self._finish_outputs(monitor, executor, journal, snapshot)
         monitor.run_done.set()
         if program is not None:
-            program.wait(5)
+            program.wait(0.5 if self._cancelled else 5)
         if not self._preview:
             journal.save()
         return outputs
 
-    def _program(self, processes: Processes, env: Mapping[str, str], address: str) -> ProgramRun | InlineProgram:
+    def _program(
+        self, processes: Processes, env: Mapping[str, str], address: str
+    ) -> ProgramRun | InlineProgram:
         settings = {
             "monitor": address,
             "engine": address,
@@ -284,7 +287,9 @@ class Deployment:
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
 
-    def _cancel(self, executor: Executor, journal: Journal, program: ProgramRun | InlineProgram | None) -> None:
+    def _cancel(
+        self, executor: Executor, journal: Journal, program: ProgramRun | InlineProgram | None
+    ) -> None:
         """Ctrl-C: the program is told, no step starts, running ones get some seconds."""
         self._cancelled = True
         executor.cancelled.set()
@@ -336,7 +341,9 @@ def _without_dangling(state: State, there: set[str]) -> State:
     """The state without dependencies on what is gone; the CLI drops properties without any, too."""
     dependencies = [u for u in state.dependencies if u in there]
     properties = {k: [u for u in urns if u in there] for k, urns in state.property_dependencies.items()}
-    return replace(state, dependencies=dependencies, property_dependencies={k: v for k, v in properties.items() if v})
+    return replace(
+        state, dependencies=dependencies, property_dependencies={k: v for k, v in properties.items() if v}
+    )
 
 
 def _stack_outputs(resources: list[State]) -> Props:

@@ -1,6 +1,6 @@
 """A program that is a function of this process: for tests, which mocks can't give a preview or a state.
 
-    result = up(ws, Options(program=declare, env={"PULUMI_DEBUG_PROVIDERS": f"things:{port}"}), events.append)
+result = up(ws, Options(program=declare, env={"PULUMI_DEBUG_PROVIDERS": f"things:{port}"}), events.append)
 """
 
 from __future__ import annotations
@@ -24,7 +24,11 @@ class InlineProgram:
     """Runs the function in a thread with the SDK's settings of its own."""
 
     def __init__(
-        self, program: Callable[[], Any], settings: Mapping[str, Any], config: Mapping[str, str], secrets: list[str]
+        self,
+        program: Callable[[], Any],
+        settings: Mapping[str, Any],
+        config: Mapping[str, str],
+        secrets: list[str],
     ) -> None:
         self._program = program
         self._settings = settings

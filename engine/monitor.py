@@ -15,40 +15,26 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import grpc
-from google.protobuf import empty_pb2
 from pulumi.runtime.proto import alias_pb2, provider_pb2, resource_pb2, resource_pb2_grpc
 
+from engine.actions import Goal
 from engine.errors import EngineError, StepError, refused
 from engine.events import Step
-from engine.planner import Goal, Planner
+from engine.planner import Planner
 from engine.plugins import DYNAMIC
-from engine.providers import INTERNAL, Registry
+from engine.providers import Registry
+from engine.requests import FEATURES, refuse_options, set_version, timeouts_of
 from engine.state import State
 from engine.steps import Executor, is_stack
 from engine.urns import PROVIDER_PREFIX, is_provider, make_urn, package_of, split_reference, urn_type
-from engine.values import Props, Secret, Unknown, contains, from_wire, to_wire
+from engine.values import EMPTY, Props, Secret, Unknown, contains, from_wire, to_wire
 from engine.workspace import ConfigValue
 
-FEATURES = {
-    "secrets": "SECRETS",
-    "resourceReferences": "RESOURCE_REFERENCES",
-    "outputValues": "OUTPUT_VALUES",
-    "aliasSpecs": "ALIAS_SPECS",
-    "parameterization": "PARAMETERIZATION",
-    # Claimed so that the SDK sends them and the engine can refuse them by name.
-    "replacementTrigger": "REPLACEMENT_TRIGGER",
-    "deletedWith": "DELETED_WITH",
-    "replaceWith": "REPLACE_WITH",
-    "transforms": "TRANSFORMS",
-    "invokeTransforms": "INVOKE_TRANSFORMS",
-    "resourceHooks": "RESOURCE_HOOKS",
-    "errorHooks": "ERROR_HOOKS",
-}
-FAILED, SKIPPED = 1, 2  # of the enumeration Result; the SDK's own copy may lack a name
-_UNITS = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 1e-3, "us": 1e-6, "µs": 1e-6, "ns": 1e-9}
+FAILED: Any = 1
+SKIPPED: Any = 2  # of the enumeration Result; the SDK's own copy may lack a name
 
 
-class Monitor(resource_pb2_grpc.ResourceMonitorServicer):  # type: ignore[misc]
+class Monitor(resource_pb2_grpc.ResourceMonitorServicer):
     """Turns registrations into steps; one is planned at a time, many are carried out."""
 
     def __init__(
@@ -106,7 +92,7 @@ class Monitor(resource_pb2_grpc.ResourceMonitorServicer):  # type: ignore[misc]
         self.program_done.set()
         self._on_done()
         self.run_done.wait()
-        return empty_pb2.Empty()
+        return EMPTY
 
     def RegisterPackage(self, request: Any, context: Any) -> Any:  # noqa: N802
         """A handle for a package and version."""
@@ -155,7 +141,7 @@ class Monitor(resource_pb2_grpc.ResourceMonitorServicer):  # type: ignore[misc]
         self._inherit(request)
         urn = make_urn(self._planner.stack, self._planner.project, request.parent, request.type, request.name)
         try:
-            _refuse_options(request)
+            refuse_options(request)
             with self._lock:
                 goal = self._goal(request)
                 if goal.state.depends_on() & self._executor.failed:
@@ -191,14 +177,14 @@ class Monitor(resource_pb2_grpc.ResourceMonitorServicer):  # type: ignore[misc]
         outputs = from_wire(request.outputs)
         if is_stack(request.urn):
             self.stack_outputs = (request.urn, outputs)
-            return empty_pb2.Empty()
+            return EMPTY
         if request.urn in self._executor.failed:
-            return empty_pb2.Empty()
+            return EMPTY
         try:
             self._executor.set_outputs(request.urn, outputs)
         except (StepError, EngineError) as error:
             _abort(context, str(error))
-        return empty_pb2.Empty()
+        return EMPTY
 
     def ReadResource(self, request: Any, context: Any) -> Any:  # noqa: N802
         """Read a resource that the stack doesn't own (`get`)."""
@@ -293,11 +279,11 @@ class Monitor(resource_pb2_grpc.ResourceMonitorServicer):  # type: ignore[misc]
             additional_secret_outputs=list(request.additionalSecretOutputs),
             ignore_changes=list(request.ignoreChanges),
             replace_on_changes=list(request.replaceOnChanges),
-            custom_timeouts=_timeouts(request.customTimeouts),
+            custom_timeouts=timeouts_of(request.customTimeouts),
             source_position=self._position(request),
         )
         if is_provider(request.type):
-            _set_version(inputs, request.version, request.pluginDownloadURL)
+            set_version(inputs, request.version, request.pluginDownloadURL)
         elif request.custom:
             state.provider = self._provider(request)
         before = request.deleteBeforeReplace if request.deleteBeforeReplaceDefined else None
@@ -325,7 +311,7 @@ class Monitor(resource_pb2_grpc.ResourceMonitorServicer):  # type: ignore[misc]
             name += "_" + re.sub(r"[^A-Za-z0-9_./-]", "_", url)
         if f"{package}:{name}" not in self._defaults:
             inputs = self._package_config(package)
-            _set_version(inputs, version, url)
+            set_version(inputs, version, url)
             state = State(urn=name, type=PROVIDER_PREFIX + package, custom=True, inputs=inputs)
             if not self._executor.run(self._planner.register(Goal(state))):
                 raise StepError(f"the provider of package {package} can't be configured")
@@ -371,48 +357,3 @@ class Monitor(resource_pb2_grpc.ResourceMonitorServicer):  # type: ignore[misc]
 def _abort(context: Any, message: str) -> NoReturn:
     context.abort(grpc.StatusCode.UNKNOWN, message)
     raise AssertionError("abort raises")
-
-
-def _refuse_options(request: Any) -> None:
-    what = {
-        "remote components": request.remote,
-        "option import": request.importId,
-        "option deletedWith": request.deletedWith,
-        "option replaceWith": request.replace_with,
-        "option replacementTrigger": request.HasField("replacement_trigger")
-        and request.replacement_trigger.WhichOneof("kind") not in (None, "null_value"),
-        "transforms": request.transforms,
-        "state migrations": request.state_migrations,
-        "resource hooks": request.HasField("hooks") and request.hooks.ListFields(),
-        "environment mappings of providers": request.envVarMappings,
-        "stack references": request.type == "pulumi:pulumi:StackReference",
-    }
-    for name, used in what.items():
-        if used:
-            raise StepError(refused(name))
-
-
-def _set_version(inputs: Props, version: str, url: str) -> None:
-    if version or url:
-        internal = inputs.setdefault(INTERNAL, {})
-        if version:
-            inputs["version"] = version
-        if url:
-            internal["pluginDownloadURL"] = url
-
-
-def _timeouts(timeouts: Any) -> dict[str, float]:
-    given = {name: getattr(timeouts, name) for name in ("create", "update", "delete", "read")}
-    return {name: seconds(text) for name, text in given.items() if text}
-
-
-def seconds(duration: str) -> float:
-    """Go's duration text (`5m`, `1h30m`, `1.5s`) in seconds.
-
-    Raises:
-        StepError: it isn't one.
-    """
-    parts = re.findall(r"([0-9.]+)(ms|us|µs|ns|h|m|s)", duration)
-    if not parts or "".join(n + u for n, u in parts) != duration.lstrip("+"):
-        raise StepError(f"unable to parse customTimeout value {duration!r}: invalid duration")
-    return sum(float(number) * _UNITS[unit] for number, unit in parts)

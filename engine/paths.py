@@ -86,7 +86,7 @@ def get(value: Any, path: Path) -> Any:
     for step in path:
         if isinstance(value, Secret):
             value = value.value
-        if (isinstance(value, dict) and isinstance(step, str) and step in value) or (
+        if (isinstance(value, dict) and step in value) or (
             isinstance(value, list) and isinstance(step, int) and step < len(value)
         ):
             value = value[step]
@@ -114,7 +114,7 @@ def reset(new: Any, old: Any, path: Path) -> Any:
         return out
     if isinstance(new, list) and isinstance(old, list):
         items = list(new)
-        for index in range(min(len(new), len(old))) if step == "*" else [step]:
+        for index in range(len(new)) if step == "*" else [step]:
             if isinstance(index, int) and index < len(old) and index < len(items):
                 items[index] = reset(items[index], old[index], rest)
         return items

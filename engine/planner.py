@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import fnmatch
 import os
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from collections.abc import Callable
 
 from engine import diffs
+from engine.actions import Action, Goal, because, check_failure, dependents, resolve
 from engine.diffs import Diff
 from engine.errors import StepError
 from engine.providers import Registry, Unconfigurable
@@ -25,43 +25,7 @@ from engine.urns import (
     urn_name,
     urn_type,
 )
-from engine.values import UNKNOWN, Props, equal, masked
-
-
-@dataclass
-class Goal:
-    """What the program wants of a resource, beside the state itself."""
-
-    state: State
-    aliases: list[str] = field(default_factory=list)
-    delete_before_replace: bool | None = None
-
-
-@dataclass
-class Action:
-    """One step to carry out."""
-
-    op: str
-    old: State | None
-    new: State | None
-    diff: Diff | None = None
-    keys: list[str] = field(default_factory=list)
-    cause: str = ""
-    pending_delete: bool = False
-    """A replacement whose old resource is deleted at the end (or that has already been deleted: False)."""
-    logical: bool = True
-    """Whether the step counts in the summary."""
-    skipped: bool = False
-    """A resource that isn't targeted and doesn't exist: nothing is created."""
-    unmanaged: bool = False
-    """Kept as it is because it isn't targeted."""
-
-    @property
-    def state(self) -> State:
-        """The state the step is about."""
-        state = self.new or self.old
-        assert state is not None
-        return state
+from engine.values import UNKNOWN, Props, equal
 
 
 class Planner:
@@ -193,8 +157,8 @@ class Planner:
             self.replaced.add(new.urn)
             keys = self.dependent_keys.get(new.urn, [])
             return [
-                Action("replace", old, new, keys=keys, cause=_because(keys)),
-                Action("create-replacement", old, new, keys=keys, cause=_because(keys), logical=False),
+                Action("replace", old, new, keys=keys, cause=because(keys)),
+                Action("create-replacement", old, new, keys=keys, cause=because(keys), logical=False),
             ]
         if old is None:
             return [Action("create", None, new)]
@@ -227,14 +191,14 @@ class Planner:
             provider = self.registry.find(new.provider)
             new.inputs, failures = provider.check(new.urn, old_inputs, inputs, os.urandom(32))
         if failures:
-            raise StepError("\n".join(_failure(new, name, reason) for name, reason in failures))
+            raise StepError("\n".join(check_failure(new, name, reason) for name, reason in failures))
 
     def _compare(self, goal: Goal, old: State, new: State, raw: Props) -> list[Action]:
         diff = self.diff(old, new)
         diff = diffs.with_replace_on_changes(diff, new.replace_on_changes, bool(old.init_errors))
         if not diff.changes and not old.pending_replacement and not old.init_errors:
             return [Action("same", old, new)]
-        cause = _because(diff.replace_keys or diff.changed_keys)
+        cause = because(diff.replace_keys or diff.changed_keys)
         if not (diff.replaces or old.pending_replacement):
             return [Action("update", old, new, diff, cause=cause)]
         if new.protect and old.protect:
@@ -304,7 +268,7 @@ class Planner:
             self.dependent_keys[dependent.urn] = keys
             self.deletes.add(dependent.urn)
             self.pending_deletes.add(dependent)
-            actions.append(Action("delete-replaced", dependent, None, cause=_because(keys), logical=False))
+            actions.append(Action("delete-replaced", dependent, None, cause=because(keys), logical=False))
         self.registry.ensure(old.provider, self.olds)
         if not old.pending_replacement:
             actions.append(Action("delete-replaced", old, None, logical=False))
@@ -404,42 +368,3 @@ class Planner:
         for state, depth in level.items():
             waves[depth].append(by_state[state])
         return waves[::-1]
-
-
-def resolve(diff: Diff, old_inputs: Props, new_inputs: Props, ignored: list[str]) -> Diff:
-    """A provider's diff, with a comparison of inputs where the provider leaves it to the engine."""
-    if diff.changes is not None:
-        return diff
-    plain = diffs.of_inputs(old_inputs, diffs.ignore_changes(new_inputs, old_inputs, ignored))
-    plain.replace_keys, plain.delete_before_replace = diff.replace_keys, diff.delete_before_replace
-    return plain
-
-
-def dependents(states: list[State], root: State, ignore: Iterable[str]) -> list[State]:
-    """All that depends on `root`, directly or not, in the order of the state; children alone don't."""
-    ignored = set(ignore)
-    found: list[State] = []
-    urns = {root.urn}
-    for state in states[states.index(root) + 1 :]:
-        if state.urn in ignored:
-            continue
-        needs = set(state.dependencies)
-        for of_property in state.property_dependencies.values():
-            needs.update(of_property)
-        if state.provider:
-            needs.add(split_reference(state.provider)[0])
-        if needs & urns:
-            found.append(state)
-            urns.add(state.urn)
-    return found
-
-
-def _because(keys: list[str]) -> str:
-    return f"changed: {', '.join(keys)}" if keys else ""
-
-
-def _failure(state: State, name: str, reason: str) -> str:
-    what = f"{state.type} resource '{urn_name(state.urn)}'"
-    if not name:
-        return f"{what} has a problem: {reason}"
-    return f"{what}: property {name} value {masked(state.inputs.get(name))} has a problem: {reason}"

@@ -16,12 +16,12 @@ from pathlib import Path
 from typing import Any
 
 import grpc
-from google.protobuf import empty_pb2
 from pulumi.runtime.proto import provider_pb2, provider_pb2_grpc, status_pb2
 
 from engine.errors import ProviderError, StepError
 from engine.messages import provider_message
 from engine.processes import Child, Processes
+from engine.values import EMPTY
 
 DYNAMIC = "pulumi-python"
 CHANNEL_OPTIONS = [("grpc.max_receive_message_length", 1 << 30), ("grpc.max_send_message_length", 1 << 30)]
@@ -42,7 +42,7 @@ class Plugin:
     def __init__(self, package: str, port: int, engine: str, child: Child | None) -> None:
         self.package = package
         self._child = child
-        self._channel = grpc.insecure_channel(f"127.0.0.1:{port}", options=CHANNEL_OPTIONS)
+        self._channel: Any = vars(grpc)["insecure_channel"](f"127.0.0.1:{port}", options=CHANNEL_OPTIONS)
         self._stub = provider_pb2_grpc.ResourceProviderStub(self._channel)
         self.handshake = self._shake_hands(engine)
 
@@ -52,7 +52,8 @@ class Plugin:
         )
         try:
             answer = self._stub.Handshake(request, wait_for_ready=True, timeout=20)
-        except grpc.RpcError as error:
+        except grpc.RpcError as failure:
+            error: Any = failure
             if error.code() == grpc.StatusCode.UNIMPLEMENTED:
                 return None
             raise ProviderError(
@@ -68,7 +69,8 @@ class Plugin:
         """
         try:
             return getattr(self._stub, method)(request)
-        except grpc.RpcError as error:
+        except grpc.RpcError as failure:
+            error: Any = failure
             if error.code() == grpc.StatusCode.UNIMPLEMENTED:
                 raise NotImplementedError(method) from error
             if error.code() in (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.CANCELLED):
@@ -89,7 +91,7 @@ class Plugin:
         """Tell an attached provider that the run is over, and hang up."""
         if self._child is None:
             with contextlib.suppress(grpc.RpcError):
-                self._stub.Cancel(empty_pb2.Empty(), timeout=1)
+                self._stub.Cancel(EMPTY, timeout=1)
         self._channel.close()
 
 
@@ -104,13 +106,13 @@ class InitFailed(StepError):
         self.outputs: dict[str, Any] = {}
 
     @classmethod
-    def of(cls, error: grpc.RpcError) -> InitFailed | None:
+    def of(cls, error: Any) -> InitFailed | None:
         """The failure packed into a gRPC status, if it is one."""
         for key, value in error.trailing_metadata() or ():
             if key == "grpc-status-details-bin":
-                for detail in status_pb2.Status.FromString(value).details:
+                for detail in _decoded(status_pb2.Status(), value).details:
                     if detail.type_url.endswith("ErrorResourceInitFailed"):
-                        return cls(provider_pb2.ErrorResourceInitFailed.FromString(detail.value))
+                        return cls(_decoded(provider_pb2.ErrorResourceInitFailed(), detail.value))
         return None
 
 
@@ -202,3 +204,8 @@ def attached(spec: str) -> dict[str, int]:
             )
         ports[package.strip()] = int(port)
     return ports
+
+
+def _decoded(message: Any, data: bytes) -> Any:
+    message.ParseFromString(data)
+    return message

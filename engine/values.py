@@ -10,11 +10,17 @@ import math
 import struct
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
-from google.protobuf import struct_pb2
+from google.protobuf import empty_pb2 as _empty_pb2
+from google.protobuf import struct_pb2 as _struct_pb2
 
 from engine.errors import StepError, refused
+
+# The generated modules have no types.
+struct_pb2: Any = _struct_pb2
+Struct: TypeAlias = Any
+Value: TypeAlias = Any
 
 SIGNATURE: Final = "4dabf18193072939515e22adb298388d"
 SECRET_SIG: Final = "1b47061264138c4ac30d75fd1eb44270"  # noqa: S105
@@ -53,6 +59,7 @@ class Unknown:
 
 
 UNKNOWN: Final = Unknown()
+EMPTY: Final[Any] = vars(_empty_pb2)["Empty"]()
 
 
 class Secret:
@@ -91,12 +98,12 @@ class Reference:
 Props = dict[str, Any]
 
 
-def from_wire(message: struct_pb2.Struct, *, reject_unknowns: bool = False) -> Props:
+def from_wire(message: Struct, *, reject_unknowns: bool = False) -> Props:
     """A struct's properties; `reject_unknowns` makes an unknown an error, as in an update."""
     return {k: value_from_wire(v, k, reject_unknowns) for k, v in message.fields.items()}
 
 
-def value_from_wire(value: struct_pb2.Value, key: str = "", reject_unknowns: bool = False) -> Any:
+def value_from_wire(value: Value, key: str = "", reject_unknowns: bool = False) -> Any:
     """One value of the wire; whole numbers come back as int."""
     kind = value.WhichOneof("kind")
     if kind is None or kind == "null_value":
@@ -139,7 +146,7 @@ def tidy_number(number: float) -> int | float:
 
 def to_wire(
     props: Mapping[str, Any], *, secrets: bool = False, resources: bool = False, unknowns: bool = False
-) -> struct_pb2.Struct:
+) -> Struct:
     """Properties as a struct.
 
     `secrets` and `resources` say that the other side takes signature objects (otherwise it gets the plain
@@ -153,7 +160,7 @@ def to_wire(
     return message
 
 
-def value_to_wire(value: Any, secrets: bool, resources: bool, unknowns: bool) -> struct_pb2.Value | None:
+def value_to_wire(value: Any, secrets: bool, resources: bool, unknowns: bool) -> Value | None:
     """One value for the wire, or None for an unknown that is left out."""
     if value is None:
         return struct_pb2.Value(null_value=struct_pb2.NULL_VALUE)
@@ -177,8 +184,8 @@ def value_to_wire(value: Any, secrets: bool, resources: bool, unknowns: bool) ->
         if not resources:
             return value_to_wire(value.urn if value.id is None else value.id, secrets, resources, unknowns)
         fields = {
-            "urn": struct_pb2.Value(string_value=value.urn),
-            "packageVersion": struct_pb2.Value(string_value=value.version),
+            "urn": Value(string_value=value.urn),
+            "packageVersion": Value(string_value=value.version),
         }
         if value.id is not None:
             id_ = UNKNOWN_WIRE if isinstance(value.id, Unknown) else value.id
@@ -189,7 +196,7 @@ def value_to_wire(value: Any, secrets: bool, resources: bool, unknowns: bool) ->
     )
 
 
-def _signed(signature: str, fields: dict[str, struct_pb2.Value]) -> struct_pb2.Value:
+def _signed(signature: str, fields: dict[str, Value]) -> Value:
     fields[SIGNATURE] = struct_pb2.Value(string_value=signature)
     return struct_pb2.Value(struct_value=struct_pb2.Struct(fields=fields))
 

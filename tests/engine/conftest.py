@@ -48,7 +48,7 @@ class Stack:
     served: Served
     events: list[Event] = field(default_factory=list)
     config: dict[str, str] = field(default_factory=dict)
-    passphrase: str | None = "correct horse"  # noqa: S105
+    passphrase: str | None = "correct horse"
 
     @property
     def things(self) -> Things:

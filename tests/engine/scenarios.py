@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-SDK = '''
+SDK = """
 import pulumi
 
 class Thing(pulumi.CustomResource):
@@ -27,9 +27,9 @@ def get(name, id, props=None, opts=None):
 
 Options = pulumi.ResourceOptions
 step = pulumi.Config().require_int("step")
-'''
+"""
 
-UPS = (("preview", 1), ("up", 1), ("preview", 2), ("up", 2), ("preview", 2), ("up", 2))
+UPS = (("preview", 1), ("up", 1), ("preview", 2), ("up", 2), ("preview", 2))
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,6 @@ from typing import Any
 
 import pytest
 
-import engine
 from engine.events import Result
 from tests.engine.conftest import Stack
 from tests.engine.scenarios import SCENARIOS, SDK, Scenario
@@ -28,8 +27,14 @@ pytestmark = [
 ]
 UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
-HIDDEN = ("same", "create-replacement", "read-replacement", "delete-replaced", "discard-replaced")  # the CLI shows one step: replace
-PASSPHRASE = "correct horse"  # noqa: S105
+HIDDEN = (
+    "same",
+    "create-replacement",
+    "read-replacement",
+    "delete-replaced",
+    "discard-replaced",
+)  # the CLI shows one step: replace
+PASSPHRASE = "correct horse"
 SALT = "v1:mzuLmwXtNfQ=:v1:bqbkC2qoQ3O35FQe:aROAuaXUAABjXbzllIltknokUPBmog=="
 
 
@@ -73,7 +78,11 @@ def tidy(value: Any) -> Any:
     if isinstance(value, dict):
         if "ciphertext" in value:
             return "[secret]"
-        return {k: tidy(v) for k, v in value.items() if k not in ("created", "modified", "sourcePosition", "stackTrace")}
+        return {
+            k: tidy(v)
+            for k, v in value.items()
+            if k not in ("created", "modified", "sourcePosition", "stackTrace")
+        }
     if isinstance(value, list):
         return [tidy(v) for v in value]
     if isinstance(value, str):
@@ -108,7 +117,11 @@ def cli_steps(output: str) -> list[tuple[Any, ...]]:
 
 def our_steps(result: Result) -> list[tuple[Any, ...]]:
     """The same of our preview."""
-    return sorted((s.op, s.urn, json.dumps(tidy(s.new or {}), sort_keys=True)) for s in result.steps if s.op not in HIDDEN)
+    return sorted(
+        (s.op, s.urn, json.dumps(tidy(s.new or {}), sort_keys=True))
+        for s in result.steps
+        if s.op not in HIDDEN
+    )
 
 
 def differences(ours: dict[str, Any], theirs: dict[str, Any]) -> list[str]:
@@ -118,7 +131,9 @@ def differences(ours: dict[str, Any], theirs: dict[str, Any]) -> list[str]:
         mine, other = ours.get(urn, {}), theirs.get(urn, {})
         for key in sorted({*mine, *other}):
             if mine.get(key) != other.get(key):
-                found.append(f"{urn.rsplit('::', 1)[-1]}.{key}: ours {mine.get(key)!r}, the CLI's {other.get(key)!r}")
+                found.append(
+                    f"{urn.rsplit('::', 1)[-1]}.{key}: ours {mine.get(key)!r}, the CLI's {other.get(key)!r}"
+                )
     return found
 
 
@@ -127,9 +142,15 @@ def both(tmp_path: Path) -> Iterator[tuple[Stack, Cli, Served]]:
     ours, theirs = Served(Things()), Served(Things())
     for name in ("ours", "theirs"):
         (tmp_path / name).mkdir()
-        (tmp_path / name / "Pulumi.yaml").write_text("name: demo\nruntime: python\nbackend:\n  url: file://.\n")
+        (tmp_path / name / "Pulumi.yaml").write_text(
+            "name: demo\nruntime: python\nbackend:\n  url: file://.\n"
+        )
         (tmp_path / name / "sdk.py").write_text(SDK)
-    yield Stack(tmp_path / "ours", ours, passphrase=PASSPHRASE), Cli(tmp_path / "theirs", tmp_path / "home", theirs), theirs
+    yield (
+        Stack(tmp_path / "ours", ours, passphrase=PASSPHRASE),
+        Cli(tmp_path / "theirs", tmp_path / "home", theirs),
+        theirs,
+    )
     ours.close()
     theirs.close()
 
@@ -156,7 +177,9 @@ def test_both_engines_do_the_same(both: tuple[Stack, Cli, Served], scenario: Sce
     """Previewed steps with their inputs, the provider's calls and the state are equal after each run."""
     stack, cli, theirs = both
     write(cli.root, scenario, 1)
-    subprocess.run(["pulumi", "stack", "init", "dev"], cwd=cli.root, env=cli.env, check=True, capture_output=True)
+    subprocess.run(
+        ["pulumi", "stack", "init", "dev"], cwd=cli.root, env=cli.env, check=True, capture_output=True
+    )
     for verb, step in scenario.runs:
         for root in (stack.root, cli.root):
             write(root, scenario, step)
@@ -188,9 +211,8 @@ def test_both_engines_do_the_same(both: tuple[Stack, Cli, Served], scenario: Sce
             result = stack.refresh()
         assert result.ok, result.failures
         calls = [c for c in stack.things.calls if c[0] not in ("cancel", "configure")]
-        assert sorted(calls) == sorted(c for c in theirs.things.calls if c[0] not in ("cancel", "configure")), where
+        assert sorted(calls) == sorted(
+            c for c in theirs.things.calls if c[0] not in ("cancel", "configure")
+        ), where
         if verb != "preview":
             assert differences(state(stack.root), state(cli.root)) == [], where
-
-
-assert engine

@@ -99,7 +99,10 @@ class Things(provider_pb2_grpc.ResourceProviderServicer):
             return provider_pb2.DiffResponse()
         replaces = [k for k in changed if k.startswith("fixed")]
         answer = provider_pb2.DiffResponse(
-            changes=2 if changed else 1, replaces=replaces, diffs=changed, deleteBeforeReplace=bool(news.get("dbr"))
+            changes=2 if changed else 1,
+            replaces=replaces,
+            diffs=changed,
+            deleteBeforeReplace=bool(news.get("dbr")),
         )
         if news.get("detailed"):
             answer.hasDetailedDiff = True

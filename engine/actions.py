@@ -1,0 +1,89 @@
+"""Steps to carry out, what the program wants of a resource, and small decisions that both rest on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from engine import diffs
+from engine.diffs import Diff
+from engine.state import State
+from engine.urns import split_reference, urn_name
+from engine.values import Props, masked
+
+
+@dataclass
+class Goal:
+    """What the program wants of a resource, beside the state itself."""
+
+    state: State
+    aliases: list[str] = field(default_factory=list)
+    delete_before_replace: bool | None = None
+
+
+@dataclass
+class Action:
+    """One step to carry out."""
+
+    op: str
+    old: State | None
+    new: State | None
+    diff: Diff | None = None
+    keys: list[str] = field(default_factory=list)
+    cause: str = ""
+    pending_delete: bool = False
+    """A replacement whose old resource is deleted at the end (or that has already been deleted: False)."""
+    logical: bool = True
+    """Whether the step counts in the summary."""
+    skipped: bool = False
+    """A resource that isn't targeted and doesn't exist: nothing is created."""
+    unmanaged: bool = False
+    """Kept as it is because it isn't targeted."""
+
+    @property
+    def state(self) -> State:
+        """The state the step is about."""
+        state = self.new or self.old
+        assert state is not None
+        return state
+
+
+def resolve(diff: Diff, old_inputs: Props, new_inputs: Props, ignored: list[str]) -> Diff:
+    """A provider's diff, with a comparison of inputs where the provider leaves it to the engine."""
+    if diff.changes is not None:
+        return diff
+    plain = diffs.of_inputs(old_inputs, diffs.ignore_changes(new_inputs, old_inputs, ignored))
+    plain.replace_keys, plain.delete_before_replace = diff.replace_keys, diff.delete_before_replace
+    return plain
+
+
+def dependents(states: list[State], root: State, ignore: Iterable[str]) -> list[State]:
+    """All that depends on `root`, directly or not, in the order of the state; children alone don't."""
+    ignored = set(ignore)
+    found: list[State] = []
+    urns = {root.urn}
+    for state in states[states.index(root) + 1 :]:
+        if state.urn in ignored:
+            continue
+        needs = set(state.dependencies)
+        for of_property in state.property_dependencies.values():
+            needs.update(of_property)
+        if state.provider:
+            needs.add(split_reference(state.provider)[0])
+        if needs & urns:
+            found.append(state)
+            urns.add(state.urn)
+    return found
+
+
+def because(keys: list[str]) -> str:
+    """Why a resource changes."""
+    return f"changed: {', '.join(keys)}" if keys else ""
+
+
+def check_failure(state: State, name: str, reason: str) -> str:
+    """What a provider finds wrong with a resource, in the CLI's words."""
+    what = f"{state.type} resource '{urn_name(state.urn)}'"
+    if not name:
+        return f"{what} has a problem: {reason}"
+    return f"{what}: property {name} value {masked(state.inputs.get(name))} has a problem: {reason}"

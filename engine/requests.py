@@ -1,0 +1,79 @@
+"""What a registration may ask for: the features the SDK is told of, and the options that are refused."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from engine.errors import StepError, refused
+from engine.providers import INTERNAL
+from engine.values import Props
+
+FEATURES = {
+    "secrets": "SECRETS",
+    "resourceReferences": "RESOURCE_REFERENCES",
+    "outputValues": "OUTPUT_VALUES",
+    "aliasSpecs": "ALIAS_SPECS",
+    "parameterization": "PARAMETERIZATION",
+    # Claimed so that the SDK sends them and the engine can refuse them by name.
+    "replacementTrigger": "REPLACEMENT_TRIGGER",
+    "deletedWith": "DELETED_WITH",
+    "replaceWith": "REPLACE_WITH",
+    "transforms": "TRANSFORMS",
+    "invokeTransforms": "INVOKE_TRANSFORMS",
+    "resourceHooks": "RESOURCE_HOOKS",
+    "errorHooks": "ERROR_HOOKS",
+}
+_UNITS = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 1e-3, "us": 1e-6, "µs": 1e-6, "ns": 1e-9}
+
+
+def refuse_options(request: Any) -> None:
+    """Refuse by name what a registration asks for and the engine doesn't do.
+
+    Raises:
+        StepError: it asks for such a thing.
+    """
+    what = {
+        "remote components": request.remote,
+        "option import": request.importId,
+        "option deletedWith": request.deletedWith,
+        "option replaceWith": request.replace_with,
+        "option replacementTrigger": request.HasField("replacement_trigger")
+        and request.replacement_trigger.WhichOneof("kind") not in (None, "null_value"),
+        "transforms": request.transforms,
+        "state migrations": request.state_migrations,
+        "resource hooks": request.HasField("hooks") and request.hooks.ListFields(),
+        "environment mappings of providers": request.envVarMappings,
+        "stack references": request.type == "pulumi:pulumi:StackReference",
+    }
+    for name, used in what.items():
+        if used:
+            raise StepError(refused(name))
+
+
+def set_version(inputs: Props, version: str, url: str) -> None:
+    """Put a plugin's version and address into a provider's inputs, as the CLI keeps them."""
+    if version or url:
+        internal = inputs.setdefault(INTERNAL, {})
+        if version:
+            inputs["version"] = version
+        if url:
+            internal["pluginDownloadURL"] = url
+
+
+def timeouts_of(timeouts: Any) -> dict[str, float]:
+    """Custom timeouts in seconds."""
+    given = {name: getattr(timeouts, name) for name in ("create", "update", "delete", "read")}
+    return {name: seconds(text) for name, text in given.items() if text}
+
+
+def seconds(duration: str) -> float:
+    """Go's duration text (`5m`, `1h30m`, `1.5s`) in seconds.
+
+    Raises:
+        StepError: it isn't one.
+    """
+    parts = re.findall(r"([0-9.]+)(ms|us|µs|ns|h|m|s)", duration)
+    if not parts or "".join(n + u for n, u in parts) != duration.lstrip("+"):
+        raise StepError(f"unable to parse customTimeout value {duration!r}: invalid duration")
+    return sum(float(number) * _UNITS[unit] for number, unit in parts)

@@ -1,0 +1,230 @@
+"""Failures, locks and interruptions: nothing is lost, and what went wrong is said once."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pulumi
+import pytest
+
+import engine
+from engine import EngineError
+from engine.deployment import Deployment
+from engine.events import Diagnostic, StepFailed, StepStarted
+from engine.messages import provider_message
+from tests.engine.conftest import Stack, Thing, ops
+
+Options = pulumi.ResourceOptions
+
+
+def test_a_failing_resource_stops_what_depends_on_it_and_nothing_else(stack: Stack) -> None:
+    """Others are created and kept; the dependent isn't tried; the next run goes on from there."""
+    broken = True
+
+    def program() -> None:
+        bad = Thing("bad", {"value": "v", "fail_create": broken})
+        Thing("dependent", {"value": bad.echo})
+        other = Thing("other", {"value": "v"})
+        Thing("later", {"value": other.echo})
+        pulumi.export("other", other.echo)
+        pulumi.export("bad", bad.echo)
+
+    result = stack.up(program)
+    assert result.failures == ["create went wrong"]
+    assert [e.step.name for e in stack.events if isinstance(e, StepFailed)] == ["bad"]
+    assert set(stack.resources()) == {"demo-dev", "default", "other", "later"}
+    assert stack.resources()["demo-dev"]["outputs"] == {"other": "echo v"}
+    broken = False
+    assert ops(stack.up(program)) == {"bad": ["create"], "dependent": ["create"]}
+
+
+def test_a_failed_update_keeps_the_old_state_and_deletes_nothing(stack: Stack) -> None:
+    """After a failure nothing that the program no longer has is deleted."""
+    first = True
+
+    def program() -> None:
+        Thing("a", {"value": "v", "fail_update": not first})
+        if first:
+            Thing("b", {"value": "v"})
+
+    stack.up(program)
+    first = False
+    assert not stack.up(program).ok
+    assert stack.things.done("delete") == []
+    assert "fail_update" not in {k for k, v in stack.resources()["a"]["inputs"].items() if v}
+
+
+def test_a_check_failure_names_the_resource_and_the_reason(stack: Stack) -> None:
+    """The provider's reason reaches the user in the CLI's words; nothing is created."""
+    result = stack.up(lambda: Thing("a", {"bad": "this"}) and None)
+    assert result.failures == [
+        "things:index:Thing resource 'a': property bad value this has a problem: this isn't good"
+    ]
+    assert stack.things.done("create") == []
+
+
+def test_a_protected_resource_is_not_deleted(stack: Stack) -> None:
+    """Destroy refuses it, deletes the others, and says how to go on."""
+
+    def program() -> None:
+        Thing("kept", {"value": "v"}, Options(protect=True))
+        Thing("other", {"value": "v"})
+
+    stack.up(program)
+    result = stack.destroy()
+    assert len(result.failures) == 1
+    assert "because it is protected" in result.failures[0]
+    assert set(stack.resources()) == {"demo-dev", "default", "kept"}
+
+
+def test_a_delete_that_fails_keeps_what_it_rests_on(stack: Stack) -> None:
+    """What a resource depends on isn't deleted while the resource is still there."""
+
+    def program() -> None:
+        base = Thing("base", {"value": "v"})
+        Thing("stuck", {"value": base.echo, "fail_delete": True})
+        Thing("free", {"value": "v"})
+
+    stack.up(program)
+    assert stack.destroy().failures == ["delete went wrong"]
+    assert set(stack.resources()) == {"demo-dev", "default", "base", "stuck"}
+
+
+def test_a_program_that_raises_is_reported_without_the_engines_frames(stack: Stack) -> None:
+    """What was registered before is kept; the exception is one diagnostic."""
+
+    def program() -> None:
+        Thing("a", {"value": "v"})
+        raise ValueError("no such thing")
+
+    result = stack.up(program)
+    assert len(result.failures) == 1
+    assert "ValueError: no such thing" in result.failures[0]
+
+
+def test_a_held_lock_names_its_holder_and_a_dead_ones_is_freed(stack: Stack) -> None:
+    """A live process on this host, or any on another, is an error; a dead one's lock goes with a warning."""
+    folder = stack.root / ".pulumi/locks/organization/demo/dev"
+    folder.mkdir(parents=True)
+
+    def lock(pid: int, host: str) -> Path:
+        path = folder / f"{pid}.json"
+        content = {
+            "pid": pid,
+            "username": "ann",
+            "hostname": host,
+            "timestamp": "2199-01-01T10:00:00.123456789+01:00",
+        }
+        path.write_text(json.dumps(content))
+        return path
+
+    def program() -> None:
+        Thing("a", {"value": "v"})
+
+    path = lock(os.getpid(), socket.gethostname())
+    with pytest.raises(EngineError) as held:
+        stack.up(program)
+    assert f"ann@{socket.gethostname()} (process {os.getpid()})" in held.value.cause
+    assert "2199-01-01" in held.value.cause
+    assert "./dev cancel" in held.value.remedy
+    assert stack.preview(program).ok  # a preview needs no lock
+    path.unlink()
+    path = lock(1, "elsewhere")
+    with pytest.raises(EngineError):
+        stack.up(program)
+    assert "elsewhere" in engine.cancel(stack.ws)
+    over = subprocess.Popen([sys.executable, "-c", ""])
+    over.wait()
+    lock(over.pid, socket.gethostname())
+    assert stack.up(program).ok
+    assert any(isinstance(e, Diagnostic) and "is dead" in e.message for e in stack.events)
+    assert not list(folder.iterdir())
+
+
+def test_ctrl_c_leaves_what_is_under_way_on_record(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No step starts, running calls get their time, the state names the create, the next run makes it good."""
+    monkeypatch.setattr("engine.deployment.GRACE", 0.05)
+    stack.things.gate["slow"] = threading.Event()
+    stack.things.entered["slow"] = threading.Event()
+
+    def program() -> None:
+        done = Thing("done", {"value": "v"})
+        Thing("slow", {"value": done.echo})
+
+    def wait(self: Deployment, *_: object) -> None:
+        assert stack.things.entered["slow"].wait(20)
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Deployment, "_wait_for", wait)
+        result = stack.up(program)
+    stack.things.gate["slow"].set()
+    assert result.failures == ["cancelled; what had finished is kept"]
+    pending = stack.state()["pending_operations"]
+    assert [(p["type"], p["resource"]["urn"].rsplit("::", 1)[-1]) for p in pending] == [("creating", "slow")]
+    assert not list((stack.root / ".pulumi/locks/organization/demo/dev").iterdir())
+    again = stack.up(program)
+    assert again.ok
+    assert any(isinstance(e, Diagnostic) and "interrupted while creating" in e.message for e in stack.events)
+    assert "pending_operations" not in stack.state()
+
+
+def test_a_wrong_passphrase_is_an_error_with_a_remedy(stack: Stack) -> None:
+    """It is found out before anything is changed."""
+    stack.up(lambda: Thing("a", {"value": pulumi.Output.secret("x")}) and None)
+    stack.passphrase = "wrong"
+    result = stack.up(lambda: Thing("a", {"value": pulumi.Output.secret("y")}) and None)
+    assert any("incorrect passphrase" in f for f in result.failures)
+    assert stack.things.done("update") == []
+
+
+def test_a_package_without_a_provider_is_refused_by_name(stack: Stack) -> None:
+    """The message says how to attach one."""
+
+    def program() -> None:
+        pulumi.CustomResource("other:index:Thing", "a", {})
+
+    result = stack.preview(program)
+    assert any("no provider for package 'other'" in f for f in result.failures)
+
+
+@pytest.mark.parametrize(
+    ("details", "shown"),
+    [
+        ("our.errors.NoData: no such data\nremedy: use 2013-01\n", "no such data\nremedy: use 2013-01"),
+        (
+            'Traceback (most recent call last):\n  File "x", line 1, in f\n    g()\nValueError: plain\n',
+            "ValueError: plain",
+        ),
+        (
+            'Traceback (most recent call last):\n  File "x"\nKeyError: 1\n\nDuring handling of the above exception, '
+            'another exception occurred:\n\nTraceback (most recent call last):\n  File "y"\nour.Err: cause\nremedy: r\n',
+            "cause\nremedy: r",
+        ),
+        ("not an exception: at all", "not an exception: at all"),
+    ],
+)
+def test_a_providers_traceback_is_cut_to_its_message(details: str, shown: str) -> None:
+    """Cause and remedy stay, frames go; another exception keeps its type."""
+    assert provider_message(details) == shown
+
+
+def test_started_steps_end(stack: Stack) -> None:
+    """Each step that starts also finishes or fails."""
+
+    def program() -> None:
+        Thing("a", {"value": "v"})
+        Thing("b", {"fail_create": True})
+
+    stack.up(program)
+    started = [(e.step.urn, e.step.op) for e in stack.events if isinstance(e, StepStarted)]
+    ended = [
+        (e.step.urn, e.step.op) for e in stack.events if hasattr(e, "step") and not isinstance(e, StepStarted)
+    ]
+    assert sorted(started) == sorted(ended)
