@@ -16,22 +16,24 @@ workspace = ml.Workspace(
 training = ml.TrainingWebService("training", workspace=workspace, kind=kind, experiment=experiment)
 
 
-def model(name: str, version: str) -> ml.TrainedModel:
+def model(name: str, version: str, pin: str | None = None, expect: str | None = None) -> ml.TrainedModel:
     """The model that the training service makes of a data version."""
     data = ml.DataVersion(f"{name}-data", target=target, path=config.require("dataPath"), version=version)
     return ml.TrainedModel(
         name,
         service=training,
         data=data,
-        parameters=config.get_object("parameters") or {},
+        parameters=config.require_object("parameters"),
         seed=config.require_int("seed"),
-        force=config.get("force") or "",
-        deadline_minutes=config.require_int("deadlineMinutes"),
+        force=config.get("force"),
+        limits=ml.RunLimits.from_config(config),
+        pin=pin,
+        expect_run_key=expect,
     )
 
 
 baseline = model("baseline", config.require("baselineDataVersion"))
-candidate = model("candidate", config.require("dataVersion"))
+candidate = model("candidate", config.require("dataVersion"), config.get("pin"), config.get("expectRunKey"))
 predictive = ml.PredictiveWebService(
     "predictive", workspace=workspace, kind=kind, experiment=experiment, model=baseline
 )

@@ -1,7 +1,7 @@
 """One poller for everything that takes time.
 
-Quick at first, then a share of the time already waited, so that an end is noticed within about a twentieth of the
-whole; never without a deadline.
+Quick at first, then a share of the time already waited or expected, so that an end is noticed within about a
+twentieth of the whole; never without a deadline.
 """
 
 from __future__ import annotations
@@ -18,11 +18,16 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Pace:
-    """How long to wait between two looks: *share* of the time waited so far, within *shortest* … *longest* seconds."""
+    """How long to wait between two looks, within *shortest* … *longest* seconds.
+
+    A *share* of the time waited so far; where the duration is *expected* (seconds), soon that share of it, so that a
+    job of an hour is looked at some fifty times.
+    """
 
     shortest: float = 0.25
-    longest: float = 30.0
+    longest: float = 120.0
     share: float = 0.05
+    expected: float | None = None
 
     def __post_init__(self) -> None:
         if not 0 < self.shortest <= self.longest or not 0 < self.share < 1:
@@ -30,7 +35,10 @@ class Pace:
 
     def after(self, waited: float) -> float:
         """Seconds until the next look, *waited* seconds after the first one."""
-        return min(self.longest, max(self.shortest, self.share * waited))
+        step = self.share * waited
+        if self.expected is not None:
+            step = max(step, min(self.share * self.expected, 0.4 * waited))
+        return min(self.longest, max(self.shortest, step))
 
 
 def wait(

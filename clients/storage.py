@@ -24,12 +24,13 @@ BlobRef = dict[str, str | None]
 
 @dataclass(frozen=True)
 class Blob:
-    """One blob of a listing: *size* in bytes, *md5* as base64 (Content-MD5; None where the blob has none)."""
+    """One blob: *size* in bytes, *md5* as base64 (Content-MD5; None where it has none), *modified* in UTC."""
 
     name: str
     size: int
     md5: str | None
     etag: str
+    modified: datetime | None = None
 
 
 class Container:
@@ -63,7 +64,13 @@ class Container:
         """All blobs under *prefix*, in one paged listing, ordered by name."""
         with self._errors(prefix):
             return [
-                Blob(item.name, item.size, _base64(item.content_settings.content_md5), item.etag)
+                Blob(
+                    item.name,
+                    item.size,
+                    _base64(item.content_settings.content_md5),
+                    item.etag,
+                    item.last_modified,
+                )
                 for item in self._client.list_blobs(name_starts_with=prefix)
             ]
 
@@ -80,7 +87,8 @@ class Container:
                 found = self._client.get_blob_client(name).get_blob_properties()
         except NotFound:
             return None
-        return Blob(name, found.size, _base64(found.content_settings.content_md5), found.etag)
+        md5 = _base64(found.content_settings.content_md5)
+        return Blob(name, found.size, md5, found.etag, found.last_modified)
 
     def write(self, name: str, content: bytes, *, etag: str | None) -> str:
         """Store *content* with its Content-MD5 if the blob still has *etag* (None: does not exist); its new ETag.

@@ -2,7 +2,7 @@
 
 from components.data_version import DataVersion
 from components.endpoint import Endpoint
-from components.trained_model import TrainedModel
+from components.trained_model import RunLimits, TrainedModel
 from components.web_service import PredictiveWebService, TrainingWebService
 from components.workspace import Workspace
 
@@ -10,6 +10,7 @@ __all__ = [
     "DataVersion",
     "Endpoint",
     "PredictiveWebService",
+    "RunLimits",
     "TrainedModel",
     "TrainingWebService",
     "Workspace",

@@ -11,11 +11,16 @@ from retrain_hooks.providers import DataVersionProvider
 
 
 class DataVersion(Resource, module="retrain", name="DataVersion"):
-    """The blob of *version* at *path* (with ``{version}``) in the target's data container, known by its content.
+    """The blobs of *version* at *path* in a container, known by their content.
 
-    Outputs: ``digest`` (64 hex, known in a preview), ``blobs`` (names), ``bytes``.
+    *path* holds ``{version}`` once: ``flights/{version}.csv``, a folder ``flights/{version}/`` or a pattern
+    ``flights/{version}/*.csv``. *version* is a literal, ``latest``, or a window ``2013-01..2013-03``. *container* is the
+    target's data container unless named. Outputs, known in a preview: ``digest`` (64 hex), ``versions``, ``blobs``
+    (names), ``bytes``.
     """
 
+    container: pulumi.Output[str]
+    version: pulumi.Output[str]
     digest: pulumi.Output[str]
     blobs: pulumi.Output[list[str]]
     bytes: pulumi.Output[int]
@@ -27,8 +32,9 @@ class DataVersion(Resource, module="retrain", name="DataVersion"):
         target: str,
         path: pulumi.Input[str],
         version: pulumi.Input[str],
+        container: pulumi.Input[str] | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        props: dict[str, Any] = {"target": target, "path": path, "version": version}
-        outputs = {"digest": None, "blobs": None, "bytes": None, "container": None}
+        props: dict[str, Any] = {"target": target, "path": path, "version": version, "container": container}
+        outputs = dict.fromkeys(("digest", "versions", "blobs", "bytes"))
         super().__init__(DataVersionProvider(), name, props | outputs, opts)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import pulumi
@@ -12,13 +13,47 @@ from components.data_version import DataVersion
 from components.web_service import TrainingWebService
 from retrain_hooks.providers import TrainedModelProvider
 
+_OUTPUTS = ("runKey", "address", "why", "plan", "sha256", "metrics", "bytes", "seconds", "job")
+
+
+@dataclass(frozen=True)
+class RunLimits:
+    """What bounds training: jobs that one update may start, minutes that one may take, whether an interrupted update
+    cancels its job, and what an hour costs (puts a price on the expected duration).
+    """
+
+    max_jobs: int = 10
+    deadline_minutes: int = 60
+    cancel_jobs: bool = False
+    rate_per_hour: str | None = None
+
+    @classmethod
+    def from_config(cls, config: pulumi.Config) -> RunLimits:
+        """From ``maxJobs``, ``deadlineMinutes``, ``cancelJobs``, ``ratePerHour``."""
+        return cls(
+            config.require_int("maxJobs"),
+            config.require_int("deadlineMinutes"),
+            config.require_bool("cancelJobs"),
+            config.get("ratePerHour"),
+        )
+
+    def inputs(self) -> dict[str, Any]:
+        """As inputs of a TrainedModel."""
+        return {
+            "maxJobs": self.max_jobs,
+            "deadlineMinutes": self.deadline_minutes,
+            "cancelJobs": self.cancel_jobs,
+            "ratePerHour": self.rate_per_hour,
+        }
+
 
 class TrainedModel(Resource, module="retrain", name="TrainedModel"):
     """The model that *service* trains from *data*, one run for each distinct input.
 
     *parameters* are the experiment's web-service parameters, *seed* its random seed; another *force* asks for a new
-    run of the same inputs. Outputs known in a preview: ``run_key``, ``address`` (in the registry container); after
-    training ``sha256``, ``metrics``, ``seconds``, ``job``.
+    run of the same inputs. *pin* takes a past run by its key; *expect_run_key* refuses any other key. Outputs known
+    in a preview: ``run_key``, ``address`` (in the registry container), ``why`` it would be trained and the ``plan``;
+    after training ``sha256``, ``metrics``, ``seconds``, ``job``.
     """
 
     address: pulumi.Output[str]
@@ -33,22 +68,30 @@ class TrainedModel(Resource, module="retrain", name="TrainedModel"):
         data: DataVersion,
         parameters: Mapping[str, pulumi.Input[str]] | None = None,
         seed: pulumi.Input[int] = 0,
-        force: pulumi.Input[str] = "",
-        deadline_minutes: pulumi.Input[int] = 60,
+        force: pulumi.Input[str] | None = None,
+        pin: pulumi.Input[str] | None = None,
+        expect_run_key: pulumi.Input[str] | None = None,
+        limits: RunLimits | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         props: dict[str, Any] = {
             "target": service.target,
             "experiment": service.experiment,
             "service": service.service,
-            "data": {"digest": data.digest, "blobs": data.blobs},
+            "data": {
+                "container": data.container,
+                "version": data.version,
+                "digest": data.digest,
+                "blobs": data.blobs,
+            },
             "parameters": parameters or {},
             "seed": seed,
             "force": force,
-            "deadlineMinutes": deadline_minutes,
+            "pin": pin,
+            "expectRunKey": expect_run_key,
+            **(limits or RunLimits()).inputs(),
         }
-        outputs = {"runKey": None, "address": None, "sha256": None, "metrics": None, "bytes": None}
-        super().__init__(TrainedModelProvider(), name, props | outputs | {"seconds": None, "job": None}, opts)
+        super().__init__(TrainedModelProvider(), name, props | dict.fromkeys(_OUTPUTS), opts)
 
     @property
     def run_key(self) -> pulumi.Output[str]:

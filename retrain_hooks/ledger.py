@@ -2,27 +2,29 @@
 
 ::
 
-    planned ──> submitted(job id) ──> running ──> finished(sha256, metrics, …)
-                                          └─────> failed(the service's own error)
+    planned ──> submitted(job id) ──> finished(sha256, metrics, …)
+                               └────> failed(the service's own error)
 
-No lease: every write is a compare-and-swap on the blob's ETag, so of two that want the same step one wins and the
+A finished run whose model was deleted by ``./dev runs prune`` is ``retired``. No lease: every write is a compare-and-swap on the blob's ETag, so of two that want the same step one wins and the
 other reads what it did. The job's id is recorded between the job's creation and its start: a crash leaves at worst a
 job that never ran.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
+from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from clients.errors import Conflict, LedgerError, NotFound
 from clients.storage import Container
 from retrain_hooks.run_key import canonical_json, model_address
 
 FORMAT = 1
-State = Literal["planned", "submitted", "running", "finished", "failed"]
-_STATES = ("planned", "submitted", "running", "finished", "failed")
+State = Literal["planned", "submitted", "finished", "failed", "retired"]
 
 
 @dataclass(frozen=True)
@@ -36,13 +38,19 @@ class Job:
 
 @dataclass(frozen=True)
 class Run:
-    """One training run. Times are ISO-8601 in UTC, *seconds* the job's duration, *bytes* the model's size."""
+    """One training run.
+
+    *inputs* is what the key covers. *data* says where that data was read from: container, version, and the ETag of
+    each blob when the job was submitted. Times are ISO-8601 in UTC, *seconds* is the job's duration, *bytes* the
+    model's size.
+    """
 
     key: str
     experiment: str
     inputs: dict[str, Any]
     state: State = "planned"
     attempt: int = 1
+    data: dict[str, Any] = field(default_factory=dict)
     job: Job | None = None
     planned_at: str = ""
     started_at: str = ""
@@ -62,9 +70,19 @@ class Run:
 
     def next_attempt(self, now: str) -> Run:
         """The same run, planned anew, with an address of its own."""
-        return Run(
-            self.key, self.experiment, self.inputs, attempt=self.attempt + 1, planned_at=now, version=FORMAT
+        return Run(self.key, self.experiment, self.inputs, attempt=self.attempt + 1, planned_at=now)
+
+
+class CorruptRecord(LedgerError):
+    """A record that cannot be read; *content* and *etag* are the blob's as it was found."""
+
+    def __init__(self, key: str, content: bytes, etag: str) -> None:
+        super().__init__(
+            f"the record of run {key[:12]} cannot be read",
+            f"look at the registry's {_name(key)}; the next update sets it aside and trains again",
         )
+        self.content = content
+        self.etag = etag
 
 
 @dataclass(frozen=True)
@@ -82,14 +100,44 @@ class Ledger:
         self.registry = registry
 
     def find(self, key: str) -> Entry | None:
-        """The record of *key*; None where there is none. Raises LedgerError for one that cannot be trusted."""
+        """The record of *key*; None where there is none. Raises CorruptRecord, or LedgerError for a newer format."""
         try:
             content, etag = self.registry.read(_name(key))
         except NotFound as error:
             if error.code == "ContainerNotFound":
                 raise
             return None
-        return Entry(_parse(key, content), etag)
+        return Entry(_parse(key, content, etag), etag)
+
+    def runs(self) -> Iterator[Run | CorruptRecord]:
+        """All runs, in the order of their keys; a record that cannot be read as its error."""
+        for blob in self.registry.list("runs/"):
+            try:
+                found = self.find(blob.name.removeprefix("runs/").removesuffix(".json"))
+            except CorruptRecord as error:
+                yield error
+            else:
+                if found is not None:
+                    yield found.run
+
+    def set_aside(
+        self, key: str, experiment: str, inputs: dict[str, Any], record: CorruptRecord, now: str
+    ) -> Entry:
+        """Keep an unreadable record under ``corrupt/`` and plan the run anew, past all attempts that left a model."""
+        aside = f"corrupt/{key}-{hashlib.sha256(record.content).hexdigest()[:12]}.json"
+        with suppress(Conflict):
+            self.registry.write(aside, record.content, etag=None)
+        run = Run(key, experiment, inputs, attempt=self.last_attempt(experiment, key) + 1, planned_at=now)
+        try:
+            return Entry(run, self._write(run, record.etag))
+        except Conflict:
+            return self._again(key)
+
+    def last_attempt(self, experiment: str, key: str) -> int:
+        """The highest attempt that left a blob, 0 where none did: what is known of a run without its record."""
+        folder = model_address(experiment, key, 0).rpartition("/")[0] + "/"
+        numbers = (blob.name.removeprefix(folder).partition(".")[0] for blob in self.registry.list(folder))
+        return max((int(number) for number in numbers if number.isdigit()), default=0)
 
     def plan(self, run: Run) -> Entry:
         """Record *run* as planned, or answer what somebody else recorded first."""
@@ -127,8 +175,7 @@ def _name(key: str) -> str:
     return f"runs/{key}.json"
 
 
-def _parse(key: str, content: bytes) -> Run:
-    remedy = f"look at the registry's {_name(key)}; delete it to train again"
+def _parse(key: str, content: bytes, etag: str) -> Run:
     try:
         record = json.loads(content)
         if record["version"] != FORMAT:
@@ -138,11 +185,23 @@ def _parse(key: str, content: bytes) -> Run:
             )
         job = record.pop("job")
         run = Run(**record, job=Job(**job) if job else None)
-    except (ValueError, KeyError, TypeError):
-        raise LedgerError(f"the record of run {key[:12]} cannot be read", remedy) from None
-    if run.key != key or run.state not in _STATES:
-        raise LedgerError(f"the record of run {key[:12]} is not that run's", remedy)
+    except (ValueError, KeyError, TypeError, AttributeError):
+        raise CorruptRecord(key, content, etag) from None
+    if run.key != key or run.state not in get_args(State) or not _typed(run):
+        raise CorruptRecord(key, content, etag)
     return run
+
+
+def _typed(run: Run) -> bool:
+    """Whether what decisions are made from has its type."""
+    return (
+        isinstance(run.attempt, int)
+        and run.attempt > 0
+        and isinstance(run.inputs, dict)
+        and isinstance(run.metrics, dict)
+        and (run.state != "finished" or (bool(run.sha256) and isinstance(run.bytes, int)))
+        and (run.state != "submitted" or run.job is not None)
+    )
 
 
 def same_inputs(run: Run, inputs: dict[str, Any]) -> bool:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -12,6 +13,7 @@ from typing import Any, Protocol
 
 from clients.clock import Clock, SystemClock
 from clients.credentials import Target, resolve
+from clients.errors import ConfigurationError
 from clients.storage import Container
 from clients.studio_classic.services import ClassicServices
 
@@ -47,6 +49,24 @@ class Diff:
     changes: bool
     replaces: tuple[str, ...] = ()
     delete_before_replace: bool = False
+
+
+class JobBudget:
+    """Counts the jobs that one update starts."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._started = 0
+
+    def take(self, limit: int | None) -> None:
+        """Count one more job. Raises ConfigurationError past *limit*."""
+        with self._lock:
+            if limit is not None and self._started >= limit:
+                raise ConfigurationError(
+                    f"this update would start more than {limit} training job{'s' * (limit != 1)}",
+                    "look at ./dev preview, and raise `maxJobs` in the stack's config if that is wanted",
+                )
+            self._started += 1
 
 
 class Lifecycle(Protocol):
@@ -99,6 +119,7 @@ class Context:
     guard: Guard
     clock: Clock = field(default_factory=SystemClock)
     resolve: Callable[[str], Target] = resolve
+    budget: JobBudget = field(default_factory=JobBudget)
 
     @cached_property
     def _targets(self) -> dict[str, Target]:

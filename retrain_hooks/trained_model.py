@@ -6,42 +6,89 @@ from collections.abc import Mapping
 from typing import Any
 
 from clients.errors import ConfigurationError
-from retrain_hooks.ledger import Ledger, Run
+from retrain_hooks.history import History
+from retrain_hooks.ledger import CorruptRecord, Ledger, Run
 from retrain_hooks.lifecycle import Context, Diff, Props, known
 from retrain_hooks.run_key import model_address, run_key
+from retrain_hooks.staleness import why
 from retrain_hooks.training import Request, Trainer
+from retrain_hooks.training_data import TrainingData
 
 _SEED = "Random seed"
+_COVERED = ("experiment", "data", "parameters", "seed", "force", "pin", "target")
+# What a check says of a plan. Kept while the key stays, so that nothing changes by being looked at again.
+_PLAN = ("why", "plan")
+_RESULTS = ("bytes", "seconds", "job")
 
 
 class TrainedModelLifecycle:
     """Computes run key and address by reading, and makes the address true in ``create`` and ``update``.
 
     Inputs: ``target``, ``experiment`` (summary with digest), ``service`` (of the training web service), ``data``
-    (``{"digest", "blobs"}``), ``parameters``, ``seed``, ``force``, ``deadlineMinutes``.
+    (``{"container", "version", "digest", "blobs"}``), ``parameters``, ``seed``, ``force``, ``pin`` (a past run's
+    key), ``expectRunKey``, ``maxJobs``, ``cancelJobs``, ``deadlineMinutes``, ``ratePerHour``.
     """
 
     def __init__(self, context: Context) -> None:
         self._context = context
 
     def check(self, new: Props, old: Props) -> Props:
-        """Add ``runKey`` and ``address``; ``sha256`` and ``metrics`` too where the run has finished before."""
-        experiment, data = new["experiment"], new["data"]
-        if not known(
-            experiment, data, new.get("parameters"), new.get("seed"), new.get("force"), new["target"]
-        ):
+        """Add ``runKey``, ``address``, ``why`` and ``plan``; of a finished run ``sha256`` and ``metrics`` too.
+
+        Raises ConfigurationError for an unknown parameter, a pin to no finished run, a key that was not expected.
+        """
+        if not known(*(new.get(name) for name in _COVERED)):
             return new
-        key = run_key(**self._identity(new))
-        entry = self._ledger(new).find(key)
-        attempt = 1
-        found: Props = {}
-        if entry is not None:
-            run, attempt = entry.run, entry.run.attempt
-            if run.state == "finished" and self._ledger(new).intact(run):
-                found = {"sha256": run.sha256, "metrics": run.metrics}
-            elif run.state in ("finished", "failed"):
-                attempt += 1
-        return new | {"runKey": key, "address": model_address(experiment["name"], key, attempt)} | found
+        key = new.get("pin") or run_key(**self._identity(new))
+        run, attempt = self._recorded(new, key)
+        expected = new.get("expectRunKey")
+        if expected and not key.startswith(str(expected)):
+            raise ConfigurationError(
+                f"the run key is {key}, not the expected {expected}",
+                "look at ./dev preview for what changed, and approve the key that it shows",
+            )
+        found: Props = {"runKey": key, "address": model_address(new["experiment"]["name"], key, attempt)}
+        ready = run is not None and run.attempt == attempt and run.state == "finished"
+        if run is not None and ready:
+            found |= {"sha256": run.sha256, "metrics": run.metrics}
+        if all(old.get(name) == found[name] for name in ("runKey", "address")):
+            found |= {name: old[name] for name in _PLAN if name in old}
+        else:
+            found |= {"why": why(old, new), "plan": self._plan(new, run, ready)}
+        return new | found
+
+    def _recorded(self, new: Props, key: str) -> tuple[Run | None, int]:
+        """What the ledger knows of *key*, and the attempt that an update would bring to its end."""
+        ledger = self._ledger(new)
+        try:
+            entry = ledger.find(key)
+        except CorruptRecord:
+            return None, ledger.last_attempt(new["experiment"]["name"], key) + 1
+        run = entry.run if entry else None
+        if new.get("pin") and (run is None or run.state != "finished" or not ledger.intact(run)):
+            raise ConfigurationError(
+                f"`pin` names {key[:12]}, and there is no finished run with that key and its model",
+                "see ./dev runs for those that there are",
+            )
+        if run is None:
+            return None, 1
+        if run.state in ("failed", "retired") or (run.state == "finished" and not ledger.intact(run)):
+            return run, run.attempt + 1
+        return run, run.attempt
+
+    def _plan(self, new: Props, run: Run | None, ready: bool) -> str:
+        """What an update would do for it, and how long that should take."""
+        if run is not None and ready:
+            return f"reuse the run of {run.ended_at[:16]}"
+        if run is not None and run.state == "submitted" and run.job:
+            return f"attach to job {run.job.id}"
+        seconds = History(self._context.registry(new["target"]), new["experiment"]["name"]).expected()
+        if seconds is None:
+            return "train, duration not known yet"
+        minutes = seconds / 60
+        rate = float(new.get("ratePerHour") or 0)
+        price = f", about {minutes / 60 * rate:.2f} at {rate:g} an hour" if rate else ""
+        return f"train, about {minutes:.1f} min{price}"
 
     def _identity(self, new: Props) -> dict[str, Any]:
         """What the run key covers."""
@@ -74,38 +121,55 @@ class TrainedModelLifecycle:
         return self._train(new)
 
     def _train(self, new: Props) -> Props:
-        context, experiment, service = self._context, new["experiment"], new["service"]
+        context = self._context
+        if new.get("pin"):
+            run, _attempt = self._recorded(new, new["pin"])
+            if run is not None:
+                return new | _outputs(run)
         trainer = Trainer(
             self._ledger(new),
-            context.data(new["target"]),
-            lambda workspace, id_: context.services(new["target"], workspace).jobs(id_),
+            lambda name: context.data(new["target"], name),
+            lambda workspace, service: context.services(new["target"], workspace).jobs(service),
             context.clock,
             context.progress,
             context.guard,
+            context.budget,
         )
-        identity = self._identity(new)
-        seed = {_SEED: str(identity["seed"])} if _SEED in experiment["parameters"] else {}
-        run, reused = trainer.train(
-            Request(
-                key=new["runKey"],
-                experiment=experiment["name"],
-                inputs=identity,
-                blob=new["data"]["blobs"][0],
-                input=experiment["input"],
-                outputs={"model": experiment["modelOutput"], "evaluation": experiment["evaluationOutput"]},
-                parameters=seed | identity["parameters"],
-                service=service["id"],
-                workspace=dict(service["workspace"]),
-                deadline=60.0 * float(new.get("deadlineMinutes") or 60),
-            )
-        )
+        run, reused = trainer.train(self._request(new))
         if reused:
             context.progress.info(f"run {run.key[:12]} is reused: nothing to train")
         return new | _outputs(run)
 
+    def _request(self, new: Props) -> Request:
+        experiment, service, data = new["experiment"], new["service"], new["data"]
+        identity = self._identity(new)
+        seed = {_SEED: str(identity["seed"])} if _SEED in experiment["parameters"] else {}
+        limit = new.get("maxJobs")
+        container = self._context.data(new["target"], data.get("container"))
+        return Request(
+            key=new["runKey"],
+            experiment=experiment["name"],
+            inputs=identity,
+            data=TrainingData(
+                container,
+                self._context.registry(new["target"]),
+                list(data["blobs"]),
+                data["digest"],
+                data["version"],
+            ),
+            input=experiment["input"],
+            outputs={"model": experiment["modelOutput"], "evaluation": experiment["evaluationOutput"]},
+            parameters=seed | identity["parameters"],
+            service=service["id"],
+            workspace=dict(service["workspace"]),
+            deadline=60.0 * float(new.get("deadlineMinutes") or 60),
+            max_jobs=None if limit is None else int(limit),
+            cancel_job=bool(new.get("cancelJobs")),
+        )
+
     def read(self, id_: str, old: Props) -> tuple[Props, Props] | None:
         """The recorded reference; a lost model is found by ``check``."""
-        return old, {name: value for name, value in old.items() if name not in ("job", "seconds", "bytes")}
+        return old, {name: value for name, value in old.items() if name not in _RESULTS}
 
     def delete(self, id_: str, old: Props) -> None:
         """Nothing is deleted: models live in the registry, longer than a stack."""
@@ -128,10 +192,6 @@ def _outputs(run: Run) -> Props:
 
 def _text(value: Any) -> str:
     """A web-service parameter as the wire carries it: text, whole numbers without a fraction."""
-    if isinstance(value, bool):
-        return str(value)
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
     if isinstance(value, Mapping | list):
         raise ConfigurationError("a parameter is not a plain value", "give each parameter a text or a number")
-    return str(value)
+    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)

@@ -8,40 +8,60 @@ from base64 import b64encode
 from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
 from clients.clock import Clock
-from clients.errors import DeadlineExceeded, JobFailed, LedgerError, NotFound, ServiceError
-from clients.poller import wait
+from clients.errors import (
+    DeadlineExceeded,
+    JobFailed,
+    LedgerError,
+    NotFound,
+    ServiceError,
+    UpdateCancelled,
+)
+from clients.poller import Pace, wait
 from clients.protocols import Jobs, JobState, JobStatus
 from clients.storage import Container
 from retrain_hooks.evaluation import read_metrics
-from retrain_hooks.ledger import Entry, Job, Ledger, Run, same_inputs
-from retrain_hooks.lifecycle import Guard, Progress
+from retrain_hooks.history import History
+from retrain_hooks.ledger import CorruptRecord, Entry, Job, Ledger, Run, same_inputs
+from retrain_hooks.lifecycle import Guard, JobBudget, Progress
+from retrain_hooks.training_data import TrainingData, unchanged
 
 # Several resources of one program may stand for the same run: within a process one of them asks the service and
 # reports, the others wait for it.
 _turns: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
 _told: set[tuple[str, int]] = set()
+# Whoever recorded the plan submits at once; the others give it this long before they do so themselves.
+_PLANNERS_TURN_SECONDS = 10.0
 
 
 @dataclass(frozen=True)
 class Request:
     """What a run is made of: *key* with the *inputs* it covers, and how to ask *workspace*'s *service* for it.
 
-    *outputs* names the web service outputs for ``model`` and ``evaluation``; *deadline* is in seconds.
+    *outputs* names the web service outputs for ``model`` and ``evaluation``; *deadline* is in seconds; *max_jobs*
+    bounds what one update may start; *cancel_job* ends the job when the update is interrupted.
     """
 
     key: str
     experiment: str
     inputs: dict[str, Any]
-    blob: str
+    data: TrainingData
     input: str
     outputs: Mapping[str, str]
     parameters: Mapping[str, str]
     service: str
     workspace: dict[str, str]
     deadline: float
+    max_jobs: int | None = None
+    cancel_job: bool = False
+
+    @property
+    def what(self) -> str:
+        """The run as a person is told of it."""
+        return f"training run {self.key[:12]} of {self.experiment} on {self.data.version}"
 
 
 class Trainer:
@@ -50,19 +70,21 @@ class Trainer:
     def __init__(
         self,
         ledger: Ledger,
-        data: Container,
+        container: Callable[[str], Container],
         jobs: Callable[[Mapping[str, str], str], Jobs],
         clock: Clock,
         progress: Progress,
         guard: Guard,
+        budget: JobBudget,
     ) -> None:
-        """*jobs* answers for a workspace and the id of a training service in it."""
+        """*container* answers for a data container's name, *jobs* for a workspace and a training service in it."""
         self._ledger = ledger
-        self._data = data
+        self._container = container
         self._jobs = jobs
         self._clock = clock
         self._progress = progress
         self._guard = guard
+        self._budget = budget
 
     def train(self, request: Request) -> tuple[Run, bool]:
         """The finished run of *request*, and whether it was there already.
@@ -71,47 +93,76 @@ class Trainer:
         attached to next time), LedgerError where the key was recorded for other inputs.
         """
         with _turns[request.key]:
-            entry = self._ledger.find(request.key)
-            reused = entry is not None and entry.run.state == "finished"
-            if entry is not None and not same_inputs(entry.run, request.inputs):
-                raise LedgerError(
-                    f"run {request.key[:12]} is recorded with other inputs",
-                    "do not trust the registry: find out who wrote that record",
-                )
-            if entry is None:
-                self._guard.check()
-                entry = self._ledger.plan(
-                    Run(request.key, request.experiment, request.inputs, planned_at=self._now())
-                )
-            elif entry.run.state == "failed":
-                if (request.key, entry.run.attempt) in _told:
-                    raise JobFailed(
-                        f"the training run {request.key[:12]} failed, as reported above",
-                        "correct it there; nothing was bound",
-                    )
-                entry = self._replan(entry)
-            elif reused and not self._ledger.intact(entry.run):
-                self._progress.info(
-                    f"the model of run {request.key[:12]} is lost or altered: training it again"
-                )
-                entry, reused = self._replan(entry), False
+            entry, ours = self._enter(request)
+            reused = entry.run.state == "finished"
             while entry.run.state != "finished":
-                entry = self._step(entry, request)
+                entry = self._step(entry, request, ours)
             return entry.run, reused
 
-    def _step(self, entry: Entry, request: Request) -> Entry:
-        if entry.run.state == "planned":
-            return self._submit(entry, request)
+    def _enter(self, request: Request) -> tuple[Entry, bool]:
+        """The run's record, made or renewed where needed, and whether the plan in it is this process's own."""
+        try:
+            entry = self._ledger.find(request.key)
+        except CorruptRecord as error:
+            self._guard.check()
+            self._progress.info(f"{error.cause}: it is set aside under corrupt/ in the registry")
+            return self._ledger.set_aside(
+                request.key, request.experiment, request.inputs, error, self._now()
+            ), True
+        if entry is None:
+            self._guard.check()
+            run = Run(request.key, request.experiment, request.inputs, planned_at=self._now())
+            entry = self._ledger.plan(run)
+            return entry, entry.run == run
+        if not same_inputs(entry.run, request.inputs):
+            raise LedgerError(
+                f"run {request.key[:12]} is recorded with other inputs",
+                "do not trust the registry: find out who wrote that record",
+            )
         if entry.run.state == "failed":
-            raise self._failure(entry.run)
-        return self._follow(entry, request)
+            if (request.key, entry.run.attempt) in _told:
+                raise JobFailed(
+                    f"the training run {request.key[:12]} failed, as reported above",
+                    "correct it there; nothing was bound",
+                )
+            return self._replan(entry), True
+        if entry.run.state in ("finished", "retired") and not self._ledger.intact(entry.run):
+            self._progress.info(f"the model of run {request.key[:12]} is gone or altered: training it again")
+            return self._replan(entry), True
+        return entry, False
+
+    def _step(self, entry: Entry, request: Request, ours: bool) -> Entry:
+        if entry.run.state == "planned":
+            return self._submit(entry if ours else self._yield_to_planner(entry, request), request)
+        if entry.run.state == "submitted":
+            return self._follow(entry, request)
+        raise self._failure(entry.run)
+
+    def _yield_to_planner(self, entry: Entry, request: Request) -> Entry:
+        """Wait for whoever planned the run to submit it, unless that takes so long that they must be gone."""
+        age = (self._clock.now() - datetime.fromisoformat(entry.run.planned_at)).total_seconds()
+
+        def look(waited: float) -> Entry | None:
+            self._guard.check()
+            found = self._ledger.find(request.key)
+            if found is None or found.run != entry.run or waited + age >= _PLANNERS_TURN_SECONDS:
+                return found or entry
+            return None
+
+        return wait(look, what=request.what, deadline=2 * _PLANNERS_TURN_SECONDS, clock=self._clock)
 
     def _submit(self, entry: Entry, request: Request) -> Entry:
-        self._guard.check()
+        """Create the job, record it, and only then let it be started."""
         run = entry.run
+        if run.state != "planned":
+            return entry
+        snapshot = request.data.snapshot()
+        reference = request.data.reference()
+        self._budget.take(request.max_jobs)
+        self._guard.check()
         jobs = self._jobs(request.workspace, request.service)
         job = jobs.create(
-            {request.input: self._data.readable(request.blob)},
+            {request.input: reference},
             {
                 request.outputs["model"]: self._ledger.registry.writable(run.address),
                 request.outputs["evaluation"]: self._ledger.registry.writable(_evaluation(run)),
@@ -119,7 +170,11 @@ class Trainer:
             request.parameters,
         )
         submitted = replace(
-            run, state="submitted", job=Job(job, request.service, request.workspace), started_at=self._now()
+            run,
+            state="submitted",
+            data=snapshot,
+            job=Job(job, request.service, request.workspace),
+            started_at=self._now(),
         )
         entry, ours = self._ledger.advance(entry, submitted)
         if not ours:
@@ -134,37 +189,52 @@ class Trainer:
             jobs = self._jobs(job.workspace, job.service)
         except NotFound:
             return self._lost(entry)
-        what = f"training run {request.key[:12]} of {request.experiment} on {request.blob}"
-
-        def look(waited: float) -> JobStatus | None:
-            self._guard.check()
-            status = jobs.status(job.id)
-            if status.state is JobState.NOT_STARTED:
-                jobs.start(job.id)
-            if status.state.ended:
-                return status
-            rows = f", {status.rows:,} rows" if status.rows is not None else ""
-            module = f", {status.progress}{rows}" if status.progress else ""
-            self._progress.status(f"{what}: {status.state.value}, {waited:.0f} s{module}")
-            return None
-
-        self._progress.info(f"{what}: job {job.id}")
+        expected = History(self._ledger.registry, run.experiment).expected()
+        self._progress.info(f"{request.what}: job {job.id}")
         try:
-            status = wait(look, what=what, deadline=request.deadline, clock=self._clock)
+            status = wait(
+                lambda waited: self._look(jobs, job.id, request.what, waited, expected),
+                what=request.what,
+                deadline=request.deadline,
+                clock=self._clock,
+                pace=Pace(expected=expected),
+            )
         except DeadlineExceeded as error:
             raise DeadlineExceeded(
                 f"{error.cause}; job {job.id} goes on", "run the update again to attach to it"
             ) from None
+        except UpdateCancelled:
+            if request.cancel_job:
+                jobs.cancel(job.id)
+            raise
         if status.state is JobState.LOST:
             return self._lost(entry)
         if status.state is not JobState.FINISHED:
-            failed = replace(
-                run, state="failed", ended_at=self._now(), error=status.details or status.state.value
-            )
-            return self._ledger.advance(entry, failed)[0]
-        finished = self._finished(jobs, run, status, request)
-        self._progress.info(f"{what}: Finished after {finished.seconds:.1f} s")
-        return self._ledger.advance(entry, finished)[0]
+            return self._failed(entry, status.details or status.state.value)
+        try:
+            finished = self._finished(jobs, run, status, request)
+        except JobFailed as error:
+            return self._failed(entry, error.cause)
+        self._progress.info(f"{request.what}: Finished after {finished.seconds:.1f} s")
+        entry, ours = self._ledger.advance(entry, finished)
+        if ours and finished.seconds is not None:
+            History(self._ledger.registry, run.experiment).add(finished.seconds)
+        return entry
+
+    def _look(
+        self, jobs: Jobs, job: str, what: str, waited: float, expected: float | None
+    ) -> JobStatus | None:
+        self._guard.check()
+        status = jobs.status(job)
+        if status.state.ended:
+            return status
+        if status.state is JobState.NOT_STARTED:
+            jobs.start(job)
+        of = f" of about {expected:.0f} s" if expected else " s"
+        rows = f", {status.rows:,} rows" if status.rows is not None else ""
+        module = f", {status.progress}{rows}" if status.progress else ""
+        self._progress.status(f"{what}: {status.state.value}, {waited:.0f}{of}{module}")
+        return None
 
     def _finished(self, jobs: Jobs, run: Run, status: JobStatus, request: Request) -> Run:
         results = {name: status.results.get(request.outputs[name]) for name in ("model", "evaluation")}
@@ -180,17 +250,25 @@ class Trainer:
             raise JobFailed(
                 f"job {_job(run).id} finished, but its model is not to be found: {error.cause}", error.remedy
             ) from None
-        ended = self._clock.now()
+        if run.data:
+            unchanged(self._container(run.data["container"]), run.data["etags"])
+        left = self._ledger.registry.stat(run.address)
+        # The model's own time: a job that ended while nobody waited did not take until now.
+        ended = left.modified if left and left.modified else self._clock.now()
         return replace(
             run,
             state="finished",
             ended_at=ended.isoformat(),
-            seconds=(ended - type(ended).fromisoformat(run.started_at)).total_seconds(),
+            seconds=max(0.0, (ended - datetime.fromisoformat(run.started_at)).total_seconds()),
             sha256=hashlib.sha256(model).hexdigest(),
             md5=b64encode(hashlib.md5(model, usedforsecurity=False).digest()).decode(),
             bytes=len(model),
             metrics=metrics,
         )
+
+    def _failed(self, entry: Entry, error: str) -> Entry:
+        failed = replace(entry.run, state="failed", ended_at=self._now(), error=error)
+        return self._ledger.advance(entry, failed)[0]
 
     def _lost(self, entry: Entry) -> Entry:
         self._progress.info(f"the service lost job {_job(entry.run).id}: training again")

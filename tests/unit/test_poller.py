@@ -19,6 +19,20 @@ def test_an_end_is_noticed_within_a_second_or_a_twentieth(seconds):
     assert clock.monotonic() - seconds <= max(1.0, 0.051 * seconds)
 
 
+def test_a_job_of_an_hour_that_is_expected_to_take_one_is_looked_at_sixty_times_at_most():
+    """Services count requests."""
+    clock, looks = ManualClock(), []
+    wait(
+        lambda waited: looks.append(waited) or (waited >= 3600 or None),
+        what="x",
+        deadline=7200,
+        clock=clock,
+        pace=Pace(expected=3500),
+    )
+    assert len(looks) <= 60
+    assert clock.monotonic() - 3600 <= 180
+
+
 def test_a_wait_ends_at_its_deadline_and_names_what_it_waited_for():
     """No loop without an end."""
     clock = ManualClock()
