@@ -184,8 +184,8 @@ def value_to_wire(value: Any, secrets: bool, resources: bool, unknowns: bool) ->
         if not resources:
             return value_to_wire(value.urn if value.id is None else value.id, secrets, resources, unknowns)
         fields = {
-            "urn": Value(string_value=value.urn),
-            "packageVersion": Value(string_value=value.version),
+            "urn": struct_pb2.Value(string_value=value.urn),
+            "packageVersion": struct_pb2.Value(string_value=value.version),
         }
         if value.id is not None:
             id_ = UNKNOWN_WIRE if isinstance(value.id, Unknown) else value.id
