@@ -5,6 +5,7 @@
     │   ├── BadArgument     400, the request is wrong
     │   ├── BadUserArgument 400, values in a scoring request are wrong
     │   ├── InvalidOperation 400, not in this state or on this thing
+    │   ├── ModuleExecutionError 400, a module of the graph refused its input
     │   ├── PackageError    400, the experiment graph is wrong
     │   ├── Unauthorized    401, never 403
     │   ├── NotFound        404

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from studio.errors import PackageError
-from studio.management.state import Endpoint, Resource, Services
+from studio.management.state import Resource, Services
 from studio.models import Models
 
 if TYPE_CHECKING:
@@ -84,10 +84,6 @@ class Graphs:
         if known is not None:
             return known
         return self._experiments.get(digest, lambda: parse_experiment(self._services.package(digest)))
-
-    def known_scorer(self, endpoint: Endpoint) -> Scorer | None:
-        """The scorer of an endpoint if it is in memory already."""
-        return self._scorers.known(_key(endpoint.package, endpoint.resources))
 
     def scorer(self, package: str, resources: Sequence[Resource]) -> Scorer:
         """The scorer for a graph and its models; raises what `studio.graph.Scorer` raises."""

@@ -19,6 +19,7 @@ from typing import Any
 from studio.bes.state import Job, Jobs
 from studio.bes.wire import JobProgress, input_location, output_location
 from studio.cloud import Cloud
+from studio.errors import ApiError
 from studio.logs import redact
 from studio.management.state import Services
 from studio.models import Models
@@ -86,14 +87,19 @@ class Runner:
     async def _work(self) -> None:
         """One worker process after the other, for ever."""
         while True:
-            process = await asyncio.create_subprocess_exec(
-                sys.executable,
-                "-m",
-                "studio.bes.worker",
-                stdin=asyncio.subprocess.PIPE,
-                stdout=asyncio.subprocess.PIPE,
-                limit=_LINE_LIMIT,
-            )
+            try:
+                process = await asyncio.create_subprocess_exec(
+                    sys.executable,
+                    "-m",
+                    "studio.bes.worker",
+                    stdin=asyncio.subprocess.PIPE,
+                    stdout=asyncio.subprocess.PIPE,
+                    limit=_LINE_LIMIT,
+                )
+            except OSError as error:
+                _log.error("cannot start a worker process: %s", error)
+                await asyncio.sleep(_RESTART_SECONDS)
+                continue
             try:
                 await _hear(process)
                 while True:
@@ -115,10 +121,16 @@ class Runner:
             await self._queued.wait()
 
     async def _run(self, process: asyncio.subprocess.Process, job: Job) -> None:
+        try:
+            order = json.dumps(self._order(job))
+        except (ApiError, LookupError) as error:
+            # A record that an older studio accepted, say: it fails alone, the queue goes on.
+            self._jobs.fail(job.id, f"Error 0000: Internal error: {redact(str(error))}")
+            return
         self._running[job.id] = process
         try:
             assert process.stdin is not None
-            process.stdin.write(json.dumps(self._order(job)).encode() + b"\n")
+            process.stdin.write(order.encode() + b"\n")
             with contextlib.suppress(ConnectionError):
                 await process.stdin.drain()
             while True:

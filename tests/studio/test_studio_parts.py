@@ -23,6 +23,7 @@ from studio.errors import BadArgument, Busy
 from studio.journal import Journal, effect_of
 from studio.logs import RedactingFormatter, redact
 from studio.management.state import Endpoint, new_key
+from studio.operations import table
 from studio.rrs.state import Calls
 from studio.rrs.wire import table_json
 from studio.store import Store, StoreError
@@ -243,6 +244,16 @@ def test_more_calls_than_allowed_are_throttled_with_503() -> None:
         _ = 1 / 0
     with calls.one(endpoint):
         pass
+
+
+def test_the_table_of_operations_says_what_each_does() -> None:
+    """Every route has its row and its sentence."""
+    rows = [line for line in table().splitlines() if line.startswith("| `")]
+    assert (
+        "| `POST /workspaces/{workspace}/services/{endpoint}/execute` | POST execute: score rows" in table()
+    )
+    assert len(rows) > 40
+    assert [row for row in rows if row.endswith("|  |")] == []
 
 
 def test_an_unexpected_failure_is_answered_with_the_envelope(

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import signal
 import socket
+import sqlite3
 import subprocess
 import time
+from contextlib import closing
 from pathlib import Path
 
 import psutil
@@ -54,7 +56,8 @@ def test_a_cloud_file_that_cannot_be_used_is_named(
 
 
 def test_jobs_survive_kill_minus_nine(own_studio: Running) -> None:
-    """Running and queued jobs run again in order, unstarted ones wait, and no worker outlives its server."""
+    """Running and queued jobs run again in order, unstarted ones wait, no worker outlives its server, and a job
+    whose record cannot be run fails alone."""
     own_studio.start()
     workspace = own_studio.workspace("survivors")
     own_studio.upload("data", "houses.csv", houses())
@@ -87,14 +90,27 @@ def test_jobs_survive_kill_minus_nine(own_studio: Running) -> None:
     resource = {"Name": RESOURCE, "Location": model}
     scoring = workspace.endpoint(workspace.publish("scoring", PREDICTIVE, [resource]))
     price = scoring.price(100)
+    damaged = quick.submit(order).json()
     began = time.monotonic()
     assert own_studio.stop(signal.SIGTERM) == 0
     assert time.monotonic() - began < 3
+    damage(own_studio, damaged)
     own_studio.start()
     assert scoring.price(100) == price
+    quick.call("POST", f"jobs/{damaged}/start").raise_for_status()
+    assert quick.wait(damaged, "Finished", "Failed")["Details"].startswith("Error 0000: Internal error: ")
+    assert quick.run(order)["StatusCode"] == "Finished"
     own_studio.stop(signal.SIGINT)
     for secret in (own_studio.azurite.key, workspace.token, quick.key, "sig=?", "AccountKey=Z"):
         assert secret not in own_studio.log
+
+
+def damage(studio: Running, job: str) -> None:
+    """Make the record of a job one that no studio can run."""
+    with closing(sqlite3.connect(studio.directory / "data" / "studio.db", isolation_level=None)) as database:
+        database.execute(
+            "UPDATE jobs SET request=replace(request, 'AccountKey', 'Nothing') WHERE id=?", (job,)
+        )
 
 
 def alive(process: psutil.Process) -> bool:

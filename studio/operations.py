@@ -1,0 +1,53 @@
+"""The table of operations that the studio answers: ``python -m studio.operations`` prints it as Markdown."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from inspect import getdoc
+
+from starlette.routing import BaseRoute, Route
+
+from studio import apihelp, arm, bes, local, management, rrs, workspaces
+from studio.apihelp import routes as apihelp_routes
+from studio.arm.types import OPERATIONS
+from studio.bes import routes as bes_routes
+from studio.local import routes as local_routes
+from studio.management import routes as management_routes
+from studio.rrs import routes as rrs_routes
+from studio.workspaces import routes as workspaces_routes
+
+_APIS = (
+    (workspaces, workspaces_routes),
+    (management, management_routes),
+    (rrs, rrs_routes),
+    (bes, bes_routes),
+    (apihelp, apihelp_routes),
+    (local, local_routes),
+)
+
+
+def table() -> str:
+    """One section an API: method, path, and what the handler says that it does."""
+    sections = []
+    for package, module in _APIS:
+        rows = "\n".join(_rows(module.routes()))
+        sections.append(f"## {_title(package.__doc__)}\n\n| Call | What it does |\n| --- | --- |\n{rows}\n")
+    rows = "\n".join(f"| `{operation.method} {operation.path}` | |" for operation in OPERATIONS)
+    sections.append(f"## {_title(arm.__doc__)}\n\n| Call | |\n| --- | --- |\n{rows}\n")
+    return "\n".join(sections)
+
+
+def _rows(routes: list[BaseRoute]) -> Iterator[str]:
+    for route in routes:
+        if isinstance(route, Route):
+            says = (getdoc(route.endpoint) or "").splitlines()[0]
+            for method in sorted((route.methods or set()) - {"HEAD"}):
+                yield f"| `{method} {route.path}` | {says.replace('|', '/')} |"
+
+
+def _title(docstring: str | None) -> str:
+    return (docstring or "").strip().splitlines()[0].rstrip(".")
+
+
+if __name__ == "__main__":
+    print(table())
