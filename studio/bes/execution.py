@@ -57,9 +57,13 @@ def _shown(progress: Progress) -> JobProgress:
 def _read(name: str, place: Location) -> pd.DataFrame:
     try:
         with place.client() as client:
-            content = client.download_blob(max_concurrency=1).readall()
+            download = client.download_blob(max_concurrency=1)
+            content = download.readall()
     except AzureError as error:
         raise _blob_failure(name, place, error) from None
+    claimed = download.properties.content_settings.content_md5
+    if claimed and bytes(claimed) != hashlib.md5(content, usedforsecurity=False).digest():
+        raise JobFailure(f"{name}: InvalidBlob: {place.relative} does not have the content that its Content-MD5 claims")
     return read_table(content, extension(place.name, TABLES) or ".csv", name)
 
 

@@ -9,11 +9,12 @@ from urllib.parse import parse_qs
 
 import httpx
 import pytest
+from azure.storage.blob import ContentSettings
 
 from studio.graph import model_schema
 from tests.studio.conftest import Trained
 from tests.studio.houses import houses, slow_training
-from tests.studio.running import VERSION, Endpoint, Workspace, eventually
+from tests.studio.running import VERSION, Endpoint, Running, Workspace, eventually
 
 
 def first_detail(answer: httpx.Response) -> str:
@@ -200,6 +201,17 @@ def test_a_missing_blob_fails_the_job_with_one_line(trained: Trained) -> None:
     status = trained.endpoint.run(trained.order("nowhere.csv"))
     assert (status["StatusCode"], status["Results"]) == ("Failed", None)
     assert status["Details"] == "input1: BlobNotFound: there is no blob data/nowhere.csv"
+
+
+def test_a_blob_with_a_forged_content_md5_fails_the_job(studio: Running, trained: Trained) -> None:
+    """Whoever identifies data by its Content-MD5 must be able to rely on it."""
+    studio.upload("data", "forged.csv", houses(rows=40))
+    with studio.blobs() as service:
+        settings = ContentSettings(content_md5=bytearray(16))
+        service.get_blob_client("data", "forged.csv").set_http_headers(settings)
+    status = trained.endpoint.run(trained.order("forged.csv"))
+    assert status["StatusCode"] == "Failed"
+    assert "does not have the content that its Content-MD5 claims" in status["Details"]
 
 
 def test_a_wrong_account_key_fails_the_job_without_showing_it(trained: Trained) -> None:
