@@ -86,12 +86,10 @@ def get(value: Any, path: Path) -> Any:
     for step in path:
         if isinstance(value, Secret):
             value = value.value
-        if (isinstance(value, dict) and step in value) or (
-            isinstance(value, list) and isinstance(step, int) and step < len(value)
-        ):
-            value = value[step]
+        if isinstance(value, list) and isinstance(step, int):
+            value = value[step] if step < len(value) else MISSING
         else:
-            return MISSING
+            value = value.get(step, MISSING) if isinstance(value, dict) else MISSING
     return value
 
 
@@ -114,8 +112,8 @@ def reset(new: Any, old: Any, path: Path) -> Any:
         return out
     if isinstance(new, list) and isinstance(old, list):
         items = list(new)
-        for index in range(len(new)) if step == "*" else [step]:
-            if isinstance(index, int) and index < len(old) and index < len(items):
+        for index in range(min(len(new), len(old))):
+            if step in ("*", index):
                 items[index] = reset(items[index], old[index], rest)
         return items
     return new

@@ -23,7 +23,7 @@ from engine.values import UNKNOWN_WIRE, Props, Secret, equal, masked
 
 
 class Executor:
-    """Runs steps, at most `parallel` at a time, and remembers what came of them."""
+    """Runs steps, with at most `parallel` calls to providers at a time, and remembers what came of them."""
 
     def __init__(
         self, *, registry: Registry, journal: Journal, preview: bool, parallel: int, listener: Listener
@@ -68,8 +68,7 @@ class Executor:
 
     def run(self, actions: list[Action]) -> bool:
         """Carry out the steps of one resource in order; False when one failed or the run was cancelled."""
-        with self._slots:
-            return all(self._run(action) for action in actions)
+        return all(self._run(action) for action in actions)
 
     def wait_idle(self, timeout: float) -> bool:
         """Whether no step runs any more, after at most `timeout` seconds."""
@@ -165,7 +164,9 @@ class Executor:
                 new.id, new.outputs = self.registry.create(new.urn, new.inputs)
             elif new.custom:
                 timeout = new.custom_timeouts.get("create", 0)
-                new.id, new.outputs = self.registry.find(new.provider).create(new.urn, new.inputs, timeout)
+                provider = self.registry.find(new.provider)
+                with self._slots:
+                    new.id, new.outputs = provider.create(new.urn, new.inputs, timeout)
         except InitFailed as error:
             failure = error
             new.id, new.outputs, new.init_errors = error.detail.id, error.outputs, error.reasons
@@ -195,7 +196,9 @@ class Executor:
                 new.outputs = self.registry.update(old, new)
             elif new.custom:
                 timeout = new.custom_timeouts.get("update", 0)
-                new.outputs = self.registry.find(new.provider).update(old, new, new.ignore_changes, timeout)
+                provider = self.registry.find(new.provider)
+                with self._slots:
+                    new.outputs = provider.update(old, new, new.ignore_changes, timeout)
         except InitFailed as error:
             failure = error
             new.outputs, new.init_errors = error.outputs, error.reasons
@@ -216,7 +219,8 @@ class Executor:
             self.journal.begin("reading", new)
             try:
                 provider = self.registry.find(new.provider)
-                id_, _, outputs = provider.read(new.urn, new.id, new.inputs, new.inputs, 0)
+                with self._slots:
+                    id_, _, outputs = provider.read(new.urn, new.id, new.inputs, new.inputs, 0)
                 if outputs is None or (not id_ and not outputs and provider.known):
                     raise StepError(f"resource '{new.id}' does not exist")
             except BaseException:
@@ -246,7 +250,9 @@ class Executor:
         if not self.preview and owned and not is_provider(old.type):
             self.journal.begin("deleting", old)
             try:
-                self.registry.find(old.provider).delete(old, old.custom_timeouts.get("delete", 0))
+                provider = self.registry.find(old.provider)
+                with self._slots:
+                    provider.delete(old, old.custom_timeouts.get("delete", 0))
             except BaseException:
                 self.journal.end(done=old)
                 raise
@@ -263,7 +269,8 @@ class Executor:
         provider = self.registry.find(old.provider)
         timeout = old.custom_timeouts.get("read", 0)
         try:
-            id_, inputs, outputs = provider.read(old.urn, old.id, old.inputs, old.outputs, timeout)
+            with self._slots:
+                id_, inputs, outputs = provider.read(old.urn, old.id, old.inputs, old.outputs, timeout)
             reasons: list[str] = []
         except InitFailed as error:
             id_, inputs, outputs, reasons = error.detail.id, None, error.outputs, error.reasons
