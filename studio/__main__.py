@@ -21,6 +21,7 @@ def main() -> int:
     parser.add_argument("--blob-port", type=int, required=True, help="the blob proxy's port")
     parser.add_argument("--data-dir", type=Path, required=True, help="where the studio keeps its state")
     parser.add_argument("--workers", type=int, help="worker processes for batch jobs (default: by CPU count)")
+    parser.add_argument("--allow-faults", action="store_true", help="let /_local/faults make it misbehave")
     arguments = parser.parse_args()
 
     from studio import logs
@@ -31,7 +32,14 @@ def main() -> int:
     logs.configure()
     try:
         cloud = read_cloud(arguments.cloud_file)
-        serve(cloud, arguments.port, arguments.blob_port, arguments.data_dir, arguments.workers)
+        serve(
+            cloud,
+            arguments.port,
+            arguments.blob_port,
+            arguments.data_dir,
+            arguments.workers,
+            allow_faults=arguments.allow_faults,
+        )
     except StartError as error:
         print(f"error: {error.cause}\nremedy: {error.remedy}", file=sys.stderr)
         return _CANNOT_START

@@ -17,6 +17,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 import studio.apihelp.routes
 import studio.bes.routes
+import studio.faults.routes
 import studio.local.routes
 import studio.management.routes
 import studio.rrs.routes
@@ -24,6 +25,8 @@ import studio.workspaces.routes
 from studio import arm
 from studio.context import Studio
 from studio.errors import ApiError, on_api_error, on_http_error, on_unexpected
+from studio.faults.errors import ConnectionDropped
+from studio.faults.middleware import FaultsMiddleware
 from studio.journal import JournalMiddleware, effect_of, raw_target
 from studio.logs import redact
 
@@ -40,6 +43,7 @@ def create_app(studio_: Studio) -> ASGIApp:
             *studio.management.routes.routes(),
             *studio.workspaces.routes.routes(),
             *studio.local.routes.routes(),
+            *studio.faults.routes.routes(),
             *arm.routes(studio_.store, studio_.cloud),
         ],
         exception_handlers={
@@ -50,7 +54,7 @@ def create_app(studio_: Studio) -> ASGIApp:
         lifespan=_lifespan,
     )
     app.state.studio = studio_
-    return _Front(JournalMiddleware(app, studio_.journal))
+    return _Front(JournalMiddleware(FaultsMiddleware(app, studio_.faults), studio_.journal))
 
 
 @contextlib.asynccontextmanager
@@ -66,6 +70,7 @@ async def _lifespan(app: Starlette) -> AsyncIterator[None]:
         yield
     finally:
         flushing.cancel()
+        studio_.faults.stop()
         await studio_.runner.stop()
         await asyncio.gather(flushing, return_exceptions=True)
         studio_.scoring.shutdown(wait=False, cancel_futures=True)
@@ -96,6 +101,8 @@ class _Front:
 
         try:
             await self._app(scope, receive, identified)
+        except ConnectionDropped:
+            raise
         except Exception as error:
             # Answered and logged inside already, or else raised around the application: by the journal, say.
             if not status:

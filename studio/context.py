@@ -12,6 +12,7 @@ from studio.bes.runner import Runner
 from studio.bes.state import Jobs
 from studio.blob.proxy import BlobProxy
 from studio.cloud import Cloud
+from studio.faults.state import Faults
 from studio.graphs import Graphs
 from studio.journal import Journal
 from studio.management.state import Services
@@ -30,6 +31,7 @@ class Studio:
     cloud: Cloud
     store: Store
     journal: Journal
+    faults: Faults
     services: Services
     experiments: Experiments
     models: Models
@@ -41,22 +43,23 @@ class Studio:
     scoring: ThreadPoolExecutor
 
 
-def open_studio(cloud: Cloud, data_dir: Path, *, workers: int = 1) -> Studio:
+def open_studio(cloud: Cloud, data_dir: Path, *, workers: int = 1, allow_faults: bool = False) -> Studio:
     """Open the state below `data_dir`. Nothing runs yet. Raises `StoreError`."""
-    store = Store(data_dir)
+    store, faults = Store(data_dir), Faults(allowed=allow_faults)
     journal, services, jobs = Journal(store), Services(store), Jobs(store)
     models = Models(data_dir / "models")
     return Studio(
         cloud=cloud,
         store=store,
         journal=journal,
+        faults=faults,
         services=services,
         experiments=Experiments(store),
         models=models,
         graphs=Graphs(services, models),
         jobs=jobs,
         runner=Runner(jobs, services, models, cloud, workers),
-        proxy=BlobProxy(cloud.azurite_address, journal),
+        proxy=BlobProxy(cloud.azurite_address, journal, faults),
         calls=Calls(),
         scoring=ThreadPoolExecutor(_SCORING_THREADS, thread_name_prefix="scoring"),
     )

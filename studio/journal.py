@@ -2,6 +2,9 @@
 
 Entries of writes are committed before the answer leaves; reads (scoring above all) are collected and committed
 in batches, so that they cost a list append.
+
+An entry's status is what the client saw: 0 where it got no answer. A call that met faults on request has their
+kinds as `fault`, and as `served` what the service itself answered where the client saw something else.
 """
 
 from __future__ import annotations
@@ -9,8 +12,8 @@ from __future__ import annotations
 import asyncio
 import re
 import threading
-from collections.abc import Awaitable, Callable
-from typing import Literal, TypedDict
+from collections.abc import Iterable
+from typing import Any, Literal, NotRequired, TypedDict, cast
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -26,6 +29,9 @@ _READING_QUERY = re.compile(r"(?i)(^|&)comp=(userdelegationkey|query)(&|$)")
 _SECRET_QUERY = re.compile(r"(?i)([?&](?:sig|token|key|access_token|code)=)[^&]*")
 _FLUSH_SECONDS = 0.5
 _BATCH = 500
+_FAULTS, _SERVED = "studio.faults", "studio.served"
+# An ASGI message of our own: the connection will be closed without an answer.
+NO_ANSWER = "studio.no_answer"
 
 
 class Entry(TypedDict):
@@ -37,6 +43,8 @@ class Entry(TypedDict):
     status: int
     effect: Effect
     service: Service
+    fault: NotRequired[str]
+    served: NotRequired[int]
 
 
 def effect_of(method: str, target: str) -> Effect:
@@ -54,14 +62,33 @@ class Journal:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._pending: list[Entry] = []
+        self._pending: list[dict[str, Any]] = []
         self._lock = threading.Lock()
 
-    def record(self, at: str, method: str, target: str, status: int, service: Service) -> None:
+    def record(
+        self,
+        at: str,
+        method: str,
+        target: str,
+        status: int,
+        service: Service,
+        *,
+        faults: Iterable[str] = (),
+        served: int | None = None,
+    ) -> None:
         """Add one call; `at` is when it arrived."""
         effect = effect_of(method, target)
         shown = _SECRET_QUERY.sub(r"\1***", target)
-        entry = Entry(at=at, method=method, path=shown, status=status, effect=effect, service=service)
+        entry = {
+            "at": at,
+            "method": method,
+            "path": shown,
+            "status": status,
+            "effect": effect,
+            "service": service,
+            "fault": "+".join(faults) or None,
+            "served": served,
+        }
         with self._lock:
             self._pending.append(entry)
             full = len(self._pending) >= _BATCH
@@ -76,8 +103,8 @@ class Journal:
             pending, self._pending = self._pending, []
             with self._store.transaction() as connection:
                 connection.executemany(
-                    "INSERT INTO journal (at, method, path, status, effect, service)"
-                    " VALUES (:at, :method, :path, :status, :effect, :service)",
+                    "INSERT INTO journal (at, method, path, status, effect, service, fault, served)"
+                    " VALUES (:at, :method, :path, :status, :effect, :service, :fault, :served)",
                     pending,
                 )
 
@@ -85,9 +112,9 @@ class Journal:
         """All calls, oldest first."""
         self.flush()
         rows = self._store.rows(
-            "SELECT at, method, path, status, effect, service FROM journal ORDER BY at, id"
+            "SELECT at, method, path, status, effect, service, fault, served FROM journal ORDER BY at, id"
         )
-        return [Entry(**dict(row)) for row in rows]  # type: ignore[typeddict-item]
+        return [_entry(dict(row)) for row in rows]
 
     def clear(self) -> None:
         """Forget all calls."""
@@ -101,6 +128,23 @@ class Journal:
         while True:
             await asyncio.sleep(_FLUSH_SECONDS)
             self.flush()
+
+
+def _entry(row: dict[str, Any]) -> Entry:
+    return cast(Entry, {name: value for name, value in row.items() if value is not None})
+
+
+def is_local(scope: Scope) -> bool:
+    """Whether a call is about the local studio itself, below ``/_local``: not journalled, and met by no fault."""
+    return bool(scope["path"].startswith("/_local"))
+
+
+def mark(scope: Scope, *faults: str, served: int | None = None) -> None:
+    """Have the entry of this call say which faults it met, and what was answered but not sent."""
+    if faults:
+        scope[_FAULTS] = (*scope.get(_FAULTS, ()), *faults)
+    if served is not None:
+        scope[_SERVED] = served
 
 
 def raw_target(scope: Scope) -> str:
@@ -119,15 +163,23 @@ class JournalMiddleware:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Run the call and record it when its status is known."""
-        if scope["type"] != "http" or scope["path"].startswith("/_local"):
+        if scope["type"] != "http" or is_local(scope):
             await self._app(scope, receive, send)
             return
         at = now()
 
         async def recording(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                self._journal.record(at, scope["method"], raw_target(scope), message["status"], "studio")
-            await send(message)
+            if message["type"] in ("http.response.start", NO_ANSWER):
+                self._journal.record(
+                    at,
+                    scope["method"],
+                    raw_target(scope),
+                    message.get("status", 0),
+                    "studio",
+                    faults=scope.get(_FAULTS, ()),
+                    served=scope.get(_SERVED),
+                )
+            if message["type"] != NO_ANSWER:
+                await send(message)
 
-        forward: Callable[[Message], Awaitable[None]] = recording
-        await self._app(scope, receive, forward)
+        await self._app(scope, receive, recording)

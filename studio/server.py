@@ -18,6 +18,7 @@ from studio.app import create_app
 from studio.cloud import Cloud
 from studio.context import Studio, open_studio
 from studio.errors import StartError
+from studio.faults.middleware import ClosableProtocol
 from studio.store import StoreError
 
 _log = logging.getLogger("studio")
@@ -29,12 +30,20 @@ _KEEP_ALIVE_SECONDS = 300
 _GRACE_SECONDS = 1
 
 
-def serve(cloud: Cloud, port: int, blob_port: int, data_dir: Path, workers: int | None = None) -> None:
+def serve(
+    cloud: Cloud,
+    port: int,
+    blob_port: int,
+    data_dir: Path,
+    workers: int | None = None,
+    *,
+    allow_faults: bool = False,
+) -> None:
     """Serve until SIGTERM or Ctrl-C. Raises `StartError`."""
     with contextlib.ExitStack() as sockets:
         listeners = [sockets.enter_context(_listen(one)) for one in (port, blob_port)]
         try:
-            studio = open_studio(cloud, data_dir, workers=workers or _room())
+            studio = open_studio(cloud, data_dir, workers=workers or _room(), allow_faults=allow_faults)
         except StoreError as error:
             raise StartError(error.cause, error.remedy) from None
         except OSError as error:
@@ -83,6 +92,7 @@ class _Server(uvicorn.Server):
 async def _serve(studio: Studio, listener: socket.socket, blob_listener: socket.socket) -> None:
     config = uvicorn.Config(
         create_app(studio),
+        http=ClosableProtocol,
         log_config=None,
         access_log=False,
         server_header=False,

@@ -21,7 +21,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 _SCHEMA = """
 CREATE TABLE workspaces (
@@ -57,8 +57,12 @@ CREATE TABLE arm (
     key TEXT PRIMARY KEY, document TEXT NOT NULL);
 CREATE TABLE journal (
     id INTEGER PRIMARY KEY AUTOINCREMENT, at TEXT NOT NULL, method TEXT NOT NULL, path TEXT NOT NULL,
-    status INTEGER NOT NULL, effect TEXT NOT NULL, service TEXT NOT NULL);
+    status INTEGER NOT NULL, effect TEXT NOT NULL, service TEXT NOT NULL, fault TEXT, served INTEGER);
 """
+# What brings a database of an older format, by its version, one version further.
+_UPGRADES = {
+    1: "ALTER TABLE journal ADD COLUMN fault TEXT; ALTER TABLE journal ADD COLUMN served INTEGER",
+}
 
 
 class StoreError(Exception):
@@ -118,8 +122,10 @@ class Store:
         self._connection.execute("PRAGMA synchronous=NORMAL")
         self._connection.execute("PRAGMA foreign_keys=ON")
         version = int(self._connection.execute("PRAGMA user_version").fetchone()[0])
-        if version == 0:
-            statements = [part for part in _SCHEMA.split(";") if part.strip()]
+        if 0 <= version < SCHEMA_VERSION:
+            upgrades = [_UPGRADES[older] for older in range(version, SCHEMA_VERSION) if older]
+            scripts = upgrades if version else [_SCHEMA]
+            statements = [part for script in scripts for part in script.split(";") if part.strip()]
             with self.transaction() as connection:
                 for statement in statements:
                     connection.execute(statement)

@@ -10,10 +10,11 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from studio.bes.errors import cannot_start, no_job
-from studio.bes.state import Job
+from studio.bes.state import FINISHED, Job
 from studio.bes.wire import check_request, status_json
 from studio.context import studio_of
 from studio.data_plane import PREFIX, open_endpoint
+from studio.faults import jobs as faulty
 from studio.wire import json_object
 
 
@@ -42,6 +43,7 @@ async def start(request: Request) -> Response:
     await request.body()
     if not studio.jobs.start(job.id):
         raise cannot_start(job.id, job.state)
+    await faulty.on_start(studio, request, job)
     studio.runner.wake()
     return Response(status_code=200)
 
@@ -49,7 +51,11 @@ async def start(request: Request) -> Response:
 async def status(request: Request) -> Response:
     """GET a job."""
     studio, job = studio_of(request), _job(request)
-    return JSONResponse(status_json(job, studio.cloud, studio.runner.progress(job.id)))
+    if await faulty.lost(studio, request, job):
+        raise no_job(job.id)
+    expired = job.state == FINISHED and studio.faults.fires(request, "expired-sas") is not None
+    progress = studio.runner.progress(job.id)
+    return JSONResponse(status_json(job, studio.cloud, progress, expired=expired))
 
 
 async def cancel(request: Request) -> Response:

@@ -1,7 +1,8 @@
 """Jobs as the studio keeps them, and the order in which they run.
 
 A job records its graph, its models and its checked request when it is submitted, so that it can be run again from
-that record after the server was killed. `QUEUED` is ours: the wire says NotStarted until a worker has the job.
+that record after the server was killed. `QUEUED` is ours: the wire says NotStarted until a worker has the job. So is
+`STALLED`, a fault on request: the wire says Running, and no worker has the job.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from studio.store import Store, now
 NOT_STARTED = "NotStarted"
 QUEUED = "Queued"
 RUNNING = "Running"
+STALLED = "Stalled"
 FAILED = "Failed"
 FINISHED = "Finished"
 
@@ -105,9 +107,23 @@ class Jobs:
         self._end(job_id, FAILED, None, details)
 
     def recover(self) -> int:
-        """Queue again, in their order, the jobs that ran when the server ended; how many."""
+        """Queue again, in their order, the jobs that ran or stalled when the server ended; how many."""
         with self._store.transaction() as connection:
-            return connection.execute("UPDATE jobs SET state=? WHERE state=?", (QUEUED, RUNNING)).rowcount
+            return connection.execute(
+                "UPDATE jobs SET state=? WHERE state IN (?, ?)", (QUEUED, RUNNING, STALLED)
+            ).rowcount
+
+    def stall(self, job_id: str) -> None:
+        """Keep a queued job from being taken."""
+        with self._store.transaction() as connection:
+            connection.execute("UPDATE jobs SET state=? WHERE id=? AND state=?", (STALLED, job_id, QUEUED))
+
+    def release(self, job_id: str | None = None) -> None:
+        """Queue a stalled job again where it stood, or all of them."""
+        with self._store.transaction() as connection:
+            connection.execute(
+                "UPDATE jobs SET state=? WHERE state=? AND id=coalesce(?, id)", (QUEUED, STALLED, job_id)
+            )
 
     def delete(self, job_id: str) -> None:
         """Forget a job."""
@@ -117,7 +133,7 @@ class Jobs:
     def models(self) -> set[str]:
         """The hashes of all models that jobs still need."""
         rows = self._store.rows(
-            "SELECT resources FROM jobs WHERE state IN (?, ?, ?)", NOT_STARTED, QUEUED, RUNNING
+            "SELECT resources FROM jobs WHERE state IN (?, ?, ?, ?)", NOT_STARTED, QUEUED, RUNNING, STALLED
         )
         return {resource.sha256 for row in rows for resource in load_resources(row["resources"])}
 

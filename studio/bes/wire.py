@@ -8,7 +8,7 @@ from urllib.parse import unquote
 from uuid import uuid4
 
 from studio.bes.errors import wrong_extension
-from studio.bes.state import FAILED, FINISHED, NOT_STARTED, QUEUED, Job, JobRequest
+from studio.bes.state import FAILED, FINISHED, NOT_STARTED, QUEUED, RUNNING, STALLED, Job, JobRequest
 from studio.blob.reference import Location, local_location, resolve
 from studio.cloud import Cloud
 from studio.errors import BadArgument, InvalidOperation
@@ -22,6 +22,7 @@ TABLES = (".csv", ".tsv", ".nh.csv", ".nh.tsv")
 EXTENSIONS = {"model": (".ilearner",), "evaluation": (".csv", ".tsv"), "dataset": TABLES}
 OWN_CONTAINER = "experimentoutput"
 _GENERATED = "Generated"
+_SHOWN = {QUEUED: NOT_STARTED, STALLED: RUNNING}
 
 
 class JobProgress(TypedDict):
@@ -124,16 +125,21 @@ def output_location(reference: Mapping[str, Any], cloud: Cloud, name: str) -> Lo
     return local_location(cloud, generated) if generated else resolve(reference, cloud, name, fresh=False)
 
 
-def status_json(job: Job, cloud: Cloud, progress: JobProgress | None) -> dict[str, Any]:
-    """A BatchScoreStatus: the state as a string, all three keys always there, a fresh SAS in each result."""
+def status_json(
+    job: Job, cloud: Cloud, progress: JobProgress | None, *, expired: bool = False
+) -> dict[str, Any]:
+    """A BatchScoreStatus: the state as a string, all three keys always there, a fresh SAS in each result.
+
+    With `expired` that SAS ended a day ago.
+    """
     status: dict[str, Any] = {
-        "StatusCode": NOT_STARTED if job.state == QUEUED else job.state,
+        "StatusCode": _SHOWN.get(job.state, job.state),
         "Results": None,
         "Details": job.details if job.state == FAILED else None,
     }
     if job.state == FINISHED:
         status["Results"] = {
-            name: _result(output_location(reference, cloud, name), cloud)
+            name: _result(output_location(reference, cloud, name), cloud, expired)
             for name, reference in job.request.outputs.items()
         }
     elif progress is not None:
@@ -141,12 +147,12 @@ def status_json(job: Job, cloud: Cloud, progress: JobProgress | None) -> dict[st
     return status
 
 
-def _result(location: Location, cloud: Cloud) -> dict[str, Any]:
+def _result(location: Location, cloud: Cloud, expired: bool) -> dict[str, Any]:
     return {
         "ConnectionString": None,
         "RelativeLocation": location.relative,
         "BaseLocation": location.base,
-        "SasBlobToken": _read_only(location, cloud).read_sas(),
+        "SasBlobToken": _read_only(location, cloud).read_sas(expired=expired),
     }
 
 

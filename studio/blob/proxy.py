@@ -1,4 +1,4 @@
-"""The blob proxy: a port that forwards everything to Azurite and journals each operation.
+"""The blob proxy: a port that forwards everything to Azurite, journals each operation, and has faults on request.
 
 Bytes, paths, queries and headers (their case too: metadata names keep it) pass as they are, so that SharedKey
 and SAS signatures made for this port hold at Azurite. Bodies stream both ways at once. Only the headers that
@@ -12,9 +12,12 @@ import contextlib
 import logging
 import socket
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import h11
 
+from studio.blob.misbehaving import misbehave
+from studio.faults.state import Faults, Met
 from studio.journal import Journal
 from studio.store import now
 
@@ -64,12 +67,28 @@ class _Peer:
 Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 
+@dataclass(frozen=True)
+class _Call:
+    """A request that has arrived, with the faults that it meets."""
+
+    request: h11.Request
+    at: str
+    met: Met
+    journal: Journal
+
+    def record(self, status: int, served: int | None = None) -> None:
+        """Journal what the client sees, and what Azurite answered if that is something else."""
+        method, target = _line(self.request)
+        self.journal.record(self.at, method, target, status, "blob", faults=self.met.kinds, served=served)
+
+
 class BlobProxy:
     """Serves one listening socket; `upstream` is Azurite's host and port."""
 
-    def __init__(self, upstream: tuple[str, int], journal: Journal) -> None:
+    def __init__(self, upstream: tuple[str, int], journal: Journal, faults: Faults) -> None:
         self._upstream = upstream
         self._journal = journal
+        self._faults = faults
         self._server: asyncio.Server | None = None
         self._clients: set[asyncio.Task[None]] = set()
 
@@ -112,52 +131,53 @@ class BlobProxy:
             request = await client.next()
             if not isinstance(request, h11.Request):
                 return
+            at = now()
+            call = _Call(request, at, await self._faults.meet("blob", *_line(request)), self._journal)
             try:
                 streams = await asyncio.open_connection(*self._upstream, limit=_CHUNK)
             except OSError:
-                await self._refuse(client, request)
+                await self._refuse(client, call)
                 return
             azurite = _Peer(h11.CLIENT, streams)
             try:
-                await self._exchange(client, azurite, request)
+                if call.met.settles is None:
+                    await self._exchange(client, azurite, call)
+                else:
+                    await misbehave(call.met, client, azurite, request, _end_to_end, call.record)
             finally:
                 await azurite.close()
             if client.http.our_state is not h11.DONE or client.http.their_state is not h11.DONE:
                 return
             client.http.start_next_cycle()
 
-    async def _exchange(self, client: _Peer, azurite: _Peer, request: h11.Request) -> None:
-        at = now()
-        method, target = request.method.decode("ascii"), request.target.decode("latin-1")
+    async def _exchange(self, client: _Peer, azurite: _Peer, call: _Call) -> None:
+        request = call.request
         await azurite.send(
             h11.Request(method=request.method, target=request.target, headers=_end_to_end(request))
         )
         try:
             async with asyncio.TaskGroup() as both:
                 both.create_task(_upload(client, azurite))
-                both.create_task(
-                    _answer(
-                        azurite,
-                        client,
-                        lambda status: self._journal.record(at, method, target, status, "blob"),
-                    )
-                )
+                both.create_task(_answer(azurite, client, call.record))
         except ExceptionGroup as group:
             raise group.exceptions[0] from None
 
-    async def _refuse(self, client: _Peer, request: h11.Request) -> None:
-        self._journal.record(
-            now(), request.method.decode("ascii"), request.target.decode("latin-1"), 502, "blob"
-        )
+    async def _refuse(self, client: _Peer, call: _Call) -> None:
+        call.record(502)
         headers = [
             ("Content-Type", "application/xml"),
             ("Content-Length", str(len(_UNREACHABLE))),
             ("Connection", "close"),
         ]
         await client.send(h11.Response(status_code=502, reason=b"Bad Gateway", headers=headers))
-        if request.method != b"HEAD":
+        if call.request.method != b"HEAD":
             await client.send(h11.Data(data=_UNREACHABLE))
         await client.send(h11.EndOfMessage())
+
+
+def _line(request: h11.Request) -> tuple[str, str]:
+    """Method and target."""
+    return request.method.decode("ascii"), request.target.decode("latin-1")
 
 
 def _end_to_end(message: h11.Request | h11.Response) -> Headers:

@@ -52,14 +52,17 @@ class Location:
         path = quote(self.relative, safe="/%") if self.key else self.relative
         return f"{self.base}{path}{token}"
 
-    def read_sas(self) -> str:
-        """A fresh SAS for this blob (``sr=b``, ``sp=r``, 24 h 5 min from five minutes ago), or the one it came with."""
+    def read_sas(self, *, expired: bool = False) -> str:
+        """A SAS for this blob (``sr=b``, ``sp=r``, 24 h 5 min from five minutes ago), or the one it came with.
+
+        A fresh one, or one that `expired` about a day ago.
+        """
         if not self.key:
             return self.sas
         # Half a second of imports that the server should not wait for when it starts.
         from azure.storage.blob import BlobSasPermissions, generate_blob_sas
 
-        start = datetime.now(UTC) - _BACKDATED
+        start = datetime.now(UTC) - _BACKDATED - (2 * _VALID if expired else timedelta())
         container, _, blob = self.relative.partition("/")
         token = generate_blob_sas(
             self.account,

@@ -5,9 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable, Sequence
 
+from starlette.requests import Request
+
 from studio.blob.reference import resolve
 from studio.context import Studio
 from studio.errors import ApiError, BadArgument, Conflict, InvalidOperation
+from studio.faults.binding import bind
 from studio.management.state import Endpoint, Resource
 from studio.management.wire import GivenResource
 
@@ -19,7 +22,9 @@ async def fetch(studio: Studio, given: GivenResource, name: str) -> Resource:
     return Resource(name, location.base, location.relative, sha256)
 
 
-async def update(studio: Studio, endpoint: Endpoint, given: Sequence[GivenResource]) -> None:
+async def update(
+    studio: Studio, request: Request, endpoint: Endpoint, given: Sequence[GivenResource]
+) -> None:
     """Replace models of an endpoint: all of those given, or none.
 
     Raises InvalidOperation for the default endpoint, one that prevents updates, or a graph without models;
@@ -49,7 +54,7 @@ async def update(studio: Studio, endpoint: Endpoint, given: Sequence[GivenResour
     new = {resource.name: resource for resource in fetched}
     resources = tuple(new.get(resource.name, resource) for resource in endpoint.resources)
     await prepare(studio, endpoint.package, resources)
-    studio.services.serve(endpoint.id, endpoint.package, resources)
+    bind(studio, request, endpoint, resources)
 
 
 class IncompatibleModel(InvalidOperation):

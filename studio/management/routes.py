@@ -119,7 +119,8 @@ async def put_endpoint(request: Request) -> Response:
 async def patch_endpoint(request: Request) -> Response:
     """PATCH an endpoint's models; 200 with an empty body once it serves them."""
     endpoint = _endpoint(request)
-    await binding.update(studio_of(request), endpoint, given_resources(await json_object(request)))
+    given = given_resources(await json_object(request))
+    await binding.update(studio_of(request), request, endpoint, given)
     return Response(status_code=200)
 
 

@@ -27,6 +27,7 @@ _TRUE = "true"
 async def execute(request: Request) -> Response:
     """POST execute: score rows, in the form and with the details that the query asks for."""
     studio, endpoint = studio_of(request), open_endpoint(request)
+    endpoint = studio.faults.scored_by(request, endpoint)
     with studio.calls.one(endpoint):
         body = await json_object(request)
         swagger = request.query_params.get("format", "").lower() == "swagger"
