@@ -7,7 +7,7 @@ It keeps Pulumi's state format, so that a stack goes back and forth between it a
 implement it refuses by name.
 """
 
-from engine.deployment import Options, cancel, destroy, preview, refresh, remove_stack, stack_outputs, up
+from engine.deployment import Options, destroy, preview, refresh, up
 from engine.errors import EngineError
 from engine.events import (
     Diagnostic,
@@ -21,6 +21,7 @@ from engine.events import (
     StepStarted,
     to_json,
 )
+from engine.stacks import cancel, remove_stack, stack_outputs
 from engine.workspace import Workspace
 
 __all__ = [

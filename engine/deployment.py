@@ -18,7 +18,7 @@ from typing import Any
 
 from engine.actions import Action
 from engine.backend import history_record
-from engine.errors import EngineError, ProjectError, StepError
+from engine.errors import EngineError, StepError
 from engine.events import Diagnostic, Event, Listener, Result
 from engine.inline import InlineProgram
 from engine.monitor import Monitor
@@ -29,9 +29,10 @@ from engine.program_run import ProgramRun
 from engine.providers import Registry
 from engine.services import Server
 from engine.snapshots import Journal
+from engine.stacks import outputs_of
 from engine.state import Snapshot, State
-from engine.steps import Executor, is_stack
-from engine.urns import STACK_TYPE, package_of, urn_name
+from engine.steps import Executor
+from engine.urns import package_of, urn_name
 from engine.values import Props, Unknown, contains, masked
 from engine.workspace import ConfigValue, Workspace
 
@@ -83,7 +84,7 @@ class Deployment:
         with lock:
             snapshot = self._ws.snapshot()
             executor, outputs = self._deploy(snapshot)
-            old_outputs = masked(_stack_outputs(snapshot.resources))
+            old_outputs = masked(outputs_of(snapshot.resources))
             failures = executor.failures
             if self._cancelled:
                 failures = ["cancelled; what had finished is kept", *failures]
@@ -306,9 +307,9 @@ class Deployment:
         self, monitor: Monitor, executor: Executor, journal: Journal, snapshot: Snapshot
     ) -> Props:
         """The stack's outputs: the program's; after a failure, old ones stay where there are no new ones."""
-        old = _stack_outputs(snapshot.resources)
+        old = outputs_of(snapshot.resources)
         if monitor.stack_outputs is None:
-            return old if self._kind != "destroy" else _stack_outputs(journal.resources)
+            return old if self._kind != "destroy" else outputs_of(journal.resources)
         urn, outputs = monitor.stack_outputs
         if executor.failures or self._cancelled:
             outputs = {**old, **{k: v for k, v in outputs.items() if not contains(v, Unknown)}}
@@ -346,13 +347,6 @@ def _without_dangling(state: State, there: set[str]) -> State:
     )
 
 
-def _stack_outputs(resources: list[State]) -> Props:
-    for state in resources:
-        if state.type == STACK_TYPE and is_stack(state.urn):
-            return state.outputs
-    return {}
-
-
 def _config_json(config: Mapping[str, ConfigValue]) -> str:
     return json.dumps({key: value.text for key, value in config.items()})
 
@@ -375,28 +369,3 @@ def refresh(ws: Workspace, options: Options, on_event: Listener, preview_only: b
 def destroy(ws: Workspace, options: Options, on_event: Listener, preview_only: bool = False) -> Result:
     """Delete all resources of the stack."""
     return Deployment(ws, options, on_event, kind="destroy", preview=preview_only).run()
-
-
-def stack_outputs(ws: Workspace, show_secrets: bool = False) -> dict[str, Any]:
-    """The stack's outputs as the state has them."""
-    shown: dict[str, Any] = masked(_stack_outputs(ws.snapshot().resources), show_secrets=show_secrets)
-    return shown
-
-
-def cancel(ws: Workspace) -> str:
-    """Free the stack's lock; tells whose it was."""
-    holders = ws.backend.cancel()
-    if not holders:
-        return f"stack {ws.stack} isn't locked"
-    return "freed the lock of " + "; ".join(str(h) for h in holders)
-
-
-def remove_stack(ws: Workspace) -> None:
-    """Remove the stack's state and history.
-
-    Raises:
-        ProjectError: it still has resources.
-    """
-    if ws.snapshot().resources:
-        raise ProjectError(f"stack {ws.stack} still has resources", "destroy it first")
-    ws.backend.remove()
