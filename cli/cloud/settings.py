@@ -33,6 +33,7 @@ class Cloud:
     subscription: str
     dataContainer: str  # noqa: N815
     registryContainer: str  # noqa: N815
+    allowFaults: bool = False  # noqa: N815
 
     def __repr__(self) -> str:
         return f"Cloud(studio={self.studio!r}, blob={self.blob!r})"
@@ -85,7 +86,7 @@ def load(path: Path) -> Cloud | None:
     """Read the file; None where there is none."""
     try:
         content = json.loads(path.read_text())
-        return Cloud(**{name: content[name] for name in Cloud.__dataclass_fields__})
+        return Cloud(**{name: content[name] for name in Cloud.__dataclass_fields__ if name in content})
     except FileNotFoundError:
         return None
     except (ValueError, TypeError, KeyError) as error:

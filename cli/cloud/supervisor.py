@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +49,7 @@ def services(cloud: Cloud, file: Path) -> list[Service]:
             [
                 *python, "studio", "--cloud-file", str(file), "--port", str(port["studio"]),
                 "--blob-port", str(port["blob"]), "--data-dir", str(directory / "studio"),
+                *(["--allow-faults"] if cloud.allowFaults else []),
             ],
             ("studio", "--cloud-file", str(file)),
             (port["studio"], port["blob"]),
@@ -88,10 +90,14 @@ class Supervisor:
             alive and all(ports.answers(port) for port in cloud.ports.values()) and seed.done(self.directory)
         )
 
-    def start(self, *, new_ports: bool = False) -> Cloud:
-        """Bring the cloud up, with the example's data in it; does nothing where all is up."""
+    def start(self, *, new_ports: bool = False, allow_faults: bool | None = None) -> Cloud:
+        """Bring the cloud up, with the example's data in it; does nothing where all is up.
+
+        `allow_faults` says whether the studio may be told to misbehave; None leaves that as it was.
+        """
         cloud, known = self._known()
-        if cloud and not new_ports and self.is_up(cloud, known):
+        asked = new_ports or (allow_faults is not None and cloud and cloud.allowFaults != allow_faults)
+        if cloud and not asked and self.is_up(cloud, known):
             return cloud
         with self._only_one():
             cloud, known = self._known()
@@ -102,6 +108,11 @@ class Supervisor:
             elif new_ports:
                 processes.stop(known)
                 cloud = cloud.with_ports(ports.free_ports(list(cloud.ports)))
+                settings.save(cloud, self.file)
+            if allow_faults is not None and allow_faults != cloud.allowFaults:
+                # Stopped before the option is kept: a studio that runs always has the option that is kept.
+                processes.stop(service for service in known if service.name == "studio")
+                cloud = replace(cloud, allowFaults=allow_faults)
                 settings.save(cloud, self.file)
             self._start_missing(cloud)
             self._seed(cloud)

@@ -13,12 +13,20 @@ from cli.options import AsJson, ShowSecrets, Yes
 
 def start(
     new_ports: Annotated[bool, typer.Option("--new-ports", help="Move to other free ports.")] = False,
+    allow_faults: Annotated[
+        bool | None,
+        typer.Option(
+            "--allow-faults/--no-allow-faults",
+            help="Let /_local/faults make the studio misbehave, from now on, or no longer.",
+            show_default=False,
+        ),
+    ] = None,
 ) -> None:
     """Start the local cloud: Azurite, the studio, the azure-native stand-in, the example's data."""
     from cli.cloud.supervisor import Supervisor
 
     supervisor = Supervisor(say=say)
-    cloud = supervisor.start(new_ports=new_ports)
+    cloud = supervisor.start(new_ports=new_ports, allow_faults=allow_faults)
     out().print(f"the local cloud runs: studio {cloud.studio}, blobs {cloud.blob}")
 
 

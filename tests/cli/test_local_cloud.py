@@ -12,6 +12,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.error import HTTPError
 from urllib.request import ProxyHandler, Request, build_opener
 
 import psutil
@@ -72,6 +73,17 @@ class LocalCloud:
         with build_opener(ProxyHandler({})).open(request, timeout=10) as answer:
             text = answer.read()
         return list(json.loads(text)) if method == "GET" else []
+
+    def allows_faults(self) -> bool:
+        """Whether the studio can be told to misbehave."""
+        try:
+            with build_opener(ProxyHandler({})).open(f"{self.status()['studio']}/_local/faults", timeout=10):
+                return True
+        except HTTPError as error:
+            error.close()
+            if error.code != 403:
+                raise
+            return False
 
 
 @pytest.fixture(scope="module")
@@ -224,6 +236,23 @@ def test_a_port_taken_by_another_program_is_an_error_with_a_way_out(cloud: Local
     after = cloud.status()
     assert after["running"] is True
     assert after["studio"] != before["studio"]
+
+
+def test_faults_are_allowed_on_request_and_that_is_remembered(cloud: LocalCloud) -> None:
+    """The studio alone starts anew with them allowed, also after it was killed, until they are forbidden again."""
+    before = cloud.pids()
+    assert cloud.allows_faults() is False
+    assert cloud.run("start", "--allow-faults")[0] == 0
+    assert cloud.allows_faults() is True
+    after = cloud.pids()
+    assert {name for name in SERVICES if after[name] != before[name]} == {"studio"}
+    assert cloud.run("start", "--allow-faults")[0] == 0
+    assert cloud.pids() == after
+    psutil.Process(after["studio"]).kill()
+    assert cloud.run("start")[0] == 0
+    assert cloud.allows_faults() is True
+    assert cloud.run("start", "--no-allow-faults")[0] == 0
+    assert cloud.allows_faults() is False
 
 
 def test_logs_of_one_process_and_of_all(cloud: LocalCloud) -> None:
