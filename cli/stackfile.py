@@ -77,11 +77,25 @@ def for_this_run(stack_data: Mapping[str, Any], overrides: Mapping[str, str], sa
     import yaml
 
     content = dict(stack_data)
-    content["config"] = {**(content.get("config") or {}), **overrides}
+    content["config"] = {
+        **(content.get("config") or {}),
+        **{key: _structured(value) for key, value in overrides.items()},
+    }
     if salt and "encryptionsalt" not in content:
         content["encryptionsalt"] = salt
     text: str = yaml.safe_dump(content, sort_keys=False, allow_unicode=True)
     return text
+
+
+def _structured(value: str) -> Any:
+    """An object or a list, written as JSON, as what it is; anything else as it is written."""
+    import json
+
+    try:
+        found = json.loads(value)
+    except ValueError:
+        return value
+    return found if isinstance(found, dict | list) else value
 
 
 @contextmanager

@@ -17,6 +17,7 @@
     ├── LedgerError              a training record that cannot be trusted
     ├── DeadlineExceeded         a wait came to its end
     └── UpdateCancelled          the update was interrupted; what was started is recorded
+        └── EngineGone           … and its engine has ended: nothing more may be changed
 
 Each has one line of cause and one line of remedy; ``str(error)`` is both.
 """
@@ -112,3 +113,7 @@ class DeadlineExceeded(RetrainError):
 
 class UpdateCancelled(RetrainError):
     """The update was interrupted; what was started is recorded."""
+
+
+class EngineGone(UpdateCancelled):
+    """The engine of this update has ended; another update may be under way, so nothing more may be changed."""

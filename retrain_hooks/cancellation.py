@@ -7,6 +7,7 @@ answers, before each call that changes anything and at each look at a job.
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import socket
@@ -14,12 +15,19 @@ import sys
 import tempfile
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 from types import FrameType
 
-from clients.errors import UpdateCancelled
+from clients.clock import SystemClock
+from clients.errors import EngineGone, UpdateCancelled
 
 _WATCH_SECONDS = 1.0
+# A sleep is cut into pieces of this length, so that a cancelled update ends it.
+_NAP_SECONDS = 0.5
+# A provider that is still in the middle of a call so long after the mark is ended: the user waits for it.
+_GRACE_SECONDS = 4.0
+_OLD_SECONDS = 7 * 24 * 3600.0
 
 
 def _mark(engine: str) -> Path:
@@ -30,22 +38,34 @@ def _mark(engine: str) -> Path:
 
 
 def _option(name: str) -> str:
-    """The value of ``--name`` on this process's command line, as its language host wrote it."""
+    """What this process's command line says of *name*: ``--name VALUE`` from the CLI's language host, or the member
+    of a JSON object from the embedded engine.
+    """
     arguments = sys.orig_argv
     for position, argument in enumerate(arguments):
-        if argument == name and position + 1 < len(arguments):
+        if argument == f"--{name}" and position + 1 < len(arguments):
             return arguments[position + 1]
-        if argument.startswith(name + "="):
+        if argument.startswith(f"--{name}="):
             return argument.partition("=")[2]
+        with suppress(ValueError, TypeError, KeyError):
+            return str(json.loads(argument)[name])
     return ""
+
+
+def _forget_old_marks(own: Path) -> None:
+    """Remove a mark that an earlier run left at the same address, and those of runs that can't go on any more."""
+    for mark in own.parent.iterdir():
+        with suppress(OSError):
+            if mark == own or time.time() - mark.stat().st_mtime > _OLD_SECONDS:
+                mark.unlink()
 
 
 def stop_on_interrupt() -> None:
     """In a program: end quietly on SIGINT, and tell the providers where the update (not a preview) is interrupted."""
-    engine = _option("--engine")
-    preview = _option("--dry_run") == "true"
+    engine = _option("engine")
+    preview = _option("dry_run").lower() == "true"
     if engine:
-        _mark(engine).unlink(missing_ok=True)
+        _forget_old_marks(_mark(engine))
 
     def interrupted(_signal: int, _frame: FrameType | None) -> None:
         if engine and not preview:
@@ -64,24 +84,39 @@ class EngineGuard:
     def check(self) -> None:
         """Raise UpdateCancelled where the update was cancelled or its engine is gone."""
         if self._address and _mark(self._address).exists():
-            raise UpdateCancelled(
-                "the update was cancelled; a job that was started goes on",
-                "run ./dev up again: it attaches to the job",
-            )
+            raise UpdateCancelled("the update was cancelled", "run ./dev up again: it goes on from here")
         if self._address and not _answers(self._address):
-            raise UpdateCancelled("the engine of this update is gone", "run ./dev up again")
+            raise EngineGone("the engine of this update is gone", "run ./dev up again: it goes on from here")
 
     def watch(self) -> None:
-        """End this process soon after its engine, so that none is left behind."""
+        """End this process soon after its engine, so that none is left behind, or where it overstays a cancelled update."""
+        if not self._address:
+            return
+        mark = _mark(self._address)
 
         def loop() -> None:
-            while _answers(self._address):
+            marked = 0.0
+            while marked < _GRACE_SECONDS and _answers(self._address):
                 time.sleep(_WATCH_SECONDS)
-            _mark(self._address).unlink(missing_ok=True)
+                marked = marked + _WATCH_SECONDS if mark.exists() else 0.0
+            mark.unlink(missing_ok=True)
             os._exit(0)
 
-        if self._address:
-            threading.Thread(target=loop, name="engine-watch", daemon=True).start()
+        threading.Thread(target=loop, name="engine-watch", daemon=True).start()
+
+
+class CancellableClock(SystemClock):
+    """In a provider: a sleep ends, with UpdateCancelled, where *guard* says so."""
+
+    def __init__(self, guard: EngineGuard) -> None:
+        self._guard = guard
+
+    def sleep(self, seconds: float) -> None:
+        """Return after *seconds*. Raises UpdateCancelled."""
+        end = self.monotonic() + seconds
+        while (left := end - self.monotonic()) > 0:
+            super().sleep(min(left, _NAP_SECONDS))
+            self._guard.check()
 
 
 def _answers(address: str) -> bool:

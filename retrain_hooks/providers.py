@@ -26,7 +26,7 @@ from pulumi.output import Unknown
 
 from clients.errors import RetrainError
 from retrain_hooks.binding import ModelBindingLifecycle
-from retrain_hooks.cancellation import EngineGuard
+from retrain_hooks.cancellation import CancellableClock, EngineGuard
 from retrain_hooks.data_version import DataVersionLifecycle
 from retrain_hooks.endpoint import EndpointLifecycle
 from retrain_hooks.lifecycle import UNKNOWN, Context, Lifecycle, Props
@@ -49,7 +49,7 @@ def _context() -> Context:
     engine = sys.argv[1] if len(sys.argv) > 1 and ":" in sys.argv[1] else ""
     guard = EngineGuard(engine)
     guard.watch()
-    return Context(EngineProgress(engine), guard)
+    return Context(EngineProgress(engine), guard, CancellableClock(guard))
 
 
 def _incoming(value: Any) -> Any:

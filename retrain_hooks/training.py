@@ -14,9 +14,11 @@ from typing import Any
 from clients.clock import Clock
 from clients.errors import (
     DeadlineExceeded,
+    EngineGone,
     JobFailed,
     LedgerError,
     NotFound,
+    RetrainError,
     ServiceError,
     UpdateCancelled,
 )
@@ -25,6 +27,7 @@ from clients.protocols import Jobs, JobState, JobStatus
 from clients.storage import Container
 from retrain_hooks.evaluation import read_metrics
 from retrain_hooks.history import History
+from retrain_hooks.jobs import belongs_to, cancel
 from retrain_hooks.ledger import CorruptRecord, Entry, Job, Ledger, Run, same_inputs
 from retrain_hooks.lifecycle import Guard, JobBudget, Progress
 from retrain_hooks.training_data import TrainingData, unchanged
@@ -93,6 +96,7 @@ class Trainer:
         attached to next time), LedgerError where the key was recorded for other inputs.
         """
         with _turns[request.key]:
+            self._guard.check()
             entry, ours = self._enter(request)
             reused = entry.run.state == "finished"
             while entry.run.state != "finished":
@@ -126,7 +130,9 @@ class Trainer:
                     "correct it there; nothing was bound",
                 )
             return self._replan(entry), True
-        if entry.run.state in ("finished", "retired") and not self._ledger.intact(entry.run):
+        if entry.run.state == "retired":
+            return self._replan(entry), True
+        if entry.run.state == "finished" and not self._ledger.intact(entry.run):
             self._progress.info(f"the model of run {request.key[:12]} is gone or altered: training it again")
             return self._replan(entry), True
         return entry, False
@@ -203,10 +209,10 @@ class Trainer:
             raise DeadlineExceeded(
                 f"{error.cause}; job {job.id} goes on", "run the update again to attach to it"
             ) from None
-        except UpdateCancelled:
-            if request.cancel_job:
-                jobs.cancel(job.id)
+        except EngineGone:
             raise
+        except UpdateCancelled as error:
+            raise self._interrupted(entry, jobs, request, error) from None
         if status.state is JobState.LOST:
             return self._lost(entry)
         if status.state is not JobState.FINISHED:
@@ -264,6 +270,26 @@ class Trainer:
             md5=b64encode(hashlib.md5(model, usedforsecurity=False).digest()).decode(),
             bytes=len(model),
             metrics=metrics,
+        )
+
+    def _interrupted(
+        self, entry: Entry, jobs: Jobs, request: Request, error: UpdateCancelled
+    ) -> UpdateCancelled:
+        """What a cancelled update says of its job, which is cancelled with it where that was asked for."""
+        job = _job(entry.run)
+        if not request.cancel_job or not belongs_to(entry.run, request.workspace):
+            return UpdateCancelled(
+                f"{error.cause}; job {job.id} goes on", "run ./dev up again: it attaches to the job"
+            )
+        try:
+            cancel(self._ledger, entry, jobs, self._clock)
+        except RetrainError as problem:
+            return UpdateCancelled(
+                f"{error.cause}; job {job.id} could not be cancelled: {problem.cause}",
+                "cancel it with ./dev cancel --jobs, or run ./dev up again: it attaches to the job",
+            )
+        return UpdateCancelled(
+            f"{error.cause}, and job {job.id} with it", "run ./dev up again: it trains anew"
         )
 
     def _failed(self, entry: Entry, error: str) -> Entry:

@@ -32,7 +32,7 @@ def test_an_update_that_nobody_interrupts_goes_on(engine):
 def test_a_mark_of_this_run_stops_it(engine):
     """The program leaves the mark when it is interrupted."""
     cancellation._mark(engine).touch()
-    with pytest.raises(UpdateCancelled, match="a job that was started goes on"):
+    with pytest.raises(UpdateCancelled, match="the update was cancelled"):
         EngineGuard(engine).check()
 
 
