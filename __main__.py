@@ -8,7 +8,7 @@ from retrain_hooks.cancellation import stop_on_interrupt
 stop_on_interrupt()
 
 config = pulumi.Config()
-target, kind, experiment = (config.require(name) for name in ("target", "kind", "experiment"))
+target, kind, experiment, live = map(config.require, ("target", "kind", "experiment", "endpointName"))
 
 workspace = ml.Workspace(
     "workspace", target=target, location=config.require("location"), owner_email=config.require("ownerEmail")
@@ -37,16 +37,11 @@ candidate = model("candidate", config.require("dataVersion"), config.get("pin"),
 predictive = ml.PredictiveWebService(
     "predictive", workspace=workspace, kind=kind, experiment=experiment, model=baseline
 )
-endpoint = ml.Endpoint(
-    "endpoint", service=predictive, candidate=candidate, endpoint_name=config.require("endpointName")
-)
+gate = ml.Gate.from_config(config)
+endpoint = ml.Endpoint("endpoint", service=predictive, candidate=candidate, gate=gate, endpoint_name=live)
 
-outputs = {
-    "endpointUrl": endpoint.url,
-    "endpointName": config.require("endpointName"),
-    "patchUrl": endpoint.patch_url,
+outputs = endpoint.outputs | {
     "baselineUrl": predictive.url,
-    "modelAddress": endpoint.model_address,
     "runKey": candidate.run_key,
     "dataVersion": config.require("dataVersion"),
     "metrics": candidate.metrics,

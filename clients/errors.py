@@ -13,6 +13,7 @@
     │   ├── Conflict             … that somebody else changed it first (HTTP 409, 412)
     │   └── Throttled            … to come back later (HTTP 429, 503)
     ├── JobFailed                the batch job ended, and not with a model
+    ├── GateRefused              the gate does not let the trained model through
     ├── BindingFailed            the endpoint does not serve what was asked for
     ├── LedgerError              a training record that cannot be trusted
     ├── DeadlineExceeded         a wait came to its end
@@ -97,6 +98,10 @@ class Throttled(ServiceError):
 
 class JobFailed(RetrainError):
     """The batch job ended, and not with a model."""
+
+
+class GateRefused(RetrainError):
+    """The gate does not let the trained model through; what was bound still serves."""
 
 
 class BindingFailed(RetrainError):

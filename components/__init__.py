@@ -2,6 +2,7 @@
 
 from components.data_version import DataVersion
 from components.endpoint import Endpoint
+from components.gate import Gate
 from components.trained_model import RunLimits, TrainedModel
 from components.web_service import PredictiveWebService, TrainingWebService
 from components.workspace import Workspace
@@ -9,6 +10,7 @@ from components.workspace import Workspace
 __all__ = [
     "DataVersion",
     "Endpoint",
+    "Gate",
     "PredictiveWebService",
     "RunLimits",
     "TrainedModel",

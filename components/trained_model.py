@@ -98,3 +98,9 @@ class TrainedModel(Resource, module="retrain", name="TrainedModel"):
         """The hash of all that determines the model, 64 hex."""
         found: pulumi.Output[str] = pulumi.get(self, "runKey")
         return found
+
+    @property
+    def data_version(self) -> pulumi.Output[str]:
+        """The data version as it was asked for: a literal, ``latest`` or a window."""
+        data: pulumi.Output[dict[str, str]] = pulumi.get(self, "data")
+        return data["version"]

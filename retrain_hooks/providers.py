@@ -31,6 +31,7 @@ from retrain_hooks.data_version import DataVersionLifecycle
 from retrain_hooks.endpoint import EndpointLifecycle
 from retrain_hooks.lifecycle import UNKNOWN, Context, Lifecycle, Props
 from retrain_hooks.progress import EngineProgress
+from retrain_hooks.promotion import PromotionLifecycle
 from retrain_hooks.trained_model import TrainedModelLifecycle
 from retrain_hooks.web_service import WebServiceLifecycle
 
@@ -157,6 +158,12 @@ class TrainedModelProvider(_Provider):
     """Hosts TrainedModelLifecycle."""
 
     lifecycle = TrainedModelLifecycle
+
+
+class PromotionProvider(_Provider):
+    """Hosts PromotionLifecycle."""
+
+    lifecycle = PromotionLifecycle
 
 
 class ModelBindingProvider(_Provider):

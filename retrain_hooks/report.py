@@ -31,6 +31,7 @@ def after_up(outputs: Mapping[str, Any], console: Console) -> None:
         "Endpoint": f"{outputs['endpointUrl']}/execute?api-version=2.0",
         "Model": outputs["modelAddress"],
         "Data version": outputs["dataVersion"],
+        "Gate": _gate(outputs),
         "Metrics": ", ".join(f"{name} {_round(value)}" for name, value in _headline(outputs["metrics"])),
         "Sample": ", ".join(f"{name} {value}" for name, value in sample.items()),
     }
@@ -40,6 +41,13 @@ def after_up(outputs: Mapping[str, Any], console: Console) -> None:
     console.print()
     for title, text in lines.items():
         console.print(f"[bold]{title:<13}[/bold] {text}", soft_wrap=True, highlight=False)
+
+
+def _gate(outputs: Mapping[str, Any]) -> str:
+    """The verdict with its rules' numbers: those that failed, or all where none did."""
+    rules = outputs.get("rules") or []
+    told = [rule["reason"] for rule in rules if not rule["passed"]] or [rule["reason"] for rule in rules]
+    return f"{outputs.get('verdict', 'none')}: {'; '.join(told) or 'nothing was judged'}"
 
 
 def _headline(metrics: Mapping[str, Any]) -> list[tuple[str, Any]]:

@@ -21,6 +21,7 @@ FROZEN = {
     "StudioEndpointProvider": "gASVOQAAAAAAAACMF3JldHJhaW5faG9va3MucHJvdmlkZXJzlIwWU3R1ZGlvRW5kcG9pbnRQcm92aWRlcpSTlCmBlC4=",
     "DataVersionProvider": "gASVNgAAAAAAAACMF3JldHJhaW5faG9va3MucHJvdmlkZXJzlIwTRGF0YVZlcnNpb25Qcm92aWRlcpSTlCmBlC4=",
     "TrainedModelProvider": "gASVNwAAAAAAAACMF3JldHJhaW5faG9va3MucHJvdmlkZXJzlIwUVHJhaW5lZE1vZGVsUHJvdmlkZXKUk5QpgZQu",
+    "PromotionProvider": "gASVNAAAAAAAAACMF3JldHJhaW5faG9va3MucHJvdmlkZXJzlIwRUHJvbW90aW9uUHJvdmlkZXKUk5QpgZQu",
     "ModelBindingProvider": "gASVNwAAAAAAAACMF3JldHJhaW5faG9va3MucHJvdmlkZXJzlIwUTW9kZWxCaW5kaW5nUHJvdmlkZXKUk5QpgZQu",
 }
 

@@ -1,0 +1,281 @@
+"""The gate's rules: what a trained model must show before an endpoint serves it.
+
+::
+
+    rule   = metric op number                              auc >= 0.65
+           | metric op "champion" [("+" | "-") number]     auc >= champion - 0.01
+    metric = auc | accuracy | precision | recall | f1 | log_loss | rows
+    op     = >= | > | <= | <
+
+``champion`` is the same metric of the model that the endpoint serves now, measured on the same rows. The gate fails
+closed: what is missing, not finite, outside its range, or measured on too few rows is refused, never let through. A
+tie passes ``>=`` and fails ``>``; sums are decimal, so that ``champion + 0.01`` is what a person would compute.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any, Literal
+
+from clients.errors import ConfigurationError
+
+# The range that each metric lies in, ends included.
+_RANGES: dict[str, tuple[float, float]] = {
+    "auc": (0.0, 1.0),
+    "accuracy": (0.0, 1.0),
+    "precision": (0.0, 1.0),
+    "recall": (0.0, 1.0),
+    "f1": (0.0, 1.0),
+    "log_loss": (0.0, math.inf),
+    "rows": (0.0, math.inf),
+}
+METRICS = tuple(_RANGES)
+_NUMBER = r"(?:\d+\.?\d*|\.\d+)"
+_RULE = re.compile(
+    rf"\s*(?P<metric>\w+)\s*(?P<op>>=|>|<=|<)\s*"
+    rf"(?:(?P<number>[+-]?{_NUMBER})|champion(?:\.(?P<other>\w+))?(?:\s*(?P<sign>[+-])\s*(?P<offset>{_NUMBER}))?)\s*"
+)
+_EXAMPLE = "write it like auc >= 0.65, or like auc >= champion - 0.01"
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One comparison: *metric* *op* *number*, which is added to the champion's metric where *champion* is set."""
+
+    metric: str
+    op: Literal[">=", ">", "<=", "<"]
+    number: Decimal
+    champion: bool = False
+
+    def __post_init__(self) -> None:
+        if self.metric not in _RANGES:
+            raise ConfigurationError(
+                f"the gate knows no metric {self.metric!r}; it knows: {', '.join(METRICS)}", _EXAMPLE
+            )
+        lowest, highest = _RANGES[self.metric]
+        if not self.champion and not lowest <= self.number <= highest:
+            raise ConfigurationError(
+                f"the rule `{self.text}` compares with {self.number}, and {self.metric} {_between(self.metric)}",
+                f"{_EXAMPLE}: a share is written 0.65, not 65",
+            )
+
+    @classmethod
+    def parse(cls, text: object) -> Rule:
+        """Read a rule. Raises ConfigurationError saying how one is written."""
+        found = _RULE.fullmatch(text) if isinstance(text, str) else None
+        if found is None:
+            raise ConfigurationError(f"{text!r} is no rule of a gate", _EXAMPLE)
+        if found["other"] not in (None, found["metric"]):
+            raise ConfigurationError(
+                f"the rule `{text}` compares {found['metric']} with the champion's {found['other']}",
+                "compare a metric with the same metric of the champion",
+            )
+        champion = found["number"] is None
+        number = Decimal(found["number"] or found["offset"] or 0)
+        return cls(found["metric"], found["op"], -number if found["sign"] == "-" else number, champion)  # type: ignore[arg-type]
+
+    @property
+    def text(self) -> str:
+        """The rule as it is written; two rules of the same meaning have the same text."""
+        number = f"{self.number.normalize():f}" if self.number else "0"
+        if not self.champion:
+            return f"{self.metric} {self.op} {number}"
+        sign, size = ("-", number[1:]) if number.startswith("-") else ("+", number)
+        return f"{self.metric} {self.op} champion" + (f" {sign} {size}" if self.number else "")
+
+    def holds(self, value: Decimal, bound: Decimal) -> bool:
+        """Whether *value* is on the right side of *bound*."""
+        if self.op == ">=":
+            return value >= bound
+        if self.op == ">":
+            return value > bound
+        if self.op == "<=":
+            return value <= bound
+        return value < bound
+
+
+@dataclass(frozen=True)
+class Gate:
+    """All *rules* must hold, on at least *minimum_rows* rows (0 asks for none)."""
+
+    rules: tuple[Rule, ...]
+    minimum_rows: int = 1
+
+    def __post_init__(self) -> None:
+        if not self.rules:
+            raise ConfigurationError("the gate has no rule, and would let every model through", _EXAMPLE)
+        if self.minimum_rows < 0:
+            raise ConfigurationError(
+                f"the gate's minimum of rows is {self.minimum_rows}",
+                "set it to a count such as 1000, or to 0 to ask for none",
+            )
+
+    @classmethod
+    def parse(cls, rules: object, minimum_rows: object = 1) -> Gate:
+        """Read a gate from plain values. Raises ConfigurationError."""
+        if not isinstance(rules, list | tuple):
+            raise ConfigurationError("the gate's rules are not a list", f"{_EXAMPLE}, each in its own line")
+        if isinstance(minimum_rows, bool) or not isinstance(minimum_rows, int | float) or minimum_rows % 1:
+            raise ConfigurationError(
+                f"the gate's minimum of rows is {minimum_rows!r}, no whole number",
+                "set it to a count such as 1000",
+            )
+        return cls(tuple(Rule.parse(rule) for rule in rules), int(minimum_rows))
+
+    @property
+    def needs_champion(self) -> bool:
+        """Whether any rule compares with the champion."""
+        return any(rule.champion for rule in self.rules)
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What is known of one model: its *metrics*, and the *problem* that makes them worthless, if there is one."""
+
+    metrics: Mapping[str, Any] = field(default_factory=dict)
+    problem: str = ""
+
+
+@dataclass(frozen=True)
+class Ruling:
+    """How one rule came out: the model's *value*, the *bound* it was compared with (None where there is none)."""
+
+    text: str
+    value: float | None
+    bound: float | None
+    passed: bool
+    reason: str
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The gate's word on one model."""
+
+    rulings: tuple[Ruling, ...]
+
+    @property
+    def passed(self) -> bool:
+        """Whether every rule passed, and there was one."""
+        return bool(self.rulings) and all(ruling.passed for ruling in self.rulings)
+
+    @property
+    def outcome(self) -> Literal["passed", "refused"]:
+        """``passed`` or ``refused``."""
+        return "passed" if self.passed else "refused"
+
+    @property
+    def reason(self) -> str:
+        """Rules and numbers: those that failed, or all where none did."""
+        told = [ruling.reason for ruling in self.rulings if ruling.passed is self.passed]
+        return "; ".join(told) or "nothing was judged"
+
+
+def judge(gate: Gate, candidate: Evidence, champion: Evidence | None, *, reigning: bool = False) -> Verdict:
+    """Judge *candidate* by the gate's rules, and against *champion* where a rule asks for it (None: not known).
+
+    *reigning* says that the endpoint serves the candidate already, so that there is no champion to compare it with.
+    """
+    rulings = []
+    if candidate.problem:
+        rulings.append(Ruling("evidence", None, None, False, candidate.problem))
+    if gate.minimum_rows:
+        rulings.append(_compare(Rule("rows", ">=", Decimal(gate.minimum_rows)), candidate, None))
+    rulings += [_rule(rule, candidate, champion, reigning) for rule in gate.rules]
+    return Verdict(tuple(rulings))
+
+
+def _rule(rule: Rule, candidate: Evidence, champion: Evidence | None, reigning: bool) -> Ruling:
+    if not rule.champion:
+        return _compare(rule, candidate, None)
+    if reigning:
+        value, problem = _measured(candidate, rule.metric)
+        reason = problem or "the endpoint serves this model already"
+        return Ruling(rule.text, _float(value), None, value is not None, f"{reason} (`{rule.text}`)")
+    if champion is None:
+        return _refused(rule, "there are no metrics of the champion")
+    best, problem = _measured(champion, rule.metric)
+    if best is None:
+        return _refused(rule, f"of the champion: {problem}")
+    return _compare(rule, candidate, best)
+
+
+def _compare(rule: Rule, candidate: Evidence, champion: Decimal | None) -> Ruling:
+    bound = rule.number if champion is None else champion + rule.number
+    value, problem = _measured(candidate, rule.metric)
+    if value is None:
+        return _refused(rule, problem, bound)
+    passed = rule.holds(value, bound)
+    seen, asked = _show(value, bound)
+    told = (
+        f"{rule.metric} {seen} {rule.op} {asked}"
+        if passed
+        else f"{rule.metric} is {seen}, must be {rule.op} {asked}"
+    )
+    reason = told if champion is None else f"{told} (`{rule.text}`)"
+    return Ruling(rule.text, float(value), float(bound), passed, reason)
+
+
+def _refused(rule: Rule, problem: str, bound: Decimal | None = None) -> Ruling:
+    return Ruling(rule.text, None, _float(bound), False, f"{problem} (`{rule.text}`)")
+
+
+def _measured(evidence: Evidence, metric: str) -> tuple[Decimal | None, str]:
+    """The metric's value, or what is wrong with it."""
+    if evidence.problem:
+        return None, evidence.problem
+    value = evidence.metrics.get(metric)
+    if value is None:
+        return None, f"{metric} is missing from the evaluation"
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None, f"{metric} is {value!r}, not a number"
+    if not math.isfinite(value):
+        return None, f"{metric} is {value}"
+    lowest, highest = _RANGES[metric]
+    if not lowest <= value <= highest:
+        return None, f"{metric} is {value:g}, and {_between(metric)}"
+    return Decimal(repr(value)), ""
+
+
+def _between(metric: str) -> str:
+    lowest, highest = _RANGES[metric]
+    return f"is at least {lowest:g}" if highest == math.inf else f"lies between {lowest:g} and {highest:g}"
+
+
+def _float(value: Decimal | None) -> float | None:
+    return None if value is None else float(value)
+
+
+def _show(value: Decimal, bound: Decimal) -> tuple[str, str]:
+    """Both numbers, rounded unless that would make two of one."""
+    short = f"{float(value):.6g}", f"{float(bound):.6g}"
+    return short if value == bound or short[0] != short[1] else (str(value), str(bound))
+
+
+def evaluation(metrics: object) -> Evidence:
+    """The evidence in a training run's own evaluation; its ``rows`` are the rows that it was evaluated on."""
+    if not isinstance(metrics, Mapping) or not metrics:
+        return Evidence(problem="there is no evaluation that can be read")
+    counts = [
+        metrics.get(f"{truth}_{side}") for truth in ("true", "false") for side in ("positive", "negative")
+    ]
+    numbers = [count for count in counts if isinstance(count, int | float)]
+    rows = metrics.get("rows", metrics.get("number_of_examples", sum(numbers) if len(numbers) == 4 else None))
+    return Evidence({**metrics, "rows": rows})
+
+
+def of_rulings(rulings: Sequence[Mapping[str, Any]]) -> Verdict:
+    """A verdict from plain values. Raises TypeError, KeyError or ValueError for anything else than rulings."""
+    found = []
+    for ruling in rulings:
+        passed, reason, text = ruling["passed"], ruling["reason"], ruling["text"]
+        if not isinstance(passed, bool) or not isinstance(reason, str) or not isinstance(text, str):
+            raise ValueError("not a ruling")
+        numbers = [ruling.get(name) for name in ("value", "bound")]
+        if any(isinstance(number, bool) or not isinstance(number, int | float | None) for number in numbers):
+            raise ValueError("not a ruling's numbers")
+        found.append(Ruling(text, numbers[0], numbers[1], passed, reason))
+    return Verdict(tuple(found))
