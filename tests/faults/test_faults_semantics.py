@@ -38,17 +38,6 @@ def test_a_job_that_is_lost_as_it_starts(studio: Faulty, trained: Houses) -> Non
     trained.training.wait(started(trained), "Finished")
 
 
-def test_a_job_that_is_lost_at_a_later_look(studio: Faulty, trained: Houses) -> None:
-    """A rule for GET counts the looks at started jobs: two are answered, the third says 404."""
-    studio.faults({"kind": "lost-job", "method": "GET", "path": "*/jobs/*", "after": 2, "count": 1})
-    unstarted = trained.training.submit(trained.order()).json()
-    assert state(trained.training, unstarted) == "NotStarted"
-    job = started(trained)
-    looks = [trained.training.call("GET", f"jobs/{job}").status_code for _ in range(4)]
-    assert looks == [200, 200, 404, 404]
-    assert [entry["status"] for entry in studio.faulted()] == [404]
-
-
 def test_a_job_that_stalls_until_it_is_cancelled(studio: Faulty, trained: Houses) -> None:
     """It is Running and gets nowhere while others run; a second start is refused; cancelled, it is gone."""
     studio.faults({"kind": "stalled-job", "count": 1})
@@ -203,6 +192,17 @@ def test_the_worker_of_a_lost_job_is_stopped(studio: Faulty, trained: Houses) ->
     assert slow.call("GET", f"jobs/{job}").status_code == 404
     worker.wait(5)
     eventually(lambda: [one for one in studio.workers() if one != worker], "another worker", 10)
+
+
+def test_a_job_that_is_lost_at_a_later_look(studio: Faulty, trained: Houses) -> None:
+    """A rule for GET counts the looks at started jobs: two are answered, the third says 404."""
+    studio.faults({"kind": "lost-job", "method": "GET", "path": "*/jobs/*", "after": 2, "count": 1})
+    unstarted = trained.training.submit(trained.order()).json()
+    assert state(trained.training, unstarted) == "NotStarted"
+    job = started(trained)
+    looks = [trained.training.call("GET", f"jobs/{job}").status_code for _ in range(4)]
+    assert looks == [200, 200, 404, 404]
+    assert [entry["status"] for entry in studio.faulted()] == [404]
 
 
 def test_a_stalled_job_and_a_restart(studio: Faulty, trained: Houses) -> None:
