@@ -167,17 +167,17 @@ class Container:
             raise Conflict(
                 f"{where} was changed by somebody else", "run the update again", status=412
             ) from None
-        except azure.ClientAuthenticationError:
-            raise CredentialError(
-                f"the storage account refused the credential for {where}",
-                "check the storage credential (locally: ./dev cloud stop, then ./dev cloud start)",
-            ) from None
         except (azure.ServiceRequestError, azure.ServiceResponseError):
             raise Unreachable(f"the storage account of {self.name!r} does not answer", self._remedy) from None
         except azure.HttpResponseError as error:
             if error.status_code == 412:
                 raise Conflict(
                     f"{where} was changed by somebody else", "run the update again", status=412
+                ) from None
+            if error.status_code in (401, 403):
+                raise CredentialError(
+                    f"the storage account refused the credential for {where}",
+                    "check the storage credential (locally: ./dev cloud stop, then ./dev cloud start)",
                 ) from None
             raise ServiceError(
                 f"storage answered {error.status_code} for {where}: {redact(str(error.reason))}",
