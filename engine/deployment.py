@@ -33,7 +33,7 @@ from engine.stacks import outputs_of
 from engine.state import Snapshot, State
 from engine.steps import Executor
 from engine.urns import package_of, urn_name
-from engine.values import Props, Unknown, contains, masked
+from engine.values import Props, masked
 from engine.workspace import ConfigValue, Workspace
 
 GRACE = 5.0  # seconds that running provider calls get after a Ctrl-C
@@ -306,13 +306,13 @@ class Deployment:
     def _finish_outputs(
         self, monitor: Monitor, executor: Executor, journal: Journal, snapshot: Snapshot
     ) -> Props:
-        """The stack's outputs: the program's; after a failure, old ones stay where there are no new ones."""
+        """The stack's outputs: the program's; after a failure the old ones, which still say what is deployed."""
         old = outputs_of(snapshot.resources)
         if monitor.stack_outputs is None:
             return old if self._kind != "destroy" else outputs_of(journal.resources)
         urn, outputs = monitor.stack_outputs
         if executor.failures or self._cancelled:
-            outputs = {**old, **{k: v for k, v in outputs.items() if not contains(v, Unknown)}}
+            outputs = old
         if urn in executor.live:
             executor.set_outputs(urn, outputs)
         return outputs

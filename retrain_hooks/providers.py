@@ -38,10 +38,13 @@ from retrain_hooks.web_service import WebServiceLifecycle
 _PROVIDER_KEY = "__provider"
 
 
-class error(Exception):  # noqa: N801 - its name is what the user reads before the cause
-    """What reaches the user: ``error: cause``, and the remedy on the next line."""
+def _failure(message: str) -> Exception:
+    """An exception that prints as *message* alone: Pulumi shows a provider's exception as Python formats it.
 
-    __module__ = "builtins"
+    Python writes an exception without text as its class's name, so the class is called what there is to say.
+    """
+    failure: Exception = type(message, (Exception,), {"__module__": "builtins"})()
+    return failure
 
 
 @cache
@@ -83,7 +86,7 @@ def _one_line_errors() -> Iterator[None]:
 
 
 def _fail(message: str) -> NoReturn:
-    raise error(message) from None
+    raise _failure(message) from None
 
 
 class _Provider(ResourceProvider):

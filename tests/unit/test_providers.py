@@ -95,8 +95,8 @@ def test_a_refusal_is_a_check_failure_with_cause_and_remedy(host):
 @pytest.mark.parametrize(
     ("failure", "shown"),
     [
-        (ConfigurationError("it is wrong", "make it right"), "error: it is wrong\nremedy: make it right\n"),
-        (KeyError("x"), "error: internal error: KeyError: 'x'\nremedy: report it"),
+        (ConfigurationError("it is wrong", "make it right"), "it is wrong\nremedy: make it right\n"),
+        (KeyError("x"), "internal error: KeyError: 'x'\nremedy: report it"),
     ],
 )
 def test_what_pulumi_prints_of_a_failed_create_is_cause_and_remedy(host, failure, shown):
