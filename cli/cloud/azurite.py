@@ -34,8 +34,9 @@ def node() -> str:
 
 
 def _fingerprint() -> str:
+    """What is installed; not where, since a checkout may share it by a link."""
     parts = [(PACKAGE / name).read_bytes() for name in ("package.json", "package-lock.json")]
-    return hashlib.sha256(b"\0".join([*parts, str(ROOT).encode()])).hexdigest()
+    return hashlib.sha256(b"\0".join(parts)).hexdigest()
 
 
 def installed(home: Path = HOME) -> bool:
@@ -48,6 +49,7 @@ def install(say: Callable[[str], None], home: Path = HOME, *, attempts: int = 3)
     """Install Azurite unless it is there; an interrupted installation starts anew (npm's cache keeps what came)."""
     if installed(home):
         return
+    home = home.resolve()
     waiting = "another command is installing Azurite; waiting for it"
     with only_one(home.with_name(f"{home.name}.lock"), lambda: say(waiting)):
         if not installed(home):
