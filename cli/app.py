@@ -11,6 +11,7 @@ import typer
 from cli.errors import guarded
 from cli.verbs import cloud as cloud_verbs
 from cli.verbs import config as config_verbs
+from cli.verbs import runs as runs_verbs
 from cli.verbs.cancel import cancel
 from cli.verbs.destroy import destroy
 from cli.verbs.help import help_
@@ -44,6 +45,12 @@ def build() -> typer.Typer:
     _add(cloud, cloud_verbs.start, cloud_verbs.stop, cloud_verbs.status, cloud_verbs.logs, cloud_verbs.reset)
     config = typer.Typer(help="The stack's configuration.", **PLAIN)
     _add(config, config_verbs.get, config_verbs.set_)
+    runs = typer.Typer(
+        help="The training runs of all stacks, and their models.", **{**PLAIN, "no_args_is_help": False}
+    )
+    runs.callback(invoke_without_command=True)(guarded(runs_verbs.list_))
+    _add(runs, runs_verbs.show, runs_verbs.prune)
+    app.add_typer(runs, name="runs")
     app.add_typer(config, name="config")
     app.add_typer(cloud, name="cloud")
     _add(app, pulumi, test, **PASSING)

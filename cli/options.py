@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from enum import StrEnum
 from typing import Annotated
 
@@ -44,6 +45,25 @@ ShowSecrets = Annotated[bool, typer.Option("--show-secrets", help="Show keys as 
 Refresh = Annotated[bool, typer.Option("--refresh", help="First read how the resources really are.")]
 Quiet = Annotated[bool, typer.Option("--expect-no-changes", help="Fail if anything would change.")]
 Diff = Annotated[bool, typer.Option("--diff", help="Show every property that would change.")]
+
+
+Expect = Annotated[
+    str | None,
+    typer.Option(
+        "--expect", metavar="KEY", help="The run key (or its first digits) that was approved; no other."
+    ),
+]
+
+
+def with_expected(found: dict[str, str], key: str | None) -> dict[str, str]:
+    """This run's configuration, with the run key that is expected; a usage error for what is none."""
+    if key is None:
+        return found
+    if not re.fullmatch("[0-9a-f]{7,64}", key):
+        raise typer.BadParameter(
+            f"{key!r} is not a run key or its first 7 digits or more", param_hint="--expect"
+        )
+    return found | {"expectRunKey": key}
 
 
 def wants_to_be_asked(yes: bool, as_json: bool) -> bool:

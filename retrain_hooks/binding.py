@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from clients.errors import BindingFailed
 from clients.protocols import Bindings
+from retrain_hooks.bound import Bound, Marker
 from retrain_hooks.lifecycle import Context, Diff, Props
 
 _IDENTITY = ("target", "service", "endpointName", "resource")
@@ -47,6 +48,7 @@ class ModelBindingLifecycle:
                 f"the endpoint {new['endpointName']!r} accepted {new['address']} and serves {bound or 'nothing'}",
                 "look at the endpoint, then run the update again",
             )
+        Bound(self._context.registry(new["target"])).mark(_marker(new))
         return new | {"bound": bound}
 
     def read(self, id_: str, old: Props) -> tuple[Props, Props] | None:
@@ -63,7 +65,9 @@ class ModelBindingLifecycle:
         return now, {name: value for name, value in now.items() if name != "bound"}
 
     def delete(self, id_: str, old: Props) -> None:
-        """Nothing is deleted: an endpoint always serves some model, and goes with its own resource."""
+        """Nothing but the marker: an endpoint always serves some model, and goes with its own resource."""
+        self._context.guard.check()
+        Bound(self._context.registry(old["target"])).unmark(_marker(old))
 
     def _bindings(self, props: Props) -> Bindings:
         service = props["service"]
@@ -73,3 +77,15 @@ class ModelBindingLifecycle:
     def _bound(self, bindings: Bindings, resource: str) -> str:
         names = {binding.resource.lower(): binding.location for binding in bindings.read()}
         return names.get(resource.lower(), "")
+
+
+def _marker(props: Props) -> Marker:
+    service = props["service"]
+    return Marker(
+        props["target"],
+        service["id"],
+        dict(service["workspace"]),
+        props["endpointName"],
+        props["resource"],
+        props["address"],
+    )

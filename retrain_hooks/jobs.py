@@ -19,17 +19,20 @@ def belongs_to(run: Run, workspace: Mapping[str, str]) -> bool:
 
 
 def cancel(ledger: Ledger, entry: Entry, jobs: Jobs, clock: Clock) -> Run:
-    """Cancel the job of a submitted run at the service, then record it as failed; the record as it is then.
+    """Cancel the job of a submitted run at the service and record it as failed; the record as it is then.
 
-    In this order: a crash in between leaves a record whose job is gone, which the next update notices, and not a
-    job that runs for nobody. Where somebody else moved the record on in the meantime, theirs stands.
+    Who cancels is recorded first: an update that waits for the job would take it for lost, and train again. A crash
+    before the end leaves a job that the next update attaches to, or finds cancelled. Where somebody else moved the
+    record on in the meantime, theirs stands.
     """
-    run = entry.run
-    if run.job is None:
-        raise LedgerError(f"the record of run {run.key[:12]} names no job", "look at ./dev runs show")
-    jobs.cancel(run.job.id)
-    failed = replace(run, state="failed", ended_at=clock.now().isoformat(), error=f"Cancelled by {_who()}")
-    return ledger.advance(entry, failed)[0].run
+    if entry.run.job is None:
+        raise LedgerError(f"the record of run {entry.run.key[:12]} names no job", "look at ./dev runs show")
+    entry, ours = ledger.advance(entry, replace(entry.run, error=f"Cancelled by {_who()}"))
+    if ours and entry.run.job:
+        jobs.cancel(entry.run.job.id)
+        failed = replace(entry.run, state="failed", ended_at=clock.now().isoformat())
+        entry, _ours = ledger.advance(entry, failed)
+    return entry.run
 
 
 def _who() -> str:

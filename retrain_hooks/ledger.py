@@ -74,13 +74,14 @@ class Run:
 
 
 class CorruptRecord(LedgerError):
-    """A record that cannot be read; *content* and *etag* are the blob's as it was found."""
+    """The record of *key* cannot be read; *content* and *etag* are the blob's as it was found."""
 
     def __init__(self, key: str, content: bytes, etag: str) -> None:
         super().__init__(
             f"the record of run {key[:12]} cannot be read",
             f"look at the registry's {_name(key)}; the next update sets it aside and trains again",
         )
+        self.key = key
         self.content = content
         self.etag = etag
 
@@ -109,11 +110,16 @@ class Ledger:
             return None
         return Entry(_parse(key, content, etag), etag)
 
+    def keys(self, prefix: str = "") -> list[str]:
+        """The keys on record that start with *prefix*."""
+        blobs = self.registry.list(f"runs/{prefix}")
+        return [blob.name.removeprefix("runs/").removesuffix(".json") for blob in blobs]
+
     def runs(self) -> Iterator[Run | CorruptRecord]:
         """All runs, in the order of their keys; a record that cannot be read as its error."""
-        for blob in self.registry.list("runs/"):
+        for key in self.keys():
             try:
-                found = self.find(blob.name.removeprefix("runs/").removesuffix(".json"))
+                found = self.find(key)
             except CorruptRecord as error:
                 yield error
             else:

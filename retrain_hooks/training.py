@@ -213,6 +213,8 @@ class Trainer:
             raise
         except UpdateCancelled as error:
             raise self._interrupted(entry, jobs, request, error) from None
+        if status.state in (JobState.LOST, JobState.CANCELLED) and run.error:
+            return self._failed(entry, run.error)
         if status.state is JobState.LOST:
             return self._lost(entry)
         if status.state is not JobState.FINISHED:
@@ -270,6 +272,7 @@ class Trainer:
             md5=b64encode(hashlib.md5(model, usedforsecurity=False).digest()).decode(),
             bytes=len(model),
             metrics=metrics,
+            error="",
         )
 
     def _interrupted(

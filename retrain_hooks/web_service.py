@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from clients.errors import ConfigurationError
+from clients.studio_classic.services import DEFAULT_ENDPOINT
+from retrain_hooks.bound import Bound, Marker
 from retrain_hooks.experiment import Experiment, load
 from retrain_hooks.lifecycle import Context, Diff, Props, known
 
@@ -55,7 +57,9 @@ class WebServiceLifecycle:
         services = context.services(new["target"], workspace)
         context.guard.check()
         published = services.publish(new["name"], self._load(new).definition, self._resources(new))
-        default = services.endpoint(published.service, "default")
+        default = services.endpoint(published.service, DEFAULT_ENDPOINT)
+        if new["part"] == "predictive":
+            self._bound(new).mark(_marker(new, published.service))
         return new | {
             "service": {"id": published.service, "workspace": workspace},
             "experimentId": published.experiment,
@@ -78,3 +82,21 @@ class WebServiceLifecycle:
         """Delete the service with its endpoints, and its experiment."""
         self._context.guard.check()
         self._context.services(old["target"], old["workspace"]).unpublish(id_, old["experimentId"])
+        if old["part"] == "predictive":
+            self._bound(old).unmark(_marker(old, id_))
+
+    def _bound(self, props: Props) -> Bound:
+        return Bound(self._context.registry(props["target"]))
+
+
+def _marker(props: Props, service: str) -> Marker:
+    """The baseline, which the default endpoint serves for as long as the service is not published anew."""
+    resource = props["experiment"]["resource"]
+    return Marker(
+        props["target"],
+        service,
+        dict(props["workspace"]),
+        DEFAULT_ENDPOINT,
+        resource,
+        props["model"]["address"],
+    )

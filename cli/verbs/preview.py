@@ -2,7 +2,19 @@
 
 from __future__ import annotations
 
-from cli.options import AsJson, Config, Diff, Engine, EngineOption, Quiet, Refresh, Stack, overrides
+from cli.options import (
+    AsJson,
+    Config,
+    Diff,
+    Engine,
+    EngineOption,
+    Expect,
+    Quiet,
+    Refresh,
+    Stack,
+    overrides,
+    with_expected,
+)
 
 
 def preview(
@@ -12,10 +24,11 @@ def preview(
     refresh: Refresh = False,
     expect_no_changes: Quiet = False,
     diff: Diff = False,
+    expect: Expect = None,
     as_json: AsJson = False,
 ) -> None:
     """Show what `up` would train and bind, old → new; nothing is submitted, nothing is written."""
     from cli.runners import Wishes, open_runner
 
     wishes = Wishes(as_json=as_json, refresh=refresh, expect_no_changes=expect_no_changes, diff=diff)
-    open_runner(stack, overrides(config), engine).preview(wishes)
+    open_runner(stack, with_expected(overrides(config), expect), engine).preview(wishes)

@@ -7,11 +7,13 @@ from cli.options import (
     Config,
     Engine,
     EngineOption,
+    Expect,
     Refresh,
     Stack,
     Yes,
     overrides,
     wants_to_be_asked,
+    with_expected,
 )
 
 
@@ -20,6 +22,7 @@ def up(
     config: Config = None,
     engine: EngineOption = Engine.auto,
     refresh: Refresh = False,
+    expect: Expect = None,
     as_json: AsJson = False,
     yes: Yes = False,
 ) -> None:
@@ -27,7 +30,7 @@ def up(
     from cli.runners import Wishes, open_runner
 
     ask = wants_to_be_asked(yes, as_json)
-    runner = open_runner(stack, overrides(config), engine)
+    runner = open_runner(stack, with_expected(overrides(config), expect), engine)
     runner.up(Wishes(ask=ask, as_json=as_json, refresh=refresh))
     if not as_json:
         from cli.console import out

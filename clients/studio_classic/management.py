@@ -42,6 +42,10 @@ class Management:
         """An endpoint with its keys; None where there is none."""
         return self._found(self.endpoint_path(service, name))
 
+    def endpoints(self, service: str) -> list[Json]:
+        """All endpoints of a web service. Raises NotFound where it is gone."""
+        return list(self.transport.get(f"{self._root}/{service}/endpoints") or [])
+
     def put_endpoint(self, service: str, name: str, settings: Json) -> None:
         """Create an endpoint, or change the settings of an existing one."""
         self.transport.put(
@@ -74,10 +78,7 @@ class StudioBindings:
             raise BindingFailed(
                 f"there is no endpoint {self._endpoint!r} any more", "run ./dev refresh, then ./dev up"
             )
-        return [
-            Binding(resource["Name"], (resource.get("Location") or {}).get("RelativeLocation") or "")
-            for resource in found.get("Resources") or []
-        ]
+        return bindings_of(found)
 
     def write(self, resource: str, model: BlobRef) -> None:
         """PATCH the endpoint; the service fetches the model at once."""
@@ -85,3 +86,11 @@ class StudioBindings:
             self._management.endpoint_path(self._service, self._endpoint),
             {"Resources": [{"Name": resource, "Location": model}]},
         )
+
+
+def bindings_of(endpoint: Json) -> list[Binding]:
+    """What an endpoint, as the management API answers it, serves."""
+    return [
+        Binding(resource["Name"], (resource.get("Location") or {}).get("RelativeLocation") or "")
+        for resource in endpoint.get("Resources") or []
+    ]

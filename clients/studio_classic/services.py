@@ -9,8 +9,9 @@ from typing import Any
 from clients.clock import Clock
 from clients.credentials import Target
 from clients.errors import NotFound
+from clients.protocols import Binding
 from clients.studio_classic.jobs import StudioJobs
-from clients.studio_classic.management import Json, Management, StudioBindings
+from clients.studio_classic.management import Json, Management, StudioBindings, bindings_of
 from clients.studio_classic.publishing import Published, Publishing
 from clients.studio_classic.scoring import StudioScoring
 from clients.transport import Transport
@@ -44,6 +45,10 @@ class ClassicServices:
     def bindings(self, service: str, endpoint: str) -> StudioBindings:
         """The model that an endpoint serves."""
         return StudioBindings(self.management, service, endpoint)
+
+    def served(self, service: str) -> dict[str, list[Binding]]:
+        """The models that all endpoints of a service serve, by the endpoint's name. Raises NotFound."""
+        return {found["Name"]: bindings_of(found) for found in self.management.endpoints(service)}
 
     def scoring(self, service: str, endpoint: str) -> StudioScoring:
         """Scoring by an endpoint."""

@@ -1,0 +1,89 @@
+"""The ledger of runs and what belongs to it, as the verbs reach it: the target of a stack, without its program."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from clients.protocols import Binding
+    from clients.storage import Container
+    from retrain_hooks.bound import InUse, Marker
+    from retrain_hooks.ledger import Ledger
+    from retrain_hooks.lifecycle import Context
+
+TRAINING = "pulumi-python:dynamic/retrain:StudioWebService"
+
+
+class _Unhurried:
+    """Progress and guard of a verb: nothing to tell, nobody to stop it but Ctrl-C."""
+
+    def status(self, message: str) -> None:
+        """Say nothing."""
+
+    def info(self, message: str) -> None:
+        """Say nothing."""
+
+    def check(self) -> None:
+        """Go on."""
+
+
+@dataclass(frozen=True)
+class Registry:
+    """The registry of the target called *target*."""
+
+    context: Context
+    target: str
+
+    @property
+    def container(self) -> Container:
+        """The container itself."""
+        return self.context.registry(self.target)
+
+    @property
+    def ledger(self) -> Ledger:
+        """The ledger in it."""
+        from retrain_hooks.ledger import Ledger
+
+        return Ledger(self.container)
+
+    def in_use(self) -> InUse:
+        """What endpoints serve, by markers and by asking the services."""
+        from retrain_hooks.bound import in_use
+
+        return in_use(self.container, self._served)
+
+    def _served(self, marker: Marker) -> dict[str, list[Binding]]:
+        return self.context.services(marker.target, marker.workspace).served(marker.service)
+
+
+def open_registry(stack: str) -> Registry:
+    """The registry that a stack's configuration names; starts the local cloud where it is the target."""
+    from cli.project import LOCAL_TARGET, project, stack_config
+    from cli.runners import environment
+    from retrain_hooks.lifecycle import Context
+
+    environment(stack, {})
+    target = str(stack_config(stack).get(f"{project()['name']}:target", LOCAL_TARGET))
+    return Registry(Context(_Unhurried(), _Unhurried()), target)
+
+
+def workspace_of(stack: str) -> dict[str, str] | None:
+    """The workspace that a stack's jobs run in, as its state has it; None where it has none yet.
+
+    An interrupted first update has no outputs, but resources, so that these are looked at.
+    """
+    from cli.errors import CliError
+    from cli.stacks import checkpoint, state_file
+
+    path = state_file(stack)
+    if path is None:
+        raise CliError(
+            f"the state of {stack} is not on this machine, so its jobs can't be told from others'",
+            "use ./dev cancel without --jobs, and cancel the job at the service",
+        )
+    for resource in checkpoint(path).get("resources") or []:
+        outputs: dict[str, Any] = resource.get("outputs") or {}
+        if resource.get("type") == TRAINING and outputs.get("part") == "training":
+            return dict(outputs["workspace"])
+    return None

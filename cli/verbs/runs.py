@@ -1,0 +1,222 @@
+"""`./dev runs …`: the training runs of all stacks, and their models."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from cli.console import agreed, is_interactive, out, print_json
+from cli.errors import CliError, one_line, warn
+from cli.options import AsJson, Stack, Yes
+
+if TYPE_CHECKING:
+    from cli.registry import Registry
+    from retrain_hooks.ledger import Run
+    from retrain_hooks.runs import Plan
+
+DIGITS = 12
+
+
+def list_(ctx: typer.Context, stack: Stack = "dev", as_json: AsJson = False) -> None:
+    """Show the training runs on record: key, state, data, quality, and where the model is bound."""
+    if ctx.invoked_subcommand:
+        return
+    from cli.registry import open_registry
+    from retrain_hooks.bound import recorded
+    from retrain_hooks.ledger import CorruptRecord
+    from retrain_hooks.runs import newest_first
+
+    registry = open_registry(stack)
+    used = recorded(registry.container)
+    found = list(registry.ledger.runs())
+    runs = newest_first([run for run in found if not isinstance(run, CorruptRecord)])
+    rows = [_row(run, used.where.get(run.address, [])) for run in runs]
+    rows += [
+        {"key": each.key, "state": "corrupt", "problem": each.cause}
+        for each in found
+        if isinstance(each, CorruptRecord)
+    ]
+    if as_json:
+        print_json(rows)
+    elif rows:
+        _print_table(rows)
+    else:
+        out().print("there are no runs yet: ./dev up trains the first")
+    for problem in used.unreadable:
+        warn(problem)
+
+
+def _row(run: Run, bound: list[str]) -> dict[str, Any]:
+    from retrain_hooks.runs import when
+
+    return {
+        "key": run.key,
+        "experiment": run.experiment,
+        "state": run.state,
+        "dataVersion": run.data.get("version"),
+        "when": when(run),
+        "seconds": run.seconds,
+        "auc": run.metrics.get("auc"),
+        "attempt": run.attempt,
+        "bound": bound,
+    }
+
+
+def _print_table(rows: list[dict[str, Any]]) -> None:
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for title in ("key", "experiment", "state", "data version", "when (UTC)"):
+        table.add_column(title, no_wrap=title == "key")
+    for title in ("seconds", "AUC", "attempt"):
+        table.add_column(title, justify="right")
+    table.add_column("bound at")
+    for row in rows:
+        if row["state"] == "corrupt":
+            cells = [row["key"][:DIGITS], "", "corrupt", *[""] * 5, ""]
+        else:
+            cells = [
+                row["key"][:DIGITS],
+                row["experiment"],
+                row["state"],
+                row["dataVersion"] or "",
+                row["when"][:16].replace("T", " "),
+                _number(row["seconds"], 1),
+                _number(row["auc"], 3),
+                str(row["attempt"]),
+                ", ".join(row["bound"]),
+            ]
+        table.add_row(*map(Text, cells))
+    out().print(table)
+
+
+def show(
+    key: Annotated[str, typer.Argument(help="The first digits of a run's key.")],
+    stack: Stack = "dev",
+    as_json: AsJson = False,
+) -> None:
+    """Show all that is on record of one run, its model, and the gate's verdicts on it."""
+    from cli.registry import open_registry
+    from retrain_hooks.ledger import CorruptRecord
+    from retrain_hooks.runs import find
+
+    registry = open_registry(stack)
+    try:
+        run = find(registry.ledger, key.lower())
+    except CorruptRecord as error:
+        raise CliError(error.cause, error.remedy) from None
+    record = _record(registry, run)
+    if as_json:
+        print_json(record)
+        return
+    metrics, verdicts = record.pop("metrics"), record.pop("verdicts")
+    _print_fields(record)
+    _print_fields({"metrics": ""} if metrics else {})
+    _print_fields(metrics, indent=2)
+    for verdict in verdicts:
+        _print_fields(
+            {"verdict": verdict.get("problem") or verdict.get("outcome", ""), "  in": verdict["name"]}
+        )
+        for rule in verdict.get("rules") or []:
+            _print_fields({"rule": rule.get("reason", "")}, indent=2)
+    if run.state == "finished" and record["model"]["intact"]:
+        more = "" if stack == "dev" else f" -s {stack}"
+        out().print(f"\nTo serve this model again: ./dev config set pin {run.key}{more}", soft_wrap=True)
+
+
+def _record(registry: Registry, run: Run) -> dict[str, Any]:
+    from dataclasses import asdict
+
+    from retrain_hooks.bound import recorded
+    from retrain_hooks.runs import verdicts
+
+    blob = registry.container.stat(run.address)
+    evaluation = run.address.removesuffix(".ilearner") + ".evaluation.csv"
+    record = asdict(run)
+    return record | {
+        "model": {
+            "address": run.address,
+            "url": registry.container.url(run.address),
+            "size": blob.size if blob else None,
+            "intact": run.state == "finished" and registry.ledger.intact(run),
+        },
+        "evaluation": evaluation if registry.container.stat(evaluation) else None,
+        "bound": recorded(registry.container).where.get(run.address, []),
+        "verdicts": verdicts(registry.container, run.key),
+    }
+
+
+def _print_fields(fields: dict[str, Any], indent: int = 0) -> None:
+    for name, value in fields.items():
+        if isinstance(value, dict):
+            for inner, each in value.items():
+                _print_fields({f"{name}.{inner}": each}, indent)
+        elif value not in (None, "", [], ()) or name == "metrics":
+            text = ", ".join(map(str, value)) if isinstance(value, list) else one_line(value)
+            out().print(f"{'':{indent}}{name:<26} {text}".rstrip(), markup=False, soft_wrap=True)
+
+
+def prune(
+    keep: Annotated[
+        int, typer.Option("--keep", min=1, help="How many of the newest models of each experiment stay.")
+    ] = 5,
+    older_than: Annotated[
+        float | None,
+        typer.Option("--older-than", metavar="DAYS", min=0, help="Only models older than so many days."),
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be retired.")] = False,
+    yes: Yes = False,
+    stack: Stack = "dev",
+) -> None:
+    """Retire old models: delete them, never one that is bound; their records stay."""
+    from cli.registry import open_registry
+    from retrain_hooks.runs import Pruner, Wish
+
+    registry = open_registry(stack)
+    pruner = Pruner(registry.ledger, registry.in_use, registry.context.clock)
+    plan = pruner.plan(Wish(keep, older_than))
+    _print_plan(plan, keep)
+    if plan.refused:
+        raise CliError(
+            f"nothing is retired while it isn't known what is bound: {plan.refused}",
+            "run ./dev up on the stacks in use, which writes their markers anew, or delete the unreadable blob",
+        )
+    if not plan.retire or dry_run:
+        return
+    if not yes and is_interactive() and not agreed(f"Retire {_models(len(plan.retire))}?"):
+        raise CliError("nothing was retired", "answer y, or give --yes")
+    told = len(plan.notes)
+    retired = pruner.carry_out(plan)
+    for note in plan.notes[told:]:
+        warn(note)
+    out().print(f"retired {_models(len(retired))}, {_size(sum(plan.bytes(run) for run in retired))} freed")
+
+
+def _print_plan(plan: Plan, keep: int) -> None:
+    for run in plan.retire:
+        version = run.data.get("version") or "unknown data"
+        text = f"{run.key[:DIGITS]}  {run.experiment} on {version}, {run.ended_at[:10]}, {_size(plan.bytes(run))}"
+        out().print(f"to retire  {text}", markup=False)
+    for key, where in plan.bound.items():
+        out().print(f"bound      {key[:DIGITS]}  kept: {', '.join(where)}", markup=False)
+    for cause in plan.corrupt:
+        warn(f"{cause}: left as it is")
+    for note in plan.notes:
+        warn(note)
+    if not plan.retire and not plan.refused:
+        out().print(f"nothing to retire: the newest {keep} of each experiment and all bound models stay")
+
+
+def _models(count: int) -> str:
+    return f"{count} model{'s' * (count != 1)}"
+
+
+def _size(count: int) -> str:
+    return f"{count / 1e6:.1f} MB" if count >= 1e6 else f"{count / 1e3:.0f} kB"
+
+
+def _number(value: Any, digits: int) -> str:
+    return f"{value:.{digits}f}" if isinstance(value, int | float) else ""
