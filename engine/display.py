@@ -80,7 +80,7 @@ class Renderer:
         self._live: Live | None = None
         self._running: dict[tuple[str, str], tuple[Step, float]] = {}
         self._progress: dict[str, str] = {}
-        self._told: dict[str, float] = {}
+        self._told: dict[str, tuple[float, str]] = {}
         self._seen: set[tuple[str, str]] = set()
         self._lock = threading.Lock()
         console.print(Text(TITLES.get(verb, verb), style="bold magenta"))
@@ -162,17 +162,21 @@ class Renderer:
             return
         if event.ephemeral:
             self._progress[event.urn] = event.message.splitlines()[-1] if event.message else ""
-            if (
-                self._live is None
-                and monotonic() - self._told.get(event.urn, -_EVERY) >= _EVERY
-                and event.message
-            ):
-                self._told[event.urn] = monotonic()
+            if self._live is None and event.message and self._news(event):
                 self._console.print(
                     Text(f"    {_name(event.urn)}{event.message}", style="dim"), soft_wrap=True
                 )
             return
         self._message(event.severity, event.message, event.urn)
+
+    def _news(self, event: Diagnostic) -> bool:
+        """Whether a passing message says something new but for its numbers, or the last one is a while ago."""
+        wording = "".join(character for character in event.message if not character.isdigit())
+        at, last = self._told.get(event.urn, (-_EVERY, ""))
+        if wording == last and monotonic() - at < _EVERY:
+            return False
+        self._told[event.urn] = (monotonic(), wording)
+        return True
 
     def _message(self, severity: str, message: str, urn: str) -> None:
         if (urn, message) in self._seen or not message.strip():
