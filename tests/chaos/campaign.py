@@ -1,0 +1,176 @@
+"""Plays many histories, in as many worlds as are asked for, and shortens those that fail."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+import threading
+import time
+import traceback
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from tests.chaos.histories import History, history
+from tests.chaos.invariants import check
+from tests.chaos.play import Player, wait_for_end
+from tests.chaos.world import World
+
+_SHRINK_SECONDS = 90.0
+
+
+@dataclass
+class Outcome:
+    """How one history went: *violations* as (kind, text), *shortest* the steps that still show one."""
+
+    seed: int
+    index: int
+    seconds: float
+    figures: dict[str, int]
+    violations: list[tuple[str, str]] = field(default_factory=list)
+    steps: list[str] = field(default_factory=list)
+    shortest: list[str] = field(default_factory=list)
+
+    def to_json(self) -> dict[str, Any]:
+        """As a line of the file that a campaign resumes from."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, line: dict[str, Any]) -> Outcome:
+        """From such a line."""
+        return cls(**(line | {"violations": [(kind, text) for kind, text in line["violations"]]}))
+
+
+def play(world: World, told: History, name: str) -> Outcome:
+    """Play *told* in *world* and check what must hold."""
+    began = time.monotonic()
+    player = Player(world, name)
+    record = player.record
+    try:
+        player.open(told.stacks)
+        player.play(told)
+        check(player)
+    except Exception:  # the campaign goes on, and says so
+        record.violate("harness", traceback.format_exc(limit=-4))
+    finally:
+        try:
+            wait_for_end(player)
+            player.close()
+        except Exception:
+            record.violate("harness", traceback.format_exc(limit=-4))
+    seconds = time.monotonic() - began
+    figures = {kind: number for kind, number in record.figures.items() if number}
+    return Outcome(
+        told.seed, told.index, seconds, figures, record.violations, [str(step) for step in told.steps]
+    )
+
+
+def shortened(world: World, told: History, kinds: set[str], again: Callable[[], str]) -> list[str]:
+    """The fewest steps found, within a bounded time, that still violate one of *kinds*."""
+    end = time.monotonic() + _SHRINK_SECONDS
+    best = told
+    position = len(best.steps) - 1
+    while position >= 0 and time.monotonic() < end:
+        candidate = replace(best, steps=best.steps[:position] + best.steps[position + 1 :])
+        outcome = play(world, candidate, again())
+        if kinds & {kind for kind, _text in outcome.violations}:
+            best = candidate
+        position -= 1
+    return [str(step) for step in best.steps]
+
+
+class Campaign:
+    """Histories *first* to *first* + *count* - 1 of *seed*, played by *workers* at a time."""
+
+    def __init__(
+        self,
+        count: int,
+        seed: int,
+        *,
+        workers: int = 2,
+        resume: Path | None = None,
+        first: int = 0,
+        on_outcome: Callable[[Outcome], None] = lambda _outcome: None,
+    ) -> None:
+        self.count = count
+        self.seed = seed
+        self.workers = workers
+        self.first = first
+        self._resume = resume
+        self._on_outcome = on_outcome
+        self._lock = threading.Lock()
+        self._names = 0
+        self._wanted: Iterator[int] = iter(())
+        self.outcomes: dict[int, Outcome] = {}
+
+    def run(self) -> list[Outcome]:
+        """All outcomes, in the order of the histories."""
+        self.outcomes = self._known()
+        indexes = range(self.first, self.first + self.count)
+        self._wanted = iter([index for index in indexes if index not in self.outcomes])
+        with tempfile.TemporaryDirectory(prefix="chaos-") as folder:
+            threads = [
+                threading.Thread(target=self._work, args=(Path(folder) / f"world{number}",))
+                for number in range(min(self.workers, self.count))
+            ]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join()
+        return [self.outcomes[index] for index in indexes if index in self.outcomes]
+
+    def _known(self) -> dict[int, Outcome]:
+        if self._resume is None or not self._resume.exists():
+            return {}
+        found = {}
+        for line in self._resume.read_text().splitlines():
+            try:
+                outcome = Outcome.from_json(json.loads(line))
+            except (ValueError, TypeError, KeyError):
+                continue  # the line that an interruption cut
+            if outcome.seed == self.seed and self.first <= outcome.index < self.first + self.count:
+                found[outcome.index] = outcome
+        return found
+
+    def _work(self, directory: Path) -> None:
+        world = World(directory)
+        try:
+            world.start()
+            # The first job waits for the worker's imports; no history is to be charged with that.
+            play(world, history(0, 0), self._name())
+            while (index := self._next()) is not None:
+                self._one(world, index)
+        finally:
+            world.close()
+
+    def _next(self) -> int | None:
+        with self._lock:
+            return next(self._wanted, None)
+
+    def _name(self) -> str:
+        with self._lock:
+            self._names += 1
+            return f"h{self._names}"
+
+    def _one(self, world: World, index: int) -> None:
+        told = history(self.seed, index)
+        outcome = play(world, told, self._name())
+        if outcome.violations:
+            kinds = {kind for kind, _text in outcome.violations}
+            outcome.shortest = shortened(world, told, kinds, self._name)
+        with self._lock:
+            self.outcomes[index] = outcome
+            if self._resume is not None:
+                with self._resume.open("a") as lines:
+                    lines.write(json.dumps(outcome.to_json()) + "\n")
+            self._on_outcome(outcome)
+
+
+def totals(outcomes: list[Outcome]) -> Counter[str]:
+    """The figures of all outcomes together."""
+    found: Counter[str] = Counter()
+    for outcome in outcomes:
+        found.update(outcome.figures)
+    return found

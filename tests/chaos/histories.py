@@ -1,0 +1,248 @@
+"""Histories: what happens to one or two stacks, drawn from a seed.
+
+The same seed and index give the same history on every machine. What exactly a strike meets also depends on the
+operating system's timing where two updates race.
+"""
+
+from __future__ import annotations
+
+import random
+from dataclasses import asdict, dataclass
+from typing import Any
+
+VERSIONS = ("v1", "v2", "v3", "v4")
+Rule = dict[str, Any]
+
+# What strikes at a request of a provider, by how often.
+STRIKES = {
+    "kill-provider": 5,
+    "kill-engine": 5,
+    "kill-both": 3,
+    "interrupt": 2,
+    "kill-studio": 1,
+    "touch-data": 1,
+    "change-data": 1,
+    "delete-model": 1,
+    "alter-model": 1,
+    "corrupt-record": 1,
+}
+# Requests around which most can go wrong.
+PLACES = (
+    "PUT */runs/*",
+    "POST */jobs",
+    "POST */start",
+    "GET */jobs/*",
+    "PATCH *",
+    "POST */experiments",
+    "POST */webservice",
+    "PUT */endpoints/*",
+    "GET */runs/*",
+)
+
+
+@dataclass(frozen=True)
+class Strike:
+    """Something that happens *phase* (before | after) the *nth* request of a provider, or the *nth* like *match*."""
+
+    do: str
+    phase: str
+    nth: int
+    match: str = ""
+
+
+@dataclass(frozen=True)
+class Update:
+    """An ``up`` of *stack*. Its engine is killed before provider call *boundary*, if there is one."""
+
+    stack: str
+    version: str
+    force: str = ""
+    strikes: tuple[Strike, ...] = ()
+    boundary: int | None = None
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step; *pause* is how many seconds the world's clocks go on before it."""
+
+    kind: str
+    updates: tuple[Update, ...] = ()
+    pause: float = 0.0
+    version: str = ""
+    choice: str = ""
+    seconds: float = 0.0
+    rules: tuple[Rule, ...] = ()
+
+    def __str__(self) -> str:
+        told = [f"{name}={value!r}" for name, value in asdict(self).items() if value and name != "kind"]
+        return f"{self.kind}({', '.join(told)})"
+
+
+@dataclass(frozen=True)
+class History:
+    """The history of *seed* and *index*."""
+
+    seed: int
+    index: int
+    steps: tuple[Step, ...] = ()
+
+    @property
+    def stacks(self) -> list[str]:
+        """The stacks that take part."""
+        return sorted({"a"} | {update.stack for step in self.steps for update in step.updates})
+
+
+def history(seed: int, index: int) -> History:
+    """Draw a history."""
+    drawn = random.Random(f"{seed}/{index}")
+    return History(seed, index, tuple(_Story(drawn).steps()))
+
+
+class _Story:
+    def __init__(self, drawn: random.Random) -> None:
+        self._drawn = drawn
+        self._current = {"a": ("v1", ""), "b": ("v1", "")}
+        self._past: list[tuple[str, str]] = []
+        self._forced = 0
+
+    def steps(self) -> list[Step]:
+        """Deployed first, quietly or not; then whatever comes."""
+        kinds = {
+            "up": 8,
+            "race": 4,
+            "preview": 1,
+            "refresh": 1,
+            "restart": 0.6,
+            "touch": 1,
+            "change": 1.5,
+            "lose": 1.5,
+            "corrupt": 1,
+            "clock": 1.5,
+            "code": 0.7,
+            "destroy": 0.5,
+        }
+        found: list[Step] = []
+        if self._drawn.random() < 0.5:
+            found.append(self._faults())
+        found.append(self._race() if self._drawn.random() < 0.2 else self._up())
+        for kind in self._drawn.choices(list(kinds), list(kinds.values()), k=self._drawn.randint(1, 4)):
+            if kind in ("up", "race") and self._drawn.random() < 0.4:
+                found.append(self._faults())
+            found.append(getattr(self, f"_{kind}")())
+        return found
+
+    def _pause(self) -> float:
+        return self._drawn.choice([0.0, 1.0, 20.0, 600.0, 7200.0])
+
+    def _wanted(self) -> tuple[str, str]:
+        """The next version and force token: new, forced, or one of the past."""
+        way = self._drawn.random()
+        version, force = self._current["a"]
+        if way < 0.25 and self._past:
+            return self._drawn.choice(self._past)
+        if way < 0.4:
+            self._forced += 1
+            return version, f"again{self._forced}"
+        return self._drawn.choice(VERSIONS), force
+
+    def _update(self, stack: str, wanted: tuple[str, str], strikes: float) -> Update:
+        drawn = self._drawn
+        self._past.append(wanted)
+        self._current[stack] = wanted
+        if drawn.random() >= strikes:
+            return Update(stack, *wanted)
+        if drawn.random() < 0.15:
+            return Update(stack, *wanted, boundary=drawn.randint(1, 24))
+        return Update(
+            stack, *wanted, strikes=tuple(self._strike() for _ in range(drawn.choice([1, 1, 1, 2])))
+        )
+
+    def _strike(self) -> Strike:
+        drawn = self._drawn
+        do = drawn.choices(list(STRIKES), list(STRIKES.values()))[0]
+        phase = drawn.choice(["before", "after"])
+        if drawn.random() < 0.5:
+            return Strike(do, phase, drawn.randint(1, 45))
+        return Strike(do, phase, drawn.choice([1, 1, 1, 2, 3]), drawn.choice(PLACES))
+
+    def _up(self) -> Step:
+        stack = "a" if self._drawn.random() < 0.85 else "b"
+        return Step("up", (self._update(stack, self._wanted(), 0.7),), self._pause())
+
+    def _race(self) -> Step:
+        wanted = self._wanted()
+        updates = tuple(self._update(stack, wanted, 0.35) for stack in ("a", "b"))
+        return Step("up", updates, self._pause())
+
+    def _preview(self) -> Step:
+        return Step("preview", (Update("a", *self._wanted()),), self._pause())
+
+    def _refresh(self) -> Step:
+        return Step("refresh", choice="a", pause=self._pause())
+
+    def _destroy(self) -> Step:
+        return Step("destroy", choice="a", pause=self._pause())
+
+    def _restart(self) -> Step:
+        return Step("restart", choice=self._drawn.choice(["SIGTERM", "SIGKILL"]))
+
+    def _touch(self) -> Step:
+        return Step("touch", version=self._drawn.choice(VERSIONS))
+
+    def _change(self) -> Step:
+        return Step("change", version=self._drawn.choice(VERSIONS))
+
+    def _lose(self) -> Step:
+        return Step("lose", choice=self._drawn.choice(["delete", "alter"]))
+
+    def _corrupt(self) -> Step:
+        return Step("corrupt", choice=self._drawn.choice(["nonsense", "half", "empty", "other-key", "types"]))
+
+    def _code(self) -> Step:
+        return Step("code")
+
+    def _clock(self) -> Step:
+        return Step(
+            "clock", seconds=self._drawn.choice([-172_800.0, -3600.0, -30.0, 30.0, 3600.0, 172_800.0])
+        )
+
+    def _faults(self) -> Step:
+        rules = tuple(self._rule() for _ in range(self._drawn.choice([1, 1, 2, 3])))
+        return Step("faults", rules=rules, choice=str(self._drawn.randrange(10**6)))
+
+    def _rule(self) -> Rule:
+        drawn = self._drawn
+        kinds = {
+            "latency": 2,
+            "status": 6,
+            "drop": 4,
+            "truncate": 2,
+            "lost-job": 1.5,
+            "stalled-job": 1,
+            "expired-sas": 1,
+            "unchanged-binding": 1.5,
+        }
+        kind = drawn.choices(list(kinds), list(kinds.values()))[0]
+        rule: Rule = {"kind": kind, "count": drawn.choice([1, 1, 1, 2, 3])}
+        if kind in ("latency", "status", "drop", "truncate"):
+            rule |= {
+                "service": drawn.choice(["studio", "blob", None]),
+                "after": drawn.choice([0, 0, 2, 5, 10, 20]),
+            }
+            if drawn.random() < 0.5:
+                rule |= {"method": drawn.choice(["POST", "PUT", "PATCH", "GET", "DELETE"]), "after": 0}
+            elif drawn.random() < 0.3:
+                rule |= {
+                    "path": drawn.choice(["*/runs/*", "*/jobs", "*/jobs/*", "*/endpoints/*"]),
+                    "after": 0,
+                }
+        if kind in ("status", "drop"):
+            rule["when"] = drawn.choice(["before", "after"])
+        if kind == "status":
+            rule["status"] = drawn.choice([429, 500, 503])
+            rule["retryAfter"] = drawn.choice([None, None, 0, 1])
+        if kind == "latency":
+            rule["seconds"] = drawn.choice([0.05, 0.1, 0.3])
+        if kind == "stalled-job":
+            rule["seconds"] = drawn.choice([0.3, 0.8])
+        return rule

@@ -1,0 +1,402 @@
+"""Plays a history in a world and collects what the invariants need to know."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import signal
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from retrain_hooks import cancellation
+from tests.chaos import program
+from tests.chaos.engine import Engine, EngineKilled, Run, State, StepFailed
+from tests.chaos.histories import VERSIONS, History, Step, Strike, Update
+from tests.chaos.world import World
+
+Json = dict[str, Any]
+
+
+@dataclass
+class Stack:
+    """One stack: its workspace, its state, and what its configuration says now."""
+
+    name: str
+    workspace: dict[str, str]
+    token: str = field(repr=False)
+    state: State
+    config: program.Config
+
+
+@dataclass
+class Record:
+    """All that a history left behind for the invariants."""
+
+    journal: list[Json] = field(default_factory=list)
+    trace: list[Json] = field(default_factory=list)
+    # (key, attempt) → every state and job that its record was seen with.
+    seen: dict[tuple[str, int], set[tuple[str, str]]] = field(default_factory=dict)
+    ledger: dict[str, Json] = field(default_factory=dict)
+    damaged: set[str] = field(default_factory=set)  # addresses of models that were deleted or altered
+    corrupted: set[str] = field(default_factory=set)  # keys whose record was corrupted
+    disturbed: set[str] = field(default_factory=set)  # versions whose blob was touched or changed
+    destroyed: set[str] = field(default_factory=set)  # jobs that went with their service
+    errors: list[str] = field(default_factory=list)
+    messages: list[str] = field(default_factory=list)
+    violations: list[tuple[str, str]] = field(default_factory=list)
+    figures: Counter[str] = field(default_factory=Counter)
+
+    def violate(self, kind: str, text: str) -> None:
+        """Note that an invariant does not hold."""
+        self.violations.append((kind, text))
+
+
+class Player:
+    """Plays one history; *name* is that of its containers and folder."""
+
+    def __init__(self, world: World, name: str) -> None:
+        self.world = world
+        self.name = name
+        self.folder = world.directory / name
+        self.data, self.registry = f"data-{name}", f"registry-{name}"
+        self.cloud_file = self.folder / "cloud.json"
+        self.stacks: dict[str, Stack] = {}
+        self.contents: dict[str, bytes] = {}
+        self.trees = 4
+        self.clock = 0.0
+        self.log_start = len(world.studio_log)
+        self.record = Record()
+        self._changes = 0
+        self._faulty = False
+        self._providers: list[Any] = []
+        self._repairs: list[threading.Thread] = []
+        self._lock = threading.Lock()
+
+    # Setting
+
+    def open(self, stacks: Iterable[str] = ("a",)) -> None:
+        """Containers, data, workspaces of *stacks*, an empty journal."""
+        self.folder.mkdir()
+        program.write_experiment(self.folder, self.trees)
+        self.cloud_file.write_text(json.dumps(self.world.cloud(self.registry, self.data)))
+        for container in (self.data, self.registry):
+            self.world.create_container(container)
+        for version in VERSIONS:
+            self._upload(version, program.table(version))
+        for name in stacks:
+            workspace = self.world.workspace(f"{self.name}-{name}")
+            token = self.world.workspace_token(workspace)
+            state = State(self.folder / f"state-{name}.json")
+            self.stacks[name] = Stack(name, workspace, token, state, program.Config())
+        self.world.clear_journal()
+
+    def close(self) -> None:
+        """End what still runs and remove what was made."""
+        for thread in self._repairs:
+            thread.join()
+        for provider in self._providers:
+            provider.end()
+        self.world.clear_faults()
+        for stack in self.stacks.values():
+            self.world.delete_workspace(stack.workspace)
+        for container in (self.data, self.registry):
+            self.world.delete_container(container)
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _upload(self, version: str, content: bytes) -> None:
+        self.contents[version] = content
+        self.world.upload(self.data, f"flights/{version}.csv", content)
+
+    # Steps
+
+    def play(self, history: History) -> None:
+        """All steps, one after the other."""
+        for step in history.steps:
+            self.clock += step.pause
+            getattr(self, f"_{step.kind}")(step)
+            self.look()
+
+    def _up(self, step: Step) -> None:
+        threads = [threading.Thread(target=self._update, args=(update,)) for update in step.updates]
+        self.record.figures["races"] += len(threads) > 1
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        for repair in self._repairs:
+            repair.join()
+
+    def _update(self, update: Update) -> None:
+        stack = self.stacks[update.stack]
+        stack.config = program.Config(update.version, force=update.force)
+        try:
+            self.update(stack, update.strikes, update.boundary)
+        except Exception as failure:
+            self.record.violate("harness", f"{type(failure).__name__}: {failure}")
+
+    def update(self, stack: Stack, strikes: Sequence[Strike] = (), boundary: int | None = None) -> bool:
+        """An ``up``; whether it succeeded."""
+        self.record.figures["updates"] += 1
+        return self.run(
+            stack,
+            lambda run: run.up(program.resources(stack.config, stack.workspace)),
+            strikes,
+            boundary,
+        )
+
+    def run(
+        self,
+        stack: Stack,
+        verb: Callable[[Run], object],
+        strikes: Sequence[Strike] = (),
+        boundary: int | None = None,
+    ) -> bool:
+        """One run of an engine with a provider process of its own; whether it succeeded."""
+        engine = Engine()
+        calls = 0
+
+        def between() -> None:
+            nonlocal calls
+            calls += 1
+            if calls == boundary:
+                self.record.figures["kills of the engine"] += 1
+                engine.kill()
+                raise EngineKilled
+
+        def strike(index: int) -> str:
+            return self._strike(strikes[index], stack, engine)
+
+        provider = self.world.provider(
+            engine.address,
+            self.folder,
+            self.cloud_file,
+            offset=self.clock,
+            triggers=[vars(each) for each in strikes],
+            on_trigger=strike,
+        )
+        self._providers.append(provider)
+        try:
+            engine.connect(provider.port)
+            verb(Run(engine, stack.state, between))
+        except StepFailed as failure:
+            self.record.errors.append(str(failure))
+            self.record.figures["failed updates"] += 1
+            return False
+        except EngineKilled:
+            return False
+        finally:
+            self.record.messages += engine.messages
+            if not engine.dead.is_set():
+                engine.close()
+                provider.kill()
+        return True
+
+    def _strike(self, strike: Strike, stack: Stack, engine: Engine) -> str:
+        """Do it; what the provider is to do then."""
+        figures = self.record.figures
+        match strike.do:
+            case "kill-provider":
+                figures["kills of the provider"] += 1
+                return "die"
+            case "kill-both":
+                figures["kills of the provider"] += 1
+                figures["kills of the engine"] += 1
+                engine.kill()
+                return "die"
+            case "kill-engine":
+                figures["kills of the engine"] += 1
+                engine.kill()
+            case "kill-studio":
+                figures["kills of the studio"] += 1
+                repair = threading.Thread(target=self.world.restart_studio)
+                self._repairs.append(repair)
+                repair.start()
+            case "interrupt":
+                figures["interrupts"] += 1
+                cancellation._mark(engine.address).touch()
+            case "touch-data":
+                self._touch(Step("touch", version=stack.config.version))
+            case "change-data":
+                self._change(Step("change", version=stack.config.version))
+            case "delete-model" | "alter-model":
+                self._lose(Step("lose", choice=strike.do.partition("-")[0]))
+            case "corrupt-record":
+                self._corrupt(Step("corrupt", choice="half"))
+        return "go"
+
+    def _preview(self, step: Step) -> None:
+        update = step.updates[0]
+        stack = self.stacks[update.stack]
+        config = program.Config(update.version, force=update.force)
+        self.look()
+        before = self._writes()
+        self.record.figures["previews"] += 1
+        program_ = program.resources(config, stack.workspace)
+        self.run(stack, lambda run: run.up(program_, preview=True))
+        if extra := self._writes() - before:
+            self.record.violate("preview", f"a preview wrote: {dict(extra)}")
+
+    def _writes(self) -> Counter[str]:
+        """What was written so far, by lines; not by jobs and providers that earlier steps left running."""
+        self._settle()
+        return writes(self.world.journal())
+
+    def _settle(self) -> None:
+        """Wait for killed engines' providers to notice, and for jobs to end."""
+        for provider in self._providers:
+            provider.listener.join(15)
+
+    def _refresh(self, step: Step) -> None:
+        stack = self.stacks[step.choice]
+        self.record.figures["refreshes"] += 1
+        self.run(stack, lambda run: run.refresh())
+
+    def _destroy(self, step: Step) -> None:
+        stack = self.stacks[step.choice]
+        self.record.figures["destroys"] += 1
+        training = stack.state.resources.get("training")
+        if training:
+            service = training["outputs"]["service"]["id"]
+            jobs = [run["job"] for run in self.record.ledger.values() if run.get("job")]
+            self.record.destroyed |= {job["id"] for job in jobs if job["service"] == service}
+        self.run(stack, lambda run: run.destroy())
+
+    def _restart(self, step: Step) -> None:
+        self.record.figures["restarts of the studio"] += 1
+        self.world.restart_studio(signal.Signals[step.choice])
+
+    def _touch(self, step: Step) -> None:
+        self.record.figures["blobs touched"] += 1
+        self.record.disturbed.add(step.version)
+        self._upload(step.version, self.contents[step.version])
+
+    def _change(self, step: Step) -> None:
+        with self._lock:
+            self._changes += 1
+            number = self._changes
+        self.record.figures["blobs changed"] += 1
+        self.record.disturbed.add(step.version)
+        self._upload(step.version, program.table(f"{step.version}/{number}"))
+
+    def _lose(self, step: Step) -> None:
+        """The model that was trained last is gone, or is another."""
+        finished = [run for run in self._runs().values() if run.get("state") == "finished"]
+        if not finished:
+            return
+        run = max(finished, key=lambda each: str(each["ended_at"]))
+        address = f"models/{run['experiment']}/{run['key']}/{run['attempt']}.ilearner"
+        self.record.damaged.add(address)
+        self.record.figures["models lost or altered"] += 1
+        if step.choice == "delete":
+            self.world.delete_blob(self.registry, address)
+        else:
+            self.world.upload(self.registry, address, b"somebody else's bytes")
+
+    def _corrupt(self, step: Step) -> None:
+        """A record of the ledger can't be read any more."""
+        names = self.world.names(self.registry, "runs/")
+        if not names:
+            return
+        name = names[-1]
+        content = self.world.download(self.registry, name) or b""
+        self.record.corrupted.add(_key(name))
+        self.record.figures["records corrupted"] += 1
+        broken = {
+            "nonsense": b"\x00\xff not json",
+            "half": content[: len(content) // 2],
+            "empty": b"",
+            "other-key": content.replace(_key(name).encode(), b"0" * 64),
+            "types": content.replace(b'"attempt":', b'"attempt":"one","was":'),
+        }[step.choice]
+        self.world.upload(self.registry, name, broken)
+
+    def _code(self, step: Step) -> None:
+        self.trees += 1
+        self.record.figures["code changes"] += 1
+        program.write_experiment(self.folder, self.trees)
+
+    def _clock(self, step: Step) -> None:
+        self.record.figures["clock jumps"] += 1
+        self.clock += step.seconds
+
+    def _faults(self, step: Step) -> None:
+        self.end_faults()
+        self._faulty = True
+        self.world.put_faults(int(step.choice), step.rules)
+
+    def end_faults(self) -> None:
+        """The studio behaves again; add to the figures what its rules did, and see what is bound."""
+        for rule in self.world.faults():
+            kind = rule["kind"] + (f" {rule['status']}" if rule["kind"] == "status" else "")
+            self.record.figures[f"fault: {kind}"] += rule["fired"]
+        self.world.clear_faults()
+        self._faulty = False
+        self.look()
+
+    # What is seen
+
+    def look(self) -> None:
+        """Note what the ledger says, and check what is bound (not while faults would meet the question)."""
+        self.record.ledger = self._runs()
+        if self._faulty:
+            return
+        for stack in list(self.stacks.values()):
+            location = self.bound(stack)
+            if location and not self._let_through(location):
+                self.record.violate(
+                    "wrong binding", f"stack {stack.name} serves {location}, which no run finished"
+                )
+
+    def _runs(self) -> dict[str, Json]:
+        found: dict[str, Json] = {}
+        for name in self.world.names(self.registry, "runs/"):
+            try:
+                run = json.loads(self.world.download(self.registry, name) or b"")
+                found[_key(name)] = run
+                state = (run["state"], (run["job"] or {}).get("id", ""))
+                self.record.seen.setdefault((_key(name), run["attempt"]), set()).add(state)
+            except (ValueError, KeyError, TypeError, AttributeError):
+                found[_key(name)] = {}
+        return found
+
+    def bound(self, stack: Stack) -> str | None:
+        """Where the model of a stack's endpoint lies, as the service says; None where there is no endpoint."""
+        services = self.world.manage(stack.workspace, stack.token) or []
+        for service in services:
+            found = self.world.manage(
+                stack.workspace, stack.token, f"/{service['Id']}/endpoints/{program.ENDPOINT}"
+            )
+            if found:
+                return str(found["Resources"][0]["Location"]["RelativeLocation"])
+        return None
+
+    def _let_through(self, location: str) -> bool:
+        address = location.removeprefix(f"{self.registry}/")
+        _models, _experiment, key, file = address.split("/")
+        states = self.record.seen.get((key, int(file.partition(".")[0])), set())
+        return any(state == "finished" for state, _job in states) or address in self.record.damaged
+
+
+def writes(journal: Sequence[Json]) -> Counter[str]:
+    """The writes of a journal as ``METHOD path``, counted."""
+    return Counter(
+        f"{entry['method']} {entry['path'].partition('?')[0]}"
+        for entry in journal
+        if entry["effect"] == "write"
+    )
+
+
+def _key(name: str) -> str:
+    return name.removeprefix("runs/").removesuffix(".json")
+
+
+def wait_for_end(player: Player) -> None:
+    """Until nothing of the history runs any more."""
+    deadline = time.monotonic() + 10
+    player._settle()
+    while time.monotonic() < deadline and any(not each.gone.is_set() for each in player._providers):
+        time.sleep(0.02)

@@ -1,0 +1,404 @@
+"""One local cloud for a campaign's histories: a real Azurite, a real studio that may misbehave, warm providers.
+
+Each history has containers and workspaces of its own in it; studio and faults are shared, so one history at a time.
+"""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import hashlib
+import json
+import os
+import secrets
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+import uuid
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+from azure.core.exceptions import ResourceNotFoundError
+from azure.storage.blob import BlobServiceClient, ContentSettings
+
+from clients.credentials import Target, resolve
+
+ROOT = Path(__file__).resolve().parents[2]
+ACCOUNT = "retrainlocal"
+_DEADLINE = 60.0
+# A provider's waits end so many times as fast.
+RATE = 5.0
+
+Json = dict[str, Any]
+
+
+def eventually(look: Callable[[], Any], what: str) -> Any:
+    """What *look* gives once that is true."""
+    end = time.monotonic() + _DEADLINE
+    while time.monotonic() < end:
+        if found := look():
+            return found
+        time.sleep(0.01)
+    raise AssertionError(f"{what} did not come within {_DEADLINE:.0f} s")
+
+
+@dataclass
+class Provider:
+    """A provider process: its port, and who answers its triggers."""
+
+    pid: int
+    port: int
+    door: socket.socket = field(repr=False)
+    listener: threading.Thread = field(repr=False)
+    gone: threading.Event = field(default_factory=threading.Event)
+
+    def kill(self) -> None:
+        """``kill -9``."""
+        if not self.gone.is_set():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self.pid, signal.SIGKILL)
+
+    def end(self) -> None:
+        """Kill it and wait for that."""
+        self.kill()
+        self.listener.join(10)
+        self.door.close()
+
+
+class World:
+    """A local cloud below *directory*, from ``start`` to ``close``."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        self.key = base64.b64encode(secrets.token_bytes(64)).decode()
+        self.arm_token = secrets.token_urlsafe(32)
+        self.subscription = str(uuid.uuid4())
+        self.azurite_port, self.port, self.blob_port = _free_ports(3)
+        # No connection is kept: the studio may be killed between any two requests.
+        unkept = httpx.Limits(max_keepalive_connections=0)
+        self.http = httpx.Client(timeout=60, trust_env=False, limits=unkept)
+        self.epoch = time.time()
+        self._studio: subprocess.Popen[bytes] | None = None
+        self._azurite: subprocess.Popen[bytes] | None = None
+        self._zygote: subprocess.Popen[str] | None = None
+        self._lock = threading.Lock()
+        self._doors = 0
+        self._blobs: BlobServiceClient | None = None
+
+    @property
+    def url(self) -> str:
+        """The studio's address."""
+        return f"http://127.0.0.1:{self.port}"
+
+    def cloud(self, registry: str = "registry", data: str = "data") -> Json:
+        """The content of a ``cloud.json`` that names these containers."""
+        return {
+            "version": 1,
+            "studio": self.url,
+            "blob": f"http://127.0.0.1:{self.blob_port}/{ACCOUNT}",
+            "azurite": f"http://127.0.0.1:{self.azurite_port}/{ACCOUNT}",
+            "azureNative": 1,
+            "account": ACCOUNT,
+            "accountKey": self.key,
+            "armToken": self.arm_token,
+            "subscription": self.subscription,
+            "dataContainer": data,
+            "registryContainer": registry,
+        }
+
+    # Processes
+
+    def start(self) -> World:
+        """Start everything and wait until it answers."""
+        self.directory.mkdir(parents=True, exist_ok=True)
+        (self.directory / "cloud.json").write_text(json.dumps(self.cloud()))
+        self._start_azurite()
+        self._zygote = subprocess.Popen(
+            [sys.executable, "-u", "-m", "tests.chaos.zygote"],
+            cwd=ROOT,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            env=_environment() | {"GRPC_ENABLE_FORK_SUPPORT": "0"},
+        )
+        self.start_studio()
+        account = f"http://127.0.0.1:{self.azurite_port}/{ACCOUNT}"
+        credential = {"account_name": ACCOUNT, "account_key": self.key}
+        self._blobs = BlobServiceClient(account, credential=credential)
+        return self
+
+    def _start_azurite(self) -> None:
+        from cli.cloud.azurite import HOME, MAIN, install, node
+
+        install(lambda _text: None)
+        command = [node(), str(HOME / MAIN), "--blobHost", "127.0.0.1", "--blobPort", str(self.azurite_port)]
+        command += [
+            "--location",
+            str(self.directory / "azurite"),
+            "--disableTelemetry",
+            "--skipApiVersionCheck",
+        ]
+        self._azurite = subprocess.Popen(
+            [*command, "--silent"],
+            env=_environment() | {"AZURITE_ACCOUNTS": f"{ACCOUNT}:{self.key}"},
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        eventually(lambda: _answers(self.azurite_port), "Azurite")
+
+    def start_studio(self) -> None:
+        """Start the studio and wait until both of its ports serve."""
+        options = {
+            "--cloud-file": self.directory / "cloud.json",
+            "--port": self.port,
+            "--blob-port": self.blob_port,
+            "--data-dir": self.directory / "studio",
+            "--workers": 1,
+        }
+        command = [sys.executable, "-m", "studio", "--allow-faults"]
+        command += [str(part) for pair in options.items() for part in pair]
+        with (self.directory / "studio.log").open("ab") as log:
+            self._studio = subprocess.Popen(command, cwd=ROOT, stderr=log, stdout=log, env=_environment())
+        eventually(self._healthy, "the studio")
+
+    def _healthy(self) -> bool:
+        assert self._studio is not None
+        if self._studio.poll() is not None:
+            raise AssertionError(f"the studio ended: {self.studio_log[-2000:]}")
+        with contextlib.suppress(httpx.TransportError):
+            return self.http.get(f"{self.url}/_local/health").status_code == 200
+        return False
+
+    def restart_studio(self, how: signal.Signals = signal.SIGKILL) -> None:
+        """End the studio and start it again at once, as a service comes back."""
+        with self._lock:
+            assert self._studio is not None
+            self._studio.send_signal(how)
+            self._studio.wait(_DEADLINE)
+            self.start_studio()
+
+    def close(self) -> None:
+        """End all that was started."""
+        if self._blobs is not None:
+            self._blobs.close()
+        if self._zygote is not None:
+            assert self._zygote.stdin is not None
+            assert self._zygote.stdout is not None
+            self._zygote.stdin.close()
+            self._zygote.wait(_DEADLINE)
+            self._zygote.stdout.close()
+        for process in (self._studio, self._azurite):
+            if process is not None:
+                process.kill()
+                process.wait(_DEADLINE)
+        self.http.close()
+
+    @property
+    def studio_log(self) -> str:
+        """All that the studio has written."""
+        return (self.directory / "studio.log").read_text(errors="replace")
+
+    def provider(
+        self,
+        engine: str,
+        cwd: Path,
+        cloud_file: Path,
+        *,
+        offset: float = 0.0,
+        triggers: Sequence[Json] = (),
+        on_trigger: Callable[[int], str] = lambda _index: "go",
+        environment: Json | None = None,
+    ) -> Provider:
+        """Fork a provider process for the engine at *engine*; *on_trigger* answers ``go`` or ``die``."""
+        assert self._zygote is not None
+        assert self._zygote.stdin is not None
+        assert self._zygote.stdout is not None
+        with self._lock:
+            self._doors += 1
+            path = str(self.directory / f"door{self._doors}")
+        with socket.socket(socket.AF_UNIX) as listening:
+            listening.bind(path)
+            listening.listen(1)
+            listening.settimeout(_DEADLINE)
+            order = {
+                "door": path,
+                "engine": engine,
+                "cwd": str(cwd),
+                "env": {"RETRAIN_CLOUD_FILE": str(cloud_file), **(environment or {})},
+                "log": str(cwd / "provider.log"),
+                "trace": str(cwd / "trace.jsonl"),
+                "triggers": list(triggers),
+                "epoch": self.epoch,
+                "offset": offset,
+                "rate": RATE,
+            }
+            with self._lock:
+                self._zygote.stdin.write(json.dumps(order) + "\n")
+                self._zygote.stdin.flush()
+                pid = int(self._zygote.stdout.readline())
+            door, _address = listening.accept()
+        Path(path).unlink()
+        port: list[int] = []
+        ready, gone = threading.Event(), threading.Event()
+
+        def listen() -> None:
+            with door.makefile("rb") as lines, contextlib.suppress(OSError):
+                for line in lines:
+                    text = line.decode().strip()
+                    if text.startswith("@"):
+                        door.sendall(f"{on_trigger(int(text[1:]))}\n".encode())
+                    elif text.isdecimal():
+                        port.append(int(text))
+                        ready.set()
+            gone.set()
+            ready.set()
+
+        listener = threading.Thread(target=listen, name="provider", daemon=True)
+        listener.start()
+        ready.wait(_DEADLINE)
+        if not port:
+            raise AssertionError(f"a provider process ended before it served; see {cwd / 'provider.log'}")
+        return Provider(pid, port[0], door, listener, gone)
+
+    # Studio
+
+    def journal(self) -> list[Json]:
+        """What was asked of studio and blobs since the journal was emptied."""
+        return list(self.http.get(f"{self.url}/_local/journal").raise_for_status().json())
+
+    def clear_journal(self) -> None:
+        """Empty the journal."""
+        self.http.delete(f"{self.url}/_local/journal").raise_for_status()
+
+    def put_faults(self, seed: int, rules: Sequence[Json]) -> None:
+        """Let the studio misbehave."""
+        body = {"seed": seed, "rules": list(rules)}
+        self.http.put(f"{self.url}/_local/faults", json=body).raise_for_status()
+
+    def faults(self) -> list[Json]:
+        """The rules in force, with how often each has fired."""
+        return list(self.http.get(f"{self.url}/_local/faults").raise_for_status().json()["rules"])
+
+    def clear_faults(self) -> None:
+        """Let it behave."""
+        self.http.delete(f"{self.url}/_local/faults").raise_for_status()
+
+    def workspace(self, name: str) -> dict[str, str]:
+        """A new machine learning workspace, made through ARM: ``{"resource", "id"}``."""
+        group = f"/subscriptions/{self.subscription}/resourceGroups/chaos"
+        account = f"{group}/providers/Microsoft.Storage/storageAccounts/chaosstorage"
+        path = f"{group}/providers/Microsoft.MachineLearning/workspaces/{name}"
+        self._arm("PUT", group, "2021-04-01", {"location": "westeurope"})
+        sku = {"sku": {"name": "Standard_LRS"}, "kind": "StorageV2"}
+        self._arm("PUT", account, "2023-01-01", {"location": "westeurope", **sku})
+        properties = {"userStorageAccountId": account, "ownerEmail": "owner@example.com"}
+        made = self._arm("PUT", path, "2019-10-01", {"location": "westeurope", "properties": properties})
+        return {"resource": path, "id": made["properties"]["workspaceId"]}
+
+    def workspace_token(self, workspace: dict[str, str]) -> str:
+        """The token of its management API."""
+        return str(
+            self._arm("POST", f"{workspace['resource']}/listWorkspaceKeys", "2019-10-01")["primaryToken"]
+        )
+
+    def delete_workspace(self, workspace: dict[str, str]) -> None:
+        """Delete it with all in it."""
+        self._arm("DELETE", workspace["resource"], "2019-10-01")
+
+    def _arm(self, method: str, path: str, version: str, body: Json | None = None) -> Any:
+        headers = {"Authorization": f"Bearer {self.arm_token}"}
+        answer = self.http.request(
+            method, f"{self.url}{path}", params={"api-version": version}, headers=headers, json=body
+        )
+        answer.raise_for_status()
+        return answer.json() if answer.content else None
+
+    def manage(self, workspace: dict[str, str], token: str, path: str = "") -> Any:
+        """A GET of the management API; None for what is not there."""
+        answer = self.http.get(
+            f"{self.url}/workspaces/{workspace['id']}/webservices{path}",
+            headers={"Authorization": f"Bearer {token}"},
+        )
+        return None if answer.status_code == 404 else answer.raise_for_status().json()
+
+    def job_state(self, endpoint: Json, job: str) -> str:
+        """A job's state, ``Lost`` where the endpoint does not know it."""
+        answer = self.http.get(
+            f"{endpoint['ApiLocation']}/jobs/{job}",
+            params={"api-version": "2.0"},
+            headers={"Authorization": f"Bearer {endpoint['PrimaryKey']}"},
+        )
+        return "Lost" if answer.status_code == 404 else str(answer.raise_for_status().json()["StatusCode"])
+
+    def target(self, cloud_file: Path) -> Target:
+        """How the product sees this cloud."""
+        return resolve("local", {"RETRAIN_CLOUD_FILE": str(cloud_file)})
+
+    # Blobs, past the studio's proxy: what the harness does is neither journalled nor met by a fault.
+
+    @property
+    def blobs(self) -> BlobServiceClient:
+        """A client of Azurite itself."""
+        assert self._blobs is not None
+        return self._blobs
+
+    def create_container(self, name: str) -> None:
+        """Create a container."""
+        self.blobs.create_container(name)
+
+    def delete_container(self, name: str) -> None:
+        """Delete a container."""
+        with contextlib.suppress(ResourceNotFoundError):
+            self.blobs.delete_container(name)
+
+    def upload(self, container: str, name: str, content: bytes, *, md5: bool = True) -> None:
+        """Put a blob, with its Content-MD5 unless told not to."""
+        digest = bytearray(hashlib.md5(content, usedforsecurity=False).digest()) if md5 else None
+        self.blobs.get_blob_client(container, name).upload_blob(
+            content, overwrite=True, content_settings=ContentSettings(content_md5=digest)
+        )
+
+    def download(self, container: str, name: str) -> bytes | None:
+        """A blob's content; None where it is gone."""
+        try:
+            return self.blobs.get_blob_client(container, name).download_blob().readall()
+        except ResourceNotFoundError:
+            return None
+
+    def delete_blob(self, container: str, name: str) -> None:
+        """Delete a blob."""
+        with contextlib.suppress(ResourceNotFoundError):
+            self.blobs.get_blob_client(container, name).delete_blob()
+
+    def names(self, container: str, prefix: str = "") -> list[str]:
+        """The blobs in a container."""
+        return [
+            blob.name
+            for blob in self.blobs.get_container_client(container).list_blobs(name_starts_with=prefix)
+        ]
+
+
+def _environment() -> dict[str, str]:
+    """This environment without what belongs to other stacks and clouds."""
+    return {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("PULUMI_", "RETRAIN_", "AZURE_", "ARM_"))
+    }
+
+
+def _free_ports(count: int) -> list[int]:
+    from cli.cloud.ports import free_ports
+
+    return list(free_ports([str(number) for number in range(count)]).values())
+
+
+def _answers(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0

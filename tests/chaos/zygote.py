@@ -1,0 +1,62 @@
+"""A warm process that forks provider processes: ``python -u -m tests.chaos.zygote``.
+
+A provider process is `pulumi.dynamic` with the engine's address as its first argument, as Pulumi starts it. Forked
+from a process that has done the imports it costs milliseconds; what it does from then on is what it always does,
+except that `tests.chaos.inside` watches its requests and owns its clock.
+
+Reads one order a line (JSON) from standard input and answers the process id of the new provider.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import runpy
+import signal
+import socket
+import sys
+from typing import Any
+
+import azure.storage.blob
+import grpc
+import pulumi.dynamic
+import requests
+import stamina
+
+import retrain_hooks.providers
+from tests.chaos import inside
+
+WARM = (azure.storage.blob, grpc, pulumi.dynamic, requests, stamina, retrain_hooks.providers)
+
+
+def main() -> None:
+    """Fork until standard input ends."""
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    while line := sys.stdin.readline():
+        pid = os.fork()
+        if pid == 0:
+            _provide(json.loads(line))
+        sys.stdout.write(f"{pid}\n")
+        sys.stdout.flush()
+
+
+def _provide(order: dict[str, Any]) -> None:
+    """Become a provider; the harness is at the other end of standard output."""
+    os.setsid()
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    door = socket.socket(socket.AF_UNIX)
+    door.connect(order["door"])
+    log = os.open(order["log"], os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    for source, target in ((nothing, 0), (door.fileno(), 1), (log, 2)):
+        os.dup2(source, target)
+    os.chdir(order["cwd"])
+    os.environ |= order["env"]
+    inside.prepare(order, door)
+    sys.argv = ["pulumi.dynamic", order["engine"]]
+    runpy.run_module("pulumi.dynamic", run_name="__main__", alter_sys=False)
+
+
+if __name__ == "__main__":
+    main()
