@@ -15,25 +15,32 @@ tie passes ``>=`` and fails ``>``; sums are decimal, so that ``champion + 0.01``
 from __future__ import annotations
 
 import math
+import operator
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any, Literal
+from typing import Any
 
 from clients.errors import ConfigurationError
 
-# The range that each metric lies in, ends included.
-_RANGES: dict[str, tuple[float, float]] = {
-    "auc": (0.0, 1.0),
-    "accuracy": (0.0, 1.0),
-    "precision": (0.0, 1.0),
-    "recall": (0.0, 1.0),
-    "f1": (0.0, 1.0),
-    "log_loss": (0.0, math.inf),
-    "rows": (0.0, math.inf),
+# Each metric lies between 0 and this, ends included.
+_HIGHEST = {
+    "auc": 1.0,
+    "accuracy": 1.0,
+    "precision": 1.0,
+    "recall": 1.0,
+    "f1": 1.0,
+    "log_loss": math.inf,
+    "rows": math.inf,
 }
-METRICS = tuple(_RANGES)
+METRICS = tuple(_HIGHEST)
+_OPERATORS: dict[str, Callable[[Decimal, Decimal], bool]] = {
+    ">=": operator.ge,
+    ">": operator.gt,
+    "<=": operator.le,
+    "<": operator.lt,
+}
 _NUMBER = r"(?:\d+\.?\d*|\.\d+)"
 _RULE = re.compile(
     rf"\s*(?P<metric>\w+)\s*(?P<op>>=|>|<=|<)\s*"
@@ -47,17 +54,26 @@ class Rule:
     """One comparison: *metric* *op* *number*, which is added to the champion's metric where *champion* is set."""
 
     metric: str
-    op: Literal[">=", ">", "<=", "<"]
+    op: str
     number: Decimal
     champion: bool = False
 
     def __post_init__(self) -> None:
-        if self.metric not in _RANGES:
+        if self.metric not in _HIGHEST:
             raise ConfigurationError(
                 f"the gate knows no metric {self.metric!r}; it knows: {', '.join(METRICS)}", _EXAMPLE
             )
-        lowest, highest = _RANGES[self.metric]
-        if not self.champion and not lowest <= self.number <= highest:
+        if self.op not in _OPERATORS:
+            raise ConfigurationError(
+                f"the gate knows no comparison {self.op!r}; it knows: >=, >, <=, <", _EXAMPLE
+            )
+        highest = _HIGHEST[self.metric]
+        if self.champion and abs(self.number) >= highest:
+            raise ConfigurationError(
+                f"the rule `{self.text}` allows more than {self.metric} can differ by: it {_between(self.metric)}",
+                _EXAMPLE,
+            )
+        if not self.champion and not 0 <= self.number <= highest:
             raise ConfigurationError(
                 f"the rule `{self.text}` compares with {self.number}, and {self.metric} {_between(self.metric)}",
                 f"{_EXAMPLE}: a share is written 0.65, not 65",
@@ -76,7 +92,7 @@ class Rule:
             )
         champion = found["number"] is None
         number = Decimal(found["number"] or found["offset"] or 0)
-        return cls(found["metric"], found["op"], -number if found["sign"] == "-" else number, champion)  # type: ignore[arg-type]
+        return cls(found["metric"], found["op"], -number if found["sign"] == "-" else number, champion)
 
     @property
     def text(self) -> str:
@@ -89,13 +105,7 @@ class Rule:
 
     def holds(self, value: Decimal, bound: Decimal) -> bool:
         """Whether *value* is on the right side of *bound*."""
-        if self.op == ">=":
-            return value >= bound
-        if self.op == ">":
-            return value > bound
-        if self.op == "<=":
-            return value <= bound
-        return value < bound
+        return _OPERATORS[self.op](value, bound)
 
 
 @dataclass(frozen=True)
@@ -163,7 +173,7 @@ class Verdict:
         return bool(self.rulings) and all(ruling.passed for ruling in self.rulings)
 
     @property
-    def outcome(self) -> Literal["passed", "refused"]:
+    def outcome(self) -> str:
         """``passed`` or ``refused``."""
         return "passed" if self.passed else "refused"
 
@@ -234,15 +244,14 @@ def _measured(evidence: Evidence, metric: str) -> tuple[Decimal | None, str]:
         return None, f"{metric} is {value!r}, not a number"
     if not math.isfinite(value):
         return None, f"{metric} is {value}"
-    lowest, highest = _RANGES[metric]
-    if not lowest <= value <= highest:
+    if not 0 <= value <= _HIGHEST[metric]:
         return None, f"{metric} is {value:g}, and {_between(metric)}"
     return Decimal(repr(value)), ""
 
 
 def _between(metric: str) -> str:
-    lowest, highest = _RANGES[metric]
-    return f"is at least {lowest:g}" if highest == math.inf else f"lies between {lowest:g} and {highest:g}"
+    highest = _HIGHEST[metric]
+    return "is at least 0" if highest == math.inf else f"lies between 0 and {highest:g}"
 
 
 def _float(value: Decimal | None) -> float | None:

@@ -295,7 +295,7 @@ def _who(new: Props) -> str:
 def _refused(new: Props, verdict: Verdict, consequence: str) -> GateRefused:
     return GateRefused(
         f"the gate refuses {_who(new)}: {verdict.reason}; {consequence}",
-        "declare other data, another experiment or another rule; with onRejected: hold the champion stays and the "
+        "declare other data, another experiment or another rule; with gateOnRejected: hold the champion stays and the "
         "update goes on",
     )
 

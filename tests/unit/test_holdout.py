@@ -1,0 +1,207 @@
+"""The holdout: the same rows for both models, what happened kept from them, and nothing believed that can't be."""
+
+from __future__ import annotations
+
+import math
+import threading
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from clients.errors import ConfigurationError, ServiceError
+from retrain_hooks.gate import Gate, judge
+from retrain_hooks.holdout import Holdout, Label, metrics
+from tests.unit.fakes import MemoryContainer
+
+LABEL = Label.parse("arr_delay >= 15")
+
+
+class Endpoint:
+    """Scores a row by its column `p`; *answer* changes what it answers."""
+
+    def __init__(self, answer=lambda rows: rows) -> None:
+        self.answer = answer
+        self.asked: list[list[dict]] = []
+        self._lock = threading.Lock()
+
+    def score(self, rows):
+        with self._lock:
+            self.asked.append(list(rows))
+        scored = [
+            dict(row) | {"Scored Labels": str(int(float(row["p"]) >= 0.5)), "Scored Probabilities": row["p"]}
+            for row in rows
+        ]
+        return self.answer(scored)
+
+
+def read(text: str | bytes, label: Label = LABEL, *more: str) -> Holdout:
+    data = MemoryContainer("data")
+    for number, content in enumerate([text, *more]):
+        data.put(f"{number}.csv", content if isinstance(content, bytes) else content.encode())
+    return Holdout.read(data, {blob.name: blob.etag for blob in data.list()}, label)
+
+
+SOME = "p,arr_delay\r\n0.9,20\r\n0.2,3\r\n0.6,\r\n0.4,15\r\n0.1,-5\r\n"
+
+
+def test_rows_are_labelled_by_the_expression_and_sent_without_it():
+    """What happened never reaches the model; a row of which nobody knows what happened is left out."""
+    found = read(SOME)
+    assert list(found.labels) == [True, False, True, False]
+    assert list(found.rows) == [{"p": "0.9"}, {"p": "0.2"}, {"p": "0.4"}, {"p": "0.1"}]
+    endpoint = Endpoint()
+    found.measure(endpoint)
+    assert all("arr_delay" not in row for batch in endpoint.asked for row in batch)
+
+
+@pytest.mark.parametrize("empty", ["", "NA", "NaN", "null", "  "])
+def test_an_empty_label_is_written_in_many_ways(empty):
+    """A cancelled flight has no delay."""
+    assert len(read(f"p,arr_delay\n1,20\n1,{empty}\n").rows) == 1
+
+
+def test_all_blobs_are_read_in_their_order_each_with_its_own_header():
+    """A window of data versions is one holdout."""
+    found = read(SOME, LABEL, "arr_delay,p\n30,0.8\n")
+    assert len(found.rows) == 5
+    assert found.rows[4] == {"p": "0.8"}
+
+
+def test_an_empty_cell_is_sent_as_null():
+    """Missing is not the text of nothing."""
+    assert read("p,tail,arr_delay\n0.9,,20\n").rows[0] == {"p": "0.9", "tail": None}
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("p,delay\n1,2\n", "no column 'arr_delay'"),
+        ("", "no column 'arr_delay'"),
+        ("p,arr_delay\n1,late\n", "'late' in the column 'arr_delay', line 2"),
+        ("p,arr_delay\n1,3\n1,inf\n", "'inf' in the column 'arr_delay', line 3"),
+    ],
+)
+def test_a_holdout_that_says_nothing_is_refused(text, words):
+    """No label, no measurement: cause and place are named."""
+    with pytest.raises(ConfigurationError, match=words):
+        read(text)
+
+
+def test_a_holdout_that_changes_while_it_is_read_is_refused():
+    """Both models are measured on what was planned."""
+    data = MemoryContainer("data")
+    data.put("a.csv", SOME.encode())
+    with pytest.raises(ConfigurationError, match="was changed while it was read"):
+        Holdout.read(data, {"a.csv": "an older etag"}, LABEL)
+
+
+@pytest.mark.parametrize(
+    ("text", "column", "op", "number"),
+    [
+        ("arr_delay >= 15", "arr_delay", ">=", 15),
+        ("arr_delay<-1.5", "arr_delay", "<", -1.5),
+        ("arr delay (min) == 0", "arr delay (min)", "==", 0),
+        ("late <= 1", "late", "<=", 1),
+        ("x > .5", "x", ">", 0.5),
+    ],
+)
+def test_a_label_is_a_column_a_comparison_and_a_number(text, column, op, number):
+    """Columns may have blanks and brackets."""
+    assert Label.parse(text) == Label(column, op, number)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "arr_delay", "arr_delay = 15", "arr_delay >= late", ">= 15", None, 15, "a >= 1 2"]
+)
+def test_what_is_no_label_is_refused_with_an_example(text):
+    """A typo is not guessed at."""
+    with pytest.raises(ConfigurationError, match="write it like arr_delay >= 15"):
+        Label.parse(text)
+
+
+@given(st.sampled_from([">=", ">", "<=", "<", "=="]), st.integers(-50, 50), st.integers(-50, 50))
+def test_a_label_is_plain_arithmetic(op, value, number):
+    """Each comparison says what it says."""
+    wanted = {">=": value >= number, ">": value > number, "<=": value <= number, "<": value < number}
+    assert Label.parse(f"x {op} {number}").of(str(value)) is (wanted | {"==": value == number})[op]
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("p,arr_delay\n", "the holdout has no rows"),
+        ("p,arr_delay\n0.5,\n", "the holdout has no rows"),
+        ("p,arr_delay\n0.5,20\n0.1,15\n", "all 2 rows of the holdout are positive"),
+        ("p,arr_delay\n0.5,1\n", "all 1 rows of the holdout are negative"),
+    ],
+)
+def test_an_empty_or_one_sided_holdout_proves_nothing(text, problem):
+    """Nothing is scored, and no gate passes."""
+    endpoint = Endpoint()
+    evidence = read(text).measure(endpoint)
+    assert problem in evidence.problem
+    assert endpoint.asked == []
+    assert not judge(Gate.parse(["rows >= 0", "accuracy >= 0"], 0), evidence, None).passed
+
+
+def test_rows_go_in_batches_and_come_back_in_their_order():
+    """2,500 rows are three requests; scores meet their own labels."""
+    lines = "\n".join(f"{number / 2500},{20 if number >= 1250 else 0}" for number in range(2500))
+    endpoint = Endpoint()
+    evidence = read(f"p,arr_delay\n{lines}\n").measure(endpoint)
+    assert sorted(map(len, endpoint.asked)) == [500, 1000, 1000]
+    assert evidence.metrics["auc"] == 1.0
+    assert evidence.metrics["accuracy"] == 1.0
+    assert evidence.metrics["rows"] == 2500
+
+
+def test_the_metrics_are_those_of_the_textbook():
+    """Two positives, one of them found; one of two negatives wrongly called."""
+    found = metrics([True, True, False, False], [True, False, True, False], [0.9, 0.4, 0.6, 0.1])
+    assert found["auc"] == 0.75
+    assert (found["accuracy"], found["precision"], found["recall"], found["f1"]) == (0.5, 0.5, 0.5, 0.5)
+    wanted = -(math.log(0.9) + math.log(0.4) + math.log(0.4) + math.log(0.9)) / 4
+    assert found["log_loss"] == pytest.approx(wanted)
+    assert found["rows"] == 4
+
+
+def test_a_precision_of_nothing_predicted_is_undefined_and_so_refused():
+    """A model that never says late is not precise."""
+    found = metrics([True, False], [False, False], [0.4, 0.1])
+    assert math.isnan(found["precision"])
+
+
+@pytest.mark.parametrize("wrong", ["NaN", "-0.1", "1.5", "Infinity"])
+def test_probabilities_that_are_none_refuse_the_model(wrong):
+    """The model answers nonsense: that is the model's verdict, and can be kept."""
+    endpoint = Endpoint(lambda rows: [rows[0] | {"Scored Probabilities": wrong}, *rows[1:]])
+    assert "1 of 4 scored probabilities" in read(SOME).measure(endpoint).problem
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        (lambda rows: rows[1:], "answered 3 rows for 4"),
+        (lambda rows: [*rows, rows[0]], "answered 5 rows for 4"),
+        (lambda rows: [{"Scored Labels": "1"} for _ in rows], "no 'Scored Probabilities'"),
+        (lambda rows: [{"Scored Probabilities": "0.5"} for _ in rows], "no 'Scored Labels'"),
+        (lambda rows: [row | {"Scored Labels": "maybe"} for row in rows], "no 'Scored Labels'"),
+        (lambda rows: [row | {"Scored Probabilities": None} for row in rows], "no 'Scored Probabilities'"),
+        (lambda rows: [row | {"Scored Probabilities": "high"} for row in rows], "no 'Scored Probabilities'"),
+    ],
+)
+def test_an_answer_that_is_not_one_score_a_row_is_an_error(answer, words):
+    """Not the model's verdict but the service's fault: nothing is concluded from it."""
+    with pytest.raises(ServiceError, match=words):
+        read(SOME).measure(Endpoint(answer))
+
+
+@pytest.mark.parametrize("words", [("1", "0"), ("True", "False"), ("true", "false"), ("1.0", "0.0")])
+def test_labels_are_read_however_the_service_writes_them(words):
+    """Numbers and truth values alike."""
+
+    def answer(rows):
+        return [row | {"Scored Labels": words[row["Scored Labels"] == "0"]} for row in rows]
+
+    assert read(SOME).measure(Endpoint(answer)).metrics["accuracy"] == 0.75
