@@ -12,6 +12,7 @@ from cli.errors import guarded
 from cli.verbs import cloud as cloud_verbs
 from cli.verbs import config as config_verbs
 from cli.verbs import runs as runs_verbs
+from cli.verbs.bench import bench
 from cli.verbs.cancel import cancel
 from cli.verbs.destroy import destroy
 from cli.verbs.help import help_
@@ -54,7 +55,7 @@ def build() -> typer.Typer:
     app.add_typer(config, name="config")
     app.add_typer(cloud, name="cloud")
     _add(app, pulumi, test, **PASSING)
-    _add(app, lint, help_)
+    _add(app, lint, bench, help_)
     return app
 
 

@@ -25,7 +25,7 @@ def after_up(outputs: Mapping[str, Any], console: Console) -> None:
 
     *outputs* are the stack's. Raises RetrainError where an endpoint does not answer.
     """
-    sample = _sample(outputs["experiment"])
+    sample = sample_of(outputs["experiment"])
     services = _services(outputs)
     lines = {
         "Endpoint": f"{outputs['endpointUrl']}/execute?api-version=2.0",
@@ -69,7 +69,8 @@ def _services(outputs: Mapping[str, Any]) -> ClassicServices:
     return ClassicServices(resolve(outputs["target"]), workspace["resource"], workspace["id"], SystemClock())
 
 
-def _sample(experiment: str) -> dict[str, Any]:
+def sample_of(experiment: str) -> dict[str, Any]:
+    """The one row of ``experiments/<experiment>/sample.json``. Raises ConfigurationError where there is none."""
     path = Path("experiments") / experiment / "sample.json"
     try:
         row: dict[str, Any] = next(iter(json.loads(path.read_text(encoding="utf-8")).values()))

@@ -1,0 +1,103 @@
+"""`./dev bench`."""
+
+from __future__ import annotations
+
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from cli.console import out
+from cli.errors import CliError
+from cli.options import Engine, Stack
+
+_CALLS = 500
+
+
+def bench(
+    stack: Stack = "dev",
+    runs: Annotated[int, typer.Option(min=1, help="How often each thing is timed.")] = 5,
+) -> None:
+    """Time training, scoring and previews, each beside what it is compared with, on a deployed stack."""
+    from cli.runners import open_runner
+
+    outputs = open_runner(stack, {}, Engine.embedded).outputs()
+    if "endpointUrl" not in outputs:
+        raise CliError(f"the stack {stack} is not deployed", f"./dev up -s {stack}")
+    _training(runs)
+    _scoring(outputs)
+    _previews(stack, runs)
+
+
+def _training(runs: int) -> None:
+    """The Train Model step beside the same fit called directly."""
+    from cli.example_data import monthly_blobs
+
+    _name, month = next(iter(monthly_blobs()))
+    with tempfile.TemporaryDirectory() as folder:
+        data = Path(folder) / "month.csv"
+        data.write_bytes(month)
+        command = [sys.executable, "-m", "studio.graph.bench", "experiments/flights", str(data)]
+        subprocess.run([*command, "--runs", str(runs)], check=True)
+
+
+def _scoring(outputs: Mapping[str, Any]) -> None:
+    """One row by request-response over loopback, beside the studio's answer to a call that does nothing."""
+    import requests
+
+    from retrain_hooks.report import sample_of, secret_outputs
+
+    url = f"{outputs['endpointUrl']}/execute?api-version=2.0"
+    studio = outputs["endpointUrl"].partition("/workspaces/")[0]
+    body = {"Inputs": {"input1": [sample_of(outputs["experiment"])]}}
+    with requests.Session() as session:
+        session.headers["Authorization"] = f"Bearer {secret_outputs(outputs)['endpointKey']}"
+        score = _times(
+            lambda: session.post(f"{url}&format=swagger", json=body, timeout=30).raise_for_status()
+        )
+        health = _times(lambda: session.get(f"{studio}/_local/health", timeout=30).raise_for_status())
+    _print("score a row", score)
+    _print("empty call", health)
+
+
+def _times(call: Callable[[], object]) -> list[float]:
+    for _warm in range(20):
+        call()
+    found = []
+    for _call in range(_CALLS):
+        started = time.perf_counter()
+        call()
+        found.append(time.perf_counter() - started)
+    return found
+
+
+def _previews(stack: str, runs: int) -> None:
+    """A preview of the whole stack by the embedded engine, beside the Pulumi CLI's where it is on PATH."""
+    from cli.runners import pulumi
+
+    engines = ["embedded", *(["pulumi"] if pulumi.find(required=False) else [])]
+    found: dict[str, list[float]] = {engine: [] for engine in engines}
+    for _run in range(runs):
+        for engine in engines:
+            started = time.perf_counter()
+            command = [sys.executable, "-m", "cli", "preview", "-s", stack, "--engine", engine]
+            subprocess.run(command, check=True, capture_output=True)
+            found[engine].append(time.perf_counter() - started)
+    for engine in engines:
+        _print(f"preview {engine}", found[engine])
+    if len(engines) == 1:
+        out().print("preview pulumi   not timed: no Pulumi CLI on PATH")
+        return
+    ratio = min(found["embedded"]) / min(found["pulumi"])
+    out().print(f"preview embedded / pulumi {ratio:.2f} (by min)", highlight=False)
+
+
+def _print(name: str, seconds: list[float]) -> None:
+    least, middle = min(seconds) * 1e3, statistics.median(seconds) * 1e3
+    out().print(f"{name:<16} min {least:8.2f} ms   median {middle:8.2f} ms", highlight=False)
