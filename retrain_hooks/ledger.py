@@ -157,7 +157,9 @@ class Ledger:
         try:
             return Entry(run, self._write(run, entry.etag)), True
         except Conflict:
-            return self._again(run.key), False
+            # A write whose answer was lost is sent again, and then meets itself.
+            found = self._again(run.key)
+            return found, found.run == run
 
     def intact(self, run: Run) -> bool:
         """Whether a finished run's model is still what the run left."""

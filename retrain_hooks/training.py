@@ -147,6 +147,7 @@ class Trainer:
     def _yield_to_planner(self, entry: Entry, request: Request) -> Entry:
         """Wait for whoever planned the run to submit it, unless that takes so long that they must be gone."""
         age = (self._clock.now() - datetime.fromisoformat(entry.run.planned_at)).total_seconds()
+        age = max(0.0, age)  # a plan of a clock that is ahead of this one
 
         def look(waited: float) -> Entry | None:
             self._guard.check()
