@@ -99,6 +99,13 @@ class EngineGuard:
             while marked < _GRACE_SECONDS and _answers(self._address):
                 time.sleep(_WATCH_SECONDS)
                 marked = marked + _WATCH_SECONDS if mark.exists() else 0.0
+            if marked >= _GRACE_SECONDS:
+                print(
+                    "the update was cancelled while a service did not answer\n"
+                    "remedy: run ./dev up again: it goes on from what is recorded",
+                    file=sys.stderr,
+                    flush=True,
+                )
             mark.unlink(missing_ok=True)
             os._exit(0)
 

@@ -12,6 +12,8 @@ from clients.errors import LedgerError, NotFound, RetrainError
 from clients.protocols import Jobs
 from retrain_hooks.ledger import CorruptRecord, Entry, Ledger, Run
 
+CANCELLED = "Cancelled by "
+
 
 def belongs_to(run: Run, workspace: Mapping[str, str]) -> bool:
     """Whether the run's job is one of *workspace* (``{"resource": ARM id, "id": 32 hex}``)."""
@@ -27,7 +29,7 @@ def cancel(ledger: Ledger, entry: Entry, jobs: Jobs, clock: Clock) -> Run:
     """
     if entry.run.job is None:
         raise LedgerError(f"the record of run {entry.run.key[:12]} names no job", "look at ./dev runs show")
-    entry, ours = ledger.advance(entry, replace(entry.run, error=f"Cancelled by {_who()}"))
+    entry, ours = ledger.advance(entry, replace(entry.run, error=f"{CANCELLED}{_who()}"))
     if ours and entry.run.job:
         jobs.cancel(entry.run.job.id)
         failed = replace(entry.run, state="failed", ended_at=clock.now().isoformat())

@@ -27,7 +27,7 @@ from clients.protocols import Jobs, JobState, JobStatus
 from clients.storage import Container
 from retrain_hooks.evaluation import read_metrics
 from retrain_hooks.history import History
-from retrain_hooks.jobs import belongs_to, cancel
+from retrain_hooks.jobs import CANCELLED, belongs_to, cancel
 from retrain_hooks.ledger import CorruptRecord, Entry, Job, Ledger, Run, same_inputs
 from retrain_hooks.lifecycle import Guard, JobBudget, Progress
 from retrain_hooks.training_data import TrainingData, unchanged
@@ -310,10 +310,10 @@ class Trainer:
 
     def _failure(self, run: Run) -> JobFailed:
         _told.add((run.key, run.attempt))
-        return JobFailed(
-            f"training run {run.key[:12]} failed: {run.error}",
-            "correct the data or the experiment, then run the update again; what was bound still serves",
-        )
+        remedy = "correct the data or the experiment, then run the update again; what was bound still serves"
+        if run.error.startswith(CANCELLED):
+            remedy = "run the update again to train anew; what was bound still serves"
+        return JobFailed(f"training run {run.key[:12]} failed: {run.error}", remedy)
 
     def _now(self) -> str:
         return self._clock.now().isoformat()

@@ -11,9 +11,9 @@ import tempfile
 
 import pytest
 
-from clients.errors import UpdateCancelled
+from clients.errors import EngineGone, UpdateCancelled
 from retrain_hooks import cancellation
-from retrain_hooks.cancellation import EngineGuard
+from retrain_hooks.cancellation import CancellableClock, EngineGuard
 
 
 @pytest.fixture
@@ -47,8 +47,26 @@ def test_an_engine_that_is_gone_stops_it(tmp_path, monkeypatch):
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     with socket.create_server(("127.0.0.1", 0)) as server:
         address = f"127.0.0.1:{server.getsockname()[1]}"
-    with pytest.raises(UpdateCancelled, match="engine of this update is gone"):
+    with pytest.raises(EngineGone, match="engine of this update is gone"):
         EngineGuard(address).check()
+
+
+def test_a_cancelled_update_ends_a_sleep(engine):
+    """However long the next look at a job is away."""
+    cancellation._mark(engine).touch()
+    with pytest.raises(UpdateCancelled):
+        CancellableClock(EngineGuard(engine)).sleep(3600)
+
+
+def test_marks_of_runs_long_gone_are_forgotten(tmp_path, monkeypatch):
+    """And one that an earlier run left at the same address; those of other runs stay."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    own, other, old = (cancellation._mark(f"127.0.0.1:{port}") for port in (1, 2, 3))
+    for mark in (own, other, old):
+        mark.touch()
+    os.utime(old, (0, 0))
+    cancellation._forget_old_marks(own)
+    assert [mark.exists() for mark in (own, other, old)] == [False, True, False]
 
 
 PROGRAM = """
@@ -60,11 +78,20 @@ signal.pause()
 """
 
 
-@pytest.mark.parametrize(("dry_run", "marked"), [("false", True), ("true", False)])
-def test_an_interrupted_program_ends_quietly_and_marks_an_update_only(tmp_path, dry_run, marked):
-    """SIGINT ends the program without a traceback; a preview leaves no mark."""
+@pytest.mark.parametrize(
+    ("arguments", "marked"),
+    [
+        (["--engine", "127.0.0.1:4711", "--dry_run", "false"], True),
+        (["--engine", "127.0.0.1:4711", "--dry_run", "true"], False),
+        (['{"engine": "127.0.0.1:4711", "dry_run": false}'], True),
+        (['{"engine": "127.0.0.1:4711", "dry_run": true}'], False),
+    ],
+)
+def test_an_interrupted_program_ends_quietly_and_marks_an_update_only(tmp_path, arguments, marked):
+    """SIGINT ends the program without a traceback; a preview leaves no mark. The CLI and the embedded engine each
+    have their own way to name their address.
+    """
     environment = os.environ | {"TMPDIR": str(tmp_path)}
-    arguments = ["--engine", "127.0.0.1:4711", "--dry_run", dry_run]
     with subprocess.Popen(
         [sys.executable, "-c", PROGRAM, *arguments],
         stdout=subprocess.PIPE,
