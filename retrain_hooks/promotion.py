@@ -84,13 +84,15 @@ class PromotionLifecycle:
     def diff(self, old: Props, new: Props) -> Diff:
         """Another candidate, champion or gate is a change; so is a verdict that was lost while it kept a model back."""
         replaces = tuple(name for name in _IDENTITY if old.get(name) != new.get(name))
+        if replaces:
+            return Diff(True, replaces)
         changed = (
             any(_address(old, name) != _address(new, name) for name in ("candidate", "champion"))
             or old.get("gate") != new.get("gate")
             or (old.get("holdout") or {}).get("digest") != (new.get("holdout") or {}).get("digest")
             or (new.get("verdict") == PENDING and old.get("verdict") != PASSED)
         )
-        return Diff(bool(replaces) or changed, replaces)
+        return Diff(changed)
 
     def create(self, new: Props) -> tuple[str, Props]:
         """Judge, keep the verdict, and say which model to serve. Raises GateRefused."""
