@@ -1,5 +1,7 @@
 """Retrains the flights model when its data version changes, and points the endpoint at the result."""
 
+from typing import Any
+
 import pulumi
 
 import components as ml
@@ -16,7 +18,7 @@ workspace = ml.Workspace(
 training = ml.TrainingWebService("training", workspace=workspace, kind=kind, experiment=experiment)
 
 
-def model(name: str, version: str, pin: str | None = None, expect: str | None = None) -> ml.TrainedModel:
+def model(name: str, version: str, **chosen: Any) -> ml.TrainedModel:
     """The model that the training service makes of a data version."""
     data = ml.DataVersion(f"{name}-data", target=target, path=config.require("dataPath"), version=version)
     return ml.TrainedModel(
@@ -25,15 +27,19 @@ def model(name: str, version: str, pin: str | None = None, expect: str | None = 
         data=data,
         parameters=config.require_object("parameters"),
         seed=config.require_int("seed"),
-        force=config.get("force"),
         limits=ml.RunLimits.from_config(config),
-        pin=pin,
-        expect_run_key=expect,
+        **chosen,
     )
 
 
 baseline = model("baseline", config.require("baselineDataVersion"))
-candidate = model("candidate", config.require("dataVersion"), config.get("pin"), config.get("expectRunKey"))
+candidate = model(
+    "candidate",
+    config.require("dataVersion"),
+    force=config.get("force"),
+    pin=config.get("pin"),
+    expect_run_key=config.get("expectRunKey"),
+)
 predictive = ml.PredictiveWebService(
     "predictive", workspace=workspace, kind=kind, experiment=experiment, model=baseline
 )

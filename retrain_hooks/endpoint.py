@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from typing import Any
 
 from clients.errors import ConfigurationError
 from clients.studio_classic.services import DEFAULT_ENDPOINT
 from retrain_hooks.lifecycle import Context, Diff, Props, known
 
 # Studio's rule for names of endpoints (create-endpoint article): at most 24 lower-case letters and digits.
+_IDENTITY = ("target", "service", "name")
 _NAME = re.compile(r"[a-z0-9]{1,24}")
 
 
@@ -22,7 +25,10 @@ class EndpointLifecycle:
         self._context = context
 
     def check(self, new: Props, old: Props) -> Props:
-        """Refuse a name that the service would refuse, the default endpoint's above all."""
+        """Refuse a name that the service would refuse, the default endpoint's above all.
+
+        Of an endpoint that is there already the addresses are added, so that a preview stays exact.
+        """
         name = new["name"]
         if known(name) and name == DEFAULT_ENDPOINT:
             raise ConfigurationError(
@@ -34,11 +40,16 @@ class EndpointLifecycle:
                 f"{name!r} is no name for an endpoint",
                 "use 1 to 24 lower-case letters and digits",
             )
-        return new
+        same = all(old.get(name) == new.get(name) for name in _IDENTITY)
+        if not same or not known(*(new.get(name) for name in _IDENTITY)):
+            return new
+        services = self._context.services(new["target"], new["service"]["workspace"])
+        found = services.management.endpoint(new["service"]["id"], name)
+        return new if found is None else new | self._addresses(new, found)
 
     def diff(self, old: Props, new: Props) -> Diff:
         """Another name or service is another endpoint."""
-        replaces = tuple(name for name in ("target", "service", "name") if old.get(name) != new.get(name))
+        replaces = tuple(name for name in _IDENTITY if old.get(name) != new.get(name))
         return Diff(bool(replaces) or old.get("description") != new.get("description"), replaces)
 
     def create(self, new: Props) -> tuple[str, Props]:
@@ -63,12 +74,17 @@ class EndpointLifecycle:
                 "PreventUpdate": False,
             },
         )
-        found = services.endpoint(service["id"], name)
+        return new | self._addresses(new, services.endpoint(service["id"], name))
+
+    def _addresses(self, new: Props, found: Mapping[str, Any]) -> Props:
+        """Where the endpoint answers, and where its model is patched."""
+        service = new["service"]
+        management = self._context.services(new["target"], service["workspace"]).management
         root = self._context.target(new["target"]).studio_url
-        return new | {
+        return {
             "url": found["ApiLocation"],
             "helpUrl": found["HelpLocation"],
-            "patchUrl": f"{root}/{services.management.endpoint_path(service['id'], name)}",
+            "patchUrl": f"{root}/{management.endpoint_path(service['id'], new['name'])}",
         }
 
     def read(self, id_: str, old: Props) -> tuple[Props, Props] | None:

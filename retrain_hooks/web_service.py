@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from clients.errors import ConfigurationError
@@ -26,13 +27,28 @@ class WebServiceLifecycle:
         self._context = context
 
     def check(self, new: Props, old: Props) -> Props:
-        """Add ``experiment``: digest and port names, read from the package."""
+        """Add ``experiment``: digest and port names, read from the package.
+
+        Of a service that is there already its addresses too, so that a preview of what depends on it stays exact.
+        """
         if known(new["kind"]) and new["kind"] != "classic":
             raise ConfigurationError(
                 f"there is no kind of web service {new['kind']!r}",
                 "set `kind` to classic in the stack's config",
             )
-        return new | {"experiment": self._load(new).summary()}
+        return new | {"experiment": self._load(new).summary()} | self._published(new, old)
+
+    def _published(self, new: Props, old: Props) -> Props:
+        """Where the service answers that an update would publish over; nothing where it would be another one."""
+        same = all(old.get(name) == new.get(name) for name in _IDENTITY)
+        if not same or not known(*(new.get(name) for name in _IDENTITY)):
+            return {}
+        services = self._context.services(new["target"], new["workspace"])
+        found = [service for service in services.management.services() if service["Name"] == new["name"]]
+        if not found:
+            return {}
+        default = services.endpoint(found[0]["Id"], DEFAULT_ENDPOINT)
+        return _addresses(found[0]["Id"], default, new["workspace"])
 
     def _load(self, new: Props) -> Experiment:
         return load(new["source"], new["part"])
@@ -60,12 +76,11 @@ class WebServiceLifecycle:
         default = services.endpoint(published.service, DEFAULT_ENDPOINT)
         if new["part"] == "predictive":
             self._bound(new).mark(_marker(new, published.service))
-        return new | {
-            "service": {"id": published.service, "workspace": workspace},
-            "experimentId": published.experiment,
-            "endpoint": published.endpoint,
-            "url": default["ApiLocation"],
-        }
+        return (
+            new
+            | _addresses(published.service, default, workspace)
+            | {"experimentId": published.experiment, "endpoint": published.endpoint}
+        )
 
     def _resources(self, new: Props) -> list[dict[str, Any]]:
         if new["part"] == "training":
@@ -100,3 +115,7 @@ def _marker(props: Props, service: str) -> Marker:
         resource,
         props["model"]["address"],
     )
+
+
+def _addresses(service: str, default: Mapping[str, Any], workspace: Mapping[str, str]) -> Props:
+    return {"service": {"id": service, "workspace": dict(workspace)}, "url": default["ApiLocation"]}
