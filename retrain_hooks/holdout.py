@@ -20,6 +20,7 @@ from clients.errors import ConfigurationError, ServiceError
 from clients.protocols import Scoring
 from clients.storage import Container
 from retrain_hooks.gate import Evidence
+from retrain_hooks.lifecycle import Guard
 
 # Studio's names of what Score Model adds.
 _LABELS = "Scored Labels"
@@ -123,17 +124,19 @@ class Holdout:
             return f"all {len(self.rows)} rows of the holdout are {which}, so that auc is undefined"
         return ""
 
-    def measure(self, scoring: Scoring) -> Evidence:
-        """The metrics of the model behind *scoring*, on all rows.
+    def measure(self, scoring: Scoring, guard: Guard) -> Evidence:
+        """The metrics of the model behind *scoring*, on all rows; *guard* is asked before each batch.
 
-        Raises ServiceError where the endpoint's answer is not one row for each, with labels and probabilities.
+        Raises UpdateCancelled, ServiceError where the endpoint's answer is not one row for each, with labels and probabilities.
         """
         if self.problem:
             return Evidence({"rows": len(self.rows)}, self.problem)
         batches = [self.rows[at : at + _BATCH_ROWS] for at in range(0, len(self.rows), _BATCH_ROWS)]
         with ThreadPoolExecutor(_REQUESTS, "holdout") as pool:
             scores = [
-                score for batch in pool.map(lambda rows: _score(scoring, rows), batches) for score in batch
+                score
+                for batch in pool.map(lambda rows: _score(scoring, rows, guard), batches)
+                for score in batch
             ]
         predicted, probabilities = zip(*scores, strict=True)
         if wrong := sum(not 0.0 <= probability <= 1.0 for probability in probabilities):
@@ -144,7 +147,8 @@ class Holdout:
         return Evidence(metrics(self.labels, predicted, probabilities))
 
 
-def _score(scoring: Scoring, rows: Sequence[Row]) -> list[tuple[bool, float]]:
+def _score(scoring: Scoring, rows: Sequence[Row], guard: Guard) -> list[tuple[bool, float]]:
+    guard.check()
     answer = scoring.score(rows)
     if len(answer) != len(rows):
         raise ServiceError(

@@ -203,7 +203,8 @@ class PromotionLifecycle:
         self._context.progress.status(
             f"gate: scoring {len(holdout.rows):,} rows of the holdout on {endpoint}"
         )
-        return holdout.measure(self._services(new).scoring(new["service"]["id"], endpoint))
+        scoring = self._services(new).scoring(new["service"]["id"], endpoint)
+        return holdout.measure(scoring, self._context.guard)
 
     def _stage(self, new: Props, address: str) -> None:
         model, staging = self._registry(new).readable(address), new["stagingEndpoint"]

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clients.errors import ConfigurationError, ServiceError
+from clients.errors import ConfigurationError, ServiceError, UpdateCancelled
 from retrain_hooks.gate import Gate, judge
 from retrain_hooks.holdout import Holdout, Label, metrics
-from tests.unit.fakes import MemoryContainer
+from tests.unit.fakes import MemoryContainer, OpenGuard
 
 LABEL = Label.parse("arr_delay >= 15")
 
@@ -51,7 +51,7 @@ def test_rows_are_labelled_by_the_expression_and_sent_without_it():
     assert list(found.labels) == [True, False, True, False]
     assert list(found.rows) == [{"p": "0.9"}, {"p": "0.2"}, {"p": "0.4"}, {"p": "0.1"}]
     endpoint = Endpoint()
-    found.measure(endpoint)
+    found.measure(endpoint, OpenGuard())
     assert all("arr_delay" not in row for batch in endpoint.asked for row in batch)
 
 
@@ -139,7 +139,7 @@ def test_a_label_is_plain_arithmetic(op, value, number):
 def test_an_empty_or_one_sided_holdout_proves_nothing(text, problem):
     """Nothing is scored, and no gate passes."""
     endpoint = Endpoint()
-    evidence = read(text).measure(endpoint)
+    evidence = read(text).measure(endpoint, OpenGuard())
     assert problem in evidence.problem
     assert endpoint.asked == []
     assert not judge(Gate.parse(["rows >= 0", "accuracy >= 0"], 0), evidence, None).passed
@@ -149,11 +149,26 @@ def test_rows_go_in_batches_and_come_back_in_their_order():
     """2,500 rows are three requests; scores meet their own labels."""
     lines = "\n".join(f"{number / 2500},{20 if number >= 1250 else 0}" for number in range(2500))
     endpoint = Endpoint()
-    evidence = read(f"p,arr_delay\n{lines}\n").measure(endpoint)
+    evidence = read(f"p,arr_delay\n{lines}\n").measure(endpoint, OpenGuard())
     assert sorted(map(len, endpoint.asked)) == [500, 1000, 1000]
     assert evidence.metrics["auc"] == 1.0
     assert evidence.metrics["accuracy"] == 1.0
     assert evidence.metrics["rows"] == 2500
+
+
+def test_a_cancelled_update_stops_between_two_batches():
+    """What is left of the holdout is not scored any more."""
+    endpoint, guard = Endpoint(), OpenGuard()
+
+    def check() -> None:
+        if endpoint.asked:
+            raise UpdateCancelled("cancelled", "again")
+
+    guard.check = check
+    lines = "\n".join(f"0.5,{number % 40}" for number in range(20_000))
+    with pytest.raises(UpdateCancelled):
+        read(f"p,arr_delay\n{lines}\n").measure(endpoint, guard)
+    assert len(endpoint.asked) < 20
 
 
 def test_the_metrics_are_those_of_the_textbook():
@@ -176,7 +191,7 @@ def test_a_precision_of_nothing_predicted_is_undefined_and_so_refused():
 def test_probabilities_that_are_none_refuse_the_model(wrong):
     """The model answers nonsense: that is the model's verdict, and can be kept."""
     endpoint = Endpoint(lambda rows: [rows[0] | {"Scored Probabilities": wrong}, *rows[1:]])
-    assert "1 of 4 scored probabilities" in read(SOME).measure(endpoint).problem
+    assert "1 of 4 scored probabilities" in read(SOME).measure(endpoint, OpenGuard()).problem
 
 
 @pytest.mark.parametrize(
@@ -194,7 +209,7 @@ def test_probabilities_that_are_none_refuse_the_model(wrong):
 def test_an_answer_that_is_not_one_score_a_row_is_an_error(answer, words):
     """Not the model's verdict but the service's fault: nothing is concluded from it."""
     with pytest.raises(ServiceError, match=words):
-        read(SOME).measure(Endpoint(answer))
+        read(SOME).measure(Endpoint(answer), OpenGuard())
 
 
 @pytest.mark.parametrize("words", [("1", "0"), ("True", "False"), ("true", "false"), ("1.0", "0.0")])
@@ -204,4 +219,4 @@ def test_labels_are_read_however_the_service_writes_them(words):
     def answer(rows):
         return [row | {"Scored Labels": words[row["Scored Labels"] == "0"]} for row in rows]
 
-    assert read(SOME).measure(Endpoint(answer)).metrics["accuracy"] == 0.75
+    assert read(SOME).measure(Endpoint(answer), OpenGuard()).metrics["accuracy"] == 0.75
