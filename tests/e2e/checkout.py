@@ -103,7 +103,7 @@ class Checkout:
     @property
     def studio(self) -> str:
         """The studio's address."""
-        return str(self.succeed("cloud", "status", "--json").json["studio"])
+        return str(self.cloud["studio"])
 
     def journal(self) -> list[dict[str, Any]]:
         """What the cloud was asked since the last reset."""

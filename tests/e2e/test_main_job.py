@@ -5,14 +5,16 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 import requests
+from azure.storage.blob import AccountSasPermissions, ResourceTypes, generate_account_sas
 
 from tests.e2e.checkout import Checkout, Done, jobs, patches, writes
 
-pytestmark = [pytest.mark.cloud, pytest.mark.xdist_group("main_job")]
+pytestmark = pytest.mark.cloud
 
 FLIGHT_SCORE = re.compile(r"Scored Probabilities ([0-9.]+)")
 
@@ -61,6 +63,7 @@ def story(checkout: Checkout) -> Story:
         if (checkout.root / ".local/cloud/cloud.json").exists():
             checkout.reset_journal()
         done = checkout.dev(*arguments)
+        assert (checkout.root / ".local/cloud/cloud.json").exists(), done.text
         told.chapters[name] = Chapter(done, checkout.journal())
         if arguments[0] == "up" and done.status == 0:
             told.outputs[name] = checkout.succeed("output", "--json").json
@@ -215,6 +218,34 @@ def test_destroy_leaves_nothing_that_the_stack_created(story, checkout):
     )
     assert groups.json()["value"] == []
     assert checkout.succeed("output", "--json").json == {}
+
+
+def test_a_preview_needs_no_more_than_a_read_only_credential(story, checkout):
+    """With a SAS that may read and list, and nothing else, the model's address is named."""
+    assert story["destroy"].done.status == 0
+    cloud = checkout.cloud
+    sas = generate_account_sas(
+        cloud["account"],
+        cloud["accountKey"],
+        ResourceTypes(container=True, object=True),
+        AccountSasPermissions(read=True, list=True),
+        datetime.now(UTC) + timedelta(hours=1),
+    )
+    checkout.environment.update(
+        RETRAIN_STUDIO_URL=cloud["studio"],
+        RETRAIN_WORKSPACE_TOKEN="of-no-use",
+        RETRAIN_STORAGE_CONNECTION_STRING=f"BlobEndpoint={cloud['blob']};SharedAccessSignature={sas}",
+    )
+    azure_native = {"PULUMI_DEBUG_PROVIDERS": f"azure-native:{cloud['azureNative']}"}
+    checkout.environment.update(azure_native)
+    checkout.reset_journal()
+    done = checkout.dev("preview", "-s", "readonly", "-c", "target=environment", "--engine", "embedded")
+    for name in [name for name in checkout.environment if name.startswith(("RETRAIN_", "PULUMI_"))]:
+        del checkout.environment[name]
+    assert done.status == 0, done.text
+    assert re.search(r"models/flights/[0-9a-f]{64}/1\.ilearner", done.out)
+    assert writes(checkout.journal()) == []
+    assert sas not in done.text
 
 
 def test_no_secret_is_in_state_outputs_or_logs(story, checkout):
