@@ -118,6 +118,7 @@ class InUse:
         known = self.where.setdefault(address, [])
         if where not in known:
             known.append(where)
+            known.sort()
 
 
 def recorded(registry: Container) -> InUse:
