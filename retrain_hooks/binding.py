@@ -5,7 +5,7 @@ from __future__ import annotations
 from clients.errors import BindingFailed
 from clients.protocols import Bindings
 from retrain_hooks.bound import Bound, Marker
-from retrain_hooks.lifecycle import Context, Diff, Props
+from retrain_hooks.lifecycle import Context, Diff, Props, known
 
 _IDENTITY = ("target", "service", "endpointName", "resource")
 
@@ -20,13 +20,24 @@ class ModelBindingLifecycle:
         self._context = context
 
     def check(self, new: Props, old: Props) -> Props:
-        """The inputs as they are."""
-        return new
+        """Add ``found`` where the endpoint serves another model than the last update says: it was interrupted, or
+        somebody else bound one.
+        """
+        if not old.get("address") or not known(*(new[name] for name in _IDENTITY)):
+            return new
+        served = self._serves(new)
+        return new if served in (None, old["address"]) else new | {"found": served}
 
     def diff(self, old: Props, new: Props) -> Diff:
-        """Another endpoint is another binding; another model is bound in place, and so is a model altered in place."""
+        """Another endpoint is another binding; another model is bound in place, and so is a model altered in place.
+
+        Without a ``sha256`` (of a champion whose run is no longer on record) the address decides.
+        """
         replaces = tuple(name for name in _IDENTITY if old.get(name) != new.get(name))
-        changed = any(old.get(name) != new.get(name) for name in ("address", "sha256"))
+        changed = old.get("address") != new.get("address") or (
+            bool(new.get("sha256")) and old.get("sha256") != new.get("sha256")
+        )
+        changed = changed or new.get("found") not in (None, new.get("address"))
         return Diff(bool(replaces) or changed, replaces)
 
     def create(self, new: Props) -> tuple[str, Props]:
@@ -49,13 +60,11 @@ class ModelBindingLifecycle:
                 "look at the endpoint, then run the update again",
             )
         Bound(self._context.registry(new["target"])).mark(_marker(new))
-        return new | {"bound": bound}
+        return {name: value for name, value in new.items() if name != "found"} | {"bound": bound}
 
     def read(self, id_: str, old: Props) -> tuple[Props, Props] | None:
         """What is served now; a model bound behind our back shows as another ``address``."""
-        service = old["service"]
-        management = self._context.services(old["target"], service["workspace"]).management
-        if management.endpoint(service["id"], old["endpointName"]) is None:
+        if not self._exists(old):
             return None
         bound = self._bound(self._bindings(old), old["resource"])
         if bound == old.get("bound"):
@@ -68,6 +77,18 @@ class ModelBindingLifecycle:
         """Nothing but the marker: an endpoint always serves some model, and goes with its own resource."""
         self._context.guard.check()
         Bound(self._context.registry(old["target"])).unmark(_marker(old))
+
+    def _exists(self, props: Props) -> bool:
+        service = props["service"]
+        management = self._context.services(props["target"], service["workspace"]).management
+        return management.endpoint(service["id"], props["endpointName"]) is not None
+
+    def _serves(self, props: Props) -> str | None:
+        """The address that the endpoint serves; None where there is no endpoint."""
+        if not self._exists(props):
+            return None
+        registry = self._context.registry(props["target"]).name
+        return self._bound(self._bindings(props), props["resource"]).removeprefix(f"{registry}/")
 
     def _bindings(self, props: Props) -> Bindings:
         service = props["service"]

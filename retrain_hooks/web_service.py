@@ -10,6 +10,8 @@ from clients.studio_classic.services import DEFAULT_ENDPOINT
 from retrain_hooks.bound import Bound, Marker
 from retrain_hooks.experiment import Experiment, load
 from retrain_hooks.lifecycle import Context, Diff, Props, known
+from retrain_hooks.published import Publication
+from retrain_hooks.run_key import digest
 
 # A web service stays in its workspace under its name; moved or renamed it is another one.
 _IDENTITY = ("target", "kind", "workspace", "name", "part")
@@ -27,7 +29,8 @@ class WebServiceLifecycle:
         self._context = context
 
     def check(self, new: Props, old: Props) -> Props:
-        """Add ``experiment``: digest and port names, read from the package.
+        """Add ``experiment``: digest and port names, read from the package. And ``published`` where that is something
+        else than the last update says, since one was interrupted.
 
         Of a service that is there already its addresses too, so that a preview of what depends on it stays exact.
         """
@@ -36,9 +39,17 @@ class WebServiceLifecycle:
                 f"there is no kind of web service {new['kind']!r}",
                 "set `kind` to classic in the stack's config",
             )
-        return new | {"experiment": self._load(new).summary()} | self._published(new, old)
+        new = new | {"experiment": self._load(new).summary()}
+        return new | self._addresses(new, old) | self._interrupted(new, old)
 
-    def _published(self, new: Props, old: Props) -> Props:
+    def _interrupted(self, new: Props, old: Props) -> Props:
+        """What is published, where the last update that was saved says another thing."""
+        if not old or not known(*(new.get(name) for name in _IDENTITY)):
+            return {}
+        found = self._publication(new).content()
+        return {} if found in (None, _content(old)) else {"published": found}
+
+    def _addresses(self, new: Props, old: Props) -> Props:
         """Where the service answers that an update would publish over; nothing where it would be another one."""
         same = all(old.get(name) == new.get(name) for name in _IDENTITY)
         if not same or not known(*(new.get(name) for name in _IDENTITY)):
@@ -57,6 +68,7 @@ class WebServiceLifecycle:
         """Another name or place is another service; another graph or baseline is published over the old one."""
         replaces = tuple(name for name in _IDENTITY if old.get(name) != new.get(name))
         changed = any(old.get(name) != new.get(name) for name in ("experiment", "model"))
+        changed = changed or new.get("published") not in (None, _content(new))
         return Diff(bool(replaces) or changed, replaces)
 
     def create(self, new: Props) -> tuple[str, Props]:
@@ -72,12 +84,17 @@ class WebServiceLifecycle:
         context, workspace = self._context, new["workspace"]
         services = context.services(new["target"], workspace)
         context.guard.check()
-        published = services.publish(new["name"], self._load(new).definition, self._resources(new))
+        note = self._publication(new)
+        begun = note.begin()
+        published = services.publish(
+            new["name"], self._load(new).definition, self._resources(new), context.guard.check
+        )
+        note.end(_content(new), begun)
         default = services.endpoint(published.service, DEFAULT_ENDPOINT)
         if new["part"] == "predictive":
             self._bound(new).mark(_marker(new, published.service))
         return (
-            new
+            {name: value for name, value in new.items() if name != "published"}
             | _addresses(published.service, default, workspace)
             | {"experimentId": published.experiment, "endpoint": published.endpoint}
         )
@@ -97,11 +114,24 @@ class WebServiceLifecycle:
         """Delete the service with its endpoints, and its experiment."""
         self._context.guard.check()
         self._context.services(old["target"], old["workspace"]).unpublish(id_, old["experimentId"])
+        self._publication(old).forget()
         if old["part"] == "predictive":
             self._bound(old).unmark(_marker(old, id_))
 
+    def _publication(self, props: Props) -> Publication:
+        registry = self._context.registry(props["target"])
+        return Publication(registry, props["workspace"], props["name"])
+
     def _bound(self, props: Props) -> Bound:
         return Bound(self._context.registry(props["target"]))
+
+
+def _content(props: Props) -> str:
+    """What of the inputs is published."""
+    model = props.get("model")
+    if not known(model):
+        return ""
+    return digest({"experiment": props["experiment"]["digest"], "model": model})
 
 
 def _marker(props: Props, service: str) -> Marker:

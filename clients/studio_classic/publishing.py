@@ -6,7 +6,7 @@ that this starts is looked at until it is ``Completed``.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -38,14 +38,18 @@ class Publishing:
         name: str,
         graph: Mapping[str, Any],
         resources: Sequence[Mapping[str, Any]],
+        before_write: Callable[[], None] = lambda: None,
         deadline: float = 300,
     ) -> Published:
         """Deploy *graph* as the web service *name*, or re-deploy it: ids, keys and further endpoints stay.
 
-        *resources* are the trained models it starts with, shaped as in the management API's PATCH.
+        *resources* are the trained models it starts with, shaped as in the management API's PATCH. *before_write* is
+        called before each call that changes something.
         """
         body = {"Description": name, "Graph": graph, "Resources": list(resources)}
+        before_write()
         experiment = str(self._transport.post(self._root, body)["ExperimentId"])
+        before_write()
         deployed = self._transport.post(
             f"{self._root}/{experiment}/webservice",
             generateNewPortNames="false",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -28,10 +28,14 @@ class ClassicServices:
         self._publishing = Publishing(self._transport, workspace_id, clock)
 
     def publish(
-        self, name: str, graph: Mapping[str, Any], resources: Sequence[Mapping[str, Any]]
+        self,
+        name: str,
+        graph: Mapping[str, Any],
+        resources: Sequence[Mapping[str, Any]],
+        before_write: Callable[[], None] = lambda: None,
     ) -> Published:
         """Deploy an experiment as the web service *name*; again: re-deploy it."""
-        return self._publishing.publish(name, graph, resources)
+        return self._publishing.publish(name, graph, resources, before_write)
 
     def unpublish(self, service: str, experiment: str) -> None:
         """Delete a web service and the experiment it was deployed from."""

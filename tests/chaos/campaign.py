@@ -46,7 +46,7 @@ class Outcome:
 def play(world: World, told: History, name: str) -> Outcome:
     """Play *told* in *world* and check what must hold."""
     began = time.monotonic()
-    player = Player(world, name)
+    player = Player(world, name, told.gate)
     record = player.record
     try:
         player.open(told.stacks)

@@ -10,6 +10,8 @@ import random
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from tests.chaos.program import PASSING, Gate
+
 VERSIONS = ("v1", "v2", "v3", "v4")
 Rule = dict[str, Any]
 
@@ -25,6 +27,15 @@ STRIKES = {
     "delete-model": 1,
     "alter-model": 1,
     "corrupt-record": 1,
+}
+HOLDING = Gate(("auc >= 0.5", "auc >= champion - 0.02"), "v4", hold=True)
+# Gates by how often: one that all pass, one that refuses some, one that compares with the champion on a holdout.
+GATES = {
+    PASSING: 5,
+    Gate(("auc >= 0.65",)): 1.5,
+    Gate(("auc >= 0.65",), hold=True): 1.5,
+    Gate(("auc >= 0.5", "auc >= champion - 0.02"), "v4"): 1,
+    HOLDING: 1,
 }
 # Requests around which most can go wrong.
 PLACES = (
@@ -85,6 +96,7 @@ class History:
     seed: int
     index: int
     steps: tuple[Step, ...] = ()
+    gate: Gate = PASSING
 
     @property
     def stacks(self) -> list[str]:
@@ -95,7 +107,8 @@ class History:
 def history(seed: int, index: int) -> History:
     """Draw a history."""
     drawn = random.Random(f"{seed}/{index}")
-    return History(seed, index, tuple(_Story(drawn).steps()))
+    gate = drawn.choices(list(GATES), list(GATES.values()))[0]
+    return History(seed, index, tuple(_Story(drawn).steps()), gate)
 
 
 class _Story:
@@ -118,7 +131,7 @@ class _Story:
             "lose": 1.5,
             "corrupt": 1,
             "clock": 1.5,
-            "code": 0.7,
+            "code": 1.2,
             "destroy": 0.5,
         }
         found: list[Step] = []
@@ -199,7 +212,7 @@ class _Story:
         return Step("corrupt", choice=self._drawn.choice(["nonsense", "half", "empty", "other-key", "types"]))
 
     def _code(self) -> Step:
-        return Step("code")
+        return Step("code", choice=self._drawn.choice(["4", "5", "6"]), pause=self._pause())
 
     def _clock(self) -> Step:
         return Step(

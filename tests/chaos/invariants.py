@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections import defaultdict
+from hashlib import sha256
 from typing import Any
 from urllib.parse import quote
 
@@ -27,39 +28,70 @@ def check(player: Player) -> None:
     record.journal = player.world.journal()
     record.trace = [json.loads(line) for line in (player.folder / "trace.jsonl").read_text().splitlines()]
     _jobs(player)
+    _models(player)
     for stack in list(player.stacks.values()):
         _is_quiet(player, stack)
     _secrets(player, canaries | _canaries(player))
 
 
 def _converges(player: Player, stack: Stack) -> None:
-    """The next quiet update succeeds, and what is bound then is what was declared."""
+    """The next quiet update succeeds (or is refused by the gate), and what is bound then is what was declared."""
     record, before = player.record, len(player.record.errors)
-    if not player.update(stack):
-        record.violate("no convergence", f"the quiet update failed: {record.errors[before:]}")
-        player.look()
-        return
+    done = player.update(stack)
     player.look()
     content = player.contents[stack.config.version]
     key = program.expected_key(content, player.trees, stack.config.force)
     run = record.ledger.get(key, {})
-    address = f"{player.registry}/models/{program.EXPERIMENT}/{key}/{run.get('attempt')}.ilearner"
-    bound = player.bound(stack)
     if run.get("state") != "finished":
-        record.violate("no convergence", f"the run {key[:12]} is {run.get('state')}")
-    elif bound != address:
-        record.violate("wrong binding", f"after the quiet update {bound} is served, not {address}")
-    elif player.world.download(player.registry, address.partition("/")[2]) in (
-        None,
-        b"somebody else's bytes",
-    ):
-        record.violate("wrong binding", f"the model that is served is lost: {address}")
+        record.violate("no convergence", f"run {key[:12]} is {run.get('state')}: {record.errors[before:]}")
+        return
+    bound = player.bound(stack)
+    address = f"{player.registry}/models/{program.EXPERIMENT}/{key}/{run['attempt']}.ilearner"
+    if done and bound == address:
+        record.figures["converged: bound"] += 1
+    elif player.passes(key) and not player.gate.holdout:
+        told = record.errors[before:] or f"{bound} is served, not {address}"
+        record.violate("wrong binding" if done else "no convergence", f"after the quiet update: {told}")
+    elif done != player.gate.hold or not (done or "the gate refuses" in record.errors[-1]):
+        record.violate("no convergence", f"the quiet update: {record.errors[before:]}, {bound} is served")
+    elif not _refused(player, key):
+        record.violate("no convergence", f"run {key[:12]} is not served, and no verdict refuses it")
+    else:
+        record.figures["converged: held" if done else "converged: refused"] += 1
+    content_now = player.world.download(player.registry, (bound or "").partition("/")[2]) if bound else None
+    shas = {run["sha256"] for run in record.ledger.values() if run.get("state") == "finished"}
+    if done and bound == address and sha256(content_now or b"").hexdigest() not in shas:
+        record.violate("wrong binding", f"the model that is served is not what its run left: {bound}")
+
+
+def _refused(player: Player, key: str) -> bool:
+    """Whether the gate has reason to refuse the run's model."""
+    if not player.gate.holdout:
+        return not player.passes(key)
+    names = player.world.names(player.registry, f"verdicts/{key}/")
+    verdicts = [json.loads(player.world.download(player.registry, name) or b"{}") for name in names]
+    return any(verdict.get("outcome") == "refused" for verdict in verdicts)
+
+
+def _models(player: Player) -> None:
+    """A model is a function of code and data: the same inputs give the same bytes, others give others."""
+    made: dict[str, str] = {}
+    for run in player.record.ledger.values():
+        if run.get("state") != "finished":
+            continue
+        inputs, model = f"{run['inputs']['experiment']} {run['inputs']['data']}", run["sha256"]
+        known = player.world.models | made
+        if (known.get(model, inputs), known.get(inputs, model)) != (inputs, model):
+            player.record.violate("wrong model", f"run {run['key'][:12]} has a model that other inputs make")
+        made |= {model: inputs, inputs: model}
+    if not player.record.violations:
+        player.world.models |= made
 
 
 def _is_quiet(player: Player, stack: Stack) -> None:
     """The update after that does nothing."""
     player.world.clear_journal()
-    if not player.update(stack):
+    if not player.update(stack) and "the gate refuses" not in player.record.errors[-1]:
         player.record.violate("no convergence", f"the second quiet update failed: {player.record.errors[-1]}")
     if extra := writes(player.world.journal()):
         player.record.violate("no convergence", f"the second quiet update wrote: {dict(extra)}")

@@ -41,6 +41,7 @@ class Record:
     # (key, attempt) → every state and job that its record was seen with.
     seen: dict[tuple[str, int], set[tuple[str, str]]] = field(default_factory=dict)
     ledger: dict[str, Json] = field(default_factory=dict)
+    runs: dict[str, Json] = field(default_factory=dict)  # each key's record when it was last seen finished
     damaged: set[str] = field(default_factory=set)  # addresses of models that were deleted or altered
     corrupted: set[str] = field(default_factory=set)  # keys whose record was corrupted
     disturbed: set[str] = field(default_factory=set)  # versions whose blob was touched or changed
@@ -58,14 +59,16 @@ class Record:
 class Player:
     """Plays one history; *name* is that of its containers and folder."""
 
-    def __init__(self, world: World, name: str) -> None:
+    def __init__(self, world: World, name: str, gate: program.Gate = program.PASSING) -> None:
         self.world = world
+        self.gate = gate
         self.name = name
         self.folder = world.directory / name
         self.data, self.registry = f"data-{name}", f"registry-{name}"
         self.cloud_file = self.folder / "cloud.json"
         self.stacks: dict[str, Stack] = {}
         self.contents: dict[str, bytes] = {}
+        self.baselines: list[bytes] = []
         self.trees = 4
         self.clock = 0.0
         self.log_start = len(world.studio_log)
@@ -91,7 +94,7 @@ class Player:
             workspace = self.world.workspace(f"{self.name}-{name}")
             token = self.world.workspace_token(workspace)
             state = State(self.folder / f"state-{name}.json")
-            self.stacks[name] = Stack(name, workspace, token, state, program.Config())
+            self.stacks[name] = Stack(name, workspace, token, state, program.Config(gate=self.gate))
         self.world.clear_journal()
 
     def close(self) -> None:
@@ -109,6 +112,8 @@ class Player:
 
     def _upload(self, version: str, content: bytes) -> None:
         self.contents[version] = content
+        if version == program.Config().baseline:
+            self.baselines.append(content)
         self.world.upload(self.data, f"flights/{version}.csv", content)
 
     # Steps
@@ -132,7 +137,7 @@ class Player:
 
     def _update(self, update: Update) -> None:
         stack = self.stacks[update.stack]
-        stack.config = program.Config(update.version, force=update.force)
+        stack.config = program.Config(update.version, force=update.force, gate=self.gate)
         try:
             self.update(stack, update.strikes, update.boundary)
         except Exception as failure:
@@ -157,6 +162,7 @@ class Player:
     ) -> bool:
         """One run of an engine with a provider process of its own; whether it succeeded."""
         engine = Engine()
+        cancellation._mark(engine.address).unlink(missing_ok=True)  # as a program does when it starts
         calls = 0
 
         def between() -> None:
@@ -231,7 +237,7 @@ class Player:
     def _preview(self, step: Step) -> None:
         update = step.updates[0]
         stack = self.stacks[update.stack]
-        config = program.Config(update.version, force=update.force)
+        config = program.Config(update.version, force=update.force, gate=self.gate)
         self.look()
         before = self._writes()
         self.record.figures["previews"] += 1
@@ -315,7 +321,7 @@ class Player:
         self.world.upload(self.registry, name, broken)
 
     def _code(self, step: Step) -> None:
-        self.trees += 1
+        self.trees = int(step.choice)
         self.record.figures["code changes"] += 1
         program.write_experiment(self.folder, self.trees)
 
@@ -357,6 +363,8 @@ class Player:
             try:
                 run = json.loads(self.world.download(self.registry, name) or b"")
                 found[_key(name)] = run
+                if run["state"] == "finished":
+                    self.record.runs[_key(name)] = run
                 state = (run["state"], (run["job"] or {}).get("id", ""))
                 self.record.seen.setdefault((_key(name), run["attempt"]), set()).add(state)
             except (ValueError, KeyError, TypeError, AttributeError):
@@ -378,7 +386,26 @@ class Player:
         address = location.removeprefix(f"{self.registry}/")
         _models, _experiment, key, file = address.split("/")
         states = self.record.seen.get((key, int(file.partition(".")[0])), set())
-        return any(state == "finished" for state, _job in states) or address in self.record.damaged
+        finished = any(state == "finished" for state, _job in states) or address in self.record.damaged
+        return finished and (self.passes(key) or key in self._baselines())
+
+    def passes(self, key: str) -> bool:
+        """Whether the gate lets the run's model through, as far as this can be said without the product's word."""
+        run = self.record.runs.get(key, {})
+        auc = run.get("metrics", {}).get("auc", 0.0)
+        if not self.gate.holdout:
+            return bool(auc >= float(self.gate.rules[0].rpartition(" ")[2]))
+        verdicts = [
+            json.loads(self.world.download(self.registry, name) or b"{}")
+            for name in self.world.names(self.registry, f"verdicts/{key}/")
+        ]
+        return any(
+            all(rule["passed"] for rule in verdict["rules"]) and verdict["rules"] for verdict in verdicts
+        )
+
+    def _baselines(self) -> set[str]:
+        """The keys of what the default endpoint has served, which a new endpoint copies."""
+        return {program.expected_key(content, trees, "") for content in self.baselines for trees in (4, 5, 6)}
 
 
 def writes(journal: Sequence[Json]) -> Counter[str]:

@@ -18,11 +18,13 @@ from tests.chaos.engine import Declared, Known
 
 ROOT = Path(__file__).resolve().parents[2]
 EXPERIMENT = "tiny"
-ENDPOINT = "retrained"
+ENDPOINT, STAGING = "retrained", "staging"
 DATA_PATH = "flights/{version}.csv"
 ROWS = 200
 _MODEL = ("runKey", "address", "why", "plan", "sha256", "metrics", "bytes", "seconds", "job")
 _SERVICE = ("experiment", "service", "url", "endpoint", "experimentId")
+_DATA = ("container", "versions", "blobs", "bytes", "digest")
+_HOLDOUT = ("digest", "blobs", "container", "version")
 _COLUMNS = ("month", "day", "sched_dep_time", "sched_arr_time", "carrier", "origin", "dest", "distance")
 
 
@@ -71,12 +73,26 @@ def write_experiment(folder: Path, trees: int = 4) -> None:
 
 
 @dataclass(frozen=True)
+class Gate:
+    """The gate of a stack: its *rules*, judged on the data version *holdout* if there is one."""
+
+    rules: tuple[str, ...] = ("auc >= 0.3",)
+    holdout: str = ""
+    hold: bool = False
+
+
+# A gate that every model of these tables passes.
+PASSING = Gate()
+
+
+@dataclass(frozen=True)
 class Config:
     """What a stack's configuration says."""
 
     version: str = "v1"
     baseline: str = "v1"
     force: str = ""
+    gate: Gate = PASSING
 
 
 def expected_key(content: bytes, trees: int, force: str) -> str:
@@ -105,7 +121,7 @@ def resources(config: Config, workspace: dict[str, str]) -> list[Declared]:
             **more,
         }
 
-    def model(known: Known, data: str) -> dict[str, Any]:
+    def model(known: Known, data: str, force: str = "") -> dict[str, Any]:
         names = ("container", "version", "digest", "blobs")
         return {
             "target": "local",
@@ -114,7 +130,7 @@ def resources(config: Config, workspace: dict[str, str]) -> list[Declared]:
             "data": {name: known[data].get(name) for name in names},
             "parameters": {},
             "seed": 0,
-            "force": config.force,
+            "force": force,
             "maxJobs": 10,
             "deadlineMinutes": 1,
             "cancelJobs": False,
@@ -123,39 +139,66 @@ def resources(config: Config, workspace: dict[str, str]) -> list[Declared]:
     def reference(known: Known, name: str) -> dict[str, Any]:
         return {part: known[name].get(part) for part in ("address", "sha256")}
 
+    def chosen(known: Known) -> dict[str, Any]:
+        model = known["promotion"]["model"]
+        return model if isinstance(model, dict) else dict.fromkeys(("address", "sha256"), model)
+
     def data(version: str) -> dict[str, Any]:
         return {"target": "local", "path": DATA_PATH, "version": version}
 
-    def endpoint(known: Known) -> dict[str, Any]:
-        return {
-            "target": "local",
-            "service": known["predictive"].get("service"),
-            "name": ENDPOINT,
-            "description": "Serves the retrained model",
-        }
+    def endpoint(known: Known, name: str) -> dict[str, Any]:
+        described = {"name": name, "description": "Serves a retrained model"}
+        return {"target": "local", "service": known["predictive"].get("service"), **described}
 
-    def binding(known: Known) -> dict[str, Any]:
+    def place(known: Known) -> dict[str, Any]:
         return {
             "target": "local",
             "service": known["predictive"].get("service"),
             "endpointName": ENDPOINT,
             "resource": known["predictive"]["experiment"]["resource"],
-            **reference(known, "candidate"),
         }
 
-    versions = ("container", "versions", "blobs", "bytes", "digest")
+    def promotion(known: Known) -> dict[str, Any]:
+        parts = ("address", "sha256", "runKey", "metrics")
+        candidate = {name: known["candidate"].get(name) for name in parts}
+        held = {name: known["holdout-data"].get(name) for name in _HOLDOUT} if gate.holdout else None
+        return {
+            **place(known),
+            "stagingEndpoint": STAGING if gate.holdout else "",
+            "candidate": candidate | {"dataVersion": config.version},
+            "gate": {
+                "rules": list(gate.rules),
+                "minimumRows": 1,
+                "label": "arr_delay >= 15",
+                "onRejected": "hold" if gate.hold else "fail",
+                "approval": False,
+                "approve": "",
+            },
+            "holdout": held,
+        }
+
+    gate = config.gate
+    url = ("url", "patchUrl", "helpUrl")
+    holdout = [
+        Declared("holdout-data", "DataVersion", lambda known: data(gate.holdout), _DATA),
+        Declared("staging", "StudioEndpoint", lambda known: endpoint(known, STAGING), url),
+    ]
     return [
         Declared("training", "StudioWebService", lambda known: service("training"), _SERVICE),
-        Declared("baseline-data", "DataVersion", lambda known: data(config.baseline), versions),
-        Declared("candidate-data", "DataVersion", lambda known: data(config.version), versions),
+        Declared("baseline-data", "DataVersion", lambda known: data(config.baseline), _DATA),
+        Declared("candidate-data", "DataVersion", lambda known: data(config.version), _DATA),
         Declared("baseline", "TrainedModel", lambda known: model(known, "baseline-data"), _MODEL),
-        Declared("candidate", "TrainedModel", lambda known: model(known, "candidate-data"), _MODEL),
+        Declared(
+            "candidate", "TrainedModel", lambda known: model(known, "candidate-data", config.force), _MODEL
+        ),
         Declared(
             "predictive",
             "StudioWebService",
             lambda known: service("predictive", model=reference(known, "baseline")),
             _SERVICE,
         ),
-        Declared("endpoint", "StudioEndpoint", endpoint, ("url", "patchUrl", "helpUrl")),
-        Declared("binding", "ModelBinding", binding, ("bound",)),
+        Declared("endpoint", "StudioEndpoint", lambda known: endpoint(known, ENDPOINT), url),
+        *(holdout if gate.holdout else []),
+        Declared("promotion", "Promotion", promotion, ("model", "champion", "verdict", "rules")),
+        Declared("binding", "ModelBinding", lambda known: place(known) | chosen(known), ("bound",)),
     ]

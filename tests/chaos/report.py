@@ -34,7 +34,16 @@ def figures(outcomes: list[Outcome]) -> dict[str, str]:
     found["seconds per history (median, mean, longest)"] = (
         f"{median(seconds):.1f}, {mean(seconds):.1f}, {max(seconds):.1f}"
     )
-    kinds = ("duplicate", "orphan", "wrong binding", "no convergence", "preview", "secret", "harness")
+    kinds = (
+        "duplicate",
+        "orphan",
+        "wrong binding",
+        "wrong model",
+        "no convergence",
+        "preview",
+        "secret",
+        "harness",
+    )
     named = {
         "preview": "previews that wrote",
         "secret": "secrets found",

@@ -84,6 +84,7 @@ class World:
         unkept = httpx.Limits(max_keepalive_connections=0)
         self.http = httpx.Client(timeout=60, trust_env=False, limits=unkept)
         self.epoch = time.time()
+        self.models: dict[str, str] = {}  # inputs by model and model by inputs, of all histories that held
         self._studio: subprocess.Popen[bytes] | None = None
         self._azurite: subprocess.Popen[bytes] | None = None
         self._zygote: subprocess.Popen[str] | None = None

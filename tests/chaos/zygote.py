@@ -21,12 +21,13 @@ import azure.storage.blob
 import grpc
 import pulumi.dynamic
 import requests
+import sklearn.metrics
 import stamina
 
 import retrain_hooks.providers
 from tests.chaos import inside
 
-WARM = (azure.storage.blob, grpc, pulumi.dynamic, requests, stamina, retrain_hooks.providers)
+WARM = (azure.storage.blob, grpc, pulumi.dynamic, requests, sklearn.metrics, stamina, retrain_hooks.providers)
 
 
 def main() -> None:
