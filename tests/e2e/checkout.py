@@ -13,6 +13,8 @@ from typing import Any
 
 import requests
 
+from cli.cloud.azurite import HOME, install
+
 SOURCE = Path(__file__).resolve().parents[2]
 
 
@@ -57,9 +59,9 @@ class Checkout:
                 (root / name).parent.mkdir(parents=True, exist_ok=True)
                 shutil.copy2(SOURCE / name, root / name)
         (root / ".venv").symlink_to(SOURCE / ".venv")
-        if (SOURCE / ".local/azurite").is_dir():
-            (root / ".local").mkdir()
-            (root / ".local/azurite").symlink_to(SOURCE / ".local/azurite")
+        install(print)
+        (root / ".local").mkdir()
+        (root / ".local/azurite").symlink_to(HOME)
         return cls(root)
 
     def start(self, *arguments: str, **options: Any) -> subprocess.Popen[str]:
