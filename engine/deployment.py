@@ -87,7 +87,10 @@ class Deployment:
             old_outputs = masked(outputs_of(snapshot.resources))
             failures = executor.failures
             if self._cancelled:
-                failures = ["cancelled; what had finished is kept", *failures]
+                failures = [
+                    "cancelled; what had finished is kept, and the next run goes on from there",
+                    *failures,
+                ]
             changes = dict(executor.changes)
             changed = any(count for op, count in changes.items() if op != "same")
             if self._options.expect_no_changes and changed and not failures:

@@ -63,7 +63,9 @@ def _read(name: str, place: Location) -> pd.DataFrame:
         raise _blob_failure(name, place, error) from None
     claimed = download.properties.content_settings.content_md5
     if claimed and bytes(claimed) != hashlib.md5(content, usedforsecurity=False).digest():
-        raise JobFailure(f"{name}: InvalidBlob: {place.relative} does not have the content that its Content-MD5 claims")
+        raise JobFailure(
+            f"{name}: InvalidBlob: {place.relative} does not have the content that its Content-MD5 claims"
+        )
     return read_table(content, extension(place.name, TABLES) or ".csv", name)
 
 

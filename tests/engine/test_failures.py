@@ -165,7 +165,7 @@ def test_ctrl_c_leaves_what_is_under_way_on_record(stack: Stack, monkeypatch: py
         patch.setattr(Deployment, "_wait_for", wait)
         result = stack.up(program)
     stack.things.gate["slow"].set()
-    assert result.failures == ["cancelled; what had finished is kept"]
+    assert result.failures == ["cancelled; what had finished is kept, and the next run goes on from there"]
     pending = stack.state()["pending_operations"]
     assert [(p["type"], p["resource"]["urn"].rsplit("::", 1)[-1]) for p in pending] == [("creating", "slow")]
     assert not list((stack.root / ".pulumi/locks/organization/demo/dev").iterdir())
