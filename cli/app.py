@@ -14,6 +14,7 @@ from cli.verbs import config as config_verbs
 from cli.verbs import runs as runs_verbs
 from cli.verbs.bench import bench
 from cli.verbs.cancel import cancel
+from cli.verbs.chaos import chaos
 from cli.verbs.destroy import destroy
 from cli.verbs.help import help_
 from cli.verbs.lint import lint
@@ -55,7 +56,7 @@ def build() -> typer.Typer:
     app.add_typer(config, name="config")
     app.add_typer(cloud, name="cloud")
     _add(app, pulumi, test, **PASSING)
-    _add(app, lint, bench, help_)
+    _add(app, lint, bench, chaos, help_)
     return app
 
 

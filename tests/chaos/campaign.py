@@ -15,7 +15,7 @@ from typing import Any
 
 from tests.chaos.histories import History, history
 from tests.chaos.invariants import check
-from tests.chaos.play import Player, wait_for_end
+from tests.chaos.play import Player
 from tests.chaos.world import World
 
 _SHRINK_SECONDS = 90.0
@@ -43,11 +43,11 @@ class Outcome:
         return cls(**(line | {"violations": [(kind, text) for kind, text in line["violations"]]}))
 
 
-def play(world: World, told: History, name: str) -> Outcome:
-    """Play *told* in *world* and check what must hold."""
+def play(world: World, told: History, name: str, sabotage: str = "") -> Outcome:
+    """Play *told* in *world*, with a product broken by *sabotage* perhaps, and check what must hold."""
     began = time.monotonic()
     player = Player(world, name, told.gate)
-    record = player.record
+    player.sabotage, record = sabotage, player.record
     try:
         player.open(told.stacks)
         player.play(told)
@@ -56,7 +56,6 @@ def play(world: World, told: History, name: str) -> Outcome:
         record.violate("harness", traceback.format_exc(limit=-4))
     finally:
         try:
-            wait_for_end(player)
             player.close()
         except Exception:
             record.violate("harness", traceback.format_exc(limit=-4))

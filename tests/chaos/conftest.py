@@ -30,7 +30,7 @@ def tell(world: World) -> Tell:
     """Plays steps, checks all invariants, and answers how it went."""
     numbers = count(1)
 
-    def told(*steps: Step, gate: Gate = PASSING) -> Outcome:
-        return play(world, History(0, 0, steps, gate), f"t{next(numbers)}")
+    def told(*steps: Step, gate: Gate = PASSING, sabotage: str = "") -> Outcome:
+        return play(world, History(0, 0, steps, gate), f"t{next(numbers)}", sabotage)
 
     return told

@@ -21,6 +21,7 @@ import urllib3
 
 from clients.clock import SystemClock
 from clients.studio_classic.jobs import StudioJobs
+from tests.chaos import sabotage
 
 _sleep, _time, _monotonic = time.sleep, time.time, time.monotonic
 
@@ -28,6 +29,8 @@ _sleep, _time, _monotonic = time.sleep, time.time, time.monotonic
 def prepare(order: dict[str, Any], door: socket.socket) -> None:
     """Set up clock, trace and triggers of this process."""
     _set_clock(order["epoch"], order["offset"], order["rate"])
+    if order["sabotage"]:
+        sabotage.WAYS[order["sabotage"]]()
     _Watch(order["trace"], order["triggers"], door).install()
 
 

@@ -6,7 +6,6 @@ import json
 import shutil
 import signal
 import threading
-import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
@@ -62,6 +61,7 @@ class Player:
     def __init__(self, world: World, name: str, gate: program.Gate = program.PASSING) -> None:
         self.world = world
         self.gate = gate
+        self.sabotage = ""
         self.name = name
         self.folder = world.directory / name
         self.data, self.registry = f"data-{name}", f"registry-{name}"
@@ -99,6 +99,7 @@ class Player:
 
     def close(self) -> None:
         """End what still runs and remove what was made."""
+        self._settle()
         for thread in self._repairs:
             thread.join()
         for provider in self._providers:
@@ -183,6 +184,7 @@ class Player:
             offset=self.clock,
             triggers=[vars(each) for each in strikes],
             on_trigger=strike,
+            sabotage=self.sabotage,
         )
         self._providers.append(provider)
         try:
@@ -193,6 +195,8 @@ class Player:
             self.record.figures["failed updates"] += 1
             return False
         except EngineKilled:
+            if boundary == 1:
+                provider.kill()  # it was never called, so it has not loaded what would end it
             return False
         finally:
             self.record.messages += engine.messages
@@ -252,9 +256,12 @@ class Player:
         return writes(self.world.journal())
 
     def _settle(self) -> None:
-        """Wait for killed engines' providers to notice, and for jobs to end."""
+        """Wait for killed engines' providers to notice."""
         for provider in self._providers:
-            provider.listener.join(15)
+            provider.listener.join(10)
+            if not provider.gone.is_set():
+                self.record.violate("outlived", f"provider {provider.pid} goes on without its engine")
+                provider.end()
 
     def _refresh(self, step: Step) -> None:
         stack = self.stacks[step.choice]
@@ -419,11 +426,3 @@ def writes(journal: Sequence[Json]) -> Counter[str]:
 
 def _key(name: str) -> str:
     return name.removeprefix("runs/").removesuffix(".json")
-
-
-def wait_for_end(player: Player) -> None:
-    """Until nothing of the history runs any more."""
-    deadline = time.monotonic() + 10
-    player._settle()
-    while time.monotonic() < deadline and any(not each.gone.is_set() for each in player._providers):
-        time.sleep(0.02)

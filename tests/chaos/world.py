@@ -214,7 +214,7 @@ class World:
         offset: float = 0.0,
         triggers: Sequence[Json] = (),
         on_trigger: Callable[[int], str] = lambda _index: "go",
-        environment: Json | None = None,
+        sabotage: str = "",
     ) -> Provider:
         """Fork a provider process for the engine at *engine*; *on_trigger* answers ``go`` or ``die``."""
         assert self._zygote is not None
@@ -231,10 +231,11 @@ class World:
                 "door": path,
                 "engine": engine,
                 "cwd": str(cwd),
-                "env": {"RETRAIN_CLOUD_FILE": str(cloud_file), **(environment or {})},
+                "env": {"RETRAIN_CLOUD_FILE": str(cloud_file)},
                 "log": str(cwd / "provider.log"),
                 "trace": str(cwd / "trace.jsonl"),
                 "triggers": list(triggers),
+                "sabotage": sabotage,
                 "epoch": self.epoch,
                 "offset": offset,
                 "rate": RATE,

@@ -1,0 +1,33 @@
+"""`./dev chaos`."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def chaos(
+    histories: Annotated[int, typer.Option("--histories", "-n", min=1, help="How many histories.")] = 60,
+    seed: Annotated[int, typer.Option("--seed", help="What they are drawn from.")] = 1,
+    first: Annotated[int, typer.Option("--first", min=0, help="The index of the first one.")] = 0,
+    workers: Annotated[
+        int, typer.Option("--workers", min=1, help="Local clouds, one history at a time each.")
+    ] = 2,
+    resume: Annotated[
+        Path | None, typer.Option("--resume", metavar="FILE", help="Keep what is done there; go on from it.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print figures and histories as JSON.")] = False,
+    as_markdown: Annotated[bool, typer.Option("--markdown", help="Print the figures as Markdown.")] = False,
+) -> None:
+    """Play histories of kills, races and faults, and check what must hold after each: one job a run, nothing wrong bound."""
+    from cli.project import ROOT
+
+    options = {"-n": histories, "--seed": seed, "--first": first, "--workers": workers, "--resume": resume}
+    arguments = [part for name, value in options.items() if value is not None for part in (name, str(value))]
+    arguments += ["--json"] * as_json + ["--markdown"] * as_markdown
+    done = subprocess.run([sys.executable, "-m", "tests.chaos", *arguments], cwd=ROOT, check=False)
+    raise typer.Exit(done.returncode)

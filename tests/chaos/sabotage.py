@@ -1,0 +1,96 @@
+"""Breaks the product in one place, within a provider process, to see that the campaign would notice."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+from clients.clock import SystemClock
+from clients.storage import Container
+from clients.studio_classic.jobs import StudioJobs
+from retrain_hooks import gate, trained_model, training
+from retrain_hooks.binding import ModelBindingLifecycle
+from retrain_hooks.data_version import DataVersionLifecycle
+from retrain_hooks.ledger import Ledger
+from retrain_hooks.lifecycle import Diff
+from retrain_hooks.web_service import WebServiceLifecycle
+
+
+def _start_before_record() -> None:
+    create = StudioJobs.create
+
+    def created(self: StudioJobs, *given: Any) -> str:
+        job = create(self, *given)
+        self.start(job)
+        return job
+
+    StudioJobs.create = created  # type: ignore[method-assign]
+
+
+def _no_compare_and_swap() -> None:
+    write = Container.write
+
+    def written(self: Container, name: str, content: bytes, *, etag: str | None) -> str:
+        if name.startswith("runs/"):
+            time.sleep(3)  # whoever else wants the same has found nothing by then
+        found = self.stat(name)
+        return write(self, name, content, etag=found.etag if found else None)
+
+    Container.write = written  # type: ignore[method-assign]
+    training._PLANNERS_TURN_SECONDS = 0.0
+
+
+def _forgetful_ledger() -> None:
+    Ledger.intact = lambda _self, _run: False  # type: ignore[method-assign]
+
+
+def _bind_something_else() -> None:
+    ModelBindingLifecycle._bind = lambda _self, new: new | {"bound": "said"}  # type: ignore[method-assign]
+
+
+def _gate_lets_all_through() -> None:
+    gate.Verdict.passed = property(lambda _self: True)  # type: ignore[assignment,method-assign]
+
+
+def _code_is_not_covered() -> None:
+    key = trained_model.run_key
+    trained_model.run_key = lambda **covered: key(**covered | {"experiment": ""})
+
+
+def _unsteady() -> None:
+    WebServiceLifecycle.diff = lambda _self, _old, _new: Diff(True)  # type: ignore[method-assign]
+
+
+def _preview_writes() -> None:
+    check = DataVersionLifecycle.check
+
+    def checked(self: DataVersionLifecycle, new: Any, old: Any) -> Any:
+        registry = self._context.registry("local")
+        registry.write(f"noise/{SystemClock().now().isoformat()}", b"noise", etag=None)
+        return check(self, new, old)
+
+    DataVersionLifecycle.check = checked  # type: ignore[method-assign]
+
+
+def _tells_its_key() -> None:
+    train = trained_model.TrainedModelLifecycle._train
+
+    def told(self: trained_model.TrainedModelLifecycle, new: Any) -> Any:
+        self._context.progress.info(self._context.target("local").connection_string)
+        return train(self, new)
+
+    trained_model.TrainedModelLifecycle._train = told  # type: ignore[method-assign]
+
+
+WAYS: dict[str, Callable[[], None]] = {
+    "start before record": _start_before_record,
+    "no compare and swap": _no_compare_and_swap,
+    "forgetful ledger": _forgetful_ledger,
+    "bind something else": _bind_something_else,
+    "gate lets all through": _gate_lets_all_through,
+    "code is not covered": _code_is_not_covered,
+    "unsteady": _unsteady,
+    "preview writes": _preview_writes,
+    "tells its key": _tells_its_key,
+}
