@@ -1,6 +1,8 @@
-"""Options of the test suite."""
+"""Options of the test suite, and signals as on a terminal."""
 
 from __future__ import annotations
+
+import signal
 
 import pytest
 
@@ -8,3 +10,8 @@ import pytest
 def pytest_addoption(parser: pytest.Parser) -> None:
     """`--write-docs` writes the tables in docs/ anew from this run."""
     parser.addoption("--write-docs", action="store_true", help="write the generated tables in docs/ anew")
+
+
+def pytest_configure() -> None:
+    """Let Ctrl-C be heard: a shell starts what runs in its background, and all that this starts, deaf to it."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
