@@ -30,7 +30,7 @@ from retrain_hooks.history import History
 from retrain_hooks.jobs import CANCELLED, belongs_to, cancel
 from retrain_hooks.ledger import CorruptRecord, Entry, Job, Ledger, Run, same_inputs
 from retrain_hooks.lifecycle import Guard, JobBudget, Progress
-from retrain_hooks.training_data import TrainingData, unchanged
+from retrain_hooks.training_data import DataChanged, TrainingData, unchanged
 
 # Several resources of one program may stand for the same run: within a process one of them asks the service and
 # reports, the others wait for it.
@@ -222,6 +222,12 @@ class Trainer:
             return self._failed(entry, status.details or status.state.value)
         try:
             finished = self._finished(jobs, run, status, request)
+        except DataChanged as error:
+            if not request.data.as_planned():
+                return self._failed(entry, error.cause)
+            # Whether the job read this content or another, which came and went, nobody knows.
+            self._progress.info(f"{error.cause}, and has the planned content: training again")
+            return self._replan(entry)
         except JobFailed as error:
             return self._failed(entry, error.cause)
         self._progress.info(f"{request.what}: Finished after {finished.seconds:.1f} s")

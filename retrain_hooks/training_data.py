@@ -37,6 +37,14 @@ class TrainingData:
             )
         return {"container": self._container.name, "version": self.version, "etags": dataset.etags}
 
+    def as_planned(self) -> bool:
+        """Whether the blobs are there with the content that was planned."""
+        try:
+            self.snapshot()
+        except ConfigurationError:
+            return False
+        return True
+
     def _stat(self, name: str) -> Blob:
         found = self._container.stat(name)
         if found is None:
@@ -72,12 +80,16 @@ class TrainingData:
         return header + b"\n" + b"".join(parts)
 
 
+class DataChanged(JobFailed):
+    """A blob is not the one that the job was given."""
+
+
 def unchanged(container: Container, etags: Mapping[str, str]) -> None:
-    """Raise JobFailed where a blob is not what it was when the job was submitted."""
+    """Raise DataChanged where a blob was stored anew since the job was submitted, be it with the same content."""
     for name, etag in etags.items():
         found = container.stat(name)
         if found is None or found.etag != etag:
-            raise JobFailed(
+            raise DataChanged(
                 f"{container.name}/{name} was changed while a model was trained from it",
                 "data versions don't change: upload new data under a new name; what was bound still serves",
             )
