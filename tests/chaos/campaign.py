@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from tests.chaos.histories import History, history
+from tests.chaos.histories import History, Step, Update, history
 from tests.chaos.invariants import check
 from tests.chaos.play import Player
 from tests.chaos.world import World
@@ -138,7 +138,7 @@ class Campaign:
         try:
             world.start()
             # The first job waits for the worker's imports; no history is to be charged with that.
-            play(world, history(0, 0), self._name())
+            play(world, History(0, 0, (Step("up", (Update("a", "v1"),)),)), self._name())
             while (index := self._next()) is not None:
                 self._one(world, index)
         finally:

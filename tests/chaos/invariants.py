@@ -10,7 +10,8 @@ from typing import Any
 from urllib.parse import quote
 
 from tests.chaos import program
-from tests.chaos.play import Player, Stack, writes
+from tests.chaos.play import Player
+from tests.chaos.record import Stack, writes
 
 _SIGNATURE = re.compile(r"sig=(?!\*\*\*)[A-Za-z0-9%/+]+")
 _START = re.compile(r"POST .*/jobs/([0-9a-f]{32})/start$")

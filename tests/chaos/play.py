@@ -8,51 +8,14 @@ import signal
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 from retrain_hooks import cancellation
 from tests.chaos import program
 from tests.chaos.engine import Engine, EngineKilled, Run, State, StepFailed
 from tests.chaos.histories import VERSIONS, History, Step, Strike, Update
+from tests.chaos.record import Json, Record, Stack, writes
 from tests.chaos.world import World
-
-Json = dict[str, Any]
-
-
-@dataclass
-class Stack:
-    """One stack: its workspace, its state, and what its configuration says now."""
-
-    name: str
-    workspace: dict[str, str]
-    token: str = field(repr=False)
-    state: State
-    config: program.Config
-
-
-@dataclass
-class Record:
-    """All that a history left behind for the invariants."""
-
-    journal: list[Json] = field(default_factory=list)
-    trace: list[Json] = field(default_factory=list)
-    # (key, attempt) → every state and job that its record was seen with.
-    seen: dict[tuple[str, int], set[tuple[str, str]]] = field(default_factory=dict)
-    ledger: dict[str, Json] = field(default_factory=dict)
-    runs: dict[str, Json] = field(default_factory=dict)  # each key's record when it was last seen finished
-    damaged: set[str] = field(default_factory=set)  # addresses of models that were deleted or altered
-    corrupted: set[str] = field(default_factory=set)  # keys whose record was corrupted
-    disturbed: set[str] = field(default_factory=set)  # versions whose blob was touched or changed
-    destroyed: set[str] = field(default_factory=set)  # jobs that went with their service
-    errors: list[str] = field(default_factory=list)
-    messages: list[str] = field(default_factory=list)
-    violations: list[tuple[str, str]] = field(default_factory=list)
-    figures: Counter[str] = field(default_factory=Counter)
-
-    def violate(self, kind: str, text: str) -> None:
-        """Note that an invariant does not hold."""
-        self.violations.append((kind, text))
 
 
 class Player:
@@ -177,7 +140,8 @@ class Player:
         def strike(index: int) -> str:
             return self._strike(strikes[index], stack, engine)
 
-        provider = self.world.provider(
+        assert self.world.forks is not None
+        provider = self.world.forks.provider(
             engine.address,
             self.folder,
             self.cloud_file,
@@ -413,15 +377,6 @@ class Player:
     def _baselines(self) -> set[str]:
         """The keys of what the default endpoint has served, which a new endpoint copies."""
         return {program.expected_key(content, trees, "") for content in self.baselines for trees in (4, 5, 6)}
-
-
-def writes(journal: Sequence[Json]) -> Counter[str]:
-    """The writes of a journal as ``METHOD path``, counted."""
-    return Counter(
-        f"{entry['method']} {entry['path'].partition('?')[0]}"
-        for entry in journal
-        if entry["effect"] == "write"
-    )
 
 
 def _key(name: str) -> str:

@@ -19,7 +19,6 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -27,13 +26,10 @@ import httpx
 from azure.core.exceptions import ResourceNotFoundError
 from azure.storage.blob import BlobServiceClient, ContentSettings
 
-from clients.credentials import Target, resolve
+from tests.chaos.forks import ROOT, Forks
 
-ROOT = Path(__file__).resolve().parents[2]
 ACCOUNT = "retrainlocal"
 _DEADLINE = 60.0
-# A provider's waits end so many times as fast.
-RATE = 5.0
 
 Json = dict[str, Any]
 
@@ -48,29 +44,6 @@ def eventually(look: Callable[[], Any], what: str) -> Any:
     raise AssertionError(f"{what} did not come within {_DEADLINE:.0f} s")
 
 
-@dataclass
-class Provider:
-    """A provider process: its port, and who answers its triggers."""
-
-    pid: int
-    port: int
-    door: socket.socket = field(repr=False)
-    listener: threading.Thread = field(repr=False)
-    gone: threading.Event = field(default_factory=threading.Event)
-
-    def kill(self) -> None:
-        """``kill -9``."""
-        if not self.gone.is_set():
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(self.pid, signal.SIGKILL)
-
-    def end(self) -> None:
-        """Kill it and wait for that."""
-        self.kill()
-        self.listener.join(10)
-        self.door.close()
-
-
 class World:
     """A local cloud below *directory*, from ``start`` to ``close``."""
 
@@ -83,13 +56,11 @@ class World:
         # No connection is kept: the studio may be killed between any two requests.
         unkept = httpx.Limits(max_keepalive_connections=0)
         self.http = httpx.Client(timeout=60, trust_env=False, limits=unkept)
-        self.epoch = time.time()
         self.models: dict[str, str] = {}  # inputs by model and model by inputs, of all histories that held
         self._studio: subprocess.Popen[bytes] | None = None
         self._azurite: subprocess.Popen[bytes] | None = None
-        self._zygote: subprocess.Popen[str] | None = None
+        self.forks: Forks | None = None
         self._lock = threading.Lock()
-        self._doors = 0
         self._blobs: BlobServiceClient | None = None
 
     @property
@@ -120,14 +91,7 @@ class World:
         self.directory.mkdir(parents=True, exist_ok=True)
         (self.directory / "cloud.json").write_text(json.dumps(self.cloud()))
         self._start_azurite()
-        self._zygote = subprocess.Popen(
-            [sys.executable, "-u", "-m", "tests.chaos.zygote"],
-            cwd=ROOT,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-            env=_environment() | {"GRPC_ENABLE_FORK_SUPPORT": "0"},
-        )
+        self.forks = Forks(self.directory, _environment())
         self.start_studio()
         account = f"http://127.0.0.1:{self.azurite_port}/{ACCOUNT}"
         credential = {"account_name": ACCOUNT, "account_key": self.key}
@@ -188,12 +152,8 @@ class World:
         """End all that was started."""
         if self._blobs is not None:
             self._blobs.close()
-        if self._zygote is not None:
-            assert self._zygote.stdin is not None
-            assert self._zygote.stdout is not None
-            self._zygote.stdin.close()
-            self._zygote.wait(_DEADLINE)
-            self._zygote.stdout.close()
+        if self.forks is not None:
+            self.forks.close()
         for process in (self._studio, self._azurite):
             if process is not None:
                 process.kill()
@@ -204,69 +164,6 @@ class World:
     def studio_log(self) -> str:
         """All that the studio has written."""
         return (self.directory / "studio.log").read_text(errors="replace")
-
-    def provider(
-        self,
-        engine: str,
-        cwd: Path,
-        cloud_file: Path,
-        *,
-        offset: float = 0.0,
-        triggers: Sequence[Json] = (),
-        on_trigger: Callable[[int], str] = lambda _index: "go",
-        sabotage: str = "",
-    ) -> Provider:
-        """Fork a provider process for the engine at *engine*; *on_trigger* answers ``go`` or ``die``."""
-        assert self._zygote is not None
-        assert self._zygote.stdin is not None
-        assert self._zygote.stdout is not None
-        with self._lock:
-            self._doors += 1
-            path = str(self.directory / f"door{self._doors}")
-        with socket.socket(socket.AF_UNIX) as listening:
-            listening.bind(path)
-            listening.listen(1)
-            listening.settimeout(_DEADLINE)
-            order = {
-                "door": path,
-                "engine": engine,
-                "cwd": str(cwd),
-                "env": {"RETRAIN_CLOUD_FILE": str(cloud_file)},
-                "log": str(cwd / "provider.log"),
-                "trace": str(cwd / "trace.jsonl"),
-                "triggers": list(triggers),
-                "sabotage": sabotage,
-                "epoch": self.epoch,
-                "offset": offset,
-                "rate": RATE,
-            }
-            with self._lock:
-                self._zygote.stdin.write(json.dumps(order) + "\n")
-                self._zygote.stdin.flush()
-                pid = int(self._zygote.stdout.readline())
-            door, _address = listening.accept()
-        Path(path).unlink()
-        port: list[int] = []
-        ready, gone = threading.Event(), threading.Event()
-
-        def listen() -> None:
-            with door.makefile("rb") as lines, contextlib.suppress(OSError):
-                for line in lines:
-                    text = line.decode().strip()
-                    if text.startswith("@"):
-                        door.sendall(f"{on_trigger(int(text[1:]))}\n".encode())
-                    elif text.isdecimal():
-                        port.append(int(text))
-                        ready.set()
-            gone.set()
-            ready.set()
-
-        listener = threading.Thread(target=listen, name="provider", daemon=True)
-        listener.start()
-        ready.wait(_DEADLINE)
-        if not port:
-            raise AssertionError(f"a provider process ended before it served; see {cwd / 'provider.log'}")
-        return Provider(pid, port[0], door, listener, gone)
 
     # Studio
 
@@ -337,10 +234,6 @@ class World:
             headers={"Authorization": f"Bearer {endpoint['PrimaryKey']}"},
         )
         return "Lost" if answer.status_code == 404 else str(answer.raise_for_status().json()["StatusCode"])
-
-    def target(self, cloud_file: Path) -> Target:
-        """How the product sees this cloud."""
-        return resolve("local", {"RETRAIN_CLOUD_FILE": str(cloud_file)})
 
     # Blobs, past the studio's proxy: what the harness does is neither journalled nor met by a fault.
 
