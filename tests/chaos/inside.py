@@ -40,9 +40,9 @@ def _set_clock(epoch: float, offset: float, rate: float) -> None:
     def now(_self: SystemClock) -> datetime:
         return datetime.fromtimestamp(epoch + (_time() - epoch) * rate + offset, UTC)
 
-    SystemClock.now = now  # type: ignore[method-assign]
-    SystemClock.monotonic = lambda _self: _monotonic() * rate  # type: ignore[method-assign]
-    time.sleep = lambda seconds: _sleep(seconds / rate)  # type: ignore[assignment]
+    SystemClock.now = now
+    SystemClock.monotonic = lambda _self: _monotonic() * rate
+    time.sleep = lambda seconds: _sleep(seconds / rate)
 
 
 class _Watch:
@@ -80,8 +80,8 @@ class _Watch:
             watch.write({"job": job, "model": next(place for place in places if place.endswith(".ilearner"))})
             return job
 
-        pool.urlopen = urlopen  # type: ignore[method-assign,assignment]
-        StudioJobs.create = created  # type: ignore[method-assign]
+        pool.urlopen = urlopen
+        StudioJobs.create = created
 
     def write(self, entry: dict[str, Any]) -> None:
         """One line of the trace."""
