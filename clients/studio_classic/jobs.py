@@ -51,9 +51,9 @@ class StudioJobs:
         return str(self._transport.post("jobs", request, **_VERSION)).strip('"')
 
     def start(self, job: str) -> None:
-        """Start it; CannotStartJob says that somebody else did."""
+        """Start it; CannotStartJob says that somebody else did, or that an earlier try came through."""
         try:
-            self._transport.post(f"jobs/{job}/start", **_VERSION)
+            self._transport.send("POST", f"jobs/{job}/start", params=_VERSION, retried=True)
         except ServiceError as error:
             if error.code != "CannotStartJob":
                 raise

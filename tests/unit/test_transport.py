@@ -11,6 +11,7 @@ import stamina
 from requests.adapters import BaseAdapter
 
 from clients import errors
+from clients.studio_classic.jobs import StudioJobs
 from clients.transport import Retry, Transport, redact
 
 
@@ -130,6 +131,14 @@ def test_an_answer_that_is_no_json_is_an_error():
     """An address that is not the service's own."""
     with pytest.raises(errors.ServiceError, match="not JSON"):
         transport(Service((200, b"<html>"))).get("x")
+
+
+def test_a_start_is_tried_again_for_a_second_one_is_refused():
+    """The answer to the first try was lost, the job runs: CannotStartJob is no error."""
+    lost = requests.ConnectionError("closed")
+    service = Service(lost, (503, {}, {"Retry-After": "0"}), (400, envelope("CannotStartJob", "it runs")))
+    StudioJobs(transport(service)).start("job1")
+    assert [request.method for request in service.requests] == ["POST"] * 3
 
 
 def test_deleting_what_is_gone_is_no_error():
