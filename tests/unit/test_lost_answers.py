@@ -11,7 +11,7 @@ from clients.errors import Conflict
 from clients.storage import Container
 from retrain_hooks.ledger import Job, Ledger, Run
 from tests.unit.fakes import ManualClock, MemoryContainer
-from tests.unit.test_training import World, request
+from tests.unit.training_world import World, request
 
 
 class Forgetful(MemoryContainer):

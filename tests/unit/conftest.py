@@ -1,0 +1,20 @@
+"""Fixtures of the unit tests."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.unit.training_world import World
+
+
+@pytest.fixture
+def world(unique_force: str) -> World:
+    found = World()
+    found.force = unique_force
+    return found
+
+
+@pytest.fixture
+def unique_force(request: pytest.FixtureRequest) -> str:
+    """A token per test: what one process has told of a failed run it does not tell again."""
+    return request.node.nodeid
