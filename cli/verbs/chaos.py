@@ -29,5 +29,9 @@ def chaos(
     options = {"-n": histories, "--seed": seed, "--first": first, "--workers": workers, "--resume": resume}
     arguments = [part for name, value in options.items() if value is not None for part in (name, str(value))]
     arguments += ["--json"] * as_json + ["--markdown"] * as_markdown
-    done = subprocess.run([sys.executable, "-m", "tests.chaos", *arguments], cwd=ROOT, check=False)
-    raise typer.Exit(done.returncode)
+    with subprocess.Popen([sys.executable, "-m", "tests.chaos", *arguments], cwd=ROOT) as campaign:
+        try:
+            status = campaign.wait()
+        except KeyboardInterrupt:  # the campaign got it too, and ends its local clouds
+            status = campaign.wait()
+    raise typer.Exit(status)

@@ -44,7 +44,11 @@ def main() -> int:
         first=arguments.first,
         on_outcome=told,
     )
-    outcomes = campaign.run()
+    try:
+        outcomes = campaign.run()
+    except KeyboardInterrupt:
+        print(f"cancelled after {len(campaign.outcomes)} histories", file=sys.stderr)
+        return 130
     if arguments.json:
         found = {"figures": report.figures(outcomes), "histories": [each.to_json() for each in outcomes]}
         print(json.dumps(found, indent=1))

@@ -9,6 +9,7 @@ import time
 import traceback
 from collections import Counter
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -100,6 +101,7 @@ class Campaign:
         self._resume = resume
         self._on_outcome = on_outcome
         self._lock = threading.Lock()
+        self._stopped = threading.Event()
         self._names = 0
         self._wanted: Iterator[int] = iter(())
         self.outcomes: dict[int, Outcome] = {}
@@ -109,15 +111,16 @@ class Campaign:
         self.outcomes = self._known()
         indexes = range(self.first, self.first + self.count)
         self._wanted = iter([index for index in indexes if index not in self.outcomes])
-        with tempfile.TemporaryDirectory(prefix="chaos-") as folder:
-            threads = [
-                threading.Thread(target=self._work, args=(Path(folder) / f"world{number}",))
-                for number in range(min(self.workers, self.count))
-            ]
-            for thread in threads:
-                thread.start()
-            for thread in threads:
-                thread.join()
+        workers = min(self.workers, self.count)
+        with tempfile.TemporaryDirectory(prefix="chaos-") as folder, ThreadPoolExecutor(workers) as pool:
+            playing = [pool.submit(self._work, Path(folder) / f"world{number}") for number in range(workers)]
+            try:
+                wait(playing)
+            finally:
+                # Interrupted: what is being played is ended and not counted.
+                self._stopped.set()
+        for each in playing:
+            each.result()
         return [self.outcomes[index] for index in indexes if index in self.outcomes]
 
     def _known(self) -> dict[int, Outcome]:
@@ -146,7 +149,7 @@ class Campaign:
 
     def _next(self) -> int | None:
         with self._lock:
-            return next(self._wanted, None)
+            return None if self._stopped.is_set() else next(self._wanted, None)
 
     def _name(self) -> str:
         with self._lock:
@@ -156,6 +159,8 @@ class Campaign:
     def _one(self, world: World, index: int) -> None:
         told = history(self.seed, index)
         outcome = play(world, told, self._name())
+        if self._stopped.is_set():
+            return
         if outcome.violations:
             kinds = {kind for kind, _text in outcome.violations}
             outcome.shortest = shortened(world, told, kinds, self._name)

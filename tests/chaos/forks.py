@@ -64,8 +64,15 @@ class Forks:
             env={**environment, "GRPC_ENABLE_FORK_SUPPORT": "0"},
         )
 
+    def entrust(self, *pids: int) -> None:
+        """Have these processes, in place of all entrusted before, end with this one, however it ends."""
+        assert self._zygote.stdin is not None
+        with self._lock:
+            self._zygote.stdin.write(json.dumps({"entrusted": pids}) + "\n")
+            self._zygote.stdin.flush()
+
     def close(self) -> None:
-        """End it."""
+        """End it, with all that was entrusted to it."""
         assert self._zygote.stdin is not None
         assert self._zygote.stdout is not None
         self._zygote.stdin.close()

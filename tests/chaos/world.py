@@ -90,8 +90,8 @@ class World:
         """Start everything and wait until it answers."""
         self.directory.mkdir(parents=True, exist_ok=True)
         (self.directory / "cloud.json").write_text(json.dumps(self.cloud()))
-        self._start_azurite()
         self.forks = Forks(self.directory, _environment())
+        self._start_azurite()
         self.start_studio()
         account = f"http://127.0.0.1:{self.azurite_port}/{ACCOUNT}"
         credential = {"account_name": ACCOUNT, "account_key": self.key}
@@ -114,7 +114,9 @@ class World:
             env=_environment() | {"AZURITE_ACCOUNTS": f"{ACCOUNT}:{self.key}"},
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
+            start_new_session=True,
         )
+        self._entrust()
         eventually(lambda: _answers(self.azurite_port), "Azurite")
 
     def start_studio(self) -> None:
@@ -129,8 +131,17 @@ class World:
         command = [sys.executable, "-m", "studio", "--allow-faults"]
         command += [str(part) for pair in options.items() for part in pair]
         with (self.directory / "studio.log").open("ab") as log:
-            self._studio = subprocess.Popen(command, cwd=ROOT, stderr=log, stdout=log, env=_environment())
+            self._studio = subprocess.Popen(
+                command, cwd=ROOT, stderr=log, stdout=log, env=_environment(), start_new_session=True
+            )
+        self._entrust()
         eventually(self._healthy, "the studio")
+
+    def _entrust(self) -> None:
+        """Ctrl-C is for the campaign only, which ends these in its order; if it is killed, they end too."""
+        assert self.forks is not None
+        processes = [process for process in (self._azurite, self._studio) if process is not None]
+        self.forks.entrust(*(process.pid for process in processes if process.poll() is None))
 
     def _healthy(self) -> bool:
         assert self._studio is not None
@@ -146,6 +157,7 @@ class World:
             assert self._studio is not None
             self._studio.send_signal(how)
             self._studio.wait(_DEADLINE)
+            self._entrust()
             self.start_studio()
 
     def close(self) -> None:

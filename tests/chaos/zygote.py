@@ -4,17 +4,21 @@ A provider process is `pulumi.dynamic` with the engine's address as its first ar
 from a process that has done the imports it costs milliseconds; what it does from then on is what it always does,
 except that `tests.chaos.inside` watches its requests and owns its clock.
 
-Reads one order a line (JSON) from standard input and answers the process id of the new provider.
+Reads one order a line (JSON) from standard input and answers the process id of the new provider. When standard input
+ends, because the campaign did, however it ended, it kills the processes that were entrusted to it.
 """
 
 from __future__ import annotations
 
+import contextlib
+import ctypes
 import json
 import os
 import runpy
 import signal
 import socket
 import sys
+import traceback
 from typing import Any
 
 import azure.storage.blob
@@ -27,6 +31,7 @@ import stamina
 import retrain_hooks.providers
 from tests.chaos import inside
 
+_PR_SET_PDEATHSIG = 1
 WARM = (azure.storage.blob, grpc, pulumi.dynamic, requests, sklearn.metrics, stamina, retrain_hooks.providers)
 
 
@@ -34,12 +39,33 @@ def main() -> None:
     """Fork until standard input ends."""
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    while line := sys.stdin.readline():
-        pid = os.fork()
-        if pid == 0:
-            _provide(json.loads(line))
-        sys.stdout.write(f"{pid}\n")
-        sys.stdout.flush()
+    entrusted: list[int] = []
+    try:
+        while line := sys.stdin.readline():
+            order = json.loads(line)
+            if "entrusted" in order:
+                entrusted = order["entrusted"]
+            else:
+                sys.stdout.write(f"{_fork(order)}\n")
+                sys.stdout.flush()
+    finally:
+        for pid in entrusted:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+
+
+def _fork(order: dict[str, Any]) -> int:
+    pid = os.fork()
+    if pid == 0:
+        if sys.platform == "linux":
+            ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        try:
+            _provide(order)
+        except BaseException:
+            traceback.print_exc()
+        finally:
+            os._exit(1)
+    return pid
 
 
 def _provide(order: dict[str, Any]) -> None:
