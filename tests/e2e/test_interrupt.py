@@ -29,6 +29,11 @@ ENGINES = [
     ),
 ]
 SLOW = 'parameters={"Number of trees constructed": "3000"}'
+# For a job that is cancelled: it never ends by itself before that, however busy the machine is.
+ENDLESS = (
+    "-c",
+    'parameters={"Number of trees constructed": "10000", "Maximum number of leaves per tree": "200"}',
+)
 SECONDS = 5.0
 
 
@@ -152,7 +157,7 @@ def test_the_next_update_attaches_to_the_job(deployed, engine, seed, update):
 
 def test_cancel_jobs_ends_the_job_with_the_update(deployed, engine):
     """`cancelJobs: true`: gone at the service, failed on record, and the next update trains anew."""
-    wish = ("--engine", engine, "-c", "cancelJobs=true", "-c", f"seed={100 + len(engine)}")
+    wish = ("--engine", engine, "-c", "cancelJobs=true", "-c", f"seed={100 + len(engine)}", *ENDLESS)
     update = interrupted(deployed, *wish)
     assert (update.done.status, update.seconds < SECONDS) == (130, True), update.done.text
     assert f"error: the update was cancelled, and job {update.job} with it" in update.done.text
@@ -167,7 +172,7 @@ def test_cancel_jobs_ends_the_job_with_the_update(deployed, engine):
 
 def test_cancel_cancels_only_the_jobs_of_its_own_stack(deployed):
     """At the service and on record; another stack's job goes on and is told."""
-    update = interrupted(deployed, "--engine", "embedded", "-c", "seed=200")
+    update = interrupted(deployed, "--engine", "embedded", "-c", "seed=200", *ENDLESS)
     (deployed.root / "Pulumi.other.yaml").write_text("config: {}\n")
     others = deployed.dev("cancel", "--jobs", "-s", "other", "--engine", "embedded")
     assert "no unfinished job of other" in others.out
