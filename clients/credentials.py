@@ -6,31 +6,41 @@ A stack's config holds the target's *name* only, so no key ever travels through 
     the local cloud of this checkout: ``.local/cloud/cloud.json`` (mode 0600), written by ``./dev cloud start``;
     another file with ``RETRAIN_CLOUD_FILE``.
 ``environment``
-    any service that speaks Studio's protocol: ``RETRAIN_STUDIO_URL``, ``RETRAIN_WORKSPACE_TOKEN``,
-    ``RETRAIN_STORAGE_CONNECTION_STRING``; for the containers' names ``RETRAIN_DATA_CONTAINER`` and
-    ``RETRAIN_REGISTRY_CONTAINER``.
+    Azure, or any service that speaks its protocols: blobs in ``RETRAIN_STORAGE_CONNECTION_STRING``, Resource Manager
+    at ``RETRAIN_ARM_URL``, signed in to by azure-identity's default chain, and for classic web services
+    ``RETRAIN_STUDIO_URL``. A workspace's token is read from Resource Manager unless ``RETRAIN_WORKSPACE_TOKEN``
+    gives it; ``RETRAIN_DATA_CONTAINER`` and ``RETRAIN_REGISTRY_CONTAINER`` name the containers.
 """
 
 from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from clients.errors import ConfigurationError, CredentialError
+from clients.sign_in import Bearer, Token, azure
 from clients.transport import Transport
+
+RESOURCE_MANAGER = "https://management.azure.com"
 
 _CLOUD_FILE = Path(".local/cloud/cloud.json")
 _START = "start it with ./dev cloud start"
+_START_AGAIN = "get a token that is valid again: ./dev cloud stop, then ./dev cloud start"
+_ENVIRONMENT_REMEDY = "check RETRAIN_STUDIO_URL and that the service runs"
+_AZURE_REMEDY = "check RETRAIN_ARM_URL and the network"
+_AZURE_SIGN_IN = "sign in again (az login), or check the AZURE_… variables of the credential"
+_NEW_TOKEN = "set RETRAIN_WORKSPACE_TOKEN to a token of this workspace, or unset it to have it read"  # noqa: S105
 
 
 @dataclass(frozen=True)
 class Target:
     """One place where workspaces, services and blobs live.
 
-    *workspace_token* answers for an ARM resource id of a workspace the token of its management API.
+    *arm* is the transport to Resource Manager. *workspace_token* is the token of every workspace's management API,
+    where one was given; else Resource Manager is asked.
     """
 
     name: str
@@ -38,17 +48,37 @@ class Target:
     connection_string: str = field(repr=False)
     data_container: str
     registry_container: str
-    workspace_token: Callable[[str], str] = field(repr=False)
+    arm: Transport = field(repr=False)
+    workspace_token: str | None = field(default=None, repr=False)
     remedy: str = _START
+    _bearers: dict[str, Bearer] = field(default_factory=dict, init=False, repr=False, compare=False)
+
+    def resource_manager(self) -> Transport:
+        """The transport to Azure Resource Manager; paths are resource ids, and each call gives its api-version."""
+        return self.arm
 
     def studio(self, workspace: str) -> Transport:
-        """A transport to the Studio and management API, signed in to *workspace* (its ARM id)."""
-        return Transport(
-            "the studio",
-            self.studio_url,
-            authorize=lambda: {"Authorization": f"Bearer {self.workspace_token(workspace)}"},
-            remedy=self.remedy,
-        )
+        """A transport to the Studio and management API, signed in to *workspace* (its ARM id).
+
+        Raises ConfigurationError where the target has no such API.
+        """
+        if not self.studio_url:
+            raise ConfigurationError(
+                f"the target `{self.name}` has no address for classic web services",
+                "set RETRAIN_STUDIO_URL, or use web services of kind new",
+            )
+        transport = Transport("the studio", self.studio_url, remedy=self.remedy)
+        if self.workspace_token is not None:
+            header = {"Authorization": f"Bearer {self.workspace_token}"}
+            return replace(transport, authorize=lambda: header, sign_in=_NEW_TOKEN)
+        bearer = self._bearers.setdefault(workspace, Bearer(lambda: _workspace_token(self.arm, workspace)))
+        return replace(transport, authorize=bearer.headers, renew=bearer.renew, sign_in=self.arm.sign_in)
+
+
+def _workspace_token(arm: Transport, workspace: str) -> Token:
+    """A workspace's token by listWorkspaceKeys (Microsoft.MachineLearning/workspaces, 2019-10-01)."""
+    keys = arm.read(f"{workspace}/listWorkspaceKeys", None, **{"api-version": "2019-10-01"})
+    return Token(str(keys["primaryToken"]))
 
 
 def resolve(name: str, environ: Mapping[str, str] | None = None, root: Path | None = None) -> Target:
@@ -89,43 +119,39 @@ def _local(path: Path) -> Target:
         connection_string=f"DefaultEndpointsProtocol=http;AccountName={account};AccountKey={key};BlobEndpoint={blob};",
         data_container=cloud.get("dataContainer", "data"),
         registry_container=cloud.get("registryContainer", "registry"),
-        workspace_token=_arm_tokens(
-            Transport(
-                "the local Resource Manager",
-                studio,
-                authorize=lambda: {"Authorization": f"Bearer {token}"},
-                remedy=_START,
-            )
+        arm=Transport(
+            "the local Resource Manager",
+            studio,
+            # Signing in as to Azure would cost each process the import of azure-identity, 0.25 s.
+            authorize=lambda: {"Authorization": f"Bearer {token}"},
+            remedy=_START,
+            sign_in=_START_AGAIN,
         ),
     )
 
 
-def _arm_tokens(arm: Transport) -> Callable[[str], str]:
-    """Workspace tokens by listWorkspaceKeys (Microsoft.MachineLearning/workspaces, 2019-10-01), kept in memory."""
-    tokens: dict[str, str] = {}
-
-    def token(workspace: str) -> str:
-        if workspace not in tokens:
-            keys = arm.read(f"{workspace}/listWorkspaceKeys", None, **{"api-version": "2019-10-01"})
-            tokens[workspace] = str(keys["primaryToken"])
-        return tokens[workspace]
-
-    return token
-
-
 def _environment(env: Mapping[str, str]) -> Target:
-    names = ("RETRAIN_STUDIO_URL", "RETRAIN_WORKSPACE_TOKEN", "RETRAIN_STORAGE_CONNECTION_STRING")
-    if missing := [name for name in names if not env.get(name)]:
+    connection = env.get("RETRAIN_STORAGE_CONNECTION_STRING")
+    if not connection:
         raise CredentialError(
-            f"the target `environment` needs {', '.join(missing)}", "set what is missing in the environment"
+            "the target `environment` needs RETRAIN_STORAGE_CONNECTION_STRING", "set it in the environment"
         )
-    url, token, connection = (env[name] for name in names)
+    arm_url = env.get("RETRAIN_ARM_URL") or RESOURCE_MANAGER
+    bearer = Bearer(azure(arm_url))
     return Target(
         name="environment",
-        studio_url=url,
+        studio_url=env.get("RETRAIN_STUDIO_URL", ""),
         connection_string=connection,
         data_container=env.get("RETRAIN_DATA_CONTAINER", "data"),
         registry_container=env.get("RETRAIN_REGISTRY_CONTAINER", "registry"),
-        workspace_token=lambda _workspace: token,
-        remedy="check RETRAIN_STUDIO_URL and that the service runs",
+        workspace_token=env.get("RETRAIN_WORKSPACE_TOKEN") or None,
+        remedy=_ENVIRONMENT_REMEDY,
+        arm=Transport(
+            "Azure Resource Manager",
+            arm_url,
+            authorize=bearer.headers,
+            renew=bearer.renew,
+            remedy=_AZURE_REMEDY,
+            sign_in=_AZURE_SIGN_IN,
+        ),
     )

@@ -1,7 +1,8 @@
 """HTTP for all REST clients: one session, one place for retries, errors and redaction.
 
 Reads are retried on dropped connections, 429 and 5xx, with the service's Retry-After where it gives one.
-Writes are sent once: a repeated POST would start a second job.
+Writes are sent once: a repeated POST would start a second job. Only a 401, which proves that nothing was done, lets
+any request be sent a second time, with a renewed credential.
 """
 
 from __future__ import annotations
@@ -25,6 +26,11 @@ from clients.errors import (
 )
 
 _RETRIED_STATUSES = frozenset({408, 429, 500, 502, 503, 504})
+# Codes of Azure Resource Manager: https://learn.microsoft.com/azure/azure-resource-manager/troubleshooting/common-deployment-errors
+_MISSING_ROLE = frozenset({"AuthorizationFailed", "LinkedAuthorizationFailed"})
+_ROLE = "ask for a role that allows it there (Contributor does), or sign in with a credential that has one"
+_UNREGISTERED = frozenset({"MissingSubscriptionRegistration", "SubscriptionNotRegistered"})
+_NAMESPACE = re.compile(r"'(Microsoft\.[A-Za-z.]+)'")
 _SECRETS = re.compile(r"(?i)(sig=|AccountKey=|Bearer\s+)[^&;\s\"']+")
 
 
@@ -63,7 +69,8 @@ class Transport:
     """Sends requests to the service that *service* names in errors.
 
     *authorize* gives the headers that carry the credential; it is asked for each request, so that a renewed
-    token is used at once. *remedy* is what to do when nothing answers.
+    token is used at once. *renew* gets the headers that were refused with a 401 and says whether *authorize* has
+    others now. *remedy* is what to do when nothing answers, *sign_in* what to do when the credential is refused.
     """
 
     service: str
@@ -73,6 +80,10 @@ class Transport:
     timeout: float = 100.0
     retry: Retry = field(default_factory=Retry)
     session: requests.Session = field(default_factory=requests.Session)
+    renew: Callable[[Mapping[str, str]], bool] = lambda _refused: False
+    sign_in: str = (
+        "sign in with a credential that may do this (locally: ./dev cloud stop, then ./dev cloud start)"
+    )
 
     def get(self, path: str, **params: str) -> Any:
         """The JSON answer of a GET; retried."""
@@ -82,13 +93,13 @@ class Transport:
         """The JSON answer of a POST; sent once."""
         return self._json(self.send("POST", path, body, params=params))
 
-    def put(self, path: str, body: Any) -> Any:
+    def put(self, path: str, body: Any, **params: str) -> Any:
         """The JSON answer of a PUT; sent once."""
-        return self._json(self.send("PUT", path, body))
+        return self._json(self.send("PUT", path, body, params=params))
 
-    def patch(self, path: str, body: Any) -> Any:
+    def patch(self, path: str, body: Any, **params: str) -> Any:
         """The JSON answer of a PATCH, None where it is empty; sent once."""
-        return self._json(self.send("PATCH", path, body))
+        return self._json(self.send("PATCH", path, body, params=params))
 
     def delete(self, path: str, **params: str) -> None:
         """A DELETE, for which a thing that is gone already is no error."""
@@ -136,9 +147,23 @@ class Transport:
         )
 
     def _once(self, method: str, url: str, body: Any, params: Mapping[str, str]) -> requests.Response:
+        headers = self.authorize()
+        response = self._exchange(method, url, body, params, headers)
+        if response.status_code == 401 and self.renew(headers):
+            response = self._exchange(method, url, body, params, self.authorize())
+        if response.status_code < 400:
+            return response
+        error = self._error(method, response)
+        if response.status_code in _RETRIED_STATUSES:
+            raise _Retryable(error, _retry_after(response))
+        raise error
+
+    def _exchange(
+        self, method: str, url: str, body: Any, params: Mapping[str, str], headers: Mapping[str, str]
+    ) -> requests.Response:
         try:
-            response = self.session.request(
-                method, url, params=params, json=body, headers=dict(self.authorize()), timeout=self.timeout
+            return self.session.request(
+                method, url, params=params, json=body, headers=dict(headers), timeout=self.timeout
             )
         except requests.Timeout:
             raise _Retryable(
@@ -152,12 +177,6 @@ class Transport:
             raise ServiceError(
                 f"{self.service} sent an answer that cannot be read: {redact(str(error))}", self.remedy
             ) from None
-        if response.status_code < 400:
-            return response
-        error_ = self._error(method, response)
-        if response.status_code in _RETRIED_STATUSES:
-            raise _Retryable(error_, _retry_after(response))
-        raise error_
 
     def _error(self, method: str, response: requests.Response) -> RetrainError:
         code, message = _envelope(response)
@@ -165,10 +184,11 @@ class Transport:
         request_id = response.headers.get("x-ms-request-id")
         cause = f"{self.service} answered {status} {code}: {redact(message)}".replace("  ", " ")
         if status in (401, 403):
-            return CredentialError(
-                cause,
-                "sign in with a credential that may do this (locally: ./dev cloud stop, then ./dev cloud start)",
-                request_id=request_id,
+            missing_role = code in _MISSING_ROLE
+            return CredentialError(cause, _ROLE if missing_role else self.sign_in, request_id=request_id)
+        if code in _UNREGISTERED:
+            return ServiceError(
+                cause, _registration(message), status=status, code=code, request_id=request_id
             )
         kind, remedy = {
             404: (NotFound, "check the name; ./dev refresh shows what is there"),
@@ -200,6 +220,12 @@ def _envelope(response: requests.Response) -> tuple[str, str]:
         return detail.get("code") or error.get("code", ""), detail.get("message") or error.get("message", "")
     except (ValueError, KeyError, TypeError, AttributeError, IndexError):
         return "", " ".join(response.text[:200].split()) or response.reason or "nothing else"
+
+
+def _registration(message: str) -> str:
+    found = _NAMESPACE.search(message)
+    namespace = found[1] if found else "NAMESPACE"
+    return f"register the provider once for the subscription: az provider register --namespace {namespace}"
 
 
 def _retry_after(response: requests.Response) -> float | None:

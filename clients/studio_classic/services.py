@@ -10,6 +10,7 @@ from clients.clock import Clock
 from clients.credentials import Target
 from clients.errors import NotFound
 from clients.protocols import Binding
+from clients.sign_in import Bearer, Token
 from clients.studio_classic.jobs import StudioJobs
 from clients.studio_classic.management import Json, Management, StudioBindings, bindings_of
 from clients.studio_classic.publishing import Published, Publishing
@@ -71,8 +72,7 @@ class ClassicServices:
 
     def _data_plane(self, service: str, endpoint: str) -> Transport:
         found = self.endpoint(service, endpoint)
-        return replace(
-            self._transport,
-            base_url=found["ApiLocation"],
-            authorize=lambda: {"Authorization": f"Bearer {found['PrimaryKey']}"},
+        key = Bearer(
+            lambda: Token(self.endpoint(service, endpoint)["PrimaryKey"]), token=Token(found["PrimaryKey"])
         )
+        return replace(self._transport, base_url=found["ApiLocation"], authorize=key.headers, renew=key.renew)
