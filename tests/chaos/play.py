@@ -280,17 +280,21 @@ class Player:
         if not names:
             return
         name = names[-1]
-        content = self.world.download(self.registry, name) or b""
-        self.record.corrupted.add(_key(name))
+        key = _key(name)
+        self.record.corrupted.add(key)
         self.record.figures["records corrupted"] += 1
-        broken = {
-            "nonsense": b"\x00\xff not json",
-            "half": content[: len(content) // 2],
-            "empty": b"",
-            "other-key": content.replace(_key(name).encode(), b"0" * 64),
-            "types": content.replace(b'"attempt":', b'"attempt":"one","was":'),
-        }[step.choice]
-        self.world.upload(self.registry, name, broken)
+
+        def broken(content: bytes) -> bytes:
+            self._note(key, content)  # nobody will be able to read it again
+            return {
+                "nonsense": b"\x00\xff not json",
+                "half": content[: len(content) // 2],
+                "empty": b"",
+                "other-key": content.replace(key.encode(), b"0" * 64),
+                "types": content.replace(b'"attempt":', b'"attempt":"one","was":'),
+            }[step.choice]
+
+        self.world.exchange(self.registry, name, broken)
 
     def _code(self, step: Step) -> None:
         self.trees = int(step.choice)
@@ -330,18 +334,22 @@ class Player:
                 )
 
     def _runs(self) -> dict[str, Json]:
-        found: dict[str, Json] = {}
-        for name in self.world.names(self.registry, "runs/"):
-            try:
-                run = json.loads(self.world.download(self.registry, name) or b"")
-                found[_key(name)] = run
-                if run["state"] == "finished":
-                    self.record.runs[_key(name)] = run
-                state = (run["state"], (run["job"] or {}).get("id", ""))
-                self.record.seen.setdefault((_key(name), run["attempt"]), set()).add(state)
-            except (ValueError, KeyError, TypeError, AttributeError):
-                found[_key(name)] = {}
-        return found
+        names = self.world.names(self.registry, "runs/")
+        return {
+            _key(name): self._note(_key(name), self.world.download(self.registry, name)) for name in names
+        }
+
+    def _note(self, key: str, content: bytes | None) -> Json:
+        """Remember what a record says; empty where it can't be read."""
+        try:
+            run: Json = json.loads(content or b"")
+            if run["state"] == "finished":
+                self.record.runs[key] = run
+            state = (run["state"], (run["job"] or {}).get("id", ""))
+            self.record.seen.setdefault((key, run["attempt"]), set()).add(state)
+        except (ValueError, KeyError, TypeError, AttributeError):
+            return {}
+        return run
 
     def bound(self, stack: Stack) -> str | None:
         """Where the model of a stack's endpoint lies, as the service says; None where there is no endpoint."""

@@ -72,3 +72,11 @@ def test_a_held_champion_is_not_bound_again(tell):
         up("v4"), Step("lose", choice="alter"), Step("corrupt", choice="half"), up("v3"), gate=HOLDING
     )
     assert outcome.violations == []
+
+
+def test_a_model_that_was_bound_stays_right_when_the_record_of_its_run_is_lost(tell):
+    """Its run ended, and nobody but the record ever said so; the next attempt makes no other model of it."""
+    lost = Strike("corrupt-record", "after", 3, "PUT */runs/*")
+    killed = Strike("kill-provider", "before", 1, "PATCH *")
+    outcome = tell(up("v1", lost, killed), up("v1"))
+    assert outcome.violations == []

@@ -23,7 +23,8 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-from azure.core.exceptions import ResourceNotFoundError
+from azure.core import MatchConditions
+from azure.core.exceptions import ResourceModifiedError, ResourceNotFoundError
 from azure.storage.blob import BlobServiceClient, ContentSettings
 
 from tests.chaos.forks import ROOT, Forks
@@ -277,6 +278,18 @@ class World:
             return self.blobs.get_blob_client(container, name).download_blob().readall()
         except ResourceNotFoundError:
             return None
+
+    def exchange(self, container: str, name: str, other: Callable[[bytes], bytes]) -> None:
+        """Put what *other* makes of a blob's content in its place; nothing is written by anybody in between."""
+        blob = self.blobs.get_blob_client(container, name)
+        while True:
+            found = blob.download_blob()
+            content, etag = found.readall(), found.properties.etag
+            with contextlib.suppress(ResourceModifiedError):
+                blob.upload_blob(
+                    other(content), overwrite=True, etag=etag, match_condition=MatchConditions.IfNotModified
+                )
+                return
 
     def delete_blob(self, container: str, name: str) -> None:
         """Delete a blob."""
