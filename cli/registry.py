@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -54,7 +54,9 @@ class Registry:
         return in_use(self.container, self._served)
 
     def _served(self, marker: Marker) -> dict[str, list[Binding]]:
-        return self.context.services(marker.target, marker.workspace).served(marker.service)
+        return self.context.services(marker.target, asdict(marker) | {"id": marker.service}).served(
+            marker.service
+        )
 
 
 def open_registry(stack: str) -> Registry:

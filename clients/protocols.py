@@ -5,7 +5,7 @@ A target is one folder that offers these; dynamic providers know nothing else of
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Protocol
@@ -79,10 +79,10 @@ class Bindings(Protocol):
     """Which model one endpoint serves."""
 
     def read(self) -> list[Binding]:
-        """What it serves now; NotFound where there is no such endpoint."""
+        """What it serves now; BindingFailed where there is no such endpoint."""
 
     def write(self, resource: str, model: BlobRef) -> None:
-        """Make it serve *model*."""
+        """Make it serve *model*; returns when the service says that this is done."""
 
 
 class Scoring(Protocol):
@@ -90,3 +90,79 @@ class Scoring(Protocol):
 
     def score(self, rows: Sequence[Mapping[str, Any]]) -> list[dict[str, str]]:
         """The first output's rows for *rows* of the first input; values as the service wrote them."""
+
+
+DEFAULT_ENDPOINT = "default"
+
+
+@dataclass(frozen=True)
+class EndpointFound:
+    """An endpoint as its service describes it.
+
+    *url* is the data plane's base address (append ``/execute``), *update_url* where its model is replaced.
+    """
+
+    name: str
+    url: str
+    update_url: str
+    help_url: str
+    description: str
+
+
+@dataclass(frozen=True)
+class Published:
+    """A deployed experiment: the ids of the experiment and of the web service, and its default endpoint's GUID."""
+
+    experiment: str
+    service: str
+    endpoint: str
+
+
+class Services(Protocol):
+    """The web services of one kind in one workspace. *service* is a web service's id as that kind has it."""
+
+    def find(self, name: str) -> str | None:
+        """The id of the web service called *name*; None where there is none."""
+
+    def exists(self, service: str) -> bool:
+        """Whether the web service is there."""
+
+    def publish(
+        self,
+        name: str,
+        graph: Mapping[str, Any],
+        resources: Sequence[Mapping[str, Any]],
+        before_write: Callable[[], None] = lambda: None,
+    ) -> Published:
+        """Deploy an experiment as the web service *name*; again: over the one that is there.
+
+        *resources* are the trained models it starts with, shaped as in the classic PATCH. *before_write* is called
+        before each call that changes something.
+        """
+
+    def unpublish(self, service: str, experiment: str) -> None:
+        """Delete a web service with its endpoints, and the experiment it was deployed from."""
+
+    def endpoint(self, service: str, name: str) -> EndpointFound | None:
+        """The endpoint called *name*; None where there is none."""
+
+    def key(self, service: str, name: str) -> str:
+        """The primary key of an endpoint's data plane. Raises NotFound."""
+
+    def put_endpoint(self, service: str, name: str, description: str) -> None:
+        """Create an endpoint as a copy of the default one, or change the description of one that is there."""
+
+    def delete_endpoint(self, service: str, name: str) -> None:
+        """Delete an endpoint; one that is gone is no error."""
+
+    def jobs(self, service: str) -> Jobs:
+        """Batch jobs of a training service."""
+
+    def bindings(self, service: str, endpoint: str) -> Bindings:
+        """The model that an endpoint serves."""
+
+    def served(self, service: str) -> dict[str, list[Binding]]:
+        """The models that all endpoints of a service serve, by the endpoint's name. Raises NotFound."""
+
+    def scoring(self, service: str, endpoint: str) -> Scoring:
+        """Scoring by an endpoint. Raises NotFound."""

@@ -87,19 +87,19 @@ class Transport:
 
     def get(self, path: str, **params: str) -> Any:
         """The JSON answer of a GET; retried."""
-        return self._json(self.send("GET", path, params=params))
+        return self.json(self.send("GET", path, params=params))
 
     def post(self, path: str, body: Any = None, **params: str) -> Any:
         """The JSON answer of a POST; sent once."""
-        return self._json(self.send("POST", path, body, params=params))
+        return self.json(self.send("POST", path, body, params=params))
 
     def put(self, path: str, body: Any, **params: str) -> Any:
         """The JSON answer of a PUT; sent once."""
-        return self._json(self.send("PUT", path, body, params=params))
+        return self.json(self.send("PUT", path, body, params=params))
 
     def patch(self, path: str, body: Any, **params: str) -> Any:
         """The JSON answer of a PATCH, None where it is empty; sent once."""
-        return self._json(self.send("PATCH", path, body, params=params))
+        return self.json(self.send("PATCH", path, body, params=params))
 
     def delete(self, path: str, **params: str) -> None:
         """A DELETE, for which a thing that is gone already is no error."""
@@ -110,7 +110,7 @@ class Transport:
 
     def read(self, path: str, body: Any, **params: str) -> Any:
         """The JSON answer of a POST that changes nothing (scoring, keys); retried like a GET."""
-        return self._json(self.send("POST", path, body, params=params, retried=True))
+        return self.json(self.send("POST", path, body, params=params, retried=True))
 
     def send(
         self,
@@ -119,6 +119,7 @@ class Transport:
         body: Any = None,
         *,
         params: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
         retried: bool | None = None,
     ) -> requests.Response:
         """Send one request to *path* (joined to the base address, or absolute).
@@ -130,7 +131,7 @@ class Transport:
         try:
             for attempt in self._attempts(method == "GET" if retried is None else retried):
                 with attempt:
-                    return self._once(method, url, body, params or {})
+                    return self._once(method, url, body, params or {}, headers or {})
         except _Retryable as last:
             raise last.error from None
         raise AssertionError("a retry loop ends with an answer or an error")
@@ -146,11 +147,13 @@ class Transport:
             )
         )
 
-    def _once(self, method: str, url: str, body: Any, params: Mapping[str, str]) -> requests.Response:
+    def _once(
+        self, method: str, url: str, body: Any, params: Mapping[str, str], extra: Mapping[str, str]
+    ) -> requests.Response:
         headers = self.authorize()
-        response = self._exchange(method, url, body, params, headers)
+        response = self._exchange(method, url, body, params, {**extra, **headers})
         if response.status_code == 401 and self.renew(headers):
-            response = self._exchange(method, url, body, params, self.authorize())
+            response = self._exchange(method, url, body, params, {**extra, **self.authorize()})
         if response.status_code < 400:
             return response
         error = self._error(method, response)
@@ -199,7 +202,8 @@ class Transport:
         }.get(status, (ServiceError, "correct what the message names, then run the update again"))
         return kind(cause, remedy, status=status, code=code, request_id=request_id)
 
-    def _json(self, response: requests.Response) -> Any:
+    def json(self, response: requests.Response) -> Any:
+        """What an answer's body says, None where it is empty. Raises ServiceError for one that is not JSON."""
         if not response.content:
             return None
         try:

@@ -79,9 +79,8 @@ class ModelBindingLifecycle:
         Bound(self._context.registry(old["target"])).unmark(_marker(old))
 
     def _exists(self, props: Props) -> bool:
-        service = props["service"]
-        management = self._context.services(props["target"], service["workspace"]).management
-        return management.endpoint(service["id"], props["endpointName"]) is not None
+        services = self._context.services(props["target"], props["service"])
+        return services.endpoint(props["service"]["id"], props["endpointName"]) is not None
 
     def _serves(self, props: Props) -> str | None:
         """The address that the endpoint serves; None where there is no endpoint."""
@@ -91,9 +90,8 @@ class ModelBindingLifecycle:
         return self._bound(self._bindings(props), props["resource"]).removeprefix(f"{registry}/")
 
     def _bindings(self, props: Props) -> Bindings:
-        service = props["service"]
-        services = self._context.services(props["target"], service["workspace"])
-        return services.bindings(service["id"], props["endpointName"])
+        services = self._context.services(props["target"], props["service"])
+        return services.bindings(props["service"]["id"], props["endpointName"])
 
     def _bound(self, bindings: Bindings, resource: str) -> str:
         names = {binding.resource.lower(): binding.location for binding in bindings.read()}

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from typing import Any
 
-from clients.errors import ConfigurationError
-from clients.studio_classic.services import DEFAULT_ENDPOINT
+from clients.errors import BindingFailed, ConfigurationError
+from clients.protocols import DEFAULT_ENDPOINT, EndpointFound, Services
 from retrain_hooks.lifecycle import Context, Diff, Props, known
 
 # Studio's rule for names of endpoints (create-endpoint article): at most 24 lower-case letters and digits.
@@ -43,9 +41,8 @@ class EndpointLifecycle:
         same = all(old.get(name) == new.get(name) for name in _IDENTITY)
         if not same or not known(*(new.get(name) for name in _IDENTITY)):
             return new
-        services = self._context.services(new["target"], new["service"]["workspace"])
-        found = services.management.endpoint(new["service"]["id"], name)
-        return new if found is None else new | self._addresses(new, found)
+        found = self._find(new)
+        return new if found is None else new | _addresses(found)
 
     def diff(self, old: Props, new: Props) -> Diff:
         """Another name or service is another endpoint."""
@@ -62,44 +59,36 @@ class EndpointLifecycle:
 
     def _put(self, new: Props) -> Props:
         service, name = new["service"], new["name"]
-        services = self._context.services(new["target"], service["workspace"])
         self._context.guard.check()
-        services.management.put_endpoint(
-            service["id"],
-            name,
-            {
-                "Description": new.get("description") or "",
-                "ThrottleLevel": "High",
-                "MaxConcurrentCalls": None,
-                "PreventUpdate": False,
-            },
-        )
-        return new | self._addresses(new, services.endpoint(service["id"], name))
-
-    def _addresses(self, new: Props, found: Mapping[str, Any]) -> Props:
-        """Where the endpoint answers, and where its model is patched."""
-        service = new["service"]
-        management = self._context.services(new["target"], service["workspace"]).management
-        root = self._context.target(new["target"]).studio_url
-        return {
-            "url": found["ApiLocation"],
-            "helpUrl": found["HelpLocation"],
-            "patchUrl": f"{root}/{management.endpoint_path(service['id'], new['name'])}",
-        }
+        self._services(new).put_endpoint(service["id"], name, new.get("description") or "")
+        found = self._find(new)
+        if found is None:
+            raise BindingFailed(
+                f"the endpoint {name!r} was created and is not there",
+                "see who else deletes it, then run the update again",
+            )
+        return new | _addresses(found)
 
     def read(self, id_: str, old: Props) -> tuple[Props, Props] | None:
         """The recorded endpoint with its present description, or None where it is gone."""
-        service = old["service"]
-        management = self._context.services(old["target"], service["workspace"]).management
-        found = management.endpoint(service["id"], old["name"])
+        found = self._find(old)
         if found is None:
             return None
-        now = old | {"description": found.get("Description") or ""}
+        now = old | {"description": found.description}
         return now, now
 
     def delete(self, id_: str, old: Props) -> None:
         """Delete it."""
-        service = old["service"]
         self._context.guard.check()
-        management = self._context.services(old["target"], service["workspace"]).management
-        management.delete_endpoint(service["id"], old["name"])
+        self._services(old).delete_endpoint(old["service"]["id"], old["name"])
+
+    def _find(self, props: Props) -> EndpointFound | None:
+        return self._services(props).endpoint(props["service"]["id"], props["name"])
+
+    def _services(self, props: Props) -> Services:
+        return self._context.services(props["target"], props["service"])
+
+
+def _addresses(found: EndpointFound) -> Props:
+    """Where the endpoint answers, and where its model is replaced."""
+    return {"url": found.url, "helpUrl": found.help_url, "patchUrl": found.update_url}

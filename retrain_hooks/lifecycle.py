@@ -14,8 +14,9 @@ from typing import Any, Protocol
 from clients.clock import Clock, SystemClock
 from clients.credentials import Target, resolve
 from clients.errors import ConfigurationError
+from clients.protocols import Services
 from clients.storage import Container
-from clients.studio_classic.services import ClassicServices
+from clients.web_services import web_services
 
 Props = dict[str, Any]
 
@@ -141,6 +142,6 @@ class Context:
         found = self.target(target)
         return Container(found.connection_string, found.registry_container, found.remedy)
 
-    def services(self, target: str, workspace: Mapping[str, str]) -> ClassicServices:
-        """The services of a *workspace* (``{"resource": ARM id, "id": 32 hex}``)."""
-        return ClassicServices(self.target(target), workspace["resource"], workspace["id"], self.clock)
+    def services(self, target: str, service: Mapping[str, Any]) -> Services:
+        """The web services of the kind and in the workspace that the reference to one of them, *service*, says."""
+        return web_services(self.target(target), service, self.clock)

@@ -19,7 +19,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from clients.errors import BindingFailed, ConfigurationError, GateRefused, LedgerError
-from clients.studio_classic.services import DEFAULT_ENDPOINT, ClassicServices
+from clients.protocols import DEFAULT_ENDPOINT, Services
 from retrain_hooks.gate import Evidence, Verdict, evaluation, judge
 from retrain_hooks.holdout import Holdout, Label
 from retrain_hooks.ledger import Ledger
@@ -147,7 +147,7 @@ class PromotionLifecycle:
         """The address of the model that the endpoint serves; one that is not made yet will copy the default's."""
         services, service = self._services(new), new["service"]["id"]
         name = new["endpointName"]
-        there = services.management.endpoint(service, name) is not None
+        there = services.endpoint(service, name) is not None
         return self._serves(new, name if there else DEFAULT_ENDPOINT)
 
     def _serves(self, new: Props, endpoint: str) -> str:
@@ -254,8 +254,8 @@ class PromotionLifecycle:
     def _verdicts(self, new: Props) -> Verdicts:
         return Verdicts(self._registry(new))
 
-    def _services(self, new: Props) -> ClassicServices:
-        return self._context.services(new["target"], new["service"]["workspace"])
+    def _services(self, new: Props) -> Services:
+        return self._context.services(new["target"], new["service"])
 
 
 def _policy(props: Props) -> Policy:

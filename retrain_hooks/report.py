@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 from clients.clock import SystemClock
 from clients.credentials import resolve
 from clients.errors import ConfigurationError
-from clients.studio_classic.services import DEFAULT_ENDPOINT, ClassicServices
+from clients.protocols import DEFAULT_ENDPOINT, Services
+from clients.web_services import web_services
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -59,14 +60,13 @@ def secret_outputs(outputs: Mapping[str, Any]) -> dict[str, str]:
     """The endpoints' keys, fetched now. Raises RetrainError where the service does not give them."""
     services = _services(outputs)
     return {
-        name: services.endpoint(outputs["service"]["id"], endpoint)["PrimaryKey"]
+        name: services.key(outputs["service"]["id"], endpoint)
         for name, endpoint in (("baselineKey", DEFAULT_ENDPOINT), ("endpointKey", outputs["endpointName"]))
     }
 
 
-def _services(outputs: Mapping[str, Any]) -> ClassicServices:
-    workspace = outputs["service"]["workspace"]
-    return ClassicServices(resolve(outputs["target"]), workspace["resource"], workspace["id"], SystemClock())
+def _services(outputs: Mapping[str, Any]) -> Services:
+    return web_services(resolve(outputs["target"]), outputs["service"], SystemClock())
 
 
 def sample_of(experiment: str) -> dict[str, Any]:

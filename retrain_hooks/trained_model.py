@@ -129,7 +129,9 @@ class TrainedModelLifecycle:
         trainer = Trainer(
             self._ledger(new),
             lambda name: context.data(new["target"], name),
-            lambda workspace, service: context.services(new["target"], workspace).jobs(service),
+            lambda workspace, service: context.services(
+                new["target"], {"id": service, "workspace": workspace}
+            ).jobs(service),
             context.clock,
             context.progress,
             context.guard,

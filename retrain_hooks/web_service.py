@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
-from clients.errors import ConfigurationError
-from clients.studio_classic.services import DEFAULT_ENDPOINT
+from clients.errors import ConfigurationError, ServiceError
+from clients.protocols import DEFAULT_ENDPOINT, Services
+from clients.web_services import KINDS
 from retrain_hooks.bound import Bound, Marker
 from retrain_hooks.experiment import Experiment, load
 from retrain_hooks.lifecycle import Context, Diff, Props, known
@@ -15,14 +15,16 @@ from retrain_hooks.run_key import digest
 
 # A web service stays in its workspace under its name; moved or renamed it is another one.
 _IDENTITY = ("target", "kind", "workspace", "name", "part")
+_NEVER_KEPT = ("published",)
 
 
 class WebServiceLifecycle:
     """Publishes ``experiments/<experiment>/<part>.json`` as the web service ``name`` of a workspace.
 
-    Inputs: ``target``, ``kind``, ``workspace`` (``{"resource", "id"}``), ``name``, ``part`` (training | predictive),
-    ``source`` (the experiment's folder) and, for a predictive one, ``model`` (``{"address", "sha256"}``), the
-    baseline it starts with. Outputs: ``service``, ``endpoint`` (the default one's GUID), ``url``.
+    Inputs: ``target``, ``kind`` (classic | new), ``workspace`` (``{"resource", "id"}``), ``name``, ``part`` (training |
+    predictive), ``source`` (the experiment's folder); for a predictive one ``model`` (``{"address", "sha256"}``), the
+    baseline it starts with; for a New one ``plan``, the commitment plan's ARM id. Outputs: ``service``, ``endpoint``
+    (a classic service's default one's GUID), ``url``.
     """
 
     def __init__(self, context: Context) -> None:
@@ -34,10 +36,10 @@ class WebServiceLifecycle:
 
         Of a service that is there already its addresses too, so that a preview of what depends on it stays exact.
         """
-        if known(new["kind"]) and new["kind"] != "classic":
+        if known(new["kind"]) and new["kind"] not in KINDS:
             raise ConfigurationError(
                 f"there is no kind of web service {new['kind']!r}",
-                "set `kind` to classic in the stack's config",
+                f"set `kind` in the stack's config to {' or '.join(KINDS)}",
             )
         new = new | {"experiment": self._load(new).summary()}
         return new | self._addresses(new, old) | self._interrupted(new, old)
@@ -54,12 +56,10 @@ class WebServiceLifecycle:
         same = all(old.get(name) == new.get(name) for name in _IDENTITY)
         if not same or not known(*(new.get(name) for name in _IDENTITY)):
             return {}
-        services = self._context.services(new["target"], new["workspace"])
-        found = [service for service in services.management.services() if service["Name"] == new["name"]]
-        if not found:
-            return {}
-        default = services.endpoint(found[0]["Id"], DEFAULT_ENDPOINT)
-        return _addresses(found[0]["Id"], default, new["workspace"])
+        services = self._services(new)
+        found = services.find(new["name"])
+        default = services.endpoint(found, DEFAULT_ENDPOINT) if found else None
+        return _addresses(new, found, default.url) if found and default else {}
 
     def _load(self, new: Props) -> Experiment:
         return load(new["source"], new["part"])
@@ -81,8 +81,7 @@ class WebServiceLifecycle:
         return self._publish(new)
 
     def _publish(self, new: Props) -> Props:
-        context, workspace = self._context, new["workspace"]
-        services = context.services(new["target"], workspace)
+        context, services = self._context, self._services(new)
         context.guard.check()
         note = self._publication(new)
         begun = note.begin()
@@ -91,11 +90,16 @@ class WebServiceLifecycle:
         )
         note.end(_content(new), begun)
         default = services.endpoint(published.service, DEFAULT_ENDPOINT)
+        if default is None:
+            raise ServiceError(
+                f"the web service {new['name']!r} was published and is not there",
+                "see who else deletes it, then run the update again",
+            )
         if new["part"] == "predictive":
             self._bound(new).mark(_marker(new, published.service))
         return (
-            {name: value for name, value in new.items() if name != "published"}
-            | _addresses(published.service, default, workspace)
+            {name: value for name, value in new.items() if name not in _NEVER_KEPT}
+            | _addresses(new, published.service, default.url)
             | {"experimentId": published.experiment, "endpoint": published.endpoint}
         )
 
@@ -107,16 +111,18 @@ class WebServiceLifecycle:
 
     def read(self, id_: str, old: Props) -> tuple[Props, Props] | None:
         """The recorded service, or None where the workspace holds it no more."""
-        found = self._context.services(old["target"], old["workspace"]).management.service(id_)
-        return None if found is None else (old, old)
+        return (old, old) if self._services(old).exists(id_) else None
 
     def delete(self, id_: str, old: Props) -> None:
         """Delete the service with its endpoints, and its experiment."""
         self._context.guard.check()
-        self._context.services(old["target"], old["workspace"]).unpublish(id_, old["experimentId"])
+        self._services(old).unpublish(id_, old["experimentId"])
         self._publication(old).forget()
         if old["part"] == "predictive":
             self._bound(old).unmark(_marker(old, id_))
+
+    def _services(self, props: Props) -> Services:
+        return self._context.services(props["target"], props)
 
     def _publication(self, props: Props) -> Publication:
         registry = self._context.registry(props["target"])
@@ -147,5 +153,6 @@ def _marker(props: Props, service: str) -> Marker:
     )
 
 
-def _addresses(service: str, default: Mapping[str, Any], workspace: Mapping[str, str]) -> Props:
-    return {"service": {"id": service, "workspace": dict(workspace)}, "url": default["ApiLocation"]}
+def _addresses(new: Props, service: str, url: str) -> Props:
+    plan = {"plan": new["plan"]} if new.get("plan") else {}
+    return {"service": {"id": service, "workspace": dict(new["workspace"]), **plan}, "url": url}

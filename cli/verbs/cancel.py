@@ -36,7 +36,9 @@ def _cancel_jobs(stack: str) -> None:
     found = cancel_all(
         registry.ledger,
         workspace,
-        lambda service: registry.context.services(registry.target, workspace or {}).jobs(service),
+        lambda service: registry.context.services(
+            registry.target, {"id": service, "workspace": workspace or {}}
+        ).jobs(service),
         registry.context.clock,
     )
     for run in found.cancelled:

@@ -7,22 +7,13 @@ that this starts is looked at until it is ``Completed``.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from clients.clock import Clock
 from clients.errors import ServiceError
 from clients.poller import wait
+from clients.protocols import Published
 from clients.transport import Transport
-
-
-@dataclass(frozen=True)
-class Published:
-    """A deployed experiment: ids of the experiment, the web service and its default endpoint (32 hex each)."""
-
-    experiment: str
-    service: str
-    endpoint: str
 
 
 class Publishing:
@@ -46,9 +37,8 @@ class Publishing:
         *resources* are the trained models it starts with, shaped as in the management API's PATCH. *before_write* is
         called before each call that changes something.
         """
-        body = {"Description": name, "Graph": graph, "Resources": list(resources)}
         before_write()
-        experiment = str(self._transport.post(self._root, body)["ExperimentId"])
+        experiment = self.save(name, graph, resources)
         before_write()
         deployed = self._transport.post(
             f"{self._root}/{experiment}/webservice",
@@ -67,6 +57,15 @@ class Publishing:
 
         done = wait(look, what=f"the deployment of {name!r}", deadline=deadline, clock=self._clock)
         return Published(experiment, str(done["WebServiceGroupId"]), str(done["EndpointId"]))
+
+    def save(self, name: str, graph: Mapping[str, Any], resources: Sequence[Mapping[str, Any]]) -> str:
+        """Keep *graph* as the experiment *name*, with the trained models that it starts with; the experiment's id."""
+        body = {"Description": name, "Graph": graph, "Resources": list(resources)}
+        return str(self._transport.post(self._root, body)["ExperimentId"])
+
+    def definition(self, experiment: str) -> dict[str, Any]:
+        """A saved experiment as the definition of a New web service, which lacks storage account and plan."""
+        return dict(self._transport.get(f"{self._root}/{experiment}/webservicedefinition"))
 
     def _status(self, activity: str) -> str:
         return str(self._transport.get(f"{self._root}/{activity}/webservice")["Status"])

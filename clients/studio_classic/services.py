@@ -1,4 +1,4 @@
-"""Everything a classic workspace offers, behind the three protocols plus publishing."""
+"""The web services of a classic workspace, behind the protocol that every kind of service has."""
 
 from __future__ import annotations
 
@@ -9,15 +9,13 @@ from typing import Any
 from clients.clock import Clock
 from clients.credentials import Target
 from clients.errors import NotFound
-from clients.protocols import Binding
+from clients.protocols import DEFAULT_ENDPOINT, Binding, EndpointFound, Published
 from clients.sign_in import Bearer, Token
-from clients.studio_classic.jobs import StudioJobs
 from clients.studio_classic.management import Json, Management, StudioBindings, bindings_of
-from clients.studio_classic.publishing import Published, Publishing
-from clients.studio_classic.scoring import StudioScoring
+from clients.studio_classic.publishing import Publishing
+from clients.studio_data_plane.jobs import StudioJobs
+from clients.studio_data_plane.scoring import StudioScoring
 from clients.transport import Transport
-
-DEFAULT_ENDPOINT = "default"
 
 
 class ClassicServices:
@@ -25,8 +23,16 @@ class ClassicServices:
 
     def __init__(self, target: Target, workspace: str, workspace_id: str, clock: Clock) -> None:
         self._transport = target.studio(workspace)
-        self.management = Management(self._transport, workspace_id)
+        self._management = Management(self._transport, workspace_id)
         self._publishing = Publishing(self._transport, workspace_id, clock)
+
+    def find(self, name: str) -> str | None:
+        """The id of the web service called *name*; None where there is none."""
+        return next((found["Id"] for found in self._management.services() if found["Name"] == name), None)
+
+    def exists(self, service: str) -> bool:
+        """Whether the web service is there."""
+        return self._management.service(service) is not None
 
     def publish(
         self,
@@ -35,13 +41,44 @@ class ClassicServices:
         resources: Sequence[Mapping[str, Any]],
         before_write: Callable[[], None] = lambda: None,
     ) -> Published:
-        """Deploy an experiment as the web service *name*; again: re-deploy it."""
+        """Deploy an experiment as the web service *name*; again: re-deploy it, ids, keys and endpoints stay."""
         return self._publishing.publish(name, graph, resources, before_write)
 
     def unpublish(self, service: str, experiment: str) -> None:
         """Delete a web service and the experiment it was deployed from."""
-        self.management.delete_service(service)
+        self._management.delete_service(service)
         self._publishing.delete(experiment)
+
+    def endpoint(self, service: str, name: str) -> EndpointFound | None:
+        """The endpoint called *name*; None where there is none."""
+        found = self._management.endpoint(service, name)
+        if found is None:
+            return None
+        return EndpointFound(
+            name=found["Name"],
+            url=found["ApiLocation"],
+            update_url=f"{self._transport.base_url}/{self._management.endpoint_path(service, name)}",
+            help_url=found["HelpLocation"],
+            description=found.get("Description") or "",
+        )
+
+    def key(self, service: str, name: str) -> str:
+        """The primary key of an endpoint. Raises NotFound."""
+        return str(self._there(service, name)["PrimaryKey"])
+
+    def put_endpoint(self, service: str, name: str, description: str) -> None:
+        """Create an endpoint as a copy of the default one, or change the description of one that is there."""
+        settings = {
+            "Description": description,
+            "ThrottleLevel": "High",
+            "MaxConcurrentCalls": None,
+            "PreventUpdate": False,
+        }
+        self._management.put_endpoint(service, name, settings)
+
+    def delete_endpoint(self, service: str, name: str) -> None:
+        """Delete an endpoint; one that is gone is no error."""
+        self._management.delete_endpoint(service, name)
 
     def jobs(self, service: str) -> StudioJobs:
         """Batch jobs of a training service (its default endpoint)."""
@@ -49,30 +86,27 @@ class ClassicServices:
 
     def bindings(self, service: str, endpoint: str) -> StudioBindings:
         """The model that an endpoint serves."""
-        return StudioBindings(self.management, service, endpoint)
+        return StudioBindings(self._management, service, endpoint)
 
     def served(self, service: str) -> dict[str, list[Binding]]:
         """The models that all endpoints of a service serve, by the endpoint's name. Raises NotFound."""
-        return {found["Name"]: bindings_of(found) for found in self.management.endpoints(service)}
+        return {found["Name"]: bindings_of(found) for found in self._management.endpoints(service)}
 
     def scoring(self, service: str, endpoint: str) -> StudioScoring:
-        """Scoring by an endpoint."""
+        """Scoring by an endpoint. Raises NotFound."""
         return StudioScoring(self._data_plane(service, endpoint))
 
-    def endpoint(self, service: str, name: str) -> Json:
-        """An endpoint with its keys. Raises NotFound."""
-        found = self.management.endpoint(service, name)
+    def _data_plane(self, service: str, endpoint: str) -> Transport:
+        found = self._there(service, endpoint)
+        key = Bearer(lambda: Token(self.key(service, endpoint)), token=Token(found["PrimaryKey"]))
+        return replace(self._transport, base_url=found["ApiLocation"], authorize=key.headers, renew=key.renew)
+
+    def _there(self, service: str, endpoint: str) -> Json:
+        found = self._management.endpoint(service, endpoint)
         if found is None:
             raise NotFound(
-                f"there is no endpoint {name!r} on the web service {service}",
+                f"there is no endpoint {endpoint!r} on the web service {service}",
                 "run ./dev refresh to see what is there, then ./dev up",
                 status=404,
             )
         return found
-
-    def _data_plane(self, service: str, endpoint: str) -> Transport:
-        found = self.endpoint(service, endpoint)
-        key = Bearer(
-            lambda: Token(self.endpoint(service, endpoint)["PrimaryKey"]), token=Token(found["PrimaryKey"])
-        )
-        return replace(self._transport, base_url=found["ApiLocation"], authorize=key.headers, renew=key.renew)

@@ -20,7 +20,7 @@ from urllib.parse import urlsplit
 import urllib3
 
 from clients.clock import SystemClock
-from clients.studio_classic.jobs import StudioJobs
+from clients.studio_data_plane.jobs import StudioJobs
 from tests.chaos import sabotage
 
 _sleep, _time, _monotonic = time.sleep, time.time, time.monotonic

@@ -8,7 +8,7 @@ from typing import Any
 
 from clients.clock import SystemClock
 from clients.storage import Container
-from clients.studio_classic.jobs import StudioJobs
+from clients.studio_data_plane.jobs import StudioJobs
 from retrain_hooks import gate, trained_model, training
 from retrain_hooks.binding import ModelBindingLifecycle
 from retrain_hooks.data_version import DataVersionLifecycle

@@ -35,7 +35,7 @@ class Services:
         self.patches: list[tuple[str, str]] = []
         self.scored: list[str] = []
         self.deaf = False
-        self.management = SimpleNamespace(endpoint=lambda _service, name: self.serving.get(name))
+        self.endpoint = lambda _service, name: self.serving.get(name)
 
     def bindings(self, _service: str, endpoint: str) -> Any:
         def read() -> list[Binding]:

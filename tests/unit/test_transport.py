@@ -11,7 +11,7 @@ import stamina
 from requests.adapters import BaseAdapter
 
 from clients import errors
-from clients.studio_classic.jobs import StudioJobs
+from clients.studio_data_plane.jobs import StudioJobs
 from clients.transport import Retry, Transport, redact
 
 

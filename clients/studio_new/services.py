@@ -1,0 +1,210 @@
+"""The New web services of a resource group, behind the protocol that every kind of service has.
+
+A New web service has no endpoints: the service itself owns a model. So an endpoint of one is a service of its own, a
+copy of its definition under the name ``<service>-<endpoint>``; the ``default`` one is the service itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from functools import cached_property
+from typing import Any
+
+from clients.clock import Clock
+from clients.credentials import Target
+from clients.errors import NotFound
+from clients.protocols import DEFAULT_ENDPOINT, Binding, EndpointFound, Published
+from clients.resource_manager import Json, ResourceManager
+from clients.studio_classic.publishing import Publishing
+from clients.studio_data_plane.jobs import StudioJobs
+from clients.studio_data_plane.scoring import StudioScoring
+from clients.studio_new import definition as definitions
+from clients.studio_new.bindings import NewBindings
+from clients.studio_new.storage_account import StorageAccount
+from clients.transport import Transport
+
+API_VERSION = "2017-01-01"
+_TYPE = "Microsoft.MachineLearning/webServices"
+_SWAGGER = "/swagger.json"
+
+
+class NewServices:
+    """The services in the resource group of *workspace* (``{"resource": ARM id, "id": 32 hex}``).
+
+    *plan* is the ARM id of the commitment plan that pays for what is created, *regions* where each is published besides
+    its own.
+    """
+
+    def __init__(
+        self,
+        target: Target,
+        workspace: Mapping[str, str],
+        clock: Clock,
+        *,
+        plan: str | None = None,
+        regions: Sequence[str] = (),
+    ) -> None:
+        self._target, self._workspace, self._clock = target, workspace, clock
+        self._plan, self._regions = plan, tuple(regions)
+        self._group = workspace["resource"].partition("/providers/")[0]
+        self._transport = target.resource_manager()
+        self._arm = ResourceManager(self._transport, API_VERSION, clock)
+
+    @cached_property
+    def _experiments(self) -> Publishing:
+        return Publishing(
+            self._target.studio(self._workspace["resource"]), self._workspace["id"], self._clock
+        )
+
+    @cached_property
+    def _account(self) -> StorageAccount:
+        return StorageAccount.parse(self._target.connection_string)
+
+    def find(self, name: str) -> str | None:
+        """The ARM id of the web service called *name*; None where there is none."""
+        return self._id(name) if self._arm.find(self._id(name)) else None
+
+    def exists(self, service: str) -> bool:
+        """Whether the web service is there."""
+        return self._arm.find(service) is not None
+
+    def definition(self, service: str) -> Json:
+        """The definition of a web service, as Resource Manager answers it. Raises NotFound."""
+        return self._arm.get(service)
+
+    def services(self) -> list[str]:
+        """The ARM ids of all web services of the resource group."""
+        return [str(found["id"]) for found in self._arm.list(f"{self._group}/providers/{_TYPE}")]
+
+    def publish(
+        self,
+        name: str,
+        graph: Mapping[str, Any],
+        resources: Sequence[Mapping[str, Any]],
+        before_write: Callable[[], None] = lambda: None,
+    ) -> Published:
+        """Save the experiment, take its definition, give it storage account and plan, and create the service of it."""
+        before_write()
+        experiment = self._experiments.save(name, graph, resources)
+        definition = self._experiments.definition(experiment)
+        before_write()
+        self.put(self._id(name), definition)
+        return Published(experiment, self._id(name), "")
+
+    def put(self, service: str, definition: Mapping[str, Any]) -> None:
+        """Create or replace a web service by a definition that lacks what the service hides: account key and plan.
+
+        Raises ServiceError with what the service finds wrong.
+        """
+        body = definitions.complete(definition, self._account.credential(), self._plan)
+        if not definitions.member(body, "location"):
+            definitions.put_member(body, "location", self._location())
+        self._arm.put(service, body, f"the web service {_name(service)!r}")
+        self._prepare_regions(service)
+
+    def _prepare_regions(self, service: str) -> None:
+        for region in self._regions:
+            what = f"the web service {_name(service)!r} in {region}"
+            self._arm.post(f"{service}/CreateRegionalBlob", what, region=region)
+
+    def _location(self) -> str:
+        workspaces = ResourceManager(self._transport, "2019-10-01", self._clock)
+        return str(workspaces.get(self._workspace["resource"])["location"])
+
+    def unpublish(self, service: str, experiment: str) -> None:
+        """Delete a web service, and the experiment it was made from."""
+        self._arm.delete(service, f"the web service {_name(service)!r}")
+        self._experiments.delete(experiment)
+
+    def endpoint(self, service: str, name: str) -> EndpointFound | None:
+        """The service that is the endpoint *name* of *service*; None where there is none."""
+        found = self._arm.find(_endpoint_id(service, name))
+        if found is None:
+            return None
+        own = definitions.properties(found)
+        swagger = str(definitions.member(own, "swaggerLocation") or "")
+        return EndpointFound(
+            name=name,
+            url=swagger.removesuffix(_SWAGGER),
+            update_url=f"{self._arm.base_url}{_endpoint_id(service, name)}?api-version={API_VERSION}",
+            help_url=swagger,
+            description=str(definitions.member(own, "description") or ""),
+        )
+
+    def key(self, service: str, name: str) -> str:
+        """The primary key of the data plane. Raises NotFound."""
+        return str(self._arm.get(f"{_endpoint_id(service, name)}/listKeys")["primary"])
+
+    def put_endpoint(self, service: str, name: str, description: str) -> None:
+        """Create an endpoint as a copy of the service, or change the description of one that is there."""
+        endpoint = _endpoint_id(service, name)
+        if self._arm.find(endpoint) is not None:
+            body = {"properties": {"packageType": "Graph", "description": description}}
+            self._arm.patch(endpoint, body, f"the web service {_name(endpoint)!r}")
+            return
+        copy = self.definition(service)
+        own = definitions.properties(copy)
+        definitions.put_member(own, "title", f"{_name(service)} {name}")
+        definitions.put_member(own, "description", description)
+        definitions.put_member(copy, "properties", own)
+        self.put(endpoint, copy)
+
+    def delete_endpoint(self, service: str, name: str) -> None:
+        """Delete the service that is an endpoint; one that is gone is no error."""
+        endpoint = _endpoint_id(service, name)
+        self._arm.delete(endpoint, f"the web service {_name(endpoint)!r}")
+
+    def jobs(self, service: str) -> StudioJobs:
+        """Batch jobs of a training service."""
+        return StudioJobs(self._data_plane(service, DEFAULT_ENDPOINT))
+
+    def bindings(self, service: str, endpoint: str) -> NewBindings:
+        """The model that an endpoint serves."""
+        return NewBindings(
+            self._arm,
+            _endpoint_id(service, endpoint),
+            self._account,
+            lambda definition: self.put(_endpoint_id(service, endpoint), definition),
+            lambda: self._prepare_regions(_endpoint_id(service, endpoint)),
+        )
+
+    def served(self, service: str) -> dict[str, list[Binding]]:
+        """The models that all endpoints of a service serve, by the endpoint's name. Raises NotFound."""
+        names = {DEFAULT_ENDPOINT: service} | {
+            found[len(service) + 1 :]: found
+            for found in self.services()
+            if found.lower().startswith(f"{service.lower()}-")
+        }
+        return {name: self.bindings(service, name).read() for name in names}
+
+    def scoring(self, service: str, endpoint: str) -> StudioScoring:
+        """Scoring by an endpoint. Raises NotFound."""
+        return StudioScoring(self._data_plane(service, endpoint))
+
+    def _data_plane(self, service: str, endpoint: str) -> Transport:
+        found = self.endpoint(service, endpoint)
+        if found is None:
+            raise NotFound(
+                f"there is no web service {_name(_endpoint_id(service, endpoint))!r}",
+                "run ./dev refresh to see what is there, then ./dev up",
+                status=404,
+            )
+        key = self.key(service, endpoint)
+        return replace(
+            self._transport,
+            service="the web service",
+            base_url=found.url,
+            authorize=lambda: {"Authorization": f"Bearer {key}"},
+        )
+
+    def _id(self, name: str) -> str:
+        return f"{self._group}/providers/{_TYPE}/{name}"
+
+
+def _endpoint_id(service: str, endpoint: str) -> str:
+    return service if endpoint == DEFAULT_ENDPOINT else f"{service}-{endpoint}"
+
+
+def _name(service: str) -> str:
+    return service.rpartition("/")[2]

@@ -1,0 +1,35 @@
+"""The web services that a reference is to: classic ones, or New ones.
+
+A reference is what resources pass to each other: ``{"id", "workspace": {"resource": ARM id, "id": 32 hex}}``, for New
+ones also ``plan``, the commitment plan's id. A New service's id is its ARM id; where there is none yet, ``kind`` says
+what it will be.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from clients.clock import Clock
+from clients.credentials import Target
+from clients.protocols import Services
+from clients.studio_classic.services import ClassicServices
+
+CLASSIC, NEW = "classic", "new"
+KINDS = (CLASSIC, NEW)
+
+
+def kind_of(service: Mapping[str, Any]) -> str:
+    """Which kind of web service a reference is to."""
+    return str(service.get("kind") or (NEW if str(service.get("id", "")).startswith("/") else CLASSIC))
+
+
+def web_services(target: Target, service: Mapping[str, Any], clock: Clock) -> Services:
+    """All services of *service*'s kind in its workspace."""
+    workspace = service["workspace"]
+    if kind_of(service) == NEW:
+        # Imported when needed: most processes meet one kind of service.
+        from clients.studio_new.services import NewServices
+
+        return NewServices(target, workspace, clock, plan=service.get("plan"))
+    return ClassicServices(target, workspace["resource"], workspace["id"], clock)

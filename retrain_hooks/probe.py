@@ -1,0 +1,100 @@
+"""The probe: what an endpoint really answers, told by scoring the same few rows again and again."""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from clients.clock import Clock
+from clients.errors import NotFound, RetrainError, UpdateCancelled
+from clients.protocols import Scoring
+from clients.storage import Container
+from retrain_hooks.run_key import digest
+
+# As much of a blob as is read for a probe's rows.
+_BYTES = 256 * 1024
+# Two answers are the same where their numbers are to so many digits: another machine may sum in another order.
+_DIGITS = 6
+# What is compared where a model's shift is asked for, the first that an answer has.
+_SCORES = ("Scored Probabilities", "Scored Labels")
+
+Row = Mapping[str, str | None]
+
+
+@dataclass(frozen=True)
+class Look:
+    """One scoring of the probe's rows: a digest of the *answers* (empty where there was an *error*), the *scores* by
+    row, and how many *seconds* it took.
+    """
+
+    answers: str
+    scores: tuple[float, ...] = ()
+    seconds: float = 0.0
+    error: str = ""
+
+
+def read_rows(data: Container, blobs: Sequence[str], count: int) -> list[Row]:
+    """*count* rows spread over the beginning of the first of *blobs* that has any (CSV, or TSV by its name).
+
+    None where the blobs are gone: old data may be, while its model still serves.
+    """
+    for blob in blobs:
+        try:
+            text = data.read_start(blob, _BYTES).decode("utf-8-sig", errors="replace")
+        except NotFound:
+            continue
+        whole = text if len(text) < _BYTES else text[: text.rfind("\n") + 1]
+        dialect = "excel-tab" if blob.endswith(".tsv") else "excel"
+        rows = [
+            {name: value or None for name, value in row.items() if isinstance(name, str)}
+            for row in csv.DictReader(io.StringIO(whole, newline=""), dialect=dialect)
+        ]
+        if rows:
+            return rows[:: max(1, len(rows) // count)][:count]
+    return []
+
+
+def look(scoring: Scoring, rows: Sequence[Row], clock: Clock) -> Look:
+    """Score *rows* once. What goes wrong is what was seen, too: only an interrupted update raises."""
+    began = clock.monotonic()
+    try:
+        answer = scoring.score(rows)
+    except UpdateCancelled:
+        raise
+    except RetrainError as error:
+        return Look("", error=error.cause, seconds=clock.monotonic() - began)
+    seconds = clock.monotonic() - began
+    if len(answer) != len(rows):
+        return Look("", error=f"{len(answer)} rows were answered for {len(rows)}", seconds=seconds)
+    plain = [{name: _rounded(value) for name, value in row.items()} for row in answer]
+    scores = tuple(_score(row) for row in answer)
+    return Look(digest(plain), scores if all(map(math.isfinite, scores)) else (), seconds)
+
+
+def _rounded(value: Any) -> str:
+    """A value as it is compared: a number to a few digits, anything else as it is."""
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        return str(value)
+    return f"{number:.{_DIGITS}g}"
+
+
+def _score(row: Mapping[str, Any]) -> float:
+    for column in _SCORES:
+        try:
+            return float(row[column])
+        except (KeyError, TypeError, ValueError):
+            continue
+    return math.nan
+
+
+def shift(new: Sequence[float], old: Sequence[float]) -> float:
+    """How far apart two models' scores of the same rows are: the mean absolute difference; NaN where it can't be told."""
+    if not new or len(new) != len(old):
+        return math.nan
+    return sum(abs(one - other) for one, other in zip(new, old, strict=True)) / len(new)
