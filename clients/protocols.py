@@ -6,7 +6,7 @@ A target is one folder that offers these; dynamic providers know nothing else of
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, Protocol
 
@@ -69,10 +69,14 @@ class Jobs(Protocol):
 
 @dataclass(frozen=True)
 class Binding:
-    """What an endpoint serves: the updatable *resource*'s name and the *location* (``container/path``) of its model."""
+    """What an endpoint serves: the updatable *resource*'s name and the *location* (``container/path``) of its model.
+
+    *model* is what the service itself says that it is read from, credential included, for binding it again.
+    """
 
     resource: str
     location: str
+    model: BlobRef | None = field(default=None, repr=False, compare=False)
 
 
 class Bindings(Protocol):

@@ -1,35 +1,54 @@
-"""The binding: which model an endpoint serves. Reported only as it was read back."""
+"""The binding: which model the endpoints of a rollout serve. Reported only as it was seen."""
 
 from __future__ import annotations
 
-from clients.errors import BindingFailed
-from clients.protocols import Bindings
+from typing import Any
+
+from clients.errors import LedgerError
 from retrain_hooks.bound import Bound, Marker
+from retrain_hooks.ledger import Ledger
 from retrain_hooks.lifecycle import Context, Diff, Props, known
+from retrain_hooks.live import LiveEndpoint
+from retrain_hooks.probe import Row, read_rows
+from retrain_hooks.rings import Ring, parse_rings
+from retrain_hooks.rollout import Patience, Roller
+from retrain_hooks.rollouts import Rollouts
+from retrain_hooks.run_key import key_of
 
 _IDENTITY = ("target", "service", "endpointName", "resource")
+_OUTPUTS = ("bound", "serving", "probed")
 
 
 class ModelBindingLifecycle:
-    """Binds the model at ``address`` (hash ``sha256``) to the endpoint ``endpointName`` of ``service``.
+    """Binds the model at ``address`` (hash ``sha256``) to the endpoints of ``service``, ring by ring.
 
-    Output ``bound`` is the model's location as the service answered it after the update.
+    Inputs: ``target``, ``service``, ``resource``; ``endpointName``, the live endpoint, the last to get the model;
+    ``rings`` (see ``rings.py``; none: that endpoint alone); ``stagingEndpoint`` and ``probe`` (``{"container", "blobs",
+    "rows", "deadline", "settle"}``; none: the binding is read back and not probed). Outputs: ``bound``, the model's
+    location as the live endpoint's service answered it, ``serving``, the address by endpoint, and ``probed``, on how
+    many rows.
     """
 
     def __init__(self, context: Context) -> None:
         self._context = context
 
     def check(self, new: Props, old: Props) -> Props:
-        """Add ``found`` where the endpoint serves another model than the last update says: it was interrupted, or
+        """Add ``found`` where an endpoint serves another model than the last update says: it was interrupted, or
         somebody else bound one.
+
+        Raises ConfigurationError for rings that are none.
         """
-        if not old.get("address") or not known(*(new[name] for name in _IDENTITY)):
+        if known(new.get("rings")):
+            _rings(new)
+        if not old.get("address") or not known(*(new[name] for name in _IDENTITY), new.get("rings")):
             return new
-        served = self._serves(new)
-        return new if served in (None, old["address"]) else new | {"found": served}
+        serving = self._serving(new)
+        found = {name: served for name, served in serving.items() if served != old["address"]}
+        return new | {"found": found} if found else new
 
     def diff(self, old: Props, new: Props) -> Diff:
-        """Another endpoint is another binding; another model is bound in place, and so is a model altered in place.
+        """Another live endpoint is another binding; another model, or another ring, is bound in place, and so is a
+        model altered in place.
 
         Without a ``sha256`` (of a champion whose run is no longer on record) the address decides.
         """
@@ -37,74 +56,127 @@ class ModelBindingLifecycle:
         changed = old.get("address") != new.get("address") or (
             bool(new.get("sha256")) and old.get("sha256") != new.get("sha256")
         )
-        changed = changed or new.get("found") not in (None, new.get("address"))
-        return Diff(bool(replaces) or changed, replaces)
+        deviating = any(served != new.get("address") for served in (new.get("found") or {}).values())
+        return Diff(bool(replaces) or changed or deviating or _endpoints(old) != _endpoints(new), replaces)
 
     def create(self, new: Props) -> tuple[str, Props]:
-        """PATCH the endpoint and read back."""
+        """Bind, read back and probe."""
         return f"{new['service']['id']}/{new['endpointName']}/{new['resource']}", self._bind(new)
 
     def update(self, id_: str, old: Props, new: Props) -> Props:
-        """PATCH the endpoint and read back."""
+        """Bind, read back and probe."""
         return self._bind(new)
 
     def _bind(self, new: Props) -> Props:
-        bindings = self._bindings(new)
-        model = self._context.registry(new["target"]).readable(new["address"])
-        self._context.guard.check()
-        bindings.write(new["resource"], model)
-        bound = self._bound(bindings, new["resource"])
-        if bound != model["RelativeLocation"]:
-            raise BindingFailed(
-                f"the endpoint {new['endpointName']!r} accepted {new['address']} and serves {bound or 'nothing'}",
-                "look at the endpoint, then run the update again",
-            )
-        Bound(self._context.registry(new["target"])).mark(_marker(new))
-        return {name: value for name, value in new.items() if name != "found"} | {"bound": bound}
+        rows = self._rows(new)
+        roller = Roller(
+            context=self._context,
+            rollouts=Rollouts(self._registry(new), [new[name] for name in _IDENTITY]),
+            live=lambda name: self._live(new, name, rows),
+            staging=self._live(new, new["stagingEndpoint"], rows) if rows else None,
+            rings=_rings(new),
+            address=new["address"],
+            equal=lambda one, other: one == other or self._same_model(new, one, other),
+            bound=lambda name, address: self._mark(new, name, address),
+            patience=_patience(new),
+        )
+        roller.run()
+        self._context.progress.info(
+            f"{new['address']} is served by {', '.join(_endpoints(new))}: "
+            + (f"seen on {len(rows)} probed rows" if rows else "read back, not probed")
+        )
+        return {name: value for name, value in new.items() if name != "found"} | {
+            "bound": self._live(new, new["endpointName"], ()).location(),
+            "serving": self._serving(new),
+            "probed": len(rows),
+        }
+
+    def _rows(self, new: Props) -> list[Row]:
+        """What to probe with; nothing where no probe is declared, or its data is gone."""
+        declared = new.get("probe")
+        if not declared or not new.get("stagingEndpoint"):
+            return []
+        data = self._context.data(new["target"], declared.get("container"))
+        return read_rows(data, declared["blobs"], int(declared.get("rows") or 0))
+
+    def _same_model(self, new: Props, one: str, other: str) -> bool:
+        """Whether two addresses are on record with the same content."""
+        hashes = []
+        for address in (one, other):
+            try:
+                entry = Ledger(self._registry(new)).find(key_of(address)) if key_of(address) else None
+            except LedgerError:
+                return False
+            if entry is None or entry.run.address != address or not entry.run.sha256:
+                return False
+            hashes.append(entry.run.sha256)
+        return hashes[0] == hashes[1]
 
     def read(self, id_: str, old: Props) -> tuple[Props, Props] | None:
         """What is served now; a model bound behind our back shows as another ``address``."""
-        if not self._exists(old):
+        live = self._live(old, old["endpointName"], ())
+        if not self._exists(old, old["endpointName"]):
             return None
-        bound = self._bound(self._bindings(old), old["resource"])
-        if bound == old.get("bound"):
-            return old, {name: value for name, value in old.items() if name != "bound"}
-        registry = self._context.registry(old["target"]).name
-        now = old | {"bound": bound, "address": bound.removeprefix(f"{registry}/"), "sha256": ""}
-        return now, {name: value for name, value in now.items() if name != "bound"}
+        bound, serving = live.location(), self._serving(old)
+        now = dict(old)
+        deviating = [served for served in serving.values() if served != old["address"]]
+        if bound != old.get("bound") or deviating:
+            drifted = deviating[0] if deviating else live.serves()
+            now |= {"bound": bound, "serving": serving, "address": drifted, "sha256": ""}
+        return now, {name: value for name, value in now.items() if name not in _OUTPUTS}
 
     def delete(self, id_: str, old: Props) -> None:
-        """Nothing but the marker: an endpoint always serves some model, and goes with its own resource."""
+        """Nothing but the markers: an endpoint always serves some model, and goes with its own resource."""
         self._context.guard.check()
-        Bound(self._context.registry(old["target"])).unmark(_marker(old))
+        for endpoint in _endpoints(old):
+            Bound(self._registry(old)).unmark(_marker(old, endpoint, old["address"]))
 
-    def _exists(self, props: Props) -> bool:
+    def _serving(self, props: Props) -> dict[str, str]:
+        """The address that each endpoint serves, of those that are there."""
+        return {
+            name: self._live(props, name, ()).serves()
+            for name in _endpoints(props)
+            if self._exists(props, name)
+        }
+
+    def _exists(self, props: Props, endpoint: str) -> bool:
         services = self._context.services(props["target"], props["service"])
-        return services.endpoint(props["service"]["id"], props["endpointName"]) is not None
+        return services.endpoint(props["service"]["id"], endpoint) is not None
 
-    def _serves(self, props: Props) -> str | None:
-        """The address that the endpoint serves; None where there is no endpoint."""
-        if not self._exists(props):
-            return None
-        registry = self._context.registry(props["target"]).name
-        return self._bound(self._bindings(props), props["resource"]).removeprefix(f"{registry}/")
+    def _live(self, props: Props, endpoint: str, rows: Any) -> LiveEndpoint:
+        return LiveEndpoint(
+            self._context,
+            self._context.services(props["target"], props["service"]),
+            props["service"]["id"],
+            endpoint,
+            props["resource"],
+            self._registry(props),
+            rows,
+        )
 
-    def _bindings(self, props: Props) -> Bindings:
-        services = self._context.services(props["target"], props["service"])
-        return services.bindings(props["service"]["id"], props["endpointName"])
+    def _mark(self, props: Props, endpoint: str, address: str) -> None:
+        Bound(self._registry(props)).mark(_marker(props, endpoint, address))
 
-    def _bound(self, bindings: Bindings, resource: str) -> str:
-        names = {binding.resource.lower(): binding.location for binding in bindings.read()}
-        return names.get(resource.lower(), "")
+    def _registry(self, props: Props) -> Any:
+        return self._context.registry(props["target"])
 
 
-def _marker(props: Props) -> Marker:
+def _rings(props: Props) -> tuple[Ring, ...]:
+    name = props["endpointName"]
+    return parse_rings(props.get("rings") or [{"name": name, "endpoints": [name]}])
+
+
+def _endpoints(props: Props) -> list[str]:
+    return [endpoint for ring in _rings(props) for endpoint in ring.endpoints]
+
+
+def _patience(props: Props) -> Patience:
+    declared = props.get("probe") or {}
+    return Patience(**{name: float(declared[name]) for name in ("deadline", "settle") if name in declared})
+
+
+def _marker(props: Props, endpoint: str, address: str) -> Marker:
     service = props["service"]
     return Marker(
-        props["target"],
-        service["id"],
-        dict(service["workspace"]),
-        props["endpointName"],
-        props["resource"],
-        props["address"],
+        props["target"], service["id"], dict(service["workspace"]), endpoint, props["resource"], address
     )

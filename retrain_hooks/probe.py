@@ -49,7 +49,7 @@ def read_rows(data: Container, blobs: Sequence[str], count: int) -> list[Row]:
             continue
         whole = text if len(text) < _BYTES else text[: text.rfind("\n") + 1]
         dialect = "excel-tab" if blob.endswith(".tsv") else "excel"
-        rows = [
+        rows: list[Row] = [
             {name: value or None for name, value in row.items() if isinstance(name, str)}
             for row in csv.DictReader(io.StringIO(whole, newline=""), dialect=dialect)
         ]

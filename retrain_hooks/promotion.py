@@ -13,7 +13,6 @@ against the champion on the same rows; the verdict is kept in the registry, so t
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -25,12 +24,12 @@ from retrain_hooks.holdout import Holdout, Label
 from retrain_hooks.ledger import Ledger
 from retrain_hooks.lifecycle import UNKNOWN, Context, Diff, Props, known
 from retrain_hooks.policy import Policy
+from retrain_hooks.run_key import key_of
 from retrain_hooks.training_data import TrainingData
 from retrain_hooks.verdicts import Case, Found, Model, Verdicts
 
 PASSED, HELD, PENDING, AWAITING = "passed", "held", "pending", "awaiting approval"
 _IDENTITY = ("target", "service", "endpointName", "resource")
-_ADDRESS = re.compile(r"models/[^/]+/(?P<key>[0-9a-f]{64})/\d+\.ilearner")
 
 
 @dataclass(frozen=True)
@@ -275,8 +274,7 @@ def _case(new: Props, policy: Policy, standing: Standing) -> Case:
 
 def _named(address: str) -> Model:
     """The model at *address*, with its run's key where the address is the ledger's."""
-    found = _ADDRESS.fullmatch(address)
-    return Model(address, found["key"] if found else "")
+    return Model(address, key_of(address))
 
 
 def _address(props: Props, name: str) -> str:

@@ -130,9 +130,7 @@ class Roller:
         what = f"the probe of {endpoint.name!r}"
         self.context.progress.status(f"{what}: {len(endpoint.rows)} rows")
         try:
-            wait(
-                look, what=what, deadline=self.patience.deadline, clock=self.context.clock, pace=_PACE
-            )
+            wait(look, what=what, deadline=self.patience.deadline, clock=self.context.clock, pace=_PACE)
         except DeadlineExceeded:
             raise BindingFailed(
                 self._unproven(endpoint, before, seen, expected),
@@ -192,7 +190,7 @@ class Roller:
     def _put_back(self, failure: RetrainError) -> BindingFailed:
         """Let every endpoint that was changed serve again what it served; what came of it is part of the error."""
         told, all_back = [], True
-        for name, before in reversed(self._state.before.items()):
+        for name, before in reversed(list(self._state.before.items())):
             try:
                 self._restore(self.live(name), before)
                 told.append(f"{name} serves {before.address} again")
@@ -204,9 +202,7 @@ class Roller:
         if all_back:
             self._end()
         consequence = "; ".join(told) or "no endpoint was changed"
-        return BindingFailed(
-            f"{failure.cause}; {consequence}", failure.remedy, request_id=failure.request_id
-        )
+        return BindingFailed(f"{failure.cause}; {consequence}", failure.remedy, request_id=failure.request_id)
 
     def _restore(self, endpoint: LiveEndpoint, before: Before) -> None:
         """Put one endpoint back, and see it answer so. Raises RetrainError after some attempts."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -52,6 +53,15 @@ def run_key(*, experiment: str, data: str, parameters: Mapping[str, str], seed: 
             "force": force,
         }
     )
+
+
+_ADDRESS = re.compile(r"models/[^/]+/(?P<key>[0-9a-f]{64})/\d+\.ilearner")
+
+
+def key_of(address: str) -> str:
+    """The run key of a model at *address*; empty where that is not of the ledger's."""
+    found = _ADDRESS.fullmatch(address)
+    return found["key"] if found else ""
 
 
 def model_address(experiment: str, key: str, attempt: int) -> str:

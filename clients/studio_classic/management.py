@@ -91,6 +91,7 @@ class StudioBindings:
 def bindings_of(endpoint: Json) -> list[Binding]:
     """What an endpoint, as the management API answers it, serves."""
     return [
-        Binding(resource["Name"], (resource.get("Location") or {}).get("RelativeLocation") or "")
+        Binding(resource["Name"], (location or {}).get("RelativeLocation") or "", location)
         for resource in endpoint.get("Resources") or []
+        for location in [resource.get("Location")]
     ]

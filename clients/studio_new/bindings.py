@@ -37,7 +37,7 @@ class NewBindings:
     def read(self) -> list[Binding]:
         """The service's trained models. Raises BindingFailed where the service is gone."""
         return [
-            Binding(name, self._account.location(uri))
+            Binding(name, self._account.location(uri), _reference(uri))
             for name, uri in definitions.models(self._definition()[0]).items()
         ]
 
@@ -78,3 +78,8 @@ class NewBindings:
             raise BindingFailed(
                 f"there is no web service {self._name!r} any more", "run ./dev refresh, then ./dev up"
             ) from None
+
+
+def _reference(uri: str) -> BlobRef:
+    """A model by its complete address."""
+    return {"BaseLocation": uri, "RelativeLocation": "", "SasBlobToken": ""}

@@ -16,6 +16,7 @@ from clients.credentials import Target
 from clients.errors import NotFound
 from clients.protocols import DEFAULT_ENDPOINT, Binding, EndpointFound, Published
 from clients.resource_manager import Json, ResourceManager
+from clients.sign_in import Bearer, Token
 from clients.studio_classic.publishing import Publishing
 from clients.studio_data_plane.jobs import StudioJobs
 from clients.studio_data_plane.scoring import StudioScoring
@@ -190,12 +191,13 @@ class NewServices:
                 "run ./dev refresh to see what is there, then ./dev up",
                 status=404,
             )
-        key = self.key(service, endpoint)
+        key = Bearer(lambda: Token(self.key(service, endpoint)))
         return replace(
             self._transport,
             service="the web service",
             base_url=found.url,
-            authorize=lambda: {"Authorization": f"Bearer {key}"},
+            authorize=key.headers,
+            renew=key.renew,
         )
 
     def _id(self, name: str) -> str:

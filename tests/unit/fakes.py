@@ -46,6 +46,9 @@ class MemoryContainer:
             raise NotFound(f"there is no blob {name}", "check its name", status=404, code="BlobNotFound")
         return self.blobs[name]
 
+    def read_start(self, name: str, size: int) -> bytes:
+        return self.read(name)[0][:size]
+
     def stat(self, name: str) -> Blob | None:
         return self._blob(name) if name in self.blobs else None
 

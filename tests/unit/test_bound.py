@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 
@@ -144,9 +145,11 @@ class Endpoint:
 def life(registry, monkeypatch) -> ModelBindingLifecycle:
     context, endpoint = Context(Listener(), OpenGuard()), Endpoint()
     monkeypatch.setattr(context, "registry", lambda _target: registry)
-    found = ModelBindingLifecycle(context)
-    monkeypatch.setattr(found, "_bindings", lambda _props: endpoint)
-    return found
+    services = SimpleNamespace(
+        endpoint=lambda _service, _name: endpoint, bindings=lambda _service, _name: endpoint
+    )
+    monkeypatch.setattr(context, "services", lambda _target, _service: services)
+    return ModelBindingLifecycle(context)
 
 
 PROPS = {
