@@ -29,6 +29,7 @@ from studio.faults.errors import ConnectionDropped
 from studio.faults.middleware import FaultsMiddleware
 from studio.journal import JournalMiddleware, effect_of, raw_target
 from studio.logs import redact
+from studio.webservices import provisioning
 
 _log = logging.getLogger("studio.http")
 
@@ -44,7 +45,7 @@ def create_app(studio_: Studio) -> ASGIApp:
             *studio.workspaces.routes.routes(),
             *studio.local.routes.routes(),
             *studio.faults.routes.routes(),
-            *arm.routes(studio_.store, studio_.cloud),
+            *arm.routes(studio_.store, studio_.cloud, studio_.operations),
         ],
         exception_handlers={
             ApiError: on_api_error,
@@ -62,6 +63,7 @@ async def _lifespan(app: Starlette) -> AsyncIterator[None]:
     studio_: Studio = app.state.studio
     studio_.models.keep_only(studio_.experiments.models() | studio_.jobs.models())
     studio_.runner.start()
+    provisioning.resume(studio_)
     flushing = asyncio.create_task(studio_.journal.flush_regularly())
     # In a thread, so that the ports answer while pandas and the model runtime are imported; a daemon, so that
     # a server which is stopped meanwhile does not wait for it.
@@ -71,6 +73,7 @@ async def _lifespan(app: Starlette) -> AsyncIterator[None]:
     finally:
         flushing.cancel()
         studio_.faults.stop()
+        await studio_.operations.stop()
         await studio_.runner.stop()
         await asyncio.gather(flushing, return_exceptions=True)
         studio_.scoring.shutdown(wait=False, cancel_futures=True)

@@ -19,6 +19,7 @@ from studio.management.state import Services
 from studio.models import Models
 from studio.rrs.state import Calls
 from studio.store import Store
+from studio.webservices.operations import Operations
 from studio.workspaces.state import Experiments
 
 _SCORING_THREADS = 4
@@ -40,6 +41,7 @@ class Studio:
     runner: Runner
     proxy: BlobProxy
     calls: Calls
+    operations: Operations
     scoring: ThreadPoolExecutor
 
 
@@ -61,6 +63,7 @@ def open_studio(cloud: Cloud, data_dir: Path, *, workers: int = 1, allow_faults:
         runner=Runner(jobs, services, models, cloud, workers),
         proxy=BlobProxy(cloud.azurite_address, journal, faults),
         calls=Calls(),
+        operations=Operations(store, cloud.subscription),
         scoring=ThreadPoolExecutor(_SCORING_THREADS, thread_name_prefix="scoring"),
     )
 

@@ -2,23 +2,44 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable, Iterator
+
 from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
 
 from studio.auth import require
 from studio.context import studio_of
 from studio.errors import BadArgument, NotFound
 from studio.management.state import Endpoint
+from studio.webservices.state import owner_of
 
 _UNAUTHORIZED = "ScoreRequestUnauthorized"
 _VERSION = "2.0"
 
-PREFIX = "/workspaces/{workspace}/services/{endpoint}"
+CLASSIC = "/workspaces/{owner}/services/{endpoint}"
+NEW = "/subscriptions/{owner}/services/{endpoint}"
+
+
+def routes_below(
+    path: str, endpoint: Callable[[Request], Awaitable[Response]], method: str
+) -> Iterator[BaseRoute]:
+    """The routes of one operation: below endpoints of classic web services, and below New web services."""
+    for prefix in (CLASSIC, NEW):
+        yield Route(f"{prefix}{path}", endpoint, methods=[method])
 
 
 def find_endpoint(request: Request) -> Endpoint:
     """The endpoint whose guid the URL has; anybody may ask for its description."""
-    endpoint_id = request.path_params["endpoint"]
-    endpoint = studio_of(request).services.endpoint_by_id(request.path_params["workspace"], endpoint_id)
+    studio, owner, endpoint_id = (
+        studio_of(request),
+        request.path_params["owner"],
+        request.path_params["endpoint"],
+    )
+    is_new = owner.lower() == owner_of(studio.cloud.subscription)
+    endpoint = None
+    if is_new == request.url.path.startswith("/subscriptions/"):
+        endpoint = studio.services.endpoint_by_id(owner.lower(), endpoint_id.lower())
     if endpoint is None:
         raise NotFound("WebServiceNotFound", f"there is no endpoint {endpoint_id}", endpoint_id)
     return endpoint

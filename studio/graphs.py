@@ -77,13 +77,11 @@ class Graphs:
             raise PackageError("ValidationError", error.message, error.target or None) from None
 
     def experiment(self, digest: str) -> Experiment:
-        """A published graph."""
-        from studio.graph import parse_experiment
-
+        """A published graph. Raises `PackageError` for one that this studio does not know how to run."""
         known = self._experiments.known(digest)
         if known is not None:
             return known
-        return self._experiments.get(digest, lambda: parse_experiment(self._services.package(digest)))
+        return self._experiments.get(digest, lambda: self.parse(self._services.package(digest)))
 
     def scorer(self, package: str, resources: Sequence[Resource]) -> Scorer:
         """The scorer for a graph and its models; raises what `studio.graph.Scorer` raises."""

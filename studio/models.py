@@ -71,7 +71,7 @@ class Models:
 
 def _reason(status: int) -> str:
     if status in (401, 403):
-        return f"the blob store answers {status}: the SasBlobToken is missing, wrong or expired"
+        return f"the blob store answers {status}: its SAS or key is missing, wrong or expired"
     return f"the blob store answers {status}"
 
 

@@ -10,7 +10,7 @@ from starlette.routing import BaseRoute, Route
 
 from studio.apihelp import pages, swagger
 from studio.context import studio_of
-from studio.data_plane import PREFIX, find_endpoint
+from studio.data_plane import find_endpoint, routes_below
 from studio.management.errors import no_endpoint, no_service
 from studio.management.state import Endpoint, WebService
 from studio.wire import base_url
@@ -23,12 +23,14 @@ async def data_plane_swagger(request: Request) -> Response:
     endpoint = find_endpoint(request)
     service = studio_of(request).services.service(endpoint.workspace_id, endpoint.service_id)
     assert service is not None, "an endpoint always has its web service"
-    return await _document(request, service, endpoint)
+    return await _document(request, service, endpoint, request.url.path.removesuffix("/swagger.json"))
 
 
 async def apidocument(request: Request) -> Response:
     """GET apidocument below HelpLocation or the management API."""
-    return await _document(request, *_found(request))
+    service, endpoint = _found(request)
+    api = f"/workspaces/{endpoint.workspace_id}/services/{endpoint.id}"
+    return await _document(request, service, endpoint, api)
 
 
 async def page(request: Request) -> Response:
@@ -63,13 +65,13 @@ def _found(request: Request) -> tuple[WebService, Endpoint]:
     return service, endpoint
 
 
-async def _document(request: Request, service: WebService, endpoint: Endpoint) -> Response:
+async def _document(request: Request, service: WebService, endpoint: Endpoint, api: str) -> Response:
     studio, base = studio_of(request), base_url(request)
 
     def make() -> dict[str, object]:
         experiment = studio.graphs.experiment(endpoint.package)
         scorer = None if experiment.trains else studio.graphs.scorer(endpoint.package, endpoint.resources)
-        return swagger.document(service, endpoint, experiment, scorer, base)
+        return swagger.document(service, experiment, scorer, f"{base}{api}")
 
     return JSONResponse(await asyncio.to_thread(make))
 
@@ -78,7 +80,7 @@ def routes() -> list[BaseRoute]:
     """All routes of the help."""
     help_page = f"/apihelp{_SERVICE}"
     return [
-        Route(f"{PREFIX}/swagger.json", data_plane_swagger, methods=["GET"]),
+        *routes_below("/swagger.json", data_plane_swagger, "GET"),
         Route(f"{_SERVICE}/apidocument", apidocument, methods=["GET"]),
         Route(f"{help_page}/apidocument", apidocument, methods=["GET"]),
         Route(help_page, page, methods=["GET"]),

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from studio.management.state import Endpoint, WebService
+from studio.management.state import WebService
 
 if TYPE_CHECKING:
     from studio.graph import Experiment, Scorer
@@ -25,11 +25,9 @@ _TYPES: dict[str, dict[str, str]] = {
 _OK = {"200": {"description": "ok"}}
 
 
-def document(
-    service: WebService, endpoint: Endpoint, experiment: Experiment, scorer: Scorer | None, base: str
-) -> dict[str, Any]:
-    """The document; `scorer` is None for a web service that trains."""
-    address = urlsplit(base)
+def document(service: WebService, experiment: Experiment, scorer: Scorer | None, api: str) -> dict[str, Any]:
+    """The document of the data plane at `api`; `scorer` is None for a web service that trains."""
+    address = urlsplit(api)
     paths: dict[str, Any] = {"/swagger.json": {"get": _operation("getSwaggerDocument")}}
     if scorer is not None:
         paths["/execute?api-version=2.0&format=swagger"] = {"post": _execute()}
@@ -43,7 +41,7 @@ def document(
         "swagger": "2.0",
         "info": {"version": "2.0", "title": service.name, "description": _plain(service.description)},
         "host": address.netloc,
-        "basePath": f"/workspaces/{endpoint.workspace_id}/services/{endpoint.id}",
+        "basePath": address.path,
         "schemes": [address.scheme],
         "consumes": ["application/json"],
         "produces": ["application/json"],

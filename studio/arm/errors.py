@@ -11,7 +11,7 @@ Source: STUDIO protocol notes 0.4 and 4.6 (recorded exchanges), and ARM's docume
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 
@@ -65,6 +65,16 @@ def missing_api_version() -> ArmError:
         "The api-version query parameter (?api-version=) is required for all requests.",
         gateway=True,
     )
+
+
+def unknown_version(path: str, version: str, known: Iterable[str]) -> ArmError:
+    """400: the resource type is served in other api-versions only."""
+    kind = path.rpartition("/providers/")[2].partition("/{")[0]
+    message = (
+        f"No registered resource provider found for API version '{version}' for type '{kind}'."
+        f" The supported api-versions are '{', '.join(known)}'."
+    )
+    return ArmError(400, "NoRegisteredProviderFound", message, gateway=True)
 
 
 def subscription_not_found(subscription: str) -> ArmError:

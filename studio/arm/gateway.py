@@ -25,6 +25,7 @@ from studio.arm.errors import (
 from studio.arm.operation import Answer, Call, Operation
 from studio.arm.state import ArmState
 from studio.auth import credentials
+from studio.errors import ApiError
 from studio.wire import base_url
 
 # Below /subscriptions/{id} the data plane of New web services has `services`: that is not ARM's.
@@ -57,6 +58,8 @@ class Gateway:
             answer = self._dispatch(request, await request.body())
         except ArmError as error:
             answer = Answer(error.status, error.to_json(), error.headers)
+        except ApiError as error:
+            answer = Answer(error.status, error.to_json())
         return _response(request, answer)
 
     def _dispatch(self, request: Request, raw: bytes) -> Answer:
@@ -72,7 +75,7 @@ class Gateway:
             if found is None:
                 continue
             if operation.method == request.method:
-                return operation.handle(self._call(request, found.groupdict(), raw))
+                return operation.answer(self._call(request, found.groupdict(), raw))
             allowed.append(operation.method)
         if allowed:
             message = f"The requested resource does not support http method '{request.method}'."
@@ -109,6 +112,7 @@ class Gateway:
             query=dict(request.query_params),
             body=body,
             base_url=base_url(request),
+            request=request,
             created_by=request.headers.get(CREATED_BY_HEADER),
         )
 

@@ -7,7 +7,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from studio.arm.errors import ArmError, invalid_content, location_required
+from starlette.requests import Request
+
+from studio.arm.errors import ArmError, invalid_content, location_required, unknown_version
 from studio.arm.state import ArmState, Document
 from studio.store import now
 
@@ -21,6 +23,7 @@ class Call:
     query: Mapping[str, str]
     body: Any
     base_url: str
+    request: Request
     created_by: str | None = None
 
     def document(self) -> Document:
@@ -41,11 +44,21 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """Answers `method` on paths of a template such as `/subscriptions/{subscription}/resourceGroups/{group}`."""
+    """Answers `method` on paths of a template such as `/subscriptions/{subscription}/resourceGroups/{group}`.
+
+    `versions` are the api-versions in which it does; none: in any.
+    """
 
     method: str
     path: str
     handle: Callable[[Call], Answer]
+    versions: tuple[str, ...] = ()
+
+    def answer(self, call: Call) -> Answer:
+        """What it answers to a call. Raises ArmError and ApiError."""
+        if self.versions and call.query["api-version"].lower() not in self.versions:
+            raise unknown_version(self.path, call.query["api-version"], self.versions)
+        return self.handle(call)
 
     def pattern(self) -> re.Pattern[str]:
         """The template as a pattern: segments in any case, a parameter is one segment."""

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any
 from studio.arm.errors import group_not_found
 from studio.cloud import Cloud
 from studio.store import Store
+from studio.webservices.operations import Operations
 
 if TYPE_CHECKING:
-    from studio.arm.tracked import TrackedType
+    from studio.arm.tracked import ResourceType
 
 Document = dict[str, Any]
 
@@ -22,11 +23,17 @@ GROUP_TYPE = "Microsoft.Resources/resourceGroups"
 
 
 class ArmState:
-    """Resource groups and what is in them; `types` are the known resource types by lower-case name."""
+    """Resource groups and what is in them; `types` are the known resource types by lower-case name.
 
-    def __init__(self, store: Store, cloud: Cloud, types: Mapping[str, TrackedType]) -> None:
+    `operations` are those that take their time.
+    """
+
+    def __init__(
+        self, store: Store, cloud: Cloud, types: Mapping[str, ResourceType], operations: Operations
+    ) -> None:
         self.store = store
         self.cloud = cloud
+        self.operations = operations
         self._types = types
 
     @property

@@ -1,6 +1,8 @@
 """What every resource type in a resource group does alike: PUT, GET, PATCH, DELETE, the lists, POST actions.
 
-A type says what its document is; the rest (names, group, location, tags, who created it when) is here.
+ResourceType      where its resources are, and their end
+└── TrackedType   done at once: a type says what its document is; the rest (names, group, location, tags, who
+                  created it when) is here
 """
 
 from __future__ import annotations
@@ -16,13 +18,45 @@ from studio.arm.state import ArmState, Document
 Action = Callable[[Call, Document], Answer]
 
 
-class TrackedType(ABC):
+class ResourceType(ABC):
     """A resource type; `type` is its full name such as `Microsoft.Storage/storageAccounts`.
+
+    `versions` are the api-versions it answers; none: any.
+    """
+
+    type: ClassVar[str]
+    versions: ClassVar[tuple[str, ...]] = ()
+
+    @property
+    def in_group(self) -> str:
+        """The path of the type in a resource group."""
+        return f"/subscriptions/{{subscription}}/resourceGroups/{{group}}/providers/{self.type}"
+
+    @property
+    def everywhere(self) -> str:
+        """The path of the type in the subscription."""
+        return f"/subscriptions/{{subscription}}/providers/{self.type}"
+
+    @abstractmethod
+    def operations(self) -> tuple[Operation, ...]:
+        """All operations of the type."""
+
+    def remove(self, state: ArmState, document: Document) -> None:
+        """Remove the resource; a type with more than a document behind it removes that, too."""
+        state.store.arm_delete(document["id"])
+
+    def existing(self, call: Call) -> Document | None:
+        """The resource that a call names, if there is one. Raises ResourceGroupNotFound."""
+        group = call.state.group(call.path["group"])
+        return call.state.get(f"{group['id']}/providers/{self.type}/{call.path['name']}")
+
+
+class TrackedType(ResourceType):
+    """A resource type whose operations are done when they are answered.
 
     `writable` are the members beside location and tags at the top of the document that clients set.
     """
 
-    type: ClassVar[str]
     created_status: ClassVar[int] = 201
     writable: ClassVar[tuple[str, ...]] = ("sku",)
 
@@ -41,40 +75,34 @@ class TrackedType(ABC):
     def patched(self, call: Call, sent: dict[str, Any], old: Document) -> Document:
         """The document after a PATCH whose `properties` are `sent`; tags are done already."""
 
-    def remove(self, state: ArmState, document: Document) -> None:
-        """Remove the resource; a type with more than a document behind it removes that, too."""
-        state.store.arm_delete(document["id"])
-
     def actions(self) -> Mapping[str, Action]:
         """POST actions by their name in the path."""
         return {}
 
     def operations(self) -> tuple[Operation, ...]:
         """All operations of the type."""
-        everywhere = f"/subscriptions/{{subscription}}/providers/{self.type}"
-        in_group = f"/subscriptions/{{subscription}}/resourceGroups/{{group}}/providers/{self.type}"
-        one = f"{in_group}/{{name}}"
+        one = f"{self.in_group}/{{name}}"
         return (
-            Operation("PUT", one, self._put),
-            Operation("GET", one, lambda call: Answer(200, self._find(call))),
-            Operation("PATCH", one, self._patch),
-            Operation("DELETE", one, self._delete),
-            Operation("GET", in_group, self._list),
-            Operation("GET", everywhere, self._list),
+            Operation("PUT", one, self._put, self.versions),
+            Operation("GET", one, lambda call: Answer(200, self.find(call)), self.versions),
+            Operation("PATCH", one, self._patch, self.versions),
+            Operation("DELETE", one, self._delete, self.versions),
+            Operation("GET", self.in_group, self._list, self.versions),
+            Operation("GET", self.everywhere, self._list, self.versions),
             *(
-                Operation("POST", f"{one}/{name}", self._acting(action))
+                Operation("POST", f"{one}/{name}", self._acting(action), self.versions)
                 for name, action in self.actions().items()
             ),
         )
 
     def _acting(self, action: Action) -> Callable[[Call], Answer]:
-        return lambda call: action(call, self._find(call))
+        return lambda call: action(call, self.find(call))
 
-    def _find(self, call: Call) -> Document:
-        group, name = call.path["group"], call.path["name"]
-        found = call.state.get(f"{call.state.group(group)['id']}/providers/{self.type}/{name}")
+    def find(self, call: Call) -> Document:
+        """The resource that a call names. Raises ResourceNotFound."""
+        found = self.existing(call)
         if found is None:
-            raise resource_not_found(self.type, name, group)
+            raise resource_not_found(self.type, call.path["name"], call.path["group"])
         return found
 
     def _put(self, call: Call) -> Answer:
@@ -86,7 +114,7 @@ class TrackedType(ABC):
         with call.state.transaction():
             old = call.state.get(resource_id)
             if old is not None and old["location"] != location:
-                raise _moved(old, group, location)
+                raise moved(old, group, location)
             document: Document = {
                 "id": old["id"] if old else resource_id,
                 "name": old["name"] if old else name,
@@ -104,7 +132,7 @@ class TrackedType(ABC):
     def _patch(self, call: Call) -> Answer:
         sent = call.document()
         with call.state.transaction():
-            old = self._find(call)
+            old = self.find(call)
             if sent.get("tags") is not None:
                 old["tags"] = tags_of(sent)
             document = self.patched(call, section(sent, "properties"), old)
@@ -112,11 +140,8 @@ class TrackedType(ABC):
         return Answer(200, document)
 
     def _delete(self, call: Call) -> Answer:
-        try:
-            document = self._find(call)
-        except ArmError as error:
-            if error.code != "ResourceNotFound":
-                raise
+        document = self.existing(call)
+        if document is None:
             return Answer(204)
         call.state.remove(document)
         return Answer(200)
@@ -125,7 +150,8 @@ class TrackedType(ABC):
         return Answer(200, {"value": call.state.resources(self.type, call.path.get("group"))})
 
 
-def _moved(old: Document, group: Document, location: str) -> ArmError:
+def moved(old: Document, group: Document, location: str) -> ArmError:
+    """409: a resource keeps its location."""
     message = (
         f"The resource '{old['name']}' already exists in location '{old['location']}' in resource group"
         f" '{group['name']}'. A resource with the same name cannot be created in location '{location}'."

@@ -7,13 +7,13 @@ import json
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import BaseRoute, Route
+from starlette.routing import BaseRoute
 
 from studio.bes.errors import cannot_start, no_job
 from studio.bes.state import FINISHED, Job
 from studio.bes.wire import check_request, status_json
 from studio.context import studio_of
-from studio.data_plane import PREFIX, open_endpoint
+from studio.data_plane import open_endpoint, routes_below
 from studio.faults import jobs as faulty
 from studio.wire import json_object
 
@@ -69,8 +69,8 @@ async def cancel(request: Request) -> Response:
 def routes() -> list[BaseRoute]:
     """All routes of this API."""
     return [
-        Route(f"{PREFIX}/jobs", submit, methods=["POST"]),
-        Route(f"{PREFIX}/jobs/{{job}}/start", start, methods=["POST"]),
-        Route(f"{PREFIX}/jobs/{{job}}", status, methods=["GET"]),
-        Route(f"{PREFIX}/jobs/{{job}}", cancel, methods=["DELETE"]),
+        *routes_below("/jobs", submit, "POST"),
+        *routes_below("/jobs/{job}/start", start, "POST"),
+        *routes_below("/jobs/{job}", status, "GET"),
+        *routes_below("/jobs/{job}", cancel, "DELETE"),
     ]

@@ -16,7 +16,8 @@ SETTLING = ("status", "drop", "truncate")
 TRANSPORT = ("latency", *SETTLING)
 UNCHANGED, STALE, ROLLED_BACK = "unchanged-binding", "stale-model", "rolled-back"
 BINDING = (UNCHANGED, STALE, ROLLED_BACK)
-KINDS = (*TRANSPORT, "lost-job", "stalled-job", "expired-sas", *BINDING)
+INCOMPATIBLE = "incompatible-model"
+KINDS = (*TRANSPORT, "lost-job", "stalled-job", "expired-sas", *BINDING, INCOMPATIBLE)
 
 STATUSES = (429, 500, 503)
 _LONGEST_SECONDS = 86_400

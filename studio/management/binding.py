@@ -7,17 +7,22 @@ from collections.abc import Iterable, Sequence
 
 from starlette.requests import Request
 
-from studio.blob.reference import resolve
+from studio.blob.reference import Location, resolve
 from studio.context import Studio
-from studio.errors import ApiError, BadArgument, Conflict, InvalidOperation
-from studio.faults.binding import bind
+from studio.errors import ApiError, BadArgument, InvalidOperation
+from studio.faults.binding import bind, refuse_on_request
+from studio.management.errors import model_mismatch
 from studio.management.state import Endpoint, Resource
 from studio.management.wire import GivenResource
 
 
 async def fetch(studio: Studio, given: GivenResource, name: str) -> Resource:
     """Copy the model that a request names. Raises `BadArgument` where it cannot be read."""
-    location = resolve(given.location, studio.cloud, name)
+    return await fetch_from(studio, resolve(given.location, studio.cloud, name), name)
+
+
+async def fetch_from(studio: Studio, location: Location, name: str) -> Resource:
+    """Copy the model at a place. Raises `BadArgument` where it cannot be read."""
     sha256 = await studio.models.fetch(location.read_url(), name)
     return Resource(name, location.base, location.relative, sha256)
 
@@ -49,8 +54,9 @@ async def update(
                 entry.name,
             )
     fetched = [await fetch(studio, entry, known[entry.name.casefold()].name) for entry in given]
+    refuse_on_request(studio, request, fetched[0].name)
     for resource in fetched:
-        await asyncio.to_thread(_compare, studio, known[resource.name.casefold()], resource)
+        await compare(studio, known[resource.name.casefold()], resource)
     new = {resource.name: resource for resource in fetched}
     resources = tuple(new.get(resource.name, resource) for resource in endpoint.resources)
     await prepare(studio, endpoint.package, resources)
@@ -101,13 +107,14 @@ def _not_a_model(resource: Resource, error: Exception) -> ApiError:
     )
 
 
-def _compare(studio: Studio, current: Resource, new: Resource) -> None:
-    if check_model(studio, new) != check_model(studio, current):
-        raise Conflict(
-            "ModelOutputMetadataMismatch",
-            f"the columns of the new model for '{new.name}' do not match those of the current one",
-            new.name,
-        )
+async def compare(studio: Studio, current: Resource, new: Resource) -> None:
+    """Refuse a model whose columns are others than the current one's: Conflict (ModelOutputMetadataMismatch)."""
+
+    def same() -> bool:
+        return check_model(studio, new) == check_model(studio, current)
+
+    if not await asyncio.to_thread(same):
+        raise model_mismatch(new.name)
 
 
 def _refuse_fixed(endpoint: Endpoint) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from studio.errors import NotFound
+from studio.errors import Conflict, NotFound
 
 UNAUTHORIZED = "ManagementRequestUnauthorized"
 
@@ -22,3 +22,12 @@ def no_service(service_id: str) -> NotFound:
 def no_endpoint(name: str) -> NotFound:
     """The web service has no such endpoint."""
     return NotFound("WebServiceNotFound", f"the web service has no endpoint '{name}'", name)
+
+
+def model_mismatch(name: str) -> Conflict:
+    """A model cannot take the place of another."""
+    return Conflict(
+        "ModelOutputMetadataMismatch",
+        f"the columns of the new model for '{name}' do not match those of the current one",
+        name,
+    )

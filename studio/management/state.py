@@ -172,6 +172,45 @@ class Services:
         assert published is not None
         return published
 
+    def provide(
+        self,
+        owner: str,
+        service_id: str,
+        name: str,
+        description: str,
+        package: str,
+        resources: Sequence[Resource],
+        keys: tuple[str, str],
+        max_concurrent_calls: int,
+    ) -> Endpoint:
+        """Create or change a New web service: one endpoint, whose id is the service's own.
+
+        It hangs on a row that stands for its subscription (`owner`: its id without dashes), as a classic service
+        hangs on its workspace, so that both are scored, and run batch jobs, by the same code.
+        """
+        with self._store.transaction() as connection:
+            if self._store.workspace(owner) is None:
+                self._store.create_workspace(owner, owner, new_id(), new_id())
+            if self.service(owner, service_id) is None:
+                connection.execute(
+                    "INSERT INTO services VALUES (?, ?, ?, ?, '', ?)",
+                    (service_id, owner, name, description, now()),
+                )
+                self._insert_endpoint(
+                    service_id, DEFAULT_ENDPOINT, description, package, resources, service_id
+                )
+            connection.execute(
+                "UPDATE services SET name=?, description=? WHERE id=?", (name, description, service_id)
+            )
+            connection.execute(
+                "UPDATE endpoints SET package=?, resources=?, primary_key=?, secondary_key=?,"
+                " max_concurrent_calls=? WHERE id=?",
+                (package, dump_resources(resources), *keys, max_concurrent_calls, service_id),
+            )
+        provided = self.endpoint_by_id(owner, service_id)
+        assert provided is not None
+        return provided
+
     def delete_service(self, workspace_id: str, service_id: str) -> bool:
         """Delete a web service with its endpoints and their jobs; False when there was none."""
         return self._delete("DELETE FROM services WHERE workspace_id=? AND id=?", workspace_id, service_id)
@@ -242,9 +281,15 @@ class Services:
         return self._delete("DELETE FROM endpoints WHERE id=?", endpoint_id)
 
     def _insert_endpoint(
-        self, service_id: str, name: str, description: str, package: str, resources: Sequence[Resource]
+        self,
+        service_id: str,
+        name: str,
+        description: str,
+        package: str,
+        resources: Sequence[Resource],
+        endpoint_id: str | None = None,
     ) -> str:
-        endpoint_id = new_id()
+        endpoint_id = endpoint_id or new_id()
         with self._store.transaction() as connection:
             connection.execute(
                 "INSERT INTO endpoints VALUES (?, ?, ?, ?, ?, ?, ?, 'High', ?, 0, 'None', ?, ?)",

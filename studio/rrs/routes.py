@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import BaseRoute, Route
+from starlette.routing import BaseRoute
 
 from studio.context import Studio, studio_of
-from studio.data_plane import PREFIX, open_endpoint
+from studio.data_plane import open_endpoint, routes_below
 from studio.errors import BadArgument, BadUserArgument, ModuleExecutionError
 from studio.management.state import Endpoint
 from studio.parameters import global_parameters
@@ -71,4 +71,4 @@ def _refuse_training(experiment: Experiment) -> None:
 
 def routes() -> list[BaseRoute]:
     """All routes of this API."""
-    return [Route(f"{PREFIX}/execute", execute, methods=["POST"])]
+    return [*routes_below("/execute", execute, "POST")]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterator
 from typing import Any
 
 from starlette.requests import Request
@@ -17,10 +18,15 @@ from studio.management.errors import no_workspace
 from studio.management.state import Resource
 from studio.management.wire import given_resources
 from studio.store import Workspace
+from studio.webservices.definition import definition_of
+from studio.webservices.schema import pascal
+from studio.webservices.shown import region_name
 from studio.wire import json_object, member
 from studio.workspaces.errors import UNAUTHORIZED, already_published, no_activity, no_experiment
 from studio.workspaces.state import Experiment
 from studio.workspaces.wire import activity_json, experiment_json, workspace_json
+
+_LOCATION = "South Central US"
 
 
 def _workspace(request: Request) -> Workspace:
@@ -106,6 +112,31 @@ async def _check_scoring(studio: Studio, package: str, resources: list[Resource]
         raise PackageError("ValidationError", str(error)) from None
 
 
+async def get_definition(request: Request) -> Response:
+    """GET an experiment as the definition of a New web service, to which account and plan are to be added."""
+    studio, experiment = studio_of(request), _experiment(request)
+
+    def make() -> dict[str, Any]:
+        parsed = studio.graphs.experiment(experiment.package)
+        scorer = None if parsed.trains else studio.graphs.scorer(experiment.package, experiment.resources)
+        package = studio.services.package(experiment.package)
+        return definition_of(package, parsed, experiment.resources, scorer)
+
+    properties = await asyncio.to_thread(make)
+    arm = next(iter(_declared(studio, experiment.workspace_id)), None)
+    if arm is not None:
+        properties["machineLearningWorkspace"] = {"id": arm["id"]}
+    location = region_name(arm["location"]) if arm is not None else _LOCATION
+    return JSONResponse(pascal({"location": location, "properties": properties}))
+
+
+def _declared(studio: Studio, workspace_id: str) -> Iterator[dict[str, Any]]:
+    """The workspace as Resource Manager has it, if it was declared there."""
+    for document in studio.store.arm_list(f"/subscriptions/{studio.cloud.subscription}/resourceGroups/"):
+        if document.get("properties", {}).get("workspaceId") == workspace_id:
+            yield document
+
+
 async def delete_experiment(request: Request) -> Response:
     """DELETE an experiment; its web service stays."""
     experiment = _experiment(request)
@@ -153,6 +184,7 @@ def routes() -> list[BaseRoute]:
         Route(experiments, save_experiment, methods=["POST"]),
         Route(f"{experiments}/{{experiment}}", get_experiment, methods=["GET"]),
         Route(f"{experiments}/{{experiment}}", delete_experiment, methods=["DELETE"]),
+        Route(f"{experiments}/{{experiment}}/webservicedefinition", get_definition, methods=["GET"]),
         Route(f"{experiments}/{{experiment}}/webservice", publish, methods=["POST"]),
         Route(f"{experiments}/{{experiment}}/webservice", get_publishing, methods=["GET"]),
         *(Route(f"{one}/{name}", nothing, methods=["GET"]) for name in collections),

@@ -1,0 +1,227 @@
+"""Microsoft.MachineLearning/webServices: New web services (2017-01-01, 2016-05-01-preview).
+
+Source: azure-rest-api-specs webservices.json; azure-powershell's recorded sessions (STUDIO notes 4.1 to 4.6).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+from uuid import uuid4
+
+from studio.arm.operation import Answer, Call, Operation, location_of, section, tags_of
+from studio.arm.state import ArmState, Document
+from studio.arm.tracked import ResourceType, moved
+from studio.context import Studio, studio_of
+from studio.faults.binding import drawn, refuse_on_request
+from studio.faults.rules import Rule
+from studio.webservices import operations, provisioning, requests, shown, state
+from studio.webservices.errors import (
+    changed_meanwhile,
+    in_progress,
+    missing,
+    no_plan,
+    no_region,
+    no_web_service,
+)
+from studio.webservices.schema import canonical
+
+_PAGE = 100
+Written = Callable[[Document, str, str, str], dict[str, Any]]
+
+
+class WebServices(ResourceType):
+    """New web services. What changes one answers at once and takes its time."""
+
+    type = state.TYPE
+    versions = shown.VERSIONS
+
+    def operations(self) -> tuple[Operation, ...]:
+        """All operations of the type."""
+        one, current = f"{self.in_group}/{{name}}", (shown.CURRENT,)
+        return (
+            Operation("PUT", one, self._put, self.versions),
+            Operation("GET", one, self._get, self.versions),
+            Operation("PATCH", one, self._patch, self.versions),
+            Operation("DELETE", one, self._delete, self.versions),
+            Operation("GET", f"{one}/listKeys", self._list_keys, self.versions),
+            Operation("POST", f"{one}/CreateRegionalBlob", self._create_regional_blob, current),
+            Operation("GET", self.in_group, self._list, self.versions),
+            Operation("GET", self.everywhere, self._list, self.versions),
+        )
+
+    def remove(self, state_: ArmState, document: Document) -> None:
+        """The service goes, with its endpoint and jobs, and what goes on on it."""
+        state_.operations.abandon(document["id"])
+        state.remove(state_.store, document)
+
+    def _put(self, call: Call) -> Answer:
+        sent, name = canonical(call.document()), call.path["name"]
+        group = call.state.group(call.path["group"])
+        resource_id = f"{group['id']}/providers/{self.type}/{name}"
+        old = call.state.get(resource_id)
+        _check_writer(call, old, name)
+        location = location_of(sent)
+        if old is not None and old["location"] != location:
+            raise moved(old, group, location)
+        if not isinstance(sent.get("properties"), dict):
+            raise missing("properties")
+        properties = requests.put(sent["properties"], old["properties"] if old else None)
+        if old is None:
+            _check_plan(call, properties)
+        document = {
+            "id": old["id"] if old else resource_id,
+            "name": old["name"] if old else name,
+            "type": self.type,
+            "location": location,
+            "tags": tags_of(sent),
+            "properties": properties,
+            "guid": old["guid"] if old else uuid4().hex,
+            "regions": old["regions"] if old else [location],
+        }
+        return self._update(call, document, old, None)
+
+    def _patch(self, call: Call) -> Answer:
+        sent, name = canonical(call.document()), call.path["name"]
+        old = self._found(call)
+        _check_writer(call, old, name)
+        given = section(sent, "properties")
+        properties = requests.patch(given, old["properties"]) if given else dict(old["properties"])
+        document = {**old, "properties": properties}
+        if sent.get("tags") is not None:
+            document["tags"] = tags_of(sent)
+        return self._update(call, document, old, list(section(given, "assets")))
+
+    def _update(
+        self, call: Call, document: Document, old: Document | None, fetch: list[str] | None
+    ) -> Answer:
+        studio, properties = studio_of(call.request), document["properties"]
+        rule = None
+        if old is not None and requests.changes_model(old["properties"], properties):
+            refuse_on_request(studio, call.request, document["name"])
+            rule = drawn(studio, call.request)
+        properties["createdOn"] = old["properties"]["createdOn"] if old else operations.timestamp()
+        properties["modifiedOn"] = operations.timestamp()
+        properties["provisioningState"] = "Succeeded"
+        with call.state.transaction():
+            if old is None:
+                failed = {**document, "properties": {**properties, "provisioningState": "Failed"}}
+                call.state.put(failed)
+            order = {"document": document, "fetch": fetch}
+            headers = _begin(call, studio, document, provisioning.UPDATE, order, rule)
+        headers["ETag"] = state.etag(document)
+        body = shown.sparse(document, _version(call), "Provisioning", _swagger(call, document))
+        if old is not None and _version(call) == shown.PREVIEW:
+            body = shown.full(document, _version(call), "Provisioning", _swagger(call, document))
+        return Answer(201 if old is None else 200, body, headers)
+
+    def _get(self, call: Call) -> Answer:
+        document = self._found(call)
+        region = call.query.get("region")
+        if region is not None and _version(call) == shown.CURRENT:
+            normal = region.replace(" ", "").lower()
+            if normal not in document["regions"]:
+                raise no_region(document["name"], region)
+        return Answer(200, _written(call, document, shown.full), {"ETag": state.etag(document)})
+
+    def _delete(self, call: Call) -> Answer:
+        group = call.state.group(call.path["group"])
+        old = call.state.get(f"{group['id']}/providers/{self.type}/{call.path['name']}")
+        if old is None:
+            return Answer(204)
+        _check_writer(call, old, old["name"])
+        headers = _begin(call, studio_of(call.request), old, provisioning.DELETE, {})
+        headers["Location"] = headers["Azure-AsyncOperation"].replace(
+            "/operationsStatus/", "/operationresults/"
+        )
+        return Answer(202, None, headers)
+
+    def _list_keys(self, call: Call) -> Answer:
+        keys = self._found(call)["properties"]["keys"]
+        return Answer(200, {"primary": keys["primary"], "secondary": keys["secondary"]})
+
+    def _create_regional_blob(self, call: Call) -> Answer:
+        document, region = self._found(call), call.query.get("region")
+        if not region:
+            raise missing("region", "InvalidQueryParameter")
+        _check_writer(call, document, document["name"])
+        order = {"region": region.replace(" ", "").lower()}
+        headers = _begin(call, studio_of(call.request), document, provisioning.REGION, order)
+        headers["Location"] = headers["Azure-AsyncOperation"].replace(
+            "/operationsStatus/", "/operationresults/"
+        )
+        return Answer(202, None, headers)
+
+    def _list(self, call: Call) -> Answer:
+        found = call.state.resources(self.type, call.path.get("group"))
+        after = next((value for name, value in call.query.items() if name.lower() == "$skiptoken"), "")
+        rest = [one for one in found if one["id"].lower() > after.lower()]
+        body: dict[str, Any] = {"value": [_written(call, one, shown.listed) for one in rest[:_PAGE]]}
+        if len(rest) > _PAGE:
+            body["nextLink"] = str(
+                call.request.url.replace(scheme="", netloc="").include_query_params(
+                    **{"$skiptoken": rest[_PAGE - 1]["id"]}
+                )
+            )
+            body["nextLink"] = call.base_url + body["nextLink"]
+        return Answer(200, body)
+
+    def _found(self, call: Call) -> Document:
+        group, name = call.state.group(call.path["group"]), call.path["name"]
+        found = call.state.get(f"{group['id']}/providers/{self.type}/{name}")
+        if found is None:
+            raise no_web_service(name)
+        return found
+
+
+def _begin(
+    call: Call,
+    studio: Studio,
+    document: Document,
+    kind: str,
+    order: Mapping[str, Any],
+    rule: Rule | None = None,
+) -> dict[str, str]:
+    """Begin an operation; the headers that say where to look at it."""
+    operation = studio.operations.begin(document["id"], document["location"], kind, order)
+    studio.operations.start(operation, provisioning.work_of(studio, operation, rule))
+    return {
+        "Azure-AsyncOperation": f"{call.base_url}{operation.id}?api-version={_version(call)}",
+        "Azure-AsyncOperationPercentComplete": "0",
+    }
+
+
+def _check_writer(call: Call, document: Document | None, name: str) -> None:
+    """Refuse a writer that does not know the present state, or comes while it changes."""
+    wanted = call.request.headers.get("if-match")
+    unwanted = call.request.headers.get("if-none-match")
+    current = None if document is None else state.etag(document)
+    if wanted is not None and (current is None or (wanted.strip() != "*" and wanted.strip() != current)):
+        raise changed_meanwhile(name)
+    if unwanted is not None and current is not None and unwanted.strip() in ("*", current):
+        raise changed_meanwhile(name)
+    if document is not None:
+        operation = call.state.operations.running(document["id"])
+        if operation is not None:
+            raise in_progress(name, operation.name)
+
+
+def _check_plan(call: Call, properties: Mapping[str, Any]) -> None:
+    plan_id = properties["commitmentPlan"]["id"]
+    plan = call.state.get(plan_id)
+    if plan is None or plan["type"].lower() != "microsoft.machinelearning/commitmentplans":
+        raise no_plan(plan_id)
+
+
+def _written(call: Call, document: Document, write: Written) -> dict[str, Any]:
+    running = call.state.operations.running(document["id"])
+    current = "Provisioning" if running else document["properties"]["provisioningState"]
+    return write(document, _version(call), current, _swagger(call, document))
+
+
+def _swagger(call: Call, document: Document) -> str:
+    return f"{state.data_plane(document, call.state.cloud, call.base_url)}/swagger.json"
+
+
+def _version(call: Call) -> str:
+    return call.query["api-version"]

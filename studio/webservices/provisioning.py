@@ -1,0 +1,159 @@
+"""What the operations on a web service do: fetch and check its models, then let it serve, all at once."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from studio.blob.reference import Location, resolve
+from studio.cloud import Cloud
+from studio.context import Studio
+from studio.errors import BadArgument, PackageError
+from studio.faults.binding import carry_out
+from studio.faults.rules import Rule
+from studio.management.binding import check_model, compare, fetch_from, prepare
+from studio.management.state import DEFAULT_CALLS, Endpoint, Resource
+from studio.webservices import state
+from studio.webservices.definition import package_of, trained_models
+from studio.webservices.operations import Commit, Operation, Work
+from studio.webservices.state import Document, owner_of
+
+UPDATE, DELETE, REGION = "update", "delete", "region"
+
+
+def resume(studio: Studio) -> None:
+    """Go on with the operations that a killed server left."""
+    studio.operations.forget_old()
+    for operation in studio.operations.unfinished():
+        studio.operations.start(operation, work_of(studio, operation))
+
+
+def work_of(studio: Studio, operation: Operation, rule: Rule | None = None) -> Work:
+    """What an operation does; with a rule of faults, what happens instead."""
+
+    async def update() -> Commit:
+        document, fetched = operation.order["document"], operation.order["fetch"]
+        return await _update(studio, document, fetched, rule)
+
+    async def delete() -> Commit:
+        return lambda: _delete(studio, operation.resource)
+
+    async def region() -> Commit:
+        return lambda: _add_region(studio, operation.resource, operation.order["region"])
+
+    return {UPDATE: update, DELETE: delete, REGION: region}[operation.kind]
+
+
+async def _update(studio: Studio, document: Document, fetched: list[str] | None, rule: Rule | None) -> Commit:
+    """Make ready what `document` asks for; `fetched` are the assets whose models are fetched anew (None: all)."""
+    owner, properties = owner_of(studio.cloud.subscription), document["properties"]
+    old = studio.services.endpoint_by_id(owner, document["guid"])
+    package = studio.services.keep_package(package_of(properties, document["name"]))
+    try:
+        experiment = await asyncio.to_thread(studio.graphs.experiment, package)
+    except PackageError:
+        # A graph of other modules than this studio's: kept and shown, and refused where it would have to run.
+        resources: tuple[Resource, ...] = ()
+    else:
+        models = trained_models(properties)
+        known = {one.name: one for one in old.resources} if old else {}
+        found = {
+            name: known[name]
+            if fetched is not None and asset not in fetched and name in known
+            else await fetch_from(studio, _place(studio.cloud, properties, asset), name)
+            for asset, name in models.items()
+        }
+        resources = tuple(found[name] for name in experiment.resources)
+        for resource in resources:
+            await asyncio.to_thread(check_model, studio, resource)
+            if old is not None and old.package == package and resource.name in known:
+                await compare(studio, known[resource.name], resource)
+        if not experiment.trains:
+            await prepare(studio, package, resources)
+    return lambda: _serve(studio, document, old, package, resources, rule)
+
+
+def _serve(
+    studio: Studio,
+    document: Document,
+    old: Endpoint | None,
+    package: str,
+    resources: tuple[Resource, ...],
+    rule: Rule | None,
+) -> None:
+    before = studio.store.arm_get(document["id"])
+
+    def serve(shown: Document, package: str, resources: tuple[Resource, ...]) -> None:
+        properties = shown["properties"]
+        calls = (properties.get("realtimeConfiguration") or {}).get("maxConcurrentCalls")
+        with studio.store.transaction():
+            studio.store.arm_put(shown["id"], shown)
+            studio.services.provide(
+                owner_of(studio.cloud.subscription),
+                shown["guid"],
+                str(properties.get("title") or shown["name"]),
+                str(properties.get("description") or ""),
+                package,
+                resources,
+                (properties["keys"]["primary"], properties["keys"]["secondary"]),
+                calls or DEFAULT_CALLS,
+            )
+
+    if old is None or before is None:
+        serve(document, package, resources)
+        return
+    bound = Endpoint(**{**vars(old), "package": package, "resources": resources})
+    carry_out(
+        studio,
+        rule,
+        old,
+        bound,
+        lambda: serve(document, package, resources),
+        lambda: serve(before, old.package, old.resources),
+    )
+
+
+def _delete(studio: Studio, resource_id: str) -> None:
+    document = studio.store.arm_get(resource_id)
+    if document is not None:
+        state.remove(studio.store, document)
+
+
+def _add_region(studio: Studio, resource_id: str, region: str) -> None:
+    document = studio.store.arm_get(resource_id)
+    if document is not None and region not in document["regions"]:
+        document["regions"].append(region)
+        studio.store.arm_put(resource_id, document)
+
+
+def _place(cloud: Cloud, properties: Mapping[str, Any], asset_id: str) -> Location:
+    """Where an asset's content is, and what opens it: a signature, credentials, or the storage account's key.
+
+    Every account of Azure is the one local account; other addresses are read as they are. Raises `BadArgument`.
+    """
+    asset = properties["assets"][asset_id]
+    target, uri = str(asset["name"]), str(asset["locationInfo"]["uri"])
+    credentials = asset["locationInfo"].get("credentials")
+    parts = urlsplit(uri)
+    if parts.scheme not in ("http", "https"):
+        raise BadArgument(
+            "BadParameterValue", f"{target}: the uri '{uri}' is not an http or https address", target
+        )
+    ours = next((base for base in (cloud.blob, cloud.azurite) if uri.startswith(f"{base}/")), None)
+    if parts.query:
+        base = f"{ours}/" if ours else f"{parts.scheme}://{parts.netloc}/"
+        place, _, signature = uri.partition("?")
+        relative = place.removeprefix(base)
+        return resolve(
+            {"BaseLocation": base, "RelativeLocation": relative, "SasBlobToken": f"?{signature}"},
+            cloud,
+            target,
+        )
+    blob = unquote(uri.removeprefix(f"{ours}/") if ours else parts.path.lstrip("/"))
+    if isinstance(credentials, str) and credentials:
+        return resolve({"ConnectionString": credentials, "RelativeLocation": blob}, cloud, target)
+    if ours or (parts.hostname or "").endswith(".blob.core.windows.net"):
+        return Location(f"{cloud.blob}/", blob, cloud.account, properties["storageAccount"]["key"])
+    return Location(f"{parts.scheme}://{parts.netloc}/", parts.path.lstrip("/"))
