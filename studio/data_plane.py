@@ -17,8 +17,8 @@ from studio.webservices.state import owner_of
 _UNAUTHORIZED = "ScoreRequestUnauthorized"
 _VERSION = "2.0"
 
-CLASSIC = "/workspaces/{owner}/services/{endpoint}"
-NEW = "/subscriptions/{owner}/services/{endpoint}"
+CLASSIC = "/workspaces/{workspace}/services/{endpoint}"
+NEW = "/subscriptions/{subscription}/services/{endpoint}"
 
 
 def routes_below(
@@ -31,15 +31,11 @@ def routes_below(
 
 def find_endpoint(request: Request) -> Endpoint:
     """The endpoint whose guid the URL has; anybody may ask for its description."""
-    studio, owner, endpoint_id = (
-        studio_of(request),
-        request.path_params["owner"],
-        request.path_params["endpoint"],
-    )
-    is_new = owner.lower() == owner_of(studio.cloud.subscription)
-    endpoint = None
-    if is_new == request.url.path.startswith("/subscriptions/"):
-        endpoint = studio.services.endpoint_by_id(owner.lower(), endpoint_id.lower())
+    studio, path = studio_of(request), request.path_params
+    endpoint_id, endpoint = path["endpoint"], None
+    owner = (path.get("workspace") or path["subscription"]).lower()
+    if (owner == owner_of(studio.cloud.subscription)) == ("subscription" in path):
+        endpoint = studio.services.endpoint_by_id(owner, endpoint_id.lower())
     if endpoint is None:
         raise NotFound("WebServiceNotFound", f"there is no endpoint {endpoint_id}", endpoint_id)
     return endpoint
