@@ -9,6 +9,7 @@ from retrain_hooks.bound import Bound, Marker
 from retrain_hooks.ledger import Ledger
 from retrain_hooks.lifecycle import Context, Diff, Props, known
 from retrain_hooks.live import LiveEndpoint
+from retrain_hooks.notes import UNFINISHED
 from retrain_hooks.probe import Row, read_rows
 from retrain_hooks.rings import Ring, parse_rings
 from retrain_hooks.rollout import Patience, Roller
@@ -33,8 +34,8 @@ class ModelBindingLifecycle:
         self._context = context
 
     def check(self, new: Props, old: Props) -> Props:
-        """Add ``found`` where an endpoint serves another model than the last update says: it was interrupted, or
-        somebody else bound one.
+        """Add ``found`` where an endpoint serves another model than the last update says: somebody else bound one; or
+        ``unfinished``, where an update was interrupted.
 
         Raises ConfigurationError for rings that are none.
         """
@@ -43,6 +44,7 @@ class ModelBindingLifecycle:
         if not old.get("address") or not known(*(new[name] for name in _IDENTITY), new.get("rings")):
             return new
         serving = self._serving(new)
+        serving |= {name: UNFINISHED for name in serving if self._live(new, name, ()).unfinished}
         found = {name: served for name, served in serving.items() if served != old["address"]}
         return new | {"found": found} if found else new
 
@@ -130,6 +132,7 @@ class ModelBindingLifecycle:
         self._context.guard.check()
         for endpoint in _endpoints(old):
             Bound(self._registry(old)).unmark(_marker(old, endpoint, old["address"]))
+            self._live(old, endpoint, ()).forget()
 
     def _serving(self, props: Props) -> dict[str, str]:
         """The address that each endpoint serves, of those that are there."""

@@ -11,6 +11,7 @@ from clients.protocols import Bindings, Scoring, Services
 from clients.storage import BlobRef, Container
 from retrain_hooks import probe
 from retrain_hooks.lifecycle import Context
+from retrain_hooks.notes import UNFINISHED, Note, binding_note
 from retrain_hooks.probe import Look, Row
 
 _INCOMPATIBLE = ("ModelOutputMetadataMismatch", "IncompatibleModel")
@@ -27,7 +28,7 @@ class LiveEndpoint:
     name: str
     resource: str
     registry: Container
-    rows: Sequence[Row]
+    rows: Sequence[Row] = ()
     # Models that are not the registry's, by their location: credentials included, so never written anywhere.
     _foreign: dict[str, BlobRef] = field(default_factory=dict, repr=False)
 
@@ -55,6 +56,19 @@ class LiveEndpoint:
         """The address of the model that it says it serves."""
         return self.location().removeprefix(f"{self.registry.name}/")
 
+    def surely_serves(self, address: str) -> bool:
+        """Whether it says that it serves this model, and nothing that an interrupted update sent can change that."""
+        return self.serves() == address and not self.unfinished
+
+    @property
+    def unfinished(self) -> bool:
+        """Whether it was being bound when an update was interrupted: what that sent may still arrive."""
+        return self._note.content() == UNFINISHED
+
+    @cached_property
+    def _note(self) -> Note:
+        return binding_note(self.context, self.registry, self.service, self.name, self.resource)
+
     def look(self) -> Look:
         """What it answers now; nothing where there are no rows to ask it for."""
         return probe.look(self._scoring, self.rows, self.context.clock) if self.rows else Look("")
@@ -66,9 +80,12 @@ class LiveEndpoint:
         serves another one, naming that.
         """
         self.context.guard.check()
+        model = self._model(address)
+        begun = self._note.begin(address, lambda wanted: self.serves() == wanted)
+        self.context.guard.check()
         lost: RetrainError | None = None
         try:
-            self._bindings.write(self.resource, self._model(address))
+            self._bindings.write(self.resource, model)
         except (Unreachable, Throttled) as error:
             lost = error
         except ServiceError as error:
@@ -84,12 +101,17 @@ class LiveEndpoint:
             lost = error
         served = self.serves()
         if served == address:
+            self._note.end(address, begun)
             return
         if lost is not None:
             raise lost
         raise BindingFailed(
             f"the endpoint {self.name!r} accepted {address} and serves {served or 'nothing'}", _REMEDY
         )
+
+    def forget(self) -> None:
+        """It is no longer bound by this stack."""
+        self._note.forget()
 
     def _model(self, address: str) -> BlobRef:
         """How the service gets at a model: in the registry, or else as the endpoint said when it served it."""

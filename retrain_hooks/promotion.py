@@ -23,6 +23,7 @@ from retrain_hooks.gate import Evidence, Verdict, evaluation, judge
 from retrain_hooks.holdout import Holdout, Label
 from retrain_hooks.ledger import Ledger
 from retrain_hooks.lifecycle import UNKNOWN, Context, Diff, Props, known
+from retrain_hooks.live import LiveEndpoint
 from retrain_hooks.policy import Policy
 from retrain_hooks.run_key import key_of
 from retrain_hooks.training_data import TrainingData
@@ -150,9 +151,13 @@ class PromotionLifecycle:
         return self._serves(new, name if there else DEFAULT_ENDPOINT)
 
     def _serves(self, new: Props, endpoint: str) -> str:
-        bindings = self._services(new).bindings(new["service"]["id"], endpoint)
-        names = {binding.resource.lower(): binding.location for binding in bindings.read()}
-        return names.get(new["resource"].lower(), "").removeprefix(f"{self._registry(new).name}/")
+        return self._live(new, endpoint).serves()
+
+    def _live(self, new: Props, endpoint: str) -> LiveEndpoint:
+        service = new["service"]["id"]
+        return LiveEndpoint(
+            self._context, self._services(new), service, endpoint, new["resource"], self._registry(new)
+        )
 
     def _foresee(self, new: Props, policy: Policy, standing: Standing) -> Verdict | None:
         """The verdict, where reading is all it takes."""
@@ -195,25 +200,21 @@ class PromotionLifecycle:
         if holdout.problem:
             return Evidence(problem=holdout.problem)
         live, staging = new["endpointName"], new["stagingEndpoint"]
-        serving = [endpoint for endpoint in (live, staging) if self._serves(new, endpoint) == address]
-        if not serving:
-            self._stage(new, address)
+        serving = [name for name in (live, staging) if self._live(new, name).surely_serves(address)]
         endpoint = serving[0] if serving else staging
+        if not serving:
+            self._live(new, staging).write(address)
         self._context.progress.status(
             f"gate: scoring {len(holdout.rows):,} rows of the holdout on {endpoint}"
         )
         scoring = self._services(new).scoring(new["service"]["id"], endpoint)
-        return holdout.measure(scoring, self._context.guard)
-
-    def _stage(self, new: Props, address: str) -> None:
-        model, staging = self._registry(new).readable(address), new["stagingEndpoint"]
-        self._context.guard.check()
-        self._services(new).bindings(new["service"]["id"], staging).write(new["resource"], model)
-        if (served := self._serves(new, staging)) != address:
+        evidence = holdout.measure(scoring, self._context.guard)
+        if (served := self._serves(new, endpoint)) != address:
             raise BindingFailed(
-                f"the staging endpoint {staging!r} accepted {address} and serves {served or 'nothing'}",
-                "look at the endpoint, then run the update again; the live endpoint is unchanged",
+                f"the endpoint {endpoint!r} was to be scored with {address} and serves {served or 'nothing'} by now",
+                "see who else binds models to it, then run the update again",
             )
+        return evidence
 
     def _decision(self, new: Props, policy: Policy, standing: Standing, verdict: Verdict | None) -> Props:
         """What follows from the verdict: ``champion``, ``verdict``, ``model``, ``rules``."""

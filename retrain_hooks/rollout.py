@@ -66,7 +66,7 @@ class Roller:
             # What an earlier one left half done is not what to go back to.
             self._state = Rollout(self.address, found.before if found else {})
         try:
-            if self.staging is not None and self.staging.serves() != self.address:
+            if self.staging is not None and not self.staging.surely_serves(self.address):
                 self.staging.write(self.address)
             for ring in self.rings:
                 self._through(ring)
@@ -85,7 +85,7 @@ class Roller:
 
     def _through(self, ring: Ring) -> None:
         endpoints = [self.live(name) for name in ring.endpoints]
-        if ring.name in self._state.done and all(each.serves() == self.address for each in endpoints):
+        if ring.name in self._state.done and all(each.surely_serves(self.address) for each in endpoints):
             return
         for endpoint in endpoints:
             self._bind(endpoint)
@@ -101,7 +101,7 @@ class Roller:
             seen = endpoint.look()
             before = Before(served, seen.answers, seen.scores)
             self._save(replace(self._state, before={**self._state.before, endpoint.name: before}))
-        if served != self.address:
+        if not endpoint.surely_serves(self.address):
             endpoint.write(self.address)
         if self.staging is not None:
             self._verify(endpoint, self.staging, before)

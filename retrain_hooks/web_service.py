@@ -10,7 +10,7 @@ from clients.web_services import KINDS
 from retrain_hooks.bound import Bound, Marker
 from retrain_hooks.experiment import Experiment, load
 from retrain_hooks.lifecycle import Context, Diff, Props, known
-from retrain_hooks.published import Publication
+from retrain_hooks.notes import Note, publication_note
 from retrain_hooks.run_key import digest
 
 # A web service stays in its workspace under its name; moved or renamed it is another one.
@@ -116,17 +116,19 @@ class WebServiceLifecycle:
     def delete(self, id_: str, old: Props) -> None:
         """Delete the service with its endpoints, and its experiment."""
         self._context.guard.check()
+        note = self._publication(old)
+        note.begin()
         self._services(old).unpublish(id_, old["experimentId"])
-        self._publication(old).forget()
+        note.forget()
         if old["part"] == "predictive":
             self._bound(old).unmark(_marker(old, id_))
 
     def _services(self, props: Props) -> Services:
         return self._context.services(props["target"], props)
 
-    def _publication(self, props: Props) -> Publication:
+    def _publication(self, props: Props) -> Note:
         registry = self._context.registry(props["target"])
-        return Publication(registry, props["workspace"], props["name"])
+        return publication_note(self._context, registry, props["workspace"], props["name"])
 
     def _bound(self, props: Props) -> Bound:
         return Bound(self._context.registry(props["target"]))

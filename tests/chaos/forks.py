@@ -88,9 +88,12 @@ class Forks:
         offset: float = 0.0,
         triggers: Sequence[Json] = (),
         on_trigger: Callable[[int], str] = lambda _index: "go",
+        on_late: Callable[[str], None] = lambda _request: None,
         sabotage: str = "",
     ) -> Provider:
-        """Fork a provider process for the engine at *engine*; *on_trigger* answers ``go`` or ``die``."""
+        """Fork a provider process for the engine at *engine*; *on_trigger* answers ``go``, ``die`` or ``late``,
+        which is ``die`` and leaves the request to *on_late*.
+        """
         assert self._zygote.stdin is not None
         assert self._zygote.stdout is not None
         with self._lock:
@@ -128,6 +131,8 @@ class Forks:
                     text = line.decode().strip()
                     if text.startswith("@"):
                         door.sendall(f"{on_trigger(int(text[1:]))}\n".encode())
+                    elif text.startswith("="):
+                        on_late(text[1:])
                     elif text.isdecimal():
                         port.append(int(text))
                         ready.set()

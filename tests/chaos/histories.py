@@ -20,6 +20,7 @@ STRIKES = {
     "kill-provider": 5,
     "kill-engine": 5,
     "kill-both": 3,
+    "late-request": 2,
     "interrupt": 2,
     "kill-studio": 1,
     "touch-data": 1,

@@ -12,6 +12,7 @@ import signal
 import socket
 import threading
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime
 from fnmatch import fnmatchcase
 from typing import Any
@@ -21,7 +22,7 @@ import urllib3
 
 from clients.clock import SystemClock
 from clients.studio_data_plane.jobs import StudioJobs
-from tests.chaos import sabotage
+from tests.chaos import late, sabotage
 
 _sleep, _time, _monotonic = time.sleep, time.time, time.monotonic
 
@@ -63,12 +64,14 @@ class _Watch:
         create = StudioJobs.create
         watch = self
 
-        def urlopen(self: Any, method: str, url: str, *arguments: Any, **named: Any) -> Any:
+        def urlopen(
+            self: Any, method: str, url: str, body: Any = None, headers: Any = None, *more: Any, **named: Any
+        ) -> Any:
             line = f"{method} {urlsplit(url).path}"
-            due = watch.sending(line)
+            due = watch.sending(line, lambda: late.packed(self, method, url, body, headers))
             answer = None
             try:
-                answer = send(self, method, url, *arguments, **named)
+                answer = send(self, method, url, body, headers, *more, **named)
                 return answer
             finally:
                 watch.write({"line": line, "status": answer.status if answer is not None else 0})
@@ -87,8 +90,8 @@ class _Watch:
         """One line of the trace."""
         os.write(self._trace, json.dumps(entry).encode() + b"\n")
 
-    def sending(self, line: str) -> list[dict[str, Any]]:
-        """Note a request that is about to be sent; the triggers that it meets."""
+    def sending(self, line: str, packed: Callable[[], str | None]) -> list[dict[str, Any]]:
+        """Note a request that is about to be sent; the triggers that it meets. *packed* is the request itself."""
         self.write({"line": line})
         with self._lock:
             # How often something is looked at depends on time; what is asked first does not.
@@ -98,7 +101,7 @@ class _Watch:
             due = [trigger for trigger in self._triggers if self._met(trigger, line, fresh)]
             for trigger in due:
                 self._triggers.remove(trigger)
-        self.fire(due, "before")
+        self.fire(due, "before", packed)
         return due
 
     def _met(self, trigger: dict[str, Any], line: str, fresh: bool) -> bool:
@@ -107,11 +110,16 @@ class _Watch:
             return bool(trigger["nth"] <= 0 and fnmatchcase(line, trigger["match"]))
         return bool(fresh and self._count >= trigger["nth"])
 
-    def fire(self, due: list[dict[str, Any]], phase: str) -> None:
-        """Let the harness do what these triggers stand for, and die if it says so."""
+    def fire(
+        self, due: list[dict[str, Any]], phase: str, packed: Callable[[], str | None] = lambda: None
+    ) -> None:
+        """Let the harness do what these triggers stand for, and die if it says so: ``late`` with the request handed over."""
         for trigger in due:
             if trigger["phase"] == phase:
                 with self._lock:
                     self._door.sendall(f"@{trigger['index']}\n".encode())
-                    if self._answers.readline().strip() != "go":
+                    told = self._answers.readline().strip()
+                    if told == "late" and (request := packed()):
+                        self._door.sendall(f"={request}\n".encode())
+                    if told != "go":
                         os.kill(os.getpid(), signal.SIGKILL)

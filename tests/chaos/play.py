@@ -14,6 +14,7 @@ from retrain_hooks import cancellation
 from tests.chaos import program
 from tests.chaos.engine import Engine, EngineKilled, Run, State, StepFailed
 from tests.chaos.histories import VERSIONS, History, Step, Strike, Update
+from tests.chaos.late import Late
 from tests.chaos.record import Json, Record, Stack, writes
 from tests.chaos.world import World
 
@@ -40,6 +41,7 @@ class Player:
         self._faulty = False
         self._providers: list[Any] = []
         self._repairs: list[threading.Thread] = []
+        self._late: list[Late] = []
         self._lock = threading.Lock()
 
     # Setting
@@ -110,12 +112,16 @@ class Player:
     def update(self, stack: Stack, strikes: Sequence[Strike] = (), boundary: int | None = None) -> bool:
         """An ``up``; whether it succeeded."""
         self.record.figures["updates"] += 1
-        return self.run(
+        stack.reported = None
+        done = self.run(
             stack,
             lambda run: run.up(program.resources(stack.config, stack.workspace)),
             strikes,
             boundary,
         )
+        if done:
+            stack.reported = stack.state.resources["binding"]["outputs"]["bound"]
+        return done
 
     def run(
         self,
@@ -125,6 +131,7 @@ class Player:
         boundary: int | None = None,
     ) -> bool:
         """One run of an engine with a provider process of its own; whether it succeeded."""
+        on_their_way = list(self._late)
         engine = Engine()
         cancellation._mark(engine.address).unlink(missing_ok=True)  # as a program does when it starts
         calls = 0
@@ -148,6 +155,7 @@ class Player:
             offset=self.clock,
             triggers=[vars(each) for each in strikes],
             on_trigger=strike,
+            on_late=lambda request: self._late.append(Late(request)),
             sabotage=self.sabotage,
         )
         self._providers.append(provider)
@@ -167,6 +175,8 @@ class Player:
             if not engine.dead.is_set():
                 engine.close()
                 provider.kill()
+            for late in on_their_way:
+                late.arrive()
         return True
 
     def _strike(self, strike: Strike, stack: Stack, engine: Engine) -> str:
@@ -176,6 +186,13 @@ class Player:
             case "kill-provider":
                 figures["kills of the provider"] += 1
                 return "die"
+            case "late-request":
+                figures["requests that arrived late"] += 1
+                engine.kill()
+                return "late"
+            case "arrive":
+                for late in self._late:
+                    late.arrive()
             case "kill-both":
                 figures["kills of the provider"] += 1
                 figures["kills of the engine"] += 1
@@ -221,7 +238,9 @@ class Player:
         return Counter({line: number for line, number in found.items() if "/models/" not in line})
 
     def _settle(self) -> None:
-        """Wait for killed engines' providers to notice."""
+        """Wait for killed engines' providers to notice, and for what they have sent."""
+        for late in self._late:
+            late.arrive()
         for provider in self._providers:
             provider.listener.join(10)
             if not provider.gone.is_set():
@@ -236,6 +255,7 @@ class Player:
     def _destroy(self, step: Step) -> None:
         stack = self.stacks[step.choice]
         self.record.figures["destroys"] += 1
+        stack.reported = None
         training = stack.state.resources.get("training")
         if training:
             service = training["outputs"]["service"]["id"]
@@ -331,6 +351,10 @@ class Player:
             if location and not self._let_through(location):
                 self.record.violate(
                     "wrong binding", f"stack {stack.name} serves {location}, which no run finished"
+                )
+            if stack.reported not in (None, location):
+                self.record.violate(
+                    "wrong binding", f"stack {stack.name} serves {location}, and was told {stack.reported}"
                 )
 
     def _runs(self) -> dict[str, Json]:

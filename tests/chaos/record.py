@@ -22,6 +22,7 @@ class Stack:
     token: str = field(repr=False)
     state: State
     config: program.Config
+    reported: str | None = None  # what is bound as the last update said, where it succeeded
 
 
 @dataclass

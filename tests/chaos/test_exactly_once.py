@@ -80,3 +80,23 @@ def test_a_model_that_was_bound_stays_right_when_the_record_of_its_run_is_lost(t
     killed = Strike("kill-provider", "before", 1, "PATCH *")
     outcome = tell(up("v1", lost, killed), up("v1"))
     assert outcome.violations == []
+
+
+def late(match: str) -> Strike:
+    """Killed with its request on its way, which arrives when the next update is at work or has just ended."""
+    return Strike("late-request", "before", 1, match)
+
+
+def test_a_patch_that_arrives_late_does_not_undo_what_the_next_update_bound(tell):
+    """Going back to what the state says, and on to another model."""
+    assert tell(up("v1"), up("v2", late("PATCH *")), up("v1")).violations == []
+    assert tell(up("v1"), up("v2", late("PATCH *")), up("v3")).violations == []
+
+
+def test_a_publication_that_arrives_late_does_not_undo_the_next_one(tell):
+    """No model is recorded under code that it was not trained with."""
+    code = {trees: Step("code", choice=trees) for trees in "45"}
+    killed = up("v1", late("POST */experiments"))
+    between = up("v3", Strike("arrive", "before", 1, "POST */webservice"))
+    outcome = tell(code["5"], up("v2"), code["4"], up("v1"), code["5"], killed, code["4"], between, up("v2"))
+    assert outcome.violations == []
