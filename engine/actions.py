@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from engine import diffs
 from engine.diffs import Diff
+from engine.events import PropertyDiff, Step
 from engine.state import State
 from engine.urns import split_reference, urn_name
 from engine.values import Props, masked
@@ -87,3 +88,30 @@ def check_failure(state: State, name: str, reason: str) -> str:
     if not name:
         return f"{what} has a problem: {reason}"
     return f"{what}: property {name} value {masked(state.inputs.get(name))} has a problem: {reason}"
+
+
+def describe(action: Action) -> Step:
+    """The step as the listener sees it."""
+    state, old, new = action.state, action.old, action.new
+    return Step(
+        op=action.op,
+        urn=state.urn,
+        type=state.type,
+        name=urn_name(state.urn),
+        old=_shown(old.inputs) if old else None,
+        new=_shown(new.inputs) if new else None,
+        diff=[] if action.op == "same" else _shown_diff(action),
+        replace_keys=list(action.keys),
+        cause=action.cause,
+        custom=state.custom,
+        parent=state.parent,
+    )
+
+
+def _shown_diff(action: Action) -> list[PropertyDiff]:
+    return diffs.to_show(action.diff, action.old, action.new, outputs=action.op == "refresh")
+
+
+def _shown(props: Props) -> Props:
+    shown: Props = masked({k: v for k, v in props.items() if not k.startswith("__")})
+    return shown

@@ -20,6 +20,7 @@ from engine.actions import Action
 from engine.backend import history_record
 from engine.errors import EngineError, StepError
 from engine.events import Diagnostic, Event, Listener, Result
+from engine.hooks import unanswered
 from engine.inline import InlineProgram
 from engine.monitor import Monitor
 from engine.planner import Planner
@@ -43,12 +44,14 @@ GRACE = 5.0  # seconds that running provider calls get after a Ctrl-C
 class Options:
     """How to run.
 
+    With `continue_on_error` only what depends on a failed resource is left out; else no step starts after a failure.
     `env` is added to the environment of program and providers; `targets` are URNs, `*` allowed; `python` runs
     program and providers; `program` is run in this process instead of the project's (for tests).
     """
 
     refresh: bool = False
     expect_no_changes: bool = False
+    continue_on_error: bool = False
     targets: tuple[str, ...] = ()
     parallel: int = 16
     env: Mapping[str, str] = field(default_factory=dict)
@@ -143,11 +146,14 @@ class Deployment:
             preview=self._preview,
             parallel=self._options.parallel,
             listener=self._listener,
+            go_on=self._options.continue_on_error,
+            on_over=self._wake.set,
         )
         server = Server(executor.diagnose, self._options.parallel)
         try:
             outputs = self._phases(snapshot, server, plugins, processes, registry, journal, executor, env)
         finally:
+            executor.hooks.close()
             plugins.close()
             processes.close()
             server.close()
@@ -185,12 +191,15 @@ class Deployment:
             if self._options.refresh or self._kind == "refresh":
                 self._refresh(planner, registry, executor, journal)
             if self._kind == "destroy" and not executor.failures:
-                self._delete(planner, executor, everything=True)
+                for problem in unanswered(snapshot.resources):
+                    executor.diagnose(problem)
+                if not executor.failures:
+                    self._delete(planner, executor, everything=True)
             elif self._kind in ("update", "preview") and not executor.failures:
                 program = self._program(processes, env, server.address)
                 program.start(executor, self._wake)
-                self._wait_for(program, monitor)
-                if not executor.failures:
+                self._wait_for(program, monitor, executor)
+                if not executor.over.is_set():
                     self._delete(planner, executor)
         except KeyboardInterrupt:
             self._cancel(executor, journal, program)
@@ -236,13 +245,16 @@ class Deployment:
             warn=lambda urn, message: self._warn(message, urn),
         )
 
-    def _wait_for(self, program: ProgramRun | InlineProgram, monitor: Monitor) -> None:
-        """Until the program has registered everything, or has ended."""
+    def _wait_for(self, program: ProgramRun | InlineProgram, monitor: Monitor, executor: Executor) -> None:
+        """Until the program has registered everything or has ended, or a step failed, and no step is under way."""
         # A wait with a timeout lets a Ctrl-C through at once.
         while not self._wake.wait(0.5):
             continue
-        if not monitor.program_done.is_set():
+        if not monitor.program_done.is_set() and not executor.over.is_set():
             program.check_exit()
+            executor.over.set()
+        while not executor.wait_idle(0.5):
+            continue
 
     # -- parts of a run
 
@@ -267,18 +279,9 @@ class Deployment:
 
     def _delete(self, planner: Planner, executor: Executor, *, everything: bool = False) -> None:
         actions = planner.deletions(everything=everything)
-        blocked: set[str] = set()
         for wave in planner.delete_order(actions):
-            possible = []
-            for action in wave:
-                if action.state.urn in blocked:
-                    blocked |= action.state.depends_on()
-                else:
-                    possible.append(action)
-            self._together(executor, possible)
-            for action in possible:
-                if action.state.urn in executor.failed:
-                    blocked |= action.state.depends_on()
+            needed = planner.needed_by(executor.failed)
+            self._together(executor, [a for a in wave if a.state.urn not in needed])
 
     @staticmethod
     def _together(executor: Executor, actions: list[Action]) -> None:
@@ -296,7 +299,7 @@ class Deployment:
     ) -> None:
         """Ctrl-C: the program is told, no step starts, running ones get some seconds."""
         self._cancelled = True
-        executor.cancelled.set()
+        executor.over.set()
         self._listener(Diagnostic("warning", "cancelling: waiting for running operations (at most 5 s)"))
         if program is not None:
             program.interrupt()
@@ -309,13 +312,13 @@ class Deployment:
     def _finish_outputs(
         self, monitor: Monitor, executor: Executor, journal: Journal, snapshot: Snapshot
     ) -> Props:
-        """The stack's outputs: the program's; after a failure the old ones, which still say what is deployed."""
+        """The stack's outputs: the program's; after a failure the old ones too, since nobody knows that they are gone."""
         old = outputs_of(snapshot.resources)
         if monitor.stack_outputs is None:
             return old if self._kind != "destroy" else outputs_of(journal.resources)
         urn, outputs = monitor.stack_outputs
         if executor.failures or self._cancelled:
-            outputs = old
+            outputs = {**old, **outputs}
         if urn in executor.live:
             executor.set_outputs(urn, outputs)
         return outputs

@@ -20,6 +20,7 @@ from pulumi.runtime.proto import alias_pb2, provider_pb2, resource_pb2, resource
 from engine.actions import Goal
 from engine.errors import EngineError, StepError, refused
 from engine.events import Step
+from engine.hooks import bound
 from engine.planner import Planner
 from engine.plugins import DYNAMIC
 from engine.providers import Registry
@@ -29,6 +30,11 @@ from engine.steps import Executor, is_stack
 from engine.urns import PROVIDER_PREFIX, is_provider, make_urn, package_of, split_reference, urn_type
 from engine.values import EMPTY, Props, Secret, Unknown, contains, from_wire, to_wire
 from engine.workspace import ConfigValue
+
+
+class OverError(Exception):
+    """The run starts no further steps."""
+
 
 FAILED: Any = 1
 SKIPPED: Any = 2  # of the enumeration Result; the SDK's own copy may lack a name
@@ -115,13 +121,22 @@ class Monitor(resource_pb2_grpc.ResourceMonitorServicer):
         """Refused."""
         _abort(context, refused("invoke transforms"))
 
-    def RegisterResourceHook(self, request: Any, context: Any) -> NoReturn:  # noqa: N802
-        """Refused."""
-        _abort(context, refused(f"resource hook {request.name}"))
+    def RegisterResourceHook(self, request: Any, context: Any) -> Any:  # noqa: N802
+        """Keep a hook of the program that resources are going to name."""
+        options = {"on_dry_run": request.on_dry_run, "ignore_errors": request.ignore_errors}
+        return self._register_hook(request, context, **options)
 
-    def RegisterErrorHook(self, request: Any, context: Any) -> NoReturn:  # noqa: N802
-        """Refused."""
-        _abort(context, refused(f"error hook {request.name}"))
+    def RegisterErrorHook(self, request: Any, context: Any) -> Any:  # noqa: N802
+        """Keep a hook that decides whether a failed operation is tried again."""
+        return self._register_hook(request, context, error=True)
+
+    def _register_hook(self, request: Any, context: Any, **options: bool) -> Any:
+        try:
+            with self._lock:
+                self._executor.hooks.register(request.name, request.callback, **options)
+        except StepError as error:
+            _abort(context, str(error))
+        return EMPTY
 
     def ExistsResource(self, request: Any, context: Any) -> NoReturn:  # noqa: N802
         """Refused."""
@@ -143,20 +158,24 @@ class Monitor(resource_pb2_grpc.ResourceMonitorServicer):
         try:
             refuse_options(request)
             with self._lock:
+                if self._executor.over.is_set():
+                    raise OverError
                 goal = self._goal(request)
+                actions = self._planner.register(goal)
+                self._remember(request, goal.state)
                 if goal.state.depends_on() & self._executor.failed:
                     self._executor.failed.add(urn)
                     return resource_pb2.RegisterResourceResponse(urn=urn, result=SKIPPED)
-                actions = self._planner.register(goal)
-                self._remember(request, goal.state)
+        except OverError:
+            self._turn_away_if_over(context)
         except (StepError, EngineError) as error:
             old = self._planner.olds.get(urn)
             step = Step("update" if old else "create", urn, request.type, request.name, custom=request.custom)
-            self._executor.fail(step, str(error))
-            return resource_pb2.RegisterResourceResponse(urn=urn, result=FAILED)
+            self._executor.fail(step, str(error), fatal=True)
+            self._turn_away_if_over(context)
         state = goal.state
         if not self._executor.run(actions):
-            self._stop_if_cancelled(context)
+            self._turn_away_if_over(context)
             return resource_pb2.RegisterResourceResponse(urn=state.urn, result=FAILED)
         self._unresolved.discard(state.urn)
         skipped = any(a.skipped for a in actions)
@@ -174,6 +193,7 @@ class Monitor(resource_pb2_grpc.ResourceMonitorServicer):
 
     def RegisterResourceOutputs(self, request: Any, context: Any) -> Any:  # noqa: N802
         """The outputs of a component; the stack's are kept until the run's outcome is known."""
+        self._turn_away_if_over(context)
         outputs = from_wire(request.outputs)
         if is_stack(request.urn):
             self.stack_outputs = (request.urn, outputs)
@@ -201,6 +221,7 @@ class Monitor(resource_pb2_grpc.ResourceMonitorServicer):
             additional_secret_outputs=list(request.additionalSecretOutputs),
             source_position=self._position(request),
         )
+        self._turn_away_if_over(context)
         try:
             new.inputs = from_wire(request.properties)
             with self._lock:
@@ -209,7 +230,7 @@ class Monitor(resource_pb2_grpc.ResourceMonitorServicer):
         except (StepError, EngineError) as error:
             _abort(context, str(error))
         if not self._executor.run(actions):
-            self._stop_if_cancelled(context)
+            self._turn_away_if_over(context)
             return resource_pb2.ReadResourceResponse(urn=new.urn, result=FAILED)
         properties = to_wire(
             new.outputs, secrets=request.acceptSecrets, resources=request.acceptResources, unknowns=True
@@ -281,6 +302,7 @@ class Monitor(resource_pb2_grpc.ResourceMonitorServicer):
             replace_on_changes=list(request.replaceOnChanges),
             custom_timeouts=timeouts_of(request.customTimeouts),
             source_position=self._position(request),
+            resource_hooks=bound(request.hooks),
         )
         if is_provider(request.type):
             set_version(inputs, request.version, request.pluginDownloadURL)
@@ -340,8 +362,10 @@ class Monitor(resource_pb2_grpc.ResourceMonitorServicer):
             spec.name or request.name,
         )
 
-    def _stop_if_cancelled(self, context: Any) -> None:
-        if self._executor.cancelled.is_set():
+    def _turn_away_if_over(self, context: Any) -> None:
+        """When no step starts any more, let the program wait for the run's end: its hooks may still be called."""
+        if self._executor.over.is_set():
+            self.run_done.wait()
             context.abort(grpc.StatusCode.UNAVAILABLE, "resource monitor shut down")
 
     def _position(self, request: Any) -> str:

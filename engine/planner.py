@@ -345,6 +345,14 @@ class Planner:
             self.registry.ensure(state.provider, self.olds)
         return actions
 
+    def needed_by(self, urns: set[str]) -> set[str]:
+        """What old resources rest on, directly or not."""
+        found: set[str] = set()
+        for state in reversed(self.prev):
+            if state.urn in urns or state.urn in found:
+                found |= state.depends_on()
+        return found
+
     def _is_operated(self, urn: str) -> bool:
         return urn in self.operated or urn in self.aliased or urn in self.deletes
 

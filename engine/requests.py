@@ -15,14 +15,14 @@ FEATURES = {
     "outputValues": "OUTPUT_VALUES",
     "aliasSpecs": "ALIAS_SPECS",
     "parameterization": "PARAMETERIZATION",
+    "resourceHooks": "RESOURCE_HOOKS",
+    "errorHooks": "ERROR_HOOKS",
     # Claimed so that the SDK sends them and the engine can refuse them by name.
     "replacementTrigger": "REPLACEMENT_TRIGGER",
     "deletedWith": "DELETED_WITH",
     "replaceWith": "REPLACE_WITH",
     "transforms": "TRANSFORMS",
     "invokeTransforms": "INVOKE_TRANSFORMS",
-    "resourceHooks": "RESOURCE_HOOKS",
-    "errorHooks": "ERROR_HOOKS",
 }
 _UNITS = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 1e-3, "us": 1e-6, "µs": 1e-6, "ns": 1e-9}
 
@@ -42,7 +42,6 @@ def refuse_options(request: Any) -> None:
         and request.replacement_trigger.WhichOneof("kind") not in (None, "null_value"),
         "transforms": request.transforms,
         "state migrations": request.state_migrations,
-        "resource hooks": request.HasField("hooks") and request.hooks.ListFields(),
         "environment mappings of providers": request.envVarMappings,
         "stack references": request.type == "pulumi:pulumi:StackReference",
     }

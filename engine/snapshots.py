@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from engine.errors import StateError
 from engine.passphrase import Crypter
-from engine.state import Snapshot, State, compact, dump_checkpoint, dump_state
+from engine.state import Snapshot, State, compact, dump_checkpoint, dump_state, features_of
 from engine.urns import split_reference
 from engine.values import Secret, contains, equal
 from engine.workspace import Workspace
@@ -129,10 +129,13 @@ class Journal:
         return self._crypter.salt if self._crypter else ""
 
     def _render(self) -> str:
-        resources = [self._text(s) for s in self.resources]
+        states = self.resources
+        resources = [self._text(s) for s in states]
         pending = [f'{{"resource":{self._text(s)},"type":{compact(op)}}}' for op, s in self.pending]
         stack = self._ws.backend.qualified_stack
-        return dump_checkpoint(stack, resources, pending, self._salt(), self._base.metadata)
+        return dump_checkpoint(
+            stack, resources, pending, self._salt(), self._base.metadata, features_of(states)
+        )
 
     def _text(self, state: State) -> str:
         if self._renamed:

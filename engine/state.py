@@ -1,4 +1,4 @@
-"""A resource's state, and the checkpoint format that Pulumi's file backend keeps (version 3).
+"""A resource's state, and the checkpoint format that Pulumi's file backend keeps (versions 3 and 4).
 
 Source: `sdk/go/common/apitype/core.go` (ResourceV3, DeploymentV3) and `pkg/resource/stack/deployment.go`.
 """
@@ -219,8 +219,24 @@ class Snapshot:
         return {s.urn: s for s in self.resources if not s.delete}
 
 
+def features_of(resources: Iterable[State]) -> list[str]:
+    """What a reader of the state must know of; a state without is of version 3, any other of version 4."""
+    found = set()
+    for state in resources:
+        if state.resource_hooks:
+            found.add("hooks")
+        if state.extra.get("refreshBeforeUpdate"):
+            found.add("refreshBeforeUpdate")
+    return sorted(found)
+
+
 def dump_checkpoint(
-    stack: str, resources: Iterable[str], pending: Iterable[str], salt: str, metadata: Any
+    stack: str,
+    resources: Iterable[str],
+    pending: Iterable[str],
+    salt: str,
+    metadata: Any,
+    features: list[str],
 ) -> str:
     """The checkpoint's text from resources that are JSON already (each is dumped once, when it changes)."""
     manifest = {"time": now(), "magic": hashlib.sha256(VERSION.encode()).hexdigest(), "version": VERSION}
@@ -234,7 +250,8 @@ def dump_checkpoint(
     if text := ",".join(pending):
         parts.append(f'"pending_operations":[{text}]')
     parts.append(f'"metadata":{compact(metadata)}')
-    return f'{{"version":3,"checkpoint":{{"stack":{compact(stack)},"latest":{{{",".join(parts)}}}}}}}'
+    head = f'"version":4,"features":{compact(features)}' if features else '"version":3'
+    return f'{{{head},"checkpoint":{{"stack":{compact(stack)},"latest":{{{",".join(parts)}}}}}}}'
 
 
 def load_checkpoint(text: str, crypter_for: Any) -> Snapshot:

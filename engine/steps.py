@@ -7,26 +7,41 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
+from collections.abc import Callable
 from time import monotonic
 
 from engine import diffs
-from engine.actions import Action, resolve
-from engine.diffs import Diff
+from engine.actions import Action, describe, resolve
 from engine.errors import EngineError, StepError
-from engine.events import Diagnostic, Listener, PropertyDiff, Step, StepFailed, StepFinished, StepStarted
+from engine.events import Diagnostic, Listener, Step, StepFailed, StepFinished, StepStarted
+from engine.hooks import Hooks
 from engine.plugins import InitFailed
 from engine.providers import Registry
 from engine.snapshots import Journal, differs
 from engine.state import State, now
-from engine.urns import STACK_TYPE, is_default_provider, is_provider, urn_name
-from engine.values import UNKNOWN_WIRE, Props, Secret, equal, masked
+from engine.urns import STACK_TYPE, is_default_provider, is_provider
+from engine.values import UNKNOWN_WIRE, Props, Secret, equal
+
+TURNED_AWAY = "Resource monitor has terminated, shutting down"  # says the SDK of a run that is over
+
+
+class ProtectedError(StepError):
+    """A resource is protected from being deleted."""
 
 
 class Executor:
     """Runs steps, with at most `parallel` calls to providers at a time, and remembers what came of them."""
 
     def __init__(
-        self, *, registry: Registry, journal: Journal, preview: bool, parallel: int, listener: Listener
+        self,
+        *,
+        registry: Registry,
+        journal: Journal,
+        preview: bool,
+        parallel: int,
+        listener: Listener,
+        go_on: bool,
+        on_over: Callable[[], None],
     ) -> None:
         self.registry = registry
         self.journal = journal
@@ -37,10 +52,14 @@ class Executor:
         self.failed: set[str] = set()
         """URNs that failed or rest on one that did; what depends on them is skipped."""
         self.live: dict[str, Action] = {}
-        self.cancelled = threading.Event()
+        self.hooks = Hooks(self.diagnose, preview=preview)
+        self.over = threading.Event()
+        """Set when no further step is to start: one failed, or the run was cancelled."""
         self.abandoned = False
         """Set when running calls are given up: what they still answer is of no interest."""
         self._listener = listener
+        self._go_on = go_on
+        self._on_over = on_over
         self._slots = threading.BoundedSemaphore(max(parallel, 1))
         self._lock = threading.Lock()
         self._running = 0
@@ -50,19 +69,31 @@ class Executor:
 
     def diagnose(self, diagnostic: Diagnostic) -> None:
         """Pass a message on; an error is a failure of the run."""
+        if self.over.is_set() and diagnostic.message == TURNED_AWAY:
+            return
         with self._lock:
             if diagnostic.severity == "error":
                 self.failures.append(diagnostic.message)
             self._listener(diagnostic)
 
-    def fail(self, step: Step, message: str) -> None:
-        """Record a step's failure."""
+    def fail(self, step: Step, message: str, *, harmless: bool = False, fatal: bool = False) -> None:
+        """Record a step's failure; no further step starts, unless it is `harmless`, or the run goes on after errors
+        and it isn't `fatal`.
+        """
         with self._lock:
             if self.abandoned:
                 return
             self.failed.add(step.urn)
             self.failures.append(message)
             self._listener(StepFailed(step, message))
+        if not harmless:
+            self.stop(fatal=fatal)
+
+    def stop(self, *, fatal: bool = False) -> None:
+        """Something failed: steps under way end, no other starts, except where the run is to go on after errors."""
+        if fatal or not self._go_on:
+            self.over.set()
+            self._on_over()
 
     # -- running
 
@@ -79,7 +110,7 @@ class Executor:
         shown = not is_default_provider(action.state.urn)
         step = describe(action)
         with self._lock:
-            if self.cancelled.is_set():
+            if self.over.is_set() and action.op != "refresh":
                 return False
             self._running += 1
             if shown:
@@ -88,7 +119,8 @@ class Executor:
         try:
             result_op = self._apply(action)
         except (StepError, EngineError) as error:
-            self.fail(step, str(error))
+            # A refresh reads what it can, and a protected resource stands in nobody's way.
+            self.fail(step, str(error), harmless=action.op == "refresh" or isinstance(error, ProtectedError))
             return False
         except Exception as error:  # a defect of the engine must not leave the program waiting for ever
             self.fail(step, f"the engine failed at {step.urn}: {type(error).__name__}: {error}")
@@ -160,13 +192,9 @@ class Executor:
             self.journal.begin("creating", new)
         failure: InitFailed | None = None
         try:
-            if is_provider(new.type):
-                new.id, new.outputs = self.registry.create(new.urn, new.inputs)
-            elif new.custom:
-                timeout = new.custom_timeouts.get("create", 0)
-                provider = self.registry.find(new.provider)
-                with self._slots:
-                    new.id, new.outputs = provider.create(new.urn, new.inputs, timeout)
+            self.hooks.run("BeforeCreate", None, new)
+            if new.custom:
+                new.id, new.outputs = self.hooks.retrying("create", None, new, lambda: self._made(new))
         except InitFailed as error:
             failure = error
             new.id, new.outputs, new.init_errors = error.detail.id, error.outputs, error.reasons
@@ -181,10 +209,19 @@ class Executor:
                 self.journal.touch(old)
             else:
                 gone = old
+        if new.custom and not failure:
+            self._after("AfterCreate", None, new)
         self._keep_secrets(new)
         self.journal.end(add=new, remove=gone, done=new)
         if failure:
             raise failure
+
+    def _made(self, new: State) -> tuple[str, Props]:
+        if is_provider(new.type):
+            return self.registry.create(new.urn, new.inputs)
+        provider = self.registry.find(new.provider)
+        with self._slots:
+            return provider.create(new.urn, new.inputs, new.custom_timeouts.get("create", 0))
 
     def _update(self, old: State, new: State) -> None:
         new.id = old.id
@@ -192,13 +229,9 @@ class Executor:
             self.journal.begin("updating", new)
         failure: InitFailed | None = None
         try:
-            if is_provider(new.type):
-                new.outputs = self.registry.update(old, new)
-            elif new.custom:
-                timeout = new.custom_timeouts.get("update", 0)
-                provider = self.registry.find(new.provider)
-                with self._slots:
-                    new.outputs = provider.update(old, new, new.ignore_changes, timeout)
+            self.hooks.run("BeforeUpdate", old, new)
+            if new.custom:
+                new.outputs = self.hooks.retrying("update", old, new, lambda: self._changed(old, new))
         except InitFailed as error:
             failure = error
             new.outputs, new.init_errors = error.outputs, error.reasons
@@ -207,10 +240,29 @@ class Executor:
             raise
         if new.custom:
             new.modified = now()
+            if not failure:
+                self._after("AfterUpdate", old, new)
         self._keep_secrets(new)
         self.journal.end(add=new, remove=old, done=new)
         if failure:
             raise failure
+
+    def _changed(self, old: State, new: State) -> Props:
+        if is_provider(new.type):
+            return self.registry.update(old, new)
+        provider = self.registry.find(new.provider)
+        with self._slots:
+            return provider.update(old, new, new.ignore_changes, new.custom_timeouts.get("update", 0))
+
+    def _after(self, moment: str, old: State | None, new: State | None) -> None:
+        """Call the hooks after a step. One that fails fails the run; what the step did is kept."""
+        try:
+            self.hooks.run(moment, old, new)
+        except StepError as error:
+            state = new or old
+            assert state is not None
+            self.diagnose(Diagnostic("error", str(error), state.urn))
+            self.stop()
 
     def _read(self, action: Action, old: State | None, new: State) -> None:
         if new.id == UNKNOWN_WIRE:
@@ -240,8 +292,9 @@ class Executor:
 
     def _delete(self, action: Action, old: State) -> None:
         replacing = action.op in ("delete-replaced", "discard-replaced")
+        self.hooks.run("BeforeDelete", old, None)
         if old.protect and not replacing:
-            raise StepError(
+            raise ProtectedError(
                 f'resource "{old.urn}" cannot be deleted\nbecause it is protected. To unprotect the resource, either '
                 "remove the `protect` flag from the resource in your Pulumi program and run `pulumi up`, or use the "
                 f"command:\n`pulumi state unprotect '{old.urn}'`"
@@ -250,9 +303,7 @@ class Executor:
         if not self.preview and owned and not is_provider(old.type):
             self.journal.begin("deleting", old)
             try:
-                provider = self.registry.find(old.provider)
-                with self._slots:
-                    provider.delete(old, old.custom_timeouts.get("delete", 0))
+                self.hooks.retrying("delete", old, None, lambda: self._gone(old))
             except BaseException:
                 self.journal.end(done=old)
                 raise
@@ -260,7 +311,13 @@ class Executor:
         if before:
             old.pending_replacement = True
             self.journal.touch(old)
+        self._after("AfterDelete", old, None)
         self.journal.end(remove=None if before else old, done=old)
+
+    def _gone(self, old: State) -> None:
+        provider = self.registry.find(old.provider)
+        with self._slots:
+            provider.delete(old, old.custom_timeouts.get("delete", 0))
 
     def _refresh(self, action: Action, old: State) -> str:
         if not old.custom or is_provider(old.type) or old.pending_replacement:
@@ -320,37 +377,13 @@ class Executor:
             return
         unchanged = equal(action.new.outputs, outputs)
         action.new.outputs = outputs
+        if action.op in ("create", "create-replacement"):
+            self._after("AfterCreate", None, action.new)
+        elif action.op == "update":
+            self._after("AfterUpdate", action.old, action.new)
         self.journal.touch(action.new)
         if not unchanged:
             self.journal.save()
-
-
-def describe(action: Action) -> Step:
-    """The step as the listener sees it."""
-    state, old, new = action.state, action.old, action.new
-    return Step(
-        op=action.op,
-        urn=state.urn,
-        type=state.type,
-        name=urn_name(state.urn),
-        old=_shown(old.inputs) if old else None,
-        new=_shown(new.inputs) if new else None,
-        diff=[] if action.op == "same" else _shown_diff(action),
-        replace_keys=list(action.keys),
-        cause=action.cause,
-        custom=state.custom,
-        parent=state.parent,
-    )
-
-
-def _shown_diff(action: Action) -> list[PropertyDiff]:
-    diff: Diff | None = action.diff
-    return diffs.to_show(diff, action.old, action.new, outputs=action.op == "refresh")
-
-
-def _shown(props: Props) -> Props:
-    shown: Props = masked({k: v for k, v in props.items() if not k.startswith("__")})
-    return shown
 
 
 def _read_changed(action: Action) -> bool:

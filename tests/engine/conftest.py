@@ -66,7 +66,13 @@ class Stack:
         self.events.clear()
         self.things.calls.clear()
         self.things.requests.clear()
-        return verb(self.ws, self.options(program, **more), self.events.append)
+        also = more.pop("on_event", lambda event: None)
+
+        def hear(event: Event) -> None:
+            self.events.append(event)
+            also(event)
+
+        return verb(self.ws, self.options(program, **more), hear)
 
     def preview(self, program: Any, **more: Any) -> Result:
         return self._run(engine.preview, program, more)
@@ -80,10 +86,13 @@ class Stack:
     def destroy(self, **more: Any) -> Result:
         return self._run(engine.destroy, None, more)
 
+    def checkpoint(self) -> dict[str, Any]:
+        """The checkpoint with its version."""
+        return json.loads((self.root / ".pulumi/stacks/demo/dev.json").read_text())
+
     def state(self) -> dict[str, Any]:
         """The checkpoint's deployment."""
-        text = (self.root / ".pulumi/stacks/demo/dev.json").read_text()
-        return json.loads(text)["checkpoint"]["latest"]
+        return self.checkpoint()["checkpoint"]["latest"]
 
     def resources(self) -> dict[str, dict[str, Any]]:
         """Resources by name."""

@@ -8,6 +8,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 SDK = """
+import json
+from pathlib import Path
+
 import pulumi
 
 class Thing(pulumi.CustomResource):
@@ -24,6 +27,33 @@ class Provider(pulumi.ProviderResource):
 
 def get(name, id, props=None, opts=None):
     return Thing(name, props or {}, pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(id=id)))
+
+def plain(value):
+    if isinstance(value, pulumi.Output):
+        return "[secret]"
+    if isinstance(value, pulumi.output.Unknown):
+        return "[unknown]"
+    if isinstance(value, pulumi.Resource):
+        return "[resource]"
+    if isinstance(value, dict):
+        return {k: plain(v) for k, v in value.items()}
+    return [plain(v) for v in value] if isinstance(value, (list, tuple)) else value
+
+def noted(args, fails, answer=None):
+    with (Path(pulumi.get_root_directory()) / "hooks.jsonl").open("a") as log:
+        log.write(json.dumps(plain(vars(args)), sort_keys=True) + "\\n")
+    if fails:
+        raise ValueError(f"{args.name} says no")
+    return answer
+
+def hook(name, fails=False, **options):
+    return pulumi.ResourceHook(name, lambda args: noted(args, fails), pulumi.ResourceHookOptions(**options))
+
+def error_hook(name, again, fails=False):
+    return pulumi.ErrorHook(name, lambda args: noted(args, fails, again(args)))
+
+def hooks(**bound):
+    return Options(hooks=pulumi.ResourceHookBinding(**bound))
 
 Options = pulumi.ResourceOptions
 step = pulumi.Config().require_int("step")
@@ -172,5 +202,115 @@ if step == 3:
     Thing("back", {"value": "v"})
 """,
         (("up", 1), ("preview", 2), ("up", 2), ("preview", 3), ("up", 3), ("destroy", 3)),
+    ),
+    Scenario(
+        "hooks: before and after creates, updates, replacements and deletes, in previews where they ask for it",
+        """
+log = hook("log")
+shown = hook("shown", on_dry_run=True)
+every = {f"{when}_{what}": [log, shown] for when in ("before", "after") for what in ("create", "update", "delete")}
+a = Thing("a", {"value": f"v{step}", "secret": pulumi.Output.secret("s")},
+          Options.merge(hooks(**every), Options(additional_secret_outputs=["serial"])))
+Thing("replaced", {"fixed": f"f{step}", "value": a.echo}, hooks(**every))
+Thing("deleted-first", {"fixed": f"f{step}", "dbr": True}, hooks(**every))
+group = Group("group", hooks(**every))
+group.register_outputs({"echo": a.echo})
+if step == 1:
+    Thing("gone", {"value": "g"}, hooks(**every))
+Thing("later", {"value": "l"}, hooks(after_create=[log]) if step == 2 else None)
+""",
+        (*UPS, ("destroy", 2), ("refresh", 2), ("up", 1)),
+    ),
+    Scenario(
+        "hooks that fail: a before-hook fails the step, an after-hook the run, both unless errors are ignored",
+        """
+lenient = hook("lenient", fails=True, ignore_errors=True)
+Thing("kept", {"value": f"v{step}"}, hooks(before_create=[lenient], after_create=[lenient], after_update=[lenient]))
+no = hook("no", fails=True)
+if step == 1:
+    Thing("before", {"value": "v"}, hooks(before_create=[no], after_create=[lenient]))
+if step in (2, 3):
+    after = Thing("after", {"value": f"v{step}"}, hooks(after_create=[no], after_update=[no]))
+    Thing("next", {"value": after.echo})
+if step == 4:
+    Thing("after", {"value": "v3"})
+if step == 5:
+    Thing("after", {"value": "v3"}, hooks(before_delete=[no], after_delete=[no]))
+""",
+        (
+            ("up", 1),
+            ("up", 2),
+            ("preview", 2),
+            ("up", 3),
+            ("preview", 3),
+            ("up", 4),
+            ("up", 5),
+            ("destroy", 5),
+            ("up", 6),
+            ("preview", 6),
+        ),
+    ),
+    Scenario(
+        "error hooks: a failed operation is tried again for as long as they ask for it",
+        """
+twice = error_hook("twice", lambda args: len(args.errors) < 3)
+broken = error_hook("broken", lambda args: False, fails=True)
+if step == 1:
+    Thing("fails", {"value": "v", "fail_create": True}, hooks(on_error=[twice]))
+if step == 2:
+    Thing("fails", {"value": "v", "fail_delete": True}, hooks(on_error=[twice]))
+if step == 3:
+    Thing("fails", {"value": "w", "fail_update": True, "fail_delete": True}, hooks(on_error=[twice, broken]))
+""",
+        (("up", 1), ("up", 2), ("up", 3), ("up", 4)),
+    ),
+    Scenario(
+        "a failure: no other step starts, nothing is deleted, old outputs stay",
+        """
+first = Thing("first", {"value": f"v{step}"})
+bad = Thing("bad", {"value": first.echo, "fail_create": step == 1, "fail_update": step == 3})
+Thing("after", {"value": bad.echo})
+pulumi.export("known", f"k{step}")
+pulumi.export("echo", bad.echo)
+if step == 2:
+    Thing("left-over", {"value": "v"})
+""",
+        (("up", 1), ("up", 2), ("up", 3), ("up", 4)),
+    ),
+    Scenario(
+        "a failure, going on: what depends on it is left out, and nothing else",
+        """
+bad = Thing("bad", {"value": f"v{step}", "fail_create": step == 1, "fail_update": step == 3})
+Thing("after", {"value": bad.echo})
+other = Thing("other", {"value": f"v{step}"})
+Thing("later", {"value": other.echo})
+pulumi.export("known", f"k{step}")
+pulumi.export("echo", bad.echo)
+if step == 2:
+    Thing("left-over", {"value": "v"})
+""",
+        (("up-on", 1), ("up-on", 2), ("up-on", 3), ("up", 4)),
+    ),
+    Scenario(
+        "a program that is found wrong: by the provider's check, by an exception",
+        """
+first = Thing("first", {"value": f"v{step}"})
+if step == 1:
+    Thing("bad", {"value": first.echo, "bad": "this"})
+if step == 2:
+    raise ValueError("no such thing")
+""",
+        (("preview", 1), ("up", 1), ("up", 2)),
+    ),
+    Scenario(
+        "deletes that fail or are protected",
+        """
+base = Thing("base", {"value": "v"})
+if step == 1:
+    stuck = Thing("stuck", {"value": base.echo, "fail_delete": True})
+    Thing("upper", {"value": stuck.echo})
+    Thing("kept", {"value": "v"}, Options(protect=True))
+""",
+        (("up", 1), ("up", 2), ("destroy", 2)),
     ),
 ]

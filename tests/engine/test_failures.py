@@ -23,25 +23,46 @@ from tests.engine.conftest import Stack, Thing, ops
 Options = pulumi.ResourceOptions
 
 
-def test_a_failing_resource_stops_what_depends_on_it_and_nothing_else(stack: Stack) -> None:
-    """Others are created and kept; the dependent isn't tried; no outputs are claimed; the next run goes on from there."""
+def test_a_failure_stops_the_run_and_the_next_goes_on_from_there(stack: Stack) -> None:
+    """No step starts after it, what is under way ends and is kept, and no outputs are claimed."""
     broken = True
+    stack.things.gate["slow"], stack.things.entered["slow"] = threading.Event(), threading.Event()
+
+    def failed(event: object) -> None:
+        if isinstance(event, StepFailed):
+            stack.things.gate["slow"].set()
 
     def program() -> None:
-        bad = Thing("bad", {"value": "v", "fail_create": broken})
+        slow = Thing("slow", {"value": "v"})
+        Thing("later", {"value": slow.echo})
+        bad = Thing("bad", {"value": "v", "fail_create": broken, "fail_after": "slow"})
+        Thing("dependent", {"value": bad.echo})
+        pulumi.export("slow", slow.echo)
+        pulumi.export("bad", bad.echo)
+
+    result = stack.up(program, on_event=failed)
+    assert result.failures == ["create went wrong"]
+    assert set(stack.resources()) == {"demo-dev", "default", "slow"}
+    assert "outputs" not in stack.resources()["demo-dev"]
+    broken = False
+    again = stack.up(program)
+    assert again.ok, again.failures
+    assert ops(again) == {"bad": ["create"], "dependent": ["create"], "later": ["create"]}
+
+
+def test_a_run_may_go_on_after_a_failure(stack: Stack) -> None:
+    """With `continue_on_error` what depends on what failed isn't tried, and all else is done."""
+
+    def program() -> None:
+        bad = Thing("bad", {"value": "v", "fail_create": True})
         Thing("dependent", {"value": bad.echo})
         other = Thing("other", {"value": "v"})
         Thing("later", {"value": other.echo})
-        pulumi.export("other", other.echo)
-        pulumi.export("bad", bad.echo)
 
-    result = stack.up(program)
+    result = stack.up(program, continue_on_error=True)
     assert result.failures == ["create went wrong"]
     assert [e.step.name for e in stack.events if isinstance(e, StepFailed)] == ["bad"]
     assert set(stack.resources()) == {"demo-dev", "default", "other", "later"}
-    assert "outputs" not in stack.resources()["demo-dev"]
-    broken = False
-    assert ops(stack.up(program)) == {"bad": ["create"], "dependent": ["create"]}
 
 
 def test_a_failed_update_keeps_the_old_state_and_deletes_nothing(stack: Stack) -> None:
@@ -84,7 +105,7 @@ def test_a_protected_resource_is_not_deleted(stack: Stack) -> None:
 
 
 def test_a_delete_that_fails_keeps_what_it_rests_on(stack: Stack) -> None:
-    """What a resource depends on isn't deleted while the resource is still there."""
+    """What a resource depends on isn't deleted while the resource is still there, even where the run goes on."""
 
     def program() -> None:
         base = Thing("base", {"value": "v"})
@@ -92,7 +113,7 @@ def test_a_delete_that_fails_keeps_what_it_rests_on(stack: Stack) -> None:
         Thing("free", {"value": "v"})
 
     stack.up(program)
-    assert stack.destroy().failures == ["delete went wrong"]
+    assert stack.destroy(continue_on_error=True).failures == ["delete went wrong"]
     assert set(stack.resources()) == {"demo-dev", "default", "base", "stuck"}
 
 

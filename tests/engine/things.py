@@ -1,7 +1,7 @@
 """A provider for tests: package `things`, served over gRPC, whose resources do what their inputs say.
 
 `bad` fails the check, `fail_create|update|delete|read` fail the call, keys that begin with `fixed` replace,
-`dbr` deletes before replacing, `lazy` leaves the diff to the engine, `detailed` gives a detailed diff.
+`fail_after` names a gated resource whose create must have begun before; `dbr` deletes before replacing, `lazy` leaves the diff to the engine, `detailed` gives a detailed diff.
 `named: true` gives a default name that is kept from the old inputs.
 """
 
@@ -122,6 +122,8 @@ class Things(provider_pb2_grpc.ResourceProviderServicer):
         if request.name in self.gate:
             self.entered[request.name].set()
             self.gate[request.name].wait(20)
+        if props.get("fail_after"):
+            self.entered[props["fail_after"]].wait(20)
         self._fail("create", props, context)
         with self._lock:
             self._made[request.name] = self._made.get(request.name, 0) + 1
