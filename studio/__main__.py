@@ -1,4 +1,4 @@
-"""``python -m studio --cloud-file F --port P1 --blob-port P2 --data-dir D``."""
+"""``python -m studio --cloud-file F --port P1 --blob-port P2 --data-dir D [--https-port P3]``."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ def main() -> int:
         "--cloud-file", type=Path, required=True, help="addresses and keys of the local cloud"
     )
     parser.add_argument("--port", type=int, required=True, help="the studio's port")
+    parser.add_argument("--https-port", type=int, help="a second port of the studio, with HTTPS")
     parser.add_argument("--blob-port", type=int, required=True, help="the blob proxy's port")
     parser.add_argument("--data-dir", type=Path, required=True, help="where the studio keeps its state")
     parser.add_argument("--workers", type=int, help="worker processes for batch jobs (default: by CPU count)")
@@ -38,6 +39,7 @@ def main() -> int:
             arguments.blob_port,
             arguments.data_dir,
             arguments.workers,
+            https_port=arguments.https_port,
             allow_faults=arguments.allow_faults,
         )
     except StartError as error:

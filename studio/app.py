@@ -15,6 +15,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+import studio.aad.routes
 import studio.apihelp.routes
 import studio.bes.routes
 import studio.faults.routes
@@ -45,7 +46,8 @@ def create_app(studio_: Studio) -> ASGIApp:
             *studio.workspaces.routes.routes(),
             *studio.local.routes.routes(),
             *studio.faults.routes.routes(),
-            *arm.routes(studio_.store, studio_.cloud, studio_.operations),
+            *arm.routes(studio_.store, studio_.cloud, studio_.operations, studio_.directory),
+            *studio.aad.routes.routes(studio_.directory),
         ],
         exception_handlers={
             ApiError: on_api_error,

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from starlette.requests import Request
 
+from studio.aad.state import Directory
 from studio.bes.runner import Runner
 from studio.bes.state import Jobs
 from studio.blob.proxy import BlobProxy
@@ -31,6 +32,7 @@ class Studio:
 
     cloud: Cloud
     store: Store
+    directory: Directory
     journal: Journal
     faults: Faults
     services: Services
@@ -53,6 +55,7 @@ def open_studio(cloud: Cloud, data_dir: Path, *, workers: int = 1, allow_faults:
     return Studio(
         cloud=cloud,
         store=store,
+        directory=Directory(cloud, data_dir / "signing.key"),
         journal=journal,
         faults=faults,
         services=services,

@@ -1,4 +1,4 @@
-"""The process: two ports on loopback, signals, an orderly end within three seconds."""
+"""The process: its ports on loopback, one of them with HTTPS, signals, an orderly end within three seconds."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from studio.context import Studio, open_studio
 from studio.errors import StartError
 from studio.faults.middleware import ClosableProtocol
 from studio.store import StoreError
+from studio.tls import Tls
 
 _log = logging.getLogger("studio")
 
@@ -28,6 +29,8 @@ _BACKLOG = 2048
 # Longer than clients keep idle connections, so that none is closed while a request is on its way.
 _KEEP_ALIVE_SECONDS = 300
 _GRACE_SECONDS = 1
+_UPKEEP_SECONDS = 3600
+_START_AGAIN = "start the local cloud again: ./dev cloud start"
 
 
 def serve(
@@ -37,11 +40,13 @@ def serve(
     data_dir: Path,
     workers: int | None = None,
     *,
+    https_port: int | None = None,
     allow_faults: bool = False,
 ) -> None:
     """Serve until SIGTERM or Ctrl-C. Raises `StartError`."""
     with contextlib.ExitStack() as sockets:
-        listeners = [sockets.enter_context(_listen(one)) for one in (port, blob_port)]
+        listener, blob_listener = (sockets.enter_context(_listen(one)) for one in (port, blob_port))
+        secure = sockets.enter_context(_listen(https_port)) if https_port else None
         try:
             studio = open_studio(cloud, data_dir, workers=workers or _room(), allow_faults=allow_faults)
         except StoreError as error:
@@ -51,7 +56,35 @@ def serve(
                 f"cannot write to the data directory {data_dir}: {error.strerror}",
                 "choose another with --data-dir",
             ) from None
-        asyncio.run(_serve(studio, *listeners))
+        tls = _open_tls(cloud) if secure else None
+        _write_federated_tokens(studio)
+        asyncio.run(_serve(studio, listener, blob_listener, secure, tls))
+
+
+def _open_tls(cloud: Cloud) -> Tls:
+    if cloud.ca_file is None:
+        raise StartError("the cloud file names no certificate authority (caFile)", _START_AGAIN)
+    try:
+        return Tls(cloud.ca_file)
+    except OSError as error:
+        raise StartError(
+            f"cannot write the certificates in {cloud.ca_file.parent}: {error.strerror}",
+            "let this user write there",
+        ) from None
+    except ValueError as error:
+        raise StartError(
+            f"a certificate in {cloud.ca_file.parent} cannot be read: {error}",
+            f"delete that folder, then {_START_AGAIN}",
+        ) from None
+
+
+def _write_federated_tokens(studio: Studio) -> None:
+    try:
+        studio.directory.write_federated_tokens()
+    except (OSError, ValueError) as error:
+        raise StartError(
+            f"cannot write the federated tokens: {error}", f"delete what is in the way, then {_START_AGAIN}"
+        ) from None
 
 
 def _room() -> int:
@@ -73,7 +106,7 @@ def _listen(port: int) -> socket.socket:
         if error.errno == errno.EADDRINUSE:
             raise StartError(
                 f"port {port} is taken by another program",
-                "stop that program, or choose another port with --port and --blob-port",
+                "stop that program, or choose another port with --port, --https-port and --blob-port",
             ) from None
         raise StartError(
             f"cannot listen on port {port}: {error.strerror}", "choose another port from 1024 to 65535"
@@ -81,15 +114,48 @@ def _listen(port: int) -> socket.socket:
     return listener
 
 
-class _Server(uvicorn.Server):
-    """Uvicorn, except that it leaves signals to us: it would end the process before the workers."""
+class Server(uvicorn.Server):
+    """Uvicorn with a second listener that speaks HTTPS, under one lifespan.
+
+    It leaves signals to us: it would end the process before the workers.
+    """
+
+    def __init__(
+        self, config: uvicorn.Config, secure: socket.socket | None = None, tls: Tls | None = None
+    ) -> None:
+        super().__init__(config)
+        self._secure = secure
+        self._tls = tls
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start both listeners."""
+        await super().startup(sockets)
+        if self._secure is None or self._tls is None or self.should_exit:
+            return
+        server = await asyncio.get_running_loop().create_server(
+            lambda: ClosableProtocol(
+                config=self.config, server_state=self.server_state, app_state=self.lifespan.state
+            ),
+            sock=self._secure,
+            ssl=self._tls.context,
+            ssl_shutdown_timeout=_GRACE_SECONDS,
+            backlog=_BACKLOG,
+        )
+        self.servers.append(server)
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
+        """Capture none."""
         yield
 
 
-async def _serve(studio: Studio, listener: socket.socket, blob_listener: socket.socket) -> None:
+async def _serve(
+    studio: Studio,
+    listener: socket.socket,
+    blob_listener: socket.socket,
+    secure: socket.socket | None,
+    tls: Tls | None,
+) -> None:
     config = uvicorn.Config(
         create_app(studio),
         http=ClosableProtocol,
@@ -100,7 +166,7 @@ async def _serve(studio: Studio, listener: socket.socket, blob_listener: socket.
         timeout_keep_alive=_KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=_GRACE_SECONDS,
     )
-    server = _Server(config)
+    server = Server(config, secure, tls)
     loop = asyncio.get_running_loop()
 
     def stop(*_: object) -> None:
@@ -110,12 +176,28 @@ async def _serve(studio: Studio, listener: socket.socket, blob_listener: socket.
         signal.signal(name, lambda *_: loop.call_soon_threadsafe(stop))
     await studio.proxy.start(blob_listener)
     _log.info("studio on %s, blobs on %s", _address(listener), _address(blob_listener))
+    if secure:
+        _log.info("studio with HTTPS on %s", _address(secure, "https"))
+    upkeep = asyncio.create_task(_keep_up(studio, tls))
     try:
         await server.serve(sockets=[listener])
     finally:
+        upkeep.cancel()
         await studio.proxy.stop()
 
 
-def _address(listener: socket.socket) -> str:
+async def _keep_up(studio: Studio, tls: Tls | None) -> None:
+    """Renew what expires while the server runs: federated tokens each hour, certificates a month before."""
+    while True:
+        await asyncio.sleep(_UPKEEP_SECONDS)
+        try:
+            studio.directory.write_federated_tokens()
+            if tls is not None and tls.renew():
+                _log.info("the certificate of HTTPS was renewed")
+        except (OSError, ValueError):
+            _log.exception("federated tokens or certificates could not be renewed; trying again in an hour")
+
+
+def _address(listener: socket.socket, scheme: str = "http") -> str:
     host, port = listener.getsockname()[:2]
-    return f"http://{host}:{port}"
+    return f"{scheme}://{host}:{port}"

@@ -29,6 +29,7 @@ def services(cloud: Cloud, file: Path) -> list[Service]:
     """The processes of a cloud, in the order in which they are named to people."""
     directory = file.parent
     port = cloud.ports
+    https = port["studio-https"]  # none yet in a file of an older version
     python = [sys.executable, "-m"]
     return [
         Service(
@@ -49,10 +50,11 @@ def services(cloud: Cloud, file: Path) -> list[Service]:
             [
                 *python, "studio", "--cloud-file", str(file), "--port", str(port["studio"]),
                 "--blob-port", str(port["blob"]), "--data-dir", str(directory / "studio"),
+                *(["--https-port", str(https)] if https else []),
                 *(["--allow-faults"] if cloud.allowFaults else []),
             ],
             ("studio", "--cloud-file", str(file)),
-            (port["studio"], port["blob"]),
+            (port["studio"], port["blob"], *([https] if https else [])),
             health=f"{cloud.studio}/_local/health",
         ),
         Service(
@@ -97,15 +99,20 @@ class Supervisor:
         """
         cloud, known = self._known()
         asked = new_ports or (allow_faults is not None and cloud and cloud.allowFaults != allow_faults)
-        if cloud and not asked and self.is_up(cloud, known):
+        if cloud and not asked and self._is_complete(cloud) and self.is_up(cloud, known):
             return cloud
         with self._only_one():
             cloud, known = self._known()
             azurite.install(self.say)
             if cloud is None:
-                cloud = settings.new_cloud()
+                cloud = settings.new_cloud(self.directory.absolute())
                 settings.save(cloud, self.file)
-            elif new_ports:
+            elif not self._is_complete(cloud):
+                self.say("bringing the local cloud's file up to date; its data and addresses stay")
+                processes.stop(service for service in known if service.name == "studio")
+                cloud = cloud.completed(self.directory.absolute())
+                settings.save(cloud, self.file)
+            if new_ports and known:
                 processes.stop(known)
                 cloud = cloud.with_ports(ports.free_ports(list(cloud.ports)))
                 settings.save(cloud, self.file)
@@ -117,6 +124,10 @@ class Supervisor:
             self._start_missing(cloud)
             self._seed(cloud)
             return cloud
+
+    def _is_complete(self, cloud: Cloud) -> bool:
+        """Whether the file is of this version, and was not moved with its checkout."""
+        return cloud == cloud.completed(self.directory.absolute())
 
     def _start_missing(self, cloud: Cloud) -> None:
         known = services(cloud, self.file)
@@ -178,7 +189,7 @@ class Supervisor:
         with self._only_one():
             with contextlib.suppress(CliError):  # an unreadable file is a reason to reset, not an obstacle
                 processes.stop(self._known()[1])
-            for name in ("azurite", "studio", "logs"):
+            for name in ("azurite", "studio", "logs", "tls", "federated"):
                 shutil.rmtree(self.directory / name, ignore_errors=True)
             for path in [self.directory / "seeded", *self.directory.glob("*.json*")]:
                 path.unlink(missing_ok=True)
@@ -194,12 +205,19 @@ class Supervisor:
         answer: dict[str, Any] = {
             "running": bool(states) and all(each["state"] == "running" for each in states.values()),
             "studio": cloud and cloud.studio,
+            "studioHttps": cloud and cloud.studioHttps,
+            "caFile": cloud and cloud.caFile,
             "blob": cloud and cloud.blob,
             "azureNative": cloud and cloud.azureNative,
             "processes": states,
         }
         if show_secrets and cloud:
-            answer |= {"connectionString": cloud.connection_string, "armToken": cloud.armToken}
+            answer |= {
+                "connectionString": cloud.connection_string,
+                "armToken": cloud.armToken,
+                "subscription": cloud.subscription,
+                "signIn": {name: cloud.sign_in(name) for name in ("owner", "reader")},
+            }
         return answer
 
 

@@ -50,6 +50,8 @@ def status(as_json: AsJson = False, show_secrets: ShowSecrets = False) -> None:
     print_(f"the local cloud is {'running' if answer['running'] else 'not running (./dev cloud start)'}")
     names = {
         "studio": "studio",
+        "studioHttps": "studio (HTTPS)",
+        "caFile": "its authority",
         "blob": "blobs",
         "connectionString": "connection string",
         "armToken": "ARM token",

@@ -1,14 +1,15 @@
 """The studio's Azure Resource Manager side: resource groups, storage accounts, workspaces, New web services.
 
-`routes(store, cloud, operations)` is mounted by the studio. Shape: `gateway` is the door (bearer token, api-version,
-headers, dispatch), `errors` the envelopes, `state` what is kept, `tracked` what every resource type in a
-group does alike, and `types/` has one file for each resource type.
+`routes(store, cloud, operations, directory)` is mounted by the studio. Shape: `gateway` is the door (bearer token,
+role, api-version, headers, dispatch), `roles` says who may do what, `errors` the envelopes, `state` what is kept,
+`tracked` what every resource type in a group does alike, and `types/` has one file for each resource type.
 """
 
 from __future__ import annotations
 
 from starlette.routing import BaseRoute
 
+from studio.aad.state import Directory
 from studio.arm.gateway import ArmRoute, Gateway
 from studio.arm.state import ArmState
 from studio.arm.types import OPERATIONS, RESOURCE_TYPES
@@ -19,12 +20,15 @@ from studio.webservices.operations import Operations
 __all__ = ["routes"]
 
 
-def routes(store: Store, cloud: Cloud, operations: Operations | None = None) -> list[BaseRoute]:
+def routes(
+    store: Store, cloud: Cloud, operations: Operations | None = None, directory: Directory | None = None
+) -> list[BaseRoute]:
     """The routes below `/subscriptions` and `/providers`, whatever the case of their segments.
 
     The data plane of New web services (`/subscriptions/{id}/services/…`) is not among them. `operations` are those
-    that take their time; without them, web services cannot be changed.
+    that take their time; without them, web services cannot be changed. Tokens are those that `directory` issues;
+    without one, only the static ones of `cloud`.
     """
     kinds = {kind.type.lower(): kind for kind in RESOURCE_TYPES}
     state = ArmState(store, cloud, kinds, operations or Operations(store, cloud.subscription))
-    return [ArmRoute(Gateway(state, OPERATIONS))]
+    return [ArmRoute(Gateway(state, OPERATIONS, directory or Directory(cloud)))]

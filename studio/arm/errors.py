@@ -46,15 +46,27 @@ class ArmError(Exception):
         return {"error": error}
 
 
-def authentication_failed(reason: str) -> ArmError:
-    """401: no token, or one that is not this cloud's."""
-    return ArmError(
-        401,
-        "AuthenticationFailed",
-        f"Authentication failed. {reason}",
-        gateway=True,
-        headers={"WWW-Authenticate": 'Bearer error="invalid_token"'},
+def not_authenticated(message: str, authority: str, code: str = "AuthenticationFailed") -> ArmError:
+    """401: no token, or one that opens nothing here; the challenge names the `authority` that issues tokens."""
+    challenge = (
+        f'Bearer authorization_uri="{authority}", error="invalid_token", error_description="{message}"'
     )
+    return ArmError(401, code, message, gateway=True, headers={"WWW-Authenticate": challenge})
+
+
+def unknown_namespace(namespace: str) -> ArmError:
+    """404: there is no such resource provider."""
+    message = f"The resource namespace '{namespace}' is invalid."
+    return ArmError(404, "InvalidResourceNamespace", message, gateway=True)
+
+
+def not_registered(namespace: str) -> ArmError:
+    """409: the subscription is not registered to use a resource provider."""
+    message = (
+        f"The subscription is not registered to use namespace '{namespace}'. See https://aka.ms/rps-not-found for"
+        " how to register subscriptions."
+    )
+    return ArmError(409, "MissingSubscriptionRegistration", message, target=namespace)
 
 
 def missing_api_version() -> ArmError:

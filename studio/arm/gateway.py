@@ -1,8 +1,7 @@
-"""The door of the ARM side: who calls, with which api-version, for what; and the headers of every answer."""
+"""The door of the ARM side: who calls, with which role and api-version, for what; and the headers of every answer."""
 
 from __future__ import annotations
 
-import hmac
 import json
 import re
 import uuid
@@ -15,16 +14,22 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Match, NoMatchFound
 from starlette.types import Receive, Scope, Send
 
+from studio.aad.errors import TokenRefused
+from studio.aad.state import Directory
+from studio.arm import roles
 from studio.arm.errors import (
     ArmError,
-    authentication_failed,
     invalid_content,
     missing_api_version,
+    not_authenticated,
+    not_registered,
     subscription_not_found,
+    unknown_namespace,
 )
 from studio.arm.operation import Answer, Call, Operation
 from studio.arm.state import ArmState
 from studio.auth import credentials
+from studio.cloud import Principal
 from studio.errors import ApiError
 from studio.wire import base_url
 
@@ -43,13 +48,14 @@ CREATED_BY_HEADER = "x-local-created-by"
 class Gateway:
     """Lets calls in and hands them to their operation."""
 
-    def __init__(self, state: ArmState, operations: Iterable[Operation]) -> None:
+    def __init__(self, state: ArmState, operations: Iterable[Operation], directory: Directory) -> None:
         self._state = state
+        self._directory = directory
         self._table = [(operation.pattern(), operation) for operation in operations]
         self._namespaces = {
             found["namespace"].lower()
             for _, operation in self._table
-            if (found := _NAMESPACE.search(operation.path))
+            if (found := _NAMESPACE.search(operation.path)) and not found["namespace"].startswith("{")
         }
 
     async def answer(self, request: Request) -> Response:
@@ -63,7 +69,7 @@ class Gateway:
         return _response(request, answer)
 
     def _dispatch(self, request: Request, raw: bytes) -> Answer:
-        self._authenticate(request)
+        principal = self._authenticate(request)
         api_version = request.query_params.get("api-version", "")
         if not api_version:
             raise missing_api_version()
@@ -75,7 +81,10 @@ class Gateway:
             if found is None:
                 continue
             if operation.method == request.method:
-                return operation.answer(self._call(request, found.groupdict(), raw))
+                parameters = found.groupdict()
+                roles.require(principal, operation, path, parameters.get("namespace", ""))
+                self._check_registration(operation)
+                return operation.answer(self._call(request, principal, parameters, raw))
             allowed.append(operation.method)
         if allowed:
             message = f"The requested resource does not support http method '{request.method}'."
@@ -84,13 +93,25 @@ class Gateway:
             )
         raise self._nothing_there(path, api_version)
 
-    def _authenticate(self, request: Request) -> None:
-        given = credentials(request)
-        if not given:
-            raise authentication_failed("The 'Authorization' header is missing.")
-        expected = self._state.cloud.arm_token.encode()
-        if not any(hmac.compare_digest(one.encode(), expected) for one in given):
-            raise authentication_failed("The access token is not valid for this cloud.")
+    def _authenticate(self, request: Request) -> Principal:
+        base = base_url(request)
+        authority = f"{base}/{self._directory.tenant}"
+        refused = TokenRefused(
+            "AuthenticationFailed", "Authentication failed. The 'Authorization' header is missing."
+        )
+        for given in credentials(request):
+            try:
+                return self._directory.bearer(given, base)
+            except TokenRefused as error:
+                refused = error
+        raise not_authenticated(refused.message, authority, refused.code)
+
+    def _check_registration(self, operation: Operation) -> None:
+        found = _NAMESPACE.search(operation.path)
+        if operation.method in ("GET", "HEAD") or found is None or found["namespace"].startswith("{"):
+            return
+        if not self._state.is_registered(found["namespace"]):
+            raise not_registered(found["namespace"])
 
     def _check_subscription(self, path: str) -> None:
         segments = path.split("/")
@@ -99,7 +120,7 @@ class Gateway:
             if subscription.lower() != self._state.cloud.subscription.lower():
                 raise subscription_not_found(subscription)
 
-    def _call(self, request: Request, parameters: dict[str, Any], raw: bytes) -> Call:
+    def _call(self, request: Request, principal: Principal, parameters: dict[str, Any], raw: bytes) -> Call:
         body = None
         if raw.strip():
             try:
@@ -114,6 +135,7 @@ class Gateway:
             base_url=base_url(request),
             request=request,
             created_by=request.headers.get(CREATED_BY_HEADER),
+            client_id=principal.client_id,
         )
 
     def _nothing_there(self, path: str, api_version: str) -> ArmError:
@@ -123,8 +145,7 @@ class Gateway:
             return ArmError(404, "InvalidResourceType", message, gateway=True)
         namespace = found["namespace"]
         if namespace.lower() not in self._namespaces:
-            message = f"The resource namespace '{namespace}' is invalid."
-            return ArmError(404, "InvalidResourceNamespace", message, gateway=True)
+            return unknown_namespace(namespace)
         message = (
             f"The resource type '{found['type'] or ''}' could not be found in the namespace '{namespace}'"
             f" for api version '{api_version}'."

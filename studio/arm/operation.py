@@ -16,7 +16,10 @@ from studio.store import now
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One request, after the gateway let it in. `body` is None where there were no bytes."""
+    """One request, after the gateway let it in. `body` is None where there were no bytes.
+
+    `client_id` is who calls: empty for the bearer of a static token that has no principal of its own.
+    """
 
     state: ArmState
     path: Mapping[str, str]
@@ -25,6 +28,7 @@ class Call:
     base_url: str
     request: Request
     created_by: str | None = None
+    client_id: str = ""
 
     def document(self) -> Document:
         """The body, which must be a JSON object."""
@@ -114,7 +118,7 @@ def location_of(document: Mapping[str, Any]) -> str:
 def created_by(call: Call) -> dict[str, str]:
     """ARM's `systemData` of a resource that this call creates."""
     return {
-        "createdBy": call.created_by or "local",
+        "createdBy": call.created_by or call.client_id or "local",
         "createdByType": "Application",
         "createdAt": now(),
     }

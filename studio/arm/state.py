@@ -45,6 +45,25 @@ class ArmState:
         """The id of a resource group, whether or not there is one."""
         return f"{self.subscription_id}/resourceGroups/{name}"
 
+    @property
+    def resource_types(self) -> list[str]:
+        """The full names of the known resource types."""
+        return [kind.type for kind in self._types.values()]
+
+    def is_registered(self, namespace: str) -> bool:
+        """Whether the subscription is registered to use a resource provider; it is unless told otherwise."""
+        return self.get(self._registration(namespace)) is None
+
+    def set_registered(self, namespace: str, registered: bool) -> None:
+        """Register the subscription for a resource provider, or end that."""
+        if registered:
+            self.store.arm_delete(self._registration(namespace))
+        else:
+            self.put({"id": self._registration(namespace), "registrationState": "NotRegistered"})
+
+    def _registration(self, namespace: str) -> str:
+        return f"{self.subscription_id}/providers/{namespace}"
+
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """All changes of the block, or none."""

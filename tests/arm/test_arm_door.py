@@ -8,24 +8,25 @@ import pytest
 
 
 @pytest.mark.parametrize(
-    "header",
+    ("header", "code"),
     [
-        {},
-        {"Authorization": "Bearer wrong"},
-        {"Authorization": "Basic arm-token-of-this-test"},
-        {"Authorization": "Bearer"},
-        {"Authorization": "Bearer arm-token-of-this-test2"},
-        {"Authorization": "Bearer größer"},
+        ({}, "AuthenticationFailed"),
+        ({"Authorization": "Bearer wrong"}, "InvalidAuthenticationToken"),
+        ({"Authorization": "Basic arm-token-of-this-test"}, "AuthenticationFailed"),
+        ({"Authorization": "Bearer"}, "AuthenticationFailed"),
+        ({"Authorization": "Bearer arm-token-of-this-test2"}, "InvalidAuthenticationToken"),
+        ({"Authorization": "Bearer größer"}, "InvalidAuthenticationToken"),
     ],
 )
-def test_a_call_without_the_token_is_refused(arm: Any, header: dict[str, str]) -> None:
+def test_a_call_without_the_token_is_refused(arm: Any, header: dict[str, str], code: str) -> None:
     """Nothing but the cloud's own bearer token opens the ARM side, and the answer is ARM's 401."""
     headers = {name: value.encode() for name, value in header.items()}
     answer = arm.client.request(
         "GET", "/subscriptions", params={"api-version": "2020-01-01"}, headers=headers
     )
     assert answer.status_code == 401
-    assert answer.json()["error"]["code"] == "AuthenticationFailed"
+    assert answer.json()["error"]["code"] == code
+    assert answer.headers["www-authenticate"].startswith('Bearer authorization_uri="http://studio.test/')
     assert "arm-token" not in answer.text
 
 

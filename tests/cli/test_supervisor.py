@@ -85,9 +85,9 @@ def test_the_lock_of_azurite_names_no_address() -> None:
 
 def test_new_clouds_differ_in_ports_and_secrets() -> None:
     """Two checkouts draw their ports and keys each for itself, and no key is in what is printed of a cloud."""
-    one, two = settings.new_cloud(), settings.new_cloud()
+    one, two = settings.new_cloud(Path("one")), settings.new_cloud(Path("two"))
     assert set(one.ports.values()) != set(two.ports.values())
-    assert len(set(one.ports.values())) == 4
+    assert len(set(one.ports.values())) == 5
     assert one.accountKey != two.accountKey
     assert one.armToken != two.armToken
     assert one.accountKey not in repr(one)

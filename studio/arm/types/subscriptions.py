@@ -2,15 +2,9 @@
 
 from __future__ import annotations
 
-import uuid
 from typing import Any
 
 from studio.arm.operation import Answer, Call, Operation
-
-
-def tenant_of(subscription: str) -> str:
-    """The tenant of the local cloud: made from the subscription, so that it is as stable."""
-    return str(uuid.uuid5(uuid.NAMESPACE_OID, f"tenant:{subscription}"))
 
 
 def _shown(call: Call) -> dict[str, Any]:
@@ -18,7 +12,7 @@ def _shown(call: Call) -> dict[str, Any]:
     return {
         "id": call.state.subscription_id,
         "subscriptionId": subscription,
-        "tenantId": tenant_of(subscription),
+        "tenantId": call.state.cloud.tenant,
         "displayName": "Local cloud",
         "state": "Enabled",
     }

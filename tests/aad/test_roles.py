@@ -1,0 +1,226 @@
+"""Roles and registered providers, as Resource Manager has them, and how our own clients say so."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from clients import errors
+from clients.credentials import resolve
+from studio.arm import roles
+from studio.arm.errors import ArmError
+from studio.arm.operation import Answer, Operation
+from studio.arm.types import OPERATIONS
+from tests.aad.conftest import SUBSCRIPTION
+
+OWNER, READER = "static-token-of-the-owner", "static-token-of-the-reader"
+ROOT = Path(__file__).parents[2]
+
+
+def operation(method: str, path: str) -> Operation:
+    return Operation(method, f"/subscriptions/{{subscription}}{path}", lambda _call: Answer(200))
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "action"),
+    [
+        ("GET", "", "Microsoft.Resources/subscriptions/read"),
+        ("PUT", "/resourceGroups/{group}", "Microsoft.Resources/subscriptions/resourceGroups/write"),
+        ("GET", "/providers/{namespace}", "Microsoft.Resources/subscriptions/providers/read"),
+        ("POST", "/providers/{namespace}/register", "Microsoft.Any/register/action"),
+        ("PUT", "/resourceGroups/{g}/providers/Microsoft.X/things/{n}", "Microsoft.X/things/write"),
+        ("PATCH", "/resourceGroups/{g}/providers/Microsoft.X/things/{n}", "Microsoft.X/things/write"),
+        ("DELETE", "/resourceGroups/{g}/providers/Microsoft.X/things/{n}", "Microsoft.X/things/delete"),
+        ("GET", "/providers/Microsoft.X/things", "Microsoft.X/things/read"),
+        ("GET", "/resourceGroups/{g}/providers/Microsoft.X/a/{n}/b/{m}", "Microsoft.X/a/b/read"),
+        ("POST", "/resourceGroups/{g}/providers/Microsoft.X/a/{n}/b/{m}/move", "Microsoft.X/a/b/move/action"),
+        ("GET", "/resourceGroups/{g}/providers/Microsoft.X/a/{n}/listKeys", "Microsoft.X/a/listKeys/action"),
+        ("GET", "/providers/Microsoft.X/locations/{l}/operationsStatus/{o}", "Microsoft.X/locations/operationsStatus/read"),
+    ],
+)  # fmt: skip
+def test_an_operation_is_an_action(method, path, action):
+    """As Azure's list of provider operations has them."""
+    assert roles.action_of(operation(method, path), "Microsoft.Any") == action
+
+
+def test_a_reader_reads_everything_and_changes_nothing(door):
+    """Of all operations there are: those that are no reading are refused, before anything else is looked at."""
+
+    def may(name: str, one: Operation) -> bool:
+        try:
+            roles.require(door.principal(name), one, "/path")
+        except ArmError:
+            return False
+        return True
+
+    changing = [
+        one for one in OPERATIONS if one.method not in ("GET", "HEAD") or one.path.lower().endswith("keys")
+    ]
+    assert [one for one in OPERATIONS if not may("reader", one)] == changing
+    assert all(may("owner", one) for one in OPERATIONS)
+    assert changing
+
+
+def test_the_refusal_is_arms(door):
+    """Code, sentence and the header by which clients tell the gateway's errors from a provider's."""
+    path = "/resourceGroups/team/providers/Microsoft.MachineLearning/workspaces/flights"
+    answer = door.arm(READER, path, "PUT", {"location": "westeurope"})
+    reader = door.principal("reader")
+    assert answer.status_code == 403
+    assert answer.headers["x-ms-failure-cause"] == "gateway"
+    assert answer.json() == {
+        "error": {
+            "code": "AuthorizationFailed",
+            "message": (
+                f"The client '{reader.client_id}' with object id '{reader.object_id}' does not have authorization to"
+                " perform action 'Microsoft.MachineLearning/workspaces/write' over scope"
+                f" '/subscriptions/{SUBSCRIPTION}{path}' or the scope is invalid. If access was recently granted,"
+                " please refresh your credentials."
+            ),
+        }
+    }
+
+
+def test_keys_are_no_reading(door):
+    """The scope of an action is the resource."""
+    path = "/resourceGroups/team/providers/Microsoft.MachineLearning/workspaces/flights"
+    error = door.arm(READER, f"{path}/listWorkspaceKeys", "POST").json()["error"]
+    assert "'Microsoft.MachineLearning/workspaces/listWorkspaceKeys/action'" in error["message"]
+    assert f"over scope '/subscriptions/{SUBSCRIPTION}{path}'" in error["message"]
+
+
+def test_who_created_a_resource_is_kept(door):
+    """systemData names the application."""
+    door.arm(door.token(), "/resourceGroups/team", "PUT", {"location": "westeurope"})
+    body = {"location": "westeurope", "kind": "StorageV2", "sku": {"name": "Standard_LRS"}}
+    path = "/resourceGroups/team/providers/Microsoft.Storage/storageAccounts/teamstore"
+    made = door.arm(door.token(), path, "PUT", body).json()
+    assert made["systemData"]["createdBy"] == door.principal("owner").client_id
+
+
+def test_an_unregistered_provider_refuses_writes_until_it_is_registered(door):
+    """As after a new subscription: reading works, creating is a 409 that names the provider."""
+    provider = "/providers/microsoft.machinelearning"
+    path = "/resourceGroups/team/providers/Microsoft.MachineLearning/workspaces/flights"
+    assert door.arm(OWNER, provider).json()["registrationState"] == "Registered"
+    door.arm(OWNER, f"{provider}/unregister", "POST").raise_for_status()
+    assert door.arm(OWNER, provider).json()["registrationState"] == "NotRegistered"
+    answer = door.arm(OWNER, path, "PUT", {"location": "westeurope"})
+    error = answer.json()["error"]
+    assert (answer.status_code, error["code"]) == (409, "MissingSubscriptionRegistration")
+    assert "is not registered to use namespace 'Microsoft.MachineLearning'" in error["message"]
+    assert error["details"][0]["target"] == "Microsoft.MachineLearning"
+    assert door.arm(OWNER, path).status_code == 404
+    assert door.arm(READER, f"{provider}/register", "POST").status_code == 403
+    door.arm(OWNER, f"{provider}/register", "POST").raise_for_status()
+    assert (
+        door.arm(OWNER, path, "PUT", {"location": "westeurope"}).json()["error"]["code"]
+        == "ResourceGroupNotFound"
+    )
+
+
+@pytest.mark.parametrize(
+    ("provider", "status"), [("Microsoft.Nothing/register", 404), ("Microsoft.Resources/unregister", 409)]
+)
+def test_not_every_provider_can_be_switched(door, provider, status):
+    """There is no such provider, or nothing works without it."""
+    assert door.arm(OWNER, f"/providers/{provider}", "POST").status_code == status
+
+
+@pytest.fixture
+def signed_in(door, monkeypatch):
+    """The environment of a principal, by its secret."""
+
+    opened = []
+
+    def sign_in(name: str, **changes: str):
+        environment = door.environment(name) | {"AZURE_CLIENT_SECRET": door.principal(name).secret} | changes
+        for key, value in environment.items():
+            monkeypatch.setenv(key, value)
+        opened.append(resolve("environment").resource_manager())
+        return opened[-1]
+
+    yield sign_in
+    for transport in opened:
+        transport.session.close()
+
+
+GROUP = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/team"
+VERSION = {"api-version": "2021-04-01"}
+
+
+def test_our_own_client_signs_in_through_the_same_door(signed_in):
+    """The target `environment`, by the default chain, over HTTPS."""
+    arm = signed_in("owner")
+    assert arm.put(GROUP, {"location": "westeurope"}, **VERSION)["name"] == "team"
+    assert arm.get(GROUP, **VERSION)["location"] == "westeurope"
+
+
+def test_a_readers_credential_is_a_clear_error(signed_in):
+    """Which action is missing, where, and what to ask for; the secret is nowhere."""
+    arm = signed_in("reader")
+    with pytest.raises(errors.CredentialError) as caught:
+        arm.put(GROUP, {"location": "westeurope"}, **VERSION)
+    assert "'Microsoft.Resources/subscriptions/resourceGroups/write'" in caught.value.cause
+    assert GROUP in caught.value.cause
+    assert "Contributor" in caught.value.remedy
+    assert caught.value.request_id
+    assert "secret" not in str(caught.value)
+
+
+def test_an_unregistered_provider_is_a_clear_error(door, signed_in):
+    """The remedy is the command that registers it."""
+    arm = signed_in("owner")
+    door.arm(OWNER, "/providers/Microsoft.MachineLearning/unregister", "POST").raise_for_status()
+    path = f"{GROUP}/providers/Microsoft.MachineLearning/workspaces/w"
+    with pytest.raises(errors.ServiceError) as caught:
+        arm.put(path, {"location": "westeurope"}, **VERSION)
+    assert caught.value.code == "MissingSubscriptionRegistration"
+    assert caught.value.remedy.endswith("--namespace Microsoft.MachineLearning")
+
+
+def test_a_token_that_expires_on_the_way_is_renewed(door, signed_in):
+    """The service's clock passes the token's end; the write is refused, signed anew, and done once."""
+    arm = signed_in("owner")
+    arm.get(f"/subscriptions/{SUBSCRIPTION}", **VERSION)
+    door.clock.ahead = 3601
+    assert arm.put(GROUP, {"location": "westeurope"}, **VERSION)["name"] == "team"
+
+
+def test_a_wrong_secret_is_a_clear_error(signed_in):
+    """Azure's own code, and what to do."""
+    arm = signed_in("owner", AZURE_CLIENT_SECRET="wrong-secret-of-nobody")
+    with pytest.raises(errors.CredentialError, match="AADSTS7000215: Invalid client secret") as caught:
+        arm.get(GROUP, **VERSION)
+    assert "wrong-secret" not in str(caught.value)
+    assert "\n" not in caught.value.cause
+
+
+def test_an_untrusted_door_is_a_clear_error(signed_in, monkeypatch):
+    """Without the authority's file nobody is sent a secret."""
+    arm = signed_in("owner")
+    monkeypatch.delenv("REQUESTS_CA_BUNDLE")
+    with pytest.raises(errors.CredentialError, match="not trusted") as caught:
+        arm.get(GROUP, **VERSION)
+    assert "REQUESTS_CA_BUNDLE" in caught.value.remedy
+
+
+def test_no_secret_is_logged_or_printed(door):
+    """Azure's libraries at their most talkative, in a process of their own."""
+    code = (
+        "import logging; logging.basicConfig(level=logging.DEBUG)\n"
+        "from clients.credentials import resolve\n"
+        f"print(resolve('environment').resource_manager().get('{GROUP[:-5]}', **{VERSION}))"
+    )
+    owner = door.principal("owner")
+    environment = os.environ | door.environment() | {"AZURE_CLIENT_SECRET": owner.secret}
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=environment, cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert "azure.identity" in done.stderr
+    assert owner.secret not in done.stdout + done.stderr
+    assert "eyJ" not in done.stdout + done.stderr, "a token was logged"
