@@ -124,8 +124,8 @@ class Gateway:
         body = None
         if raw.strip():
             try:
-                body = json.loads(raw.decode("utf-8-sig"))
-            except ValueError:
+                body = json.loads(raw.decode("utf-8-sig"), parse_constant=_no_constant)
+            except (ValueError, RecursionError):
                 raise invalid_content("it is not JSON") from None
         return Call(
             state=self._state,
@@ -175,6 +175,10 @@ class ArmRoute(BaseRoute):
         await response(scope, receive, send)
 
 
+def _no_constant(name: str) -> None:
+    raise ValueError(f"{name} is not JSON")
+
+
 def _response(request: Request, answer: Answer) -> Response:
     request_id = str(uuid.uuid4())
     headers = {
@@ -193,7 +197,7 @@ def _response(request: Request, answer: Answer) -> Response:
     if answer.body is None:
         return Response(status_code=answer.status, headers=headers)
     return Response(
-        json.dumps(answer.body, ensure_ascii=False).encode(),
+        json.dumps(answer.body).encode(),
         status_code=answer.status,
         headers=headers,
         media_type="application/json; charset=utf-8",

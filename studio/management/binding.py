@@ -23,7 +23,13 @@ async def fetch(studio: Studio, given: GivenResource, name: str) -> Resource:
 
 async def fetch_from(studio: Studio, location: Location, name: str) -> Resource:
     """Copy the model at a place. Raises `BadArgument` where it cannot be read."""
-    sha256 = await studio.models.fetch(location.read_url(), name)
+    try:
+        url = location.read_url()
+    except ValueError:
+        raise BadArgument(
+            "InvalidBlobConnectionString", f"the account key for '{name}' is not base64", name
+        ) from None
+    sha256 = await studio.models.fetch(url, name)
     return Resource(name, location.base, location.relative, sha256)
 
 

@@ -15,7 +15,7 @@ from studio.faults.binding import carry_out
 from studio.faults.rules import Rule
 from studio.management.binding import check_model, compare, fetch_from, prepare
 from studio.management.state import DEFAULT_CALLS, Endpoint, Resource
-from studio.webservices import state
+from studio.webservices import payload, state
 from studio.webservices.definition import package_of, trained_models
 from studio.webservices.operations import Commit, Operation, Work
 from studio.webservices.state import Document, owner_of
@@ -59,12 +59,19 @@ async def _update(studio: Studio, document: Document, fetched: list[str] | None,
     else:
         models = trained_models(properties)
         known = {one.name: one for one in old.resources} if old else {}
-        found = {
-            name: known[name]
-            if fetched is not None and asset not in fetched and name in known
-            else await fetch_from(studio, _place(studio.cloud, properties, asset), name)
-            for asset, name in models.items()
-        }
+        before = (studio.store.arm_get(document["id"]) or {}).get("properties", {})
+        found: dict[str, Resource] = {}
+        for asset, name in models.items():
+            if fetched is not None and asset not in fetched and name in known:
+                found[name] = known[name]
+                continue
+            try:
+                found[name] = await fetch_from(studio, _place(studio.cloud, properties, asset), name)
+            except BadArgument:
+                # The blob of a model that stays where it is may be gone since it was copied.
+                if name not in known or not _stays(asset, before, properties):
+                    raise
+                found[name] = known[name]
         resources = tuple(found[name] for name in experiment.resources)
         for resource in resources:
             await asyncio.to_thread(check_model, studio, resource)
@@ -72,7 +79,14 @@ async def _update(studio: Studio, document: Document, fetched: list[str] | None,
                 await compare(studio, known[resource.name], resource)
         if not experiment.trains:
             await prepare(studio, package, resources)
+    if document.get("payload"):
+        await asyncio.to_thread(payload.keep, studio.cloud, document)
     return lambda: _serve(studio, document, old, package, resources, rule)
+
+
+def _stays(asset: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> bool:
+    old = (before.get("assets") or {}).get(asset)
+    return bool(old and old["locationInfo"] == after["assets"][asset]["locationInfo"])
 
 
 def _serve(

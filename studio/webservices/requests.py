@@ -6,12 +6,14 @@ kept as it was sent, known or not.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
 from studio.errors import BadArgument
 from studio.management.state import new_key
 from studio.webservices.errors import account_changed, missing, plan_changed, read_only, wrong
+from studio.webservices.shown import LARGE, shown_asset
 
 Properties = dict[str, Any]
 
@@ -35,6 +37,7 @@ _MERGED = (
     "assets",
 )
 _FEWEST_CALLS, _MOST_CALLS = 4, 200
+_INLINE = 3 * 1024 * 1024
 _LEVELS = ("none", "error", "all")
 
 
@@ -54,7 +57,7 @@ def put(sent: Mapping[str, Any], old: Mapping[str, Any] | None) -> Properties:
         raise missing("properties.commitmentPlan.id")
     _check_same(properties, old)
     properties["keys"] = _keys(properties.get("keys"), old)
-    return properties
+    return _with_hidden(properties, old)
 
 
 def patch(sent: Mapping[str, Any], old: Mapping[str, Any]) -> Properties:
@@ -77,7 +80,13 @@ def patch(sent: Mapping[str, Any], old: Mapping[str, Any]) -> Properties:
     _check(properties)
     _check_same(properties, old)
     properties["keys"] = _keys(properties["keys"], old)
-    return properties
+    return _with_hidden(properties, old)
+
+
+def is_large(properties: Mapping[str, Any]) -> bool:
+    """Whether the large part of a definition is more than is answered inline (3 MB)."""
+    large = {name: properties[name] for name in LARGE if name in properties}
+    return len(json.dumps(large, ensure_ascii=False).encode(errors="replace")) > _INLINE
 
 
 def changes_model(old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
@@ -91,6 +100,19 @@ def _places(properties: Mapping[str, Any]) -> dict[str, Any]:
     return {
         key: asset["locationInfo"] for key, asset in assets.items() if asset["type"].casefold() == "resource"
     }
+
+
+def _with_hidden(properties: Properties, old: Mapping[str, Any] | None) -> Properties:
+    """Assets that stay where they are keep what opens them, which GET does not show."""
+    before = (old or {}).get("assets") or {}
+    kept = {
+        key: {**asset, "locationInfo": before[key]["locationInfo"]}
+        for key, asset in (properties.get("assets") or {}).items()
+        if key in before and asset["locationInfo"] == shown_asset(before[key])["locationInfo"]
+    }
+    if kept:
+        properties["assets"] = {**properties["assets"], **kept}
+    return properties
 
 
 def _refuse_read_only(old: Mapping[str, Any] | None) -> None:

@@ -55,7 +55,7 @@ def full(document: Mapping[str, Any], version: str, state: str, swagger: str) ->
             name: value for name, value in properties["storageAccount"].items() if name != "key"
         }
     if isinstance(properties.get("assets"), Mapping):
-        properties["assets"] = {key: _asset(asset) for key, asset in properties["assets"].items()}
+        properties["assets"] = {key: shown_asset(asset) for key, asset in properties["assets"].items()}
     return _resource(document, _in_version(properties, version), version, state, swagger)
 
 
@@ -93,7 +93,8 @@ def _resource(
     return {**_envelope(document), "properties": properties}
 
 
-def _asset(asset: Mapping[str, Any]) -> dict[str, Any]:
+def shown_asset(asset: Mapping[str, Any]) -> dict[str, Any]:
+    """An asset without credentials and without the signature of its address."""
     location = dict(asset["locationInfo"])
     if location.get("credentials") is not None:
         location["credentials"] = None

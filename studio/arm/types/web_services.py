@@ -15,7 +15,7 @@ from studio.arm.tracked import ResourceType, moved
 from studio.context import Studio, studio_of
 from studio.faults.binding import drawn, refuse_on_request
 from studio.faults.rules import Rule
-from studio.webservices import operations, provisioning, requests, shown, state
+from studio.webservices import operations, payload, provisioning, requests, shown, state
 from studio.webservices.errors import (
     changed_meanwhile,
     in_progress,
@@ -103,6 +103,7 @@ class WebServices(ResourceType):
         properties["createdOn"] = old["properties"]["createdOn"] if old else operations.timestamp()
         properties["modifiedOn"] = operations.timestamp()
         properties["provisioningState"] = "Succeeded"
+        document["payload"] = payload.place(studio.cloud, document)
         with call.state.transaction():
             if old is None:
                 failed = {**document, "properties": {**properties, "provisioningState": "Failed"}}
