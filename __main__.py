@@ -10,7 +10,7 @@ from retrain_hooks.cancellation import stop_on_interrupt
 stop_on_interrupt()
 
 config = pulumi.Config()
-target, kind, experiment, live = map(config.require, ("target", "kind", "experiment", "endpointName"))
+target, kind, experiment = map(config.require, ("target", "kind", "experiment"))
 
 workspace = ml.Workspace(
     "workspace", target=target, location=config.require("location"), owner_email=config.require("ownerEmail")
@@ -43,8 +43,8 @@ candidate = model(
 predictive = ml.PredictiveWebService(
     "predictive", workspace=workspace, kind=kind, experiment=experiment, model=baseline
 )
-gate = ml.Gate.from_config(config)
-endpoint = ml.Endpoint("endpoint", service=predictive, candidate=candidate, gate=gate, endpoint_name=live)
+gate, rollout = ml.Gate.from_config(config), ml.Rollout.from_config(config)
+endpoint = ml.Endpoint("endpoint", service=predictive, candidate=candidate, gate=gate, rollout=rollout)
 
 outputs = endpoint.outputs | {
     "baselineUrl": predictive.url,

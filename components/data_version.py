@@ -38,3 +38,13 @@ class DataVersion(Resource, module="retrain", name="DataVersion"):
         props: dict[str, Any] = {"target": target, "path": path, "version": version, "container": container}
         outputs = dict.fromkeys(("digest", "versions", "blobs", "bytes"))
         super().__init__(DataVersionProvider(), name, props | outputs, opts)
+
+    @property
+    def reference(self) -> dict[str, pulumi.Output[Any]]:
+        """What other resources take of it."""
+        return {
+            "container": self.container,
+            "version": self.version,
+            "digest": self.digest,
+            "blobs": self.blobs,
+        }

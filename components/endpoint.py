@@ -8,6 +8,7 @@ import pulumi
 from pulumi.dynamic import Resource
 
 from components.gate import Gate
+from components.rollout import Rollout
 from components.trained_model import TrainedModel
 from components.web_service import PredictiveWebService
 from retrain_hooks.providers import ModelBindingProvider, PromotionProvider, StudioEndpointProvider
@@ -44,20 +45,25 @@ class Promotion(Resource, module="retrain", name="Promotion"):
 
 
 class ModelBinding(Resource, module="retrain", name="ModelBinding"):
-    """Which model an endpoint serves. Output ``bound``: its location as the service answered it."""
+    """Which model endpoints serve. Outputs: ``bound``, its location as the live endpoint's service answered it,
+    ``serving``, the address by endpoint, and ``probed``, on how many rows it was seen.
+    """
 
     address: pulumi.Output[str]
     bound: pulumi.Output[str]
 
     def __init__(self, name: str, props: dict[str, Any], opts: pulumi.ResourceOptions | None = None) -> None:
-        super().__init__(ModelBindingProvider(), name, props | {"bound": None}, opts)
+        outputs = dict.fromkeys(("bound", "serving", "probed"))
+        super().__init__(ModelBindingProvider(), name, props | outputs, opts)
 
 
 class Endpoint(pulumi.ComponentResource):
     """The endpoint *endpoint_name* of *service*, bound to *candidate* once the *gate* lets it through.
 
-    Where the gate has a holdout, candidates are scored on a further endpoint, *staging_name*, before they are bound.
-    Until a candidate passes, the endpoint serves what it served before; a new one the service's baseline.
+    A candidate goes to a further endpoint first, *staging_name*: there the gate scores it where it has a holdout, and the
+    probe learns what it answers. With rings, *rollout* says which endpoints get it in which order, and the first of the
+    last ring is the live one. Until a candidate passes, endpoints serve what they served before; a new one the service's
+    baseline.
     """
 
     def __init__(
@@ -67,32 +73,38 @@ class Endpoint(pulumi.ComponentResource):
         service: PredictiveWebService,
         candidate: TrainedModel,
         gate: Gate | None = None,
+        rollout: Rollout | None = None,
         endpoint_name: str = "retrained",
         staging_name: str = "staging",
         description: str = "Serves the retrained model",
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("retrain:index:Endpoint", name, None, opts)
-        gate = gate or Gate()
+        gate, rollout = gate or Gate(), (rollout or Rollout()).alone(endpoint_name)
+        live, *others = rollout.endpoints
         place = {"target": service.target, "service": service.service}
         child = pulumi.ResourceOptions(parent=self)
-        endpoint = StudioEndpoint(
-            f"{name}-studio", {**place, "name": endpoint_name, "description": description}, child
-        )
-        endpoints = [endpoint]
-        if gate.holdout:
-            staging = {"name": staging_name, "description": "Where the gate scores a candidate"}
-            endpoints.append(StudioEndpoint(f"{name}-staging", {**place, **staging}, child))
+
+        def studio_endpoint(resource: str, endpoint: str, text: str) -> StudioEndpoint:
+            return StudioEndpoint(resource, {**place, "name": endpoint, "description": text}, child)
+
+        endpoint = studio_endpoint(f"{name}-studio", live, description)
+        endpoints = [endpoint, *(studio_endpoint(f"{name}-{other}", other, description) for other in others)]
+        probed = rollout.probe_rows > 0
+        if gate.holdout or probed:
+            endpoints.append(
+                studio_endpoint(f"{name}-staging", staging_name, "Where a candidate is scored first")
+            )
         bound = {
             **place,
-            "endpointName": endpoint_name,
+            "endpointName": live,
+            "stagingEndpoint": staging_name if gate.holdout or probed else "",
             "resource": service.experiment.apply(lambda experiment: experiment["resource"]),
         }
         promotion = Promotion(
             f"{name}-promotion",
             {
                 **bound,
-                "stagingEndpoint": staging_name if gate.holdout else "",
                 "candidate": {
                     "address": candidate.address,
                     "sha256": candidate.sha256,
@@ -104,12 +116,18 @@ class Endpoint(pulumi.ComponentResource):
             },
             pulumi.ResourceOptions(parent=self, depends_on=endpoints),
         )
+        data = gate.holdout.reference if gate.holdout else candidate.data
         binding = ModelBinding(
             f"{name}-binding",
-            {**bound, "address": promotion.model["address"], "sha256": promotion.model["sha256"]},
-            pulumi.ResourceOptions(parent=self, depends_on=[endpoint]),
+            {
+                **bound,
+                "address": promotion.model["address"],
+                "sha256": promotion.model["sha256"],
+                **rollout.inputs(data["container"], data["blobs"]),
+            },
+            pulumi.ResourceOptions(parent=self, depends_on=endpoints),
         )
-        self.name = endpoint_name
+        self.name = live
         self.url = endpoint.url
         self.patch_url = endpoint.patch_url
         self.model_address = binding.address

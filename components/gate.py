@@ -54,12 +54,6 @@ class Gate:
 
     def inputs(self) -> dict[str, Any]:
         """As inputs of a Promotion."""
-        holdout = self.holdout and {
-            "digest": self.holdout.digest,
-            "blobs": self.holdout.blobs,
-            "container": self.holdout.container,
-            "version": self.holdout.version,
-        }
         gate = {
             "rules": list(self.rules),
             "minimumRows": self.minimum_rows,
@@ -68,4 +62,4 @@ class Gate:
             "approval": self.approval,
             "approve": self.approve,
         }
-        return {"gate": gate, "holdout": holdout}
+        return {"gate": gate, "holdout": self.holdout.reference if self.holdout else None}

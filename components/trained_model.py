@@ -78,12 +78,7 @@ class TrainedModel(Resource, module="retrain", name="TrainedModel"):
             "target": service.target,
             "experiment": service.experiment,
             "service": service.service,
-            "data": {
-                "container": data.container,
-                "version": data.version,
-                "digest": data.digest,
-                "blobs": data.blobs,
-            },
+            "data": data.reference,
             "parameters": parameters or {},
             "seed": seed,
             "force": force,
@@ -100,7 +95,12 @@ class TrainedModel(Resource, module="retrain", name="TrainedModel"):
         return found
 
     @property
+    def data(self) -> pulumi.Output[dict[str, Any]]:
+        """What it is trained from: ``container``, ``version``, ``digest``, ``blobs``."""
+        found: pulumi.Output[dict[str, Any]] = pulumi.get(self, "data")
+        return found
+
+    @property
     def data_version(self) -> pulumi.Output[str]:
         """The data version as it was asked for: a literal, ``latest`` or a window."""
-        data: pulumi.Output[dict[str, str]] = pulumi.get(self, "data")
-        return data["version"]
+        return self.data["version"]

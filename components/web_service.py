@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pulumi
 from pulumi.dynamic import Resource
 
+from clients.web_services import NEW
 from components.workspace import Workspace
 from retrain_hooks.providers import StudioWebServiceProvider
 
@@ -50,6 +51,7 @@ class _WebService(pulumi.ComponentResource):
                 "part": part,
                 "source": experiment,
                 "model": model,
+                "plan": workspace.commitment_plan.plan if kind == NEW else None,
             },
             pulumi.ResourceOptions(parent=self),
         )

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+from functools import cached_property
 
 import pulumi
 from pulumi_azure_native.machinelearning import Workspace as MachineLearningWorkspace
 from pulumi_azure_native.resources import ResourceGroup
 from pulumi_azure_native.storage import Kind, SkuArgs, SkuName, StorageAccount
+
+from components.commitment_plan import CommitmentPlan
 
 
 class Workspace(pulumi.ComponentResource):
@@ -54,8 +57,21 @@ class Workspace(pulumi.ComponentResource):
             tags=tags,
             opts=child,
         )
+        self._location, self._stem = location, stem
         self.reference = pulumi.Output.all(resource=self.workspace.id, id=self.workspace.workspace_id)
         self.register_outputs({"reference": self.reference})
+
+    @cached_property
+    def commitment_plan(self) -> CommitmentPlan:
+        """The plan that New web services are billed to; declared when the first of them asks for it."""
+        return CommitmentPlan(
+            f"{self._name}-plan",
+            target=self.target,
+            group=self.group.id,
+            plan_name=f"plan-{self._stem}",
+            location=self._location,
+            opts=pulumi.ResourceOptions(parent=self),
+        )
 
 
 def _account_name(stem: str) -> str:

@@ -11,7 +11,7 @@ from retrain_hooks.lifecycle import Context, Diff, Props, known
 from retrain_hooks.live import LiveEndpoint
 from retrain_hooks.notes import UNFINISHED
 from retrain_hooks.probe import Row, read_rows
-from retrain_hooks.rings import Ring, parse_rings
+from retrain_hooks.rings import Ring, duration, parse_rings
 from retrain_hooks.rollout import Patience, Roller
 from retrain_hooks.rollouts import Rollouts
 from retrain_hooks.run_key import key_of
@@ -175,7 +175,7 @@ def _endpoints(props: Props) -> list[str]:
 
 def _patience(props: Props) -> Patience:
     declared = props.get("probe") or {}
-    return Patience(**{name: float(declared[name]) for name in ("deadline", "settle") if name in declared})
+    return Patience(**{name: duration(declared[name]) for name in ("deadline", "settle") if name in declared})
 
 
 def _marker(props: Props, endpoint: str, address: str) -> Marker:

@@ -15,6 +15,7 @@ from clients.clock import Clock, SystemClock
 from clients.credentials import Target, resolve
 from clients.errors import ConfigurationError
 from clients.protocols import Services
+from clients.resource_manager import ResourceManager
 from clients.storage import Container
 from clients.web_services import web_services
 
@@ -141,6 +142,10 @@ class Context:
         """The container with ledger and models, shared by all stacks."""
         found = self.target(target)
         return Container(found.connection_string, found.registry_container, found.remedy)
+
+    def resource_manager(self, target: str, api_version: str) -> ResourceManager:
+        """Resource Manager, for resources of one *api_version*."""
+        return ResourceManager(self.target(target).resource_manager(), api_version, self.clock)
 
     def services(self, target: str, service: Mapping[str, Any]) -> Services:
         """The web services of the kind and in the workspace that the reference to one of them, *service*, says."""

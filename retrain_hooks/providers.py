@@ -27,6 +27,7 @@ from pulumi.output import Unknown
 from clients.errors import RetrainError
 from retrain_hooks.binding import ModelBindingLifecycle
 from retrain_hooks.cancellation import CancellableClock, EngineGuard
+from retrain_hooks.commitment_plan import CommitmentPlanLifecycle
 from retrain_hooks.data_version import DataVersionLifecycle
 from retrain_hooks.endpoint import EndpointLifecycle
 from retrain_hooks.lifecycle import UNKNOWN, Context, Lifecycle, Props
@@ -149,6 +150,12 @@ class StudioEndpointProvider(_Provider):
     """Hosts EndpointLifecycle."""
 
     lifecycle = EndpointLifecycle
+
+
+class CommitmentPlanProvider(_Provider):
+    """Hosts CommitmentPlanLifecycle."""
+
+    lifecycle = CommitmentPlanLifecycle
 
 
 class DataVersionProvider(_Provider):
