@@ -63,13 +63,13 @@ class ModelBindingLifecycle:
 
     def create(self, new: Props) -> tuple[str, Props]:
         """Bind, read back and probe."""
-        return f"{new['service']['id']}/{new['endpointName']}/{new['resource']}", self._bind(new)
+        return f"{new['service']['id']}/{new['endpointName']}/{new['resource']}", self._bind(new, {})
 
     def update(self, id_: str, old: Props, new: Props) -> Props:
         """Bind, read back and probe."""
-        return self._bind(new)
+        return self._bind(new, old)
 
-    def _bind(self, new: Props) -> Props:
+    def _bind(self, new: Props, old: Props) -> Props:
         rows = self._rows(new)
         roller = Roller(
             context=self._context,
@@ -78,7 +78,7 @@ class ModelBindingLifecycle:
             staging=self._live(new, new["stagingEndpoint"], rows) if rows else None,
             rings=_rings(new),
             address=new["address"],
-            equal=lambda one, other: one == other or self._same_model(new, one, other),
+            equal=lambda one, other: self._same_model(new, old, one, other),
             bound=lambda name, address: self._mark(new, name, address),
             patience=_patience(new),
         )
@@ -101,18 +101,19 @@ class ModelBindingLifecycle:
         data = self._context.data(new["target"], declared.get("container"))
         return read_rows(data, declared["blobs"], int(declared.get("rows") or 0))
 
-    def _same_model(self, new: Props, one: str, other: str) -> bool:
-        """Whether two addresses are on record with the same content."""
-        hashes = []
-        for address in (one, other):
-            try:
-                entry = Ledger(self._registry(new)).find(key_of(address)) if key_of(address) else None
-            except LedgerError:
-                return False
-            if entry is None or entry.run.address != address or not entry.run.sha256:
-                return False
-            hashes.append(entry.run.sha256)
-        return hashes[0] == hashes[1]
+    def _same_model(self, new: Props, old: Props, one: str, other: str) -> bool:
+        """Whether two addresses are known to hold the same content: a lost model is trained again to the same bytes."""
+        declared = {props["address"]: props.get("sha256") for props in (old, new) if props.get("address")}
+        hashes = [declared.get(address) or self._recorded(new, address) for address in (one, other)]
+        return one == other or (hashes[0] == hashes[1] and bool(hashes[0]))
+
+    def _recorded(self, new: Props, address: str) -> str:
+        """The hash that the ledger has of the model at *address*; empty where it has none."""
+        try:
+            entry = Ledger(self._registry(new)).find(key_of(address)) if key_of(address) else None
+        except LedgerError:
+            return ""
+        return entry.run.sha256 if entry and entry.run.address == address else ""
 
     def read(self, id_: str, old: Props) -> tuple[Props, Props] | None:
         """What is served now; a model bound behind our back shows as another ``address``."""

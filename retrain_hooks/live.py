@@ -89,6 +89,8 @@ class LiveEndpoint:
         except (Unreachable, Throttled) as error:
             lost = error
         except ServiceError as error:
+            if error.status < 500:
+                self._note.end(self.serves(), begun)  # refused: nothing is on its way
             if error.code in _INCOMPATIBLE:
                 raise BindingFailed(
                     f"the endpoint {self.name!r} can't serve {address}: its outputs are not those of the model that "
@@ -100,8 +102,9 @@ class LiveEndpoint:
                 raise
             lost = error
         served = self.serves()
+        if served == address or lost is None:
+            self._note.end(served, begun)
         if served == address:
-            self._note.end(address, begun)
             return
         if lost is not None:
             raise lost

@@ -134,7 +134,8 @@ class Roller:
         except DeadlineExceeded:
             raise BindingFailed(
                 self._unproven(endpoint, before, seen, expected),
-                "run the update again; where it says so each time, look at the service",
+                "run the update again; if the two models answer these rows alike, probe with others (a holdout), "
+                "or set probeRows to 0 to go by what is read back",
             ) from None
 
     def _unproven(self, endpoint: LiveEndpoint, before: Before | None, seen: Look, expected: Look) -> str:

@@ -48,7 +48,7 @@ def _forgetful_ledger() -> None:
 
 
 def _bind_something_else() -> None:
-    ModelBindingLifecycle._bind = lambda _self, new: new | {"bound": "said"}
+    ModelBindingLifecycle._bind = lambda _self, new, _old: new | {"bound": "said"}
 
 
 def _gate_lets_all_through() -> None:

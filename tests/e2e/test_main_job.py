@@ -102,7 +102,9 @@ def test_the_first_up_trains_once_and_scores_a_flight(story):
     chapter = story["first up"]
     assert chapter.done.status == 0, chapter.done.text
     assert jobs(chapter.journal) == 1
-    assert patches(chapter.journal) == []  # the endpoint starts as a copy of the default one, which serves this model
+    assert (
+        patches(chapter.journal) == []
+    )  # the endpoint starts as a copy of the default one, which serves this model
     scores = FLIGHT_SCORE.findall(chapter.done.out)
     assert len(scores) == 2
     assert scores[0] == scores[1]
