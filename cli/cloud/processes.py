@@ -57,7 +57,9 @@ def spawn(service: Service, directory: Path) -> int:
     if log.exists() and log.stat().st_size > LOG_LIMIT:
         log.replace(log.with_suffix(".old.log"))
     # The deployment engine's and Azure's credentials are none of the local cloud's business.
-    inherited = {k: v for k, v in os.environ.items() if not k.startswith(("PULUMI_", "AZURE_", "ARM_"))}
+    inherited = {
+        k: v for k, v in os.environ.items() if not k.startswith(("PULUMI_", "AZURE_", "ARM_", "IDENTITY_"))
+    }
     with log.open("ab") as output:
         process = subprocess.Popen(
             service.command, cwd=ROOT, env=inherited | service.env, start_new_session=True,

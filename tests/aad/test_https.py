@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import ipaddress
+import json
 import ssl
 import stat
+import subprocess
+import sys
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 import requests
 from cryptography import x509
 
 from studio.tls import Tls
+from tests.studio.running import free_port
+
+ROOT = Path(__file__).parents[2]
 
 
 class Later:
@@ -116,3 +123,55 @@ def test_a_running_server_shows_the_renewed_certificate(door, tmp_path):
     assert door.tls.renew()
     after = ssl.get_server_certificate(("127.0.0.1", port), ca_certs=door.ca)
     assert before != after
+
+
+def start(tmp_path: Path, *options: str, **changes: object) -> subprocess.CompletedProcess[str]:
+    """A studio that cannot start."""
+    cloud = {
+        "blob": "http://127.0.0.1:1/a",
+        "azurite": "http://127.0.0.1:2/a",
+        "account": "a",
+        "accountKey": "a2V5",
+    }
+    file = tmp_path / "cloud.json"
+    file.write_text(json.dumps(cloud | {"armToken": "t", "subscription": "s"} | changes))
+    ports = ["--port", str(free_port()), "--blob-port", str(free_port())]
+    command = [
+        sys.executable,
+        "-m",
+        "studio",
+        "--cloud-file",
+        str(file),
+        "--data-dir",
+        str(tmp_path / "data"),
+    ]
+    return subprocess.run(
+        [*command, *ports, *options], cwd=ROOT, capture_output=True, text=True, check=False, timeout=60
+    )
+
+
+def test_a_studio_without_an_authority_does_not_start(tmp_path):
+    """One line of cause, one of remedy."""
+    done = start(tmp_path, "--https-port", str(free_port()))
+    assert done.returncode == 2
+    assert "names no certificate authority" in done.stderr
+    assert "remedy: start the local cloud again" in done.stderr
+
+
+def test_a_certificate_that_cannot_be_read_is_an_error(tmp_path):
+    """It is not overwritten: somebody may trust it."""
+    (tmp_path / "tls").mkdir()
+    (tmp_path / "tls" / "ca.pem").write_text("-----BEGIN CERTIFICATE-----\nhalf")
+    (tmp_path / "tls" / "ca.key").write_text("none")
+    done = start(tmp_path, "--https-port", str(free_port()), caFile=str(tmp_path / "tls" / "ca.pem"))
+    assert done.returncode == 2
+    assert "cannot be read" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert (tmp_path / "tls" / "ca.pem").read_text().endswith("half")
+
+
+def test_a_cloud_file_with_half_a_principal_is_an_error(tmp_path):
+    """Nobody is signed in by an empty secret."""
+    done = start(tmp_path, owner={"clientId": "c"})
+    assert done.returncode == 2
+    assert "wrong entry for signing in" in done.stderr

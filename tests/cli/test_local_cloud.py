@@ -17,6 +17,7 @@ from urllib.request import ProxyHandler, Request, build_opener
 
 import psutil
 import pytest
+import requests
 from azure.storage.blob import BlobServiceClient
 
 from cli.cloud.supervisor import Supervisor
@@ -125,13 +126,73 @@ def test_status_gives_addresses_and_no_secret(cloud: LocalCloud) -> None:
     """`status --json` has the addresses and the processes; keys only on demand."""
     answer = json.loads(cloud.run("status", "--json")[1])
     assert answer["running"] is True
-    assert set(answer) == {"running", "studio", "blob", "azureNative", "processes"}
+    addresses = {"studio", "studioHttps", "caFile", "blob", "azureNative"}
+    assert set(answer) == addresses | {"running", "processes"}
     assert set(answer["processes"]) == SERVICES
     content = json.loads(cloud.file.read_text())
-    assert (answer["studio"], answer["blob"]) == (content["studio"], content["blob"])
+    assert {name: answer[name] for name in addresses} == {name: content[name] for name in addresses}
     shown = json.loads(cloud.run("status", "--json", "--show-secrets")[1])
     assert content["accountKey"] in shown["connectionString"]
     assert shown["armToken"] == content["armToken"]
+    for name in ("owner", "reader"):
+        assert shown["signIn"][name]["AZURE_CLIENT_SECRET"] == content[name]["clientSecret"]
+
+
+def secrets_of(content: dict[str, Any]) -> list[str]:
+    """All that a cloud's file keeps to itself."""
+    own = [content[name] for name in ("accountKey", "armToken", "identityHeader")]
+    return [
+        *own,
+        *(content[name]["clientSecret"] for name in ("owner", "reader")),
+        content["reader"]["token"],
+    ]
+
+
+def subscriptions_seen(cloud: LocalCloud, name: str = "owner") -> list[str]:
+    """The subscriptions that a principal lists after it signed in, all over HTTPS."""
+    answer = cloud.status(show_secrets=True)
+    sign_in = answer["signIn"][name]
+    with requests.Session() as session:
+        session.trust_env, session.verify = False, answer["caFile"]
+        form = {
+            "grant_type": "client_credentials",
+            "client_id": sign_in["AZURE_CLIENT_ID"],
+            "client_secret": sign_in["AZURE_CLIENT_SECRET"],
+            "scope": "https://management.azure.com/.default",
+        }
+        url = f"{sign_in['AZURE_AUTHORITY_HOST']}/{sign_in['AZURE_TENANT_ID']}/oauth2/v2.0/token"
+        token = session.post(url, data=form, timeout=30).json()["access_token"]
+        found = session.get(
+            f"{sign_in['RETRAIN_ARM_URL']}/subscriptions?api-version=2021-01-01",
+            headers={"Authorization": f"Bearer {token}"},
+            timeout=30,
+        ).json()
+    return [each["subscriptionId"] for each in found["value"]]
+
+
+def test_both_principals_sign_in_over_https(cloud: LocalCloud) -> None:
+    """The certificate is trusted by the file that the status names."""
+    subscription = json.loads(cloud.file.read_text())["subscription"]
+    assert subscriptions_seen(cloud) == subscriptions_seen(cloud, "reader") == [subscription]
+
+
+def test_a_cloud_of_an_older_version_is_brought_up_to_date(cloud: LocalCloud) -> None:
+    """The file gets what it lacks and keeps the rest; only the studio starts anew; tokens of before stay good."""
+    new = ("studioHttps", "caFile", "tenant", "owner", "reader", "identityHeader", "tokenSeconds")
+    content = json.loads(cloud.file.read_text())
+    old = {name: value for name, value in content.items() if name not in new} | {"version": 1, "note": "mine"}
+    cloud.file.write_text(json.dumps(old))
+    before = cloud.pids()
+    status, _, err = cloud.run("start")
+    assert status == 0, err
+    assert "up to date" in err
+    after = json.loads(cloud.file.read_text())
+    assert after | old == after | {"version": 1}
+    assert after["version"] == 2
+    assert stat.S_IMODE(cloud.file.stat().st_mode) == 0o600
+    assert {name for name in SERVICES if cloud.pids()[name] != before[name]} == {"studio"}
+    assert subscriptions_seen(cloud) == [old["subscription"]]
+    assert "up to date" not in cloud.run("start")[2]
 
 
 def test_secrets_stay_in_the_file_that_only_the_user_can_read(cloud: LocalCloud) -> None:
@@ -142,7 +203,7 @@ def test_secrets_stay_in_the_file_that_only_the_user_can_read(cloud: LocalCloud)
     seen = [" ".join(process.cmdline()) for process in cloud.processes()]
     seen += [path.read_text() for path in (cloud.directory / "logs").iterdir()]
     seen += [part for verb in (["start"], ["status"], ["logs"]) for part in cloud.run(*verb)[1:]]
-    assert not [text for text in seen if content["accountKey"] in text or content["armToken"] in text]
+    assert not [text for text in seen for secret in secrets_of(content) if secret in text]
 
 
 def test_the_examples_data_is_there_with_digest_and_rows(cloud: LocalCloud) -> None:

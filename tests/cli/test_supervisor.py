@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import os
 import socket
 import subprocess
 import sys
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -92,6 +94,27 @@ def test_new_clouds_differ_in_ports_and_secrets() -> None:
     assert one.armToken != two.armToken
     assert one.accountKey not in repr(one)
     assert one.armToken not in repr(one)
+
+
+def test_a_file_of_an_older_version_keeps_all_it_has(tmp_path: Path) -> None:
+    """What it lacks is added once; what it says, known or not, stays; a moved checkout gets its own paths."""
+    new = settings.new_cloud(tmp_path)
+    added = ("studioHttps", "caFile", "tenant", "owner", "reader", "identityHeader", "tokenSeconds")
+    old = {name: value for name, value in asdict(new).items() if name not in added}
+    file = tmp_path / "cloud.json"
+    file.write_text(json.dumps(old | {"version": 1, "note": "mine"}))
+    loaded = settings.load(file)
+    assert loaded
+    completed = loaded.completed(tmp_path)
+    settings.save(completed, file)
+    content = json.loads(file.read_text())
+    assert {name: content[name] for name in old} == old
+    assert content["note"] == "mine"
+    assert all(content[name] for name in added)
+    assert settings.load(file) == completed.completed(tmp_path) == completed
+    moved = completed.completed(tmp_path / "elsewhere")
+    assert moved.caFile == str(tmp_path / "elsewhere" / "tls" / "ca.pem")
+    assert moved.owner["clientSecret"] == completed.owner["clientSecret"]
 
 
 def test_a_port_that_is_listened_on_is_not_free() -> None:

@@ -254,7 +254,8 @@ def test_no_secret_is_in_state_outputs_or_logs(story, checkout):
     """Account key, tokens, endpoint keys and SAS signatures are nowhere but in the cloud's 0600 file."""
     assert story["destroy"].done.status == 0
     cloud = checkout.cloud
-    canaries = [cloud["accountKey"], cloud["armToken"]]
+    canaries = [cloud[name] for name in ("accountKey", "armToken", "identityHeader")]
+    canaries += [cloud[name]["clientSecret"] for name in ("owner", "reader")]
     places = [
         path
         for folder in (".pulumi", ".local/cloud/logs", ".local/logs")
