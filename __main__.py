@@ -10,6 +10,7 @@ from retrain_hooks.cancellation import stop_on_interrupt
 stop_on_interrupt()
 
 config = pulumi.Config()
+ml.notify_from_config(config)
 target, kind, experiment = map(config.require, ("target", "kind", "experiment"))
 
 workspace = ml.Workspace(

@@ -3,20 +3,27 @@
 from components.data_version import DataVersion
 from components.endpoint import Endpoint
 from components.gate import Gate
+from components.notifications import notify, notify_from_config
 from components.rollout import Ring, Rollout
 from components.trained_model import RunLimits, TrainedModel
 from components.web_service import PredictiveWebService, TrainingWebService
 from components.workspace import Workspace
+from retrain_hooks.channels import Command, JsonLines, Webhook
 
 __all__ = [
+    "Command",
     "DataVersion",
     "Endpoint",
     "Gate",
+    "JsonLines",
     "PredictiveWebService",
     "Ring",
     "Rollout",
     "RunLimits",
     "TrainedModel",
     "TrainingWebService",
+    "Webhook",
     "Workspace",
+    "notify",
+    "notify_from_config",
 ]

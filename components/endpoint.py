@@ -8,6 +8,7 @@ import pulumi
 from pulumi.dynamic import Resource
 
 from components.gate import Gate
+from components.notifications import notified
 from components.rollout import Rollout
 from components.trained_model import TrainedModel
 from components.web_service import PredictiveWebService
@@ -41,7 +42,7 @@ class Promotion(Resource, module="retrain", name="Promotion"):
 
     def __init__(self, name: str, props: dict[str, Any], opts: pulumi.ResourceOptions | None = None) -> None:
         outputs = dict.fromkeys(("model", "champion", "verdict", "rules"))
-        super().__init__(PromotionProvider(), name, props | outputs, opts)
+        super().__init__(PromotionProvider(), name, props | outputs, notified("judged", opts))
 
 
 class ModelBinding(Resource, module="retrain", name="ModelBinding"):
@@ -54,7 +55,7 @@ class ModelBinding(Resource, module="retrain", name="ModelBinding"):
 
     def __init__(self, name: str, props: dict[str, Any], opts: pulumi.ResourceOptions | None = None) -> None:
         outputs = dict.fromkeys(("bound", "serving", "probed"))
-        super().__init__(ModelBindingProvider(), name, props | outputs, opts)
+        super().__init__(ModelBindingProvider(), name, props | outputs, notified("bound", opts))
 
 
 class Endpoint(pulumi.ComponentResource):

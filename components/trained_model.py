@@ -10,10 +10,11 @@ import pulumi
 from pulumi.dynamic import Resource
 
 from components.data_version import DataVersion
+from components.notifications import notified
 from components.web_service import TrainingWebService
 from retrain_hooks.providers import TrainedModelProvider
 
-_OUTPUTS = ("runKey", "address", "why", "plan", "sha256", "metrics", "bytes", "seconds", "job")
+_OUTPUTS = ("runKey", "address", "why", "plan", "sha256", "metrics", "bytes", "seconds", "job", "reused")
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,7 @@ class TrainedModel(Resource, module="retrain", name="TrainedModel"):
     *parameters* are the experiment's web-service parameters, *seed* its random seed; another *force* asks for a new
     run of the same inputs. *pin* takes a past run by its key; *expect_run_key* refuses any other key. Outputs known
     in a preview: ``run_key``, ``address`` (in the registry container), ``why`` it would be trained and the ``plan``;
-    after training ``sha256``, ``metrics``, ``seconds``, ``job``.
+    after training ``sha256``, ``metrics``, ``seconds``, ``job``, and whether the run was there already, ``reused``.
     """
 
     address: pulumi.Output[str]
@@ -86,7 +87,9 @@ class TrainedModel(Resource, module="retrain", name="TrainedModel"):
             "expectRunKey": expect_run_key,
             **(limits or RunLimits()).inputs(),
         }
-        super().__init__(TrainedModelProvider(), name, props | dict.fromkeys(_OUTPUTS), opts)
+        super().__init__(
+            TrainedModelProvider(), name, props | dict.fromkeys(_OUTPUTS), notified("trained", opts)
+        )
 
     @property
     def run_key(self) -> pulumi.Output[str]:

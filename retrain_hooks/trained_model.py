@@ -18,7 +18,7 @@ _SEED = "Random seed"
 _COVERED = ("experiment", "data", "parameters", "seed", "force", "pin", "target")
 # What a check says of a plan. Kept while the key stays, so that nothing changes by being looked at again.
 _PLAN = ("why", "plan")
-_RESULTS = ("bytes", "seconds", "job")
+_RESULTS = ("bytes", "seconds", "job", "reused")
 
 
 class TrainedModelLifecycle:
@@ -125,7 +125,7 @@ class TrainedModelLifecycle:
         if new.get("pin"):
             run, _attempt = self._recorded(new, new["pin"])
             if run is not None:
-                return new | _outputs(run)
+                return new | _outputs(run, reused=True)
         trainer = Trainer(
             self._ledger(new),
             lambda name: context.data(new["target"], name),
@@ -140,7 +140,7 @@ class TrainedModelLifecycle:
         run, reused = trainer.train(self._request(new))
         if reused:
             context.progress.info(f"run {run.key[:12]} is reused: nothing to train")
-        return new | _outputs(run)
+        return new | _outputs(run, reused)
 
     def _request(self, new: Props) -> Request:
         experiment, service, data = new["experiment"], new["service"], new["data"]
@@ -180,7 +180,7 @@ class TrainedModelLifecycle:
         return Ledger(self._context.registry(new["target"]))
 
 
-def _outputs(run: Run) -> Props:
+def _outputs(run: Run, reused: bool) -> Props:
     return {
         "runKey": run.key,
         "address": run.address,
@@ -189,6 +189,7 @@ def _outputs(run: Run) -> Props:
         "bytes": run.bytes,
         "seconds": run.seconds,
         "job": run.job.id if run.job else "",
+        "reused": reused,
     }
 
 
