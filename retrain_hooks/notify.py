@@ -111,6 +111,7 @@ def _bound(told: Props, old: Props) -> Props:
         "endpoint": endpoint,
         "service": (told.get("service") or {}).get("id"),
         "serving": told.get("serving"),
+        "probed": told.get("probed"),
     }
 
 

@@ -38,7 +38,7 @@ KEYS_OF_EVENTS = {
         "model",
         "endpoint",
     },
-    "bound": {"runKey", "address", "oldAddress", "sha256", "endpoint", "service", "serving"},
+    "bound": {"runKey", "address", "oldAddress", "sha256", "endpoint", "service", "serving", "probed"},
 }
 
 
