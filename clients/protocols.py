@@ -156,6 +156,9 @@ class Services(Protocol):
     def put_endpoint(self, service: str, name: str, description: str) -> None:
         """Create an endpoint as a copy of the default one, or change the description of one that is there."""
 
+    def refresh_endpoint(self, service: str, name: str) -> None:
+        """Give an endpoint the graph that its service has now; it keeps the model that it serves."""
+
     def delete_endpoint(self, service: str, name: str) -> None:
         """Delete an endpoint; one that is gone is no error."""
 

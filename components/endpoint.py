@@ -84,10 +84,12 @@ class Endpoint(pulumi.ComponentResource):
         gate, rollout = gate or Gate(), (rollout or Rollout()).alone(endpoint_name)
         live, *others = rollout.endpoints
         place = {"target": service.target, "service": service.service}
+        graph = service.experiment.apply(lambda experiment: experiment["digest"])
         child = pulumi.ResourceOptions(parent=self)
 
         def studio_endpoint(resource: str, endpoint: str, text: str) -> StudioEndpoint:
-            return StudioEndpoint(resource, {**place, "name": endpoint, "description": text}, child)
+            props = {**place, "name": endpoint, "description": text, "graph": graph}
+            return StudioEndpoint(resource, props, child)
 
         endpoint = studio_endpoint(f"{name}-studio", live, description)
         endpoints = [endpoint, *(studio_endpoint(f"{name}-{other}", other, description) for other in others)]

@@ -14,7 +14,8 @@ _NAME = re.compile(r"[a-z0-9]{1,24}")
 
 
 class EndpointLifecycle:
-    """Creates the endpoint ``name`` on ``service``. Inputs also: ``target``, ``description``.
+    """Creates the endpoint ``name`` on ``service``. Inputs also: ``target``, ``description``, and ``graph``,
+    the digest of what the service is published from.
 
     Outputs: ``url`` (append ``/execute``), ``patchUrl``, ``helpUrl``. Keys are fetched when needed, never kept.
     """
@@ -47,15 +48,26 @@ class EndpointLifecycle:
     def diff(self, old: Props, new: Props) -> Diff:
         """Another name or service is another endpoint."""
         replaces = tuple(name for name in _IDENTITY if old.get(name) != new.get(name))
-        return Diff(bool(replaces) or old.get("description") != new.get("description"), replaces)
+        changed = old.get("description") != new.get("description")
+        return Diff(bool(replaces) or changed or _another_graph(old, new), replaces)
 
     def create(self, new: Props) -> tuple[str, Props]:
-        """Create it; it starts as a copy of the default endpoint."""
-        return f"{new['service']['id']}/{new['name']}", self._put(new)
+        """Create it; it starts as a copy of the default endpoint. One that is there keeps its model."""
+        there = self._find(new) is not None
+        outputs = self._put(new)
+        if there:
+            self._refresh(new)
+        return f"{new['service']['id']}/{new['name']}", outputs
 
     def update(self, id_: str, old: Props, new: Props) -> Props:
-        """Change its description."""
+        """Change its description, and give it the graph that its service has now."""
+        if _another_graph(old, new):
+            self._refresh(new)
         return self._put(new)
+
+    def _refresh(self, new: Props) -> None:
+        self._context.guard.check()
+        self._services(new).refresh_endpoint(new["service"]["id"], new["name"])
 
     def _put(self, new: Props) -> Props:
         service, name = new["service"], new["name"]
@@ -87,6 +99,11 @@ class EndpointLifecycle:
 
     def _services(self, props: Props) -> Services:
         return self._context.services(props["target"], props["service"])
+
+
+def _another_graph(old: Props, new: Props) -> bool:
+    """Whether the service was published with another graph since; endpoints keep theirs until they are refreshed."""
+    return old.get("graph", new.get("graph")) != new.get("graph")
 
 
 def _addresses(found: EndpointFound) -> Props:

@@ -6,7 +6,7 @@ from typing import Any
 
 from clients.errors import ConfigurationError, ServiceError
 from clients.protocols import DEFAULT_ENDPOINT, Services
-from clients.web_services import KINDS
+from clients.web_services import CLASSIC, KINDS
 from retrain_hooks.bound import Bound, Marker
 from retrain_hooks.experiment import Experiment, load
 from retrain_hooks.lifecycle import Context, Diff, Props, known
@@ -128,7 +128,8 @@ class WebServiceLifecycle:
 
     def _publication(self, props: Props) -> Note:
         registry = self._context.registry(props["target"])
-        return publication_note(self._context, registry, props["workspace"], props["name"])
+        name = props["name"] if props["kind"] == CLASSIC else f"{props['kind']}:{props['name']}"
+        return publication_note(self._context, registry, props["workspace"], name)
 
     def _bound(self, props: Props) -> Bound:
         return Bound(self._context.registry(props["target"]))

@@ -52,6 +52,10 @@ class Management:
             self.endpoint_path(service, name), {"WebServiceId": service, "EndpointName": name, **settings}
         )
 
+    def refresh_endpoint(self, service: str, name: str) -> None:
+        """Bring an endpoint to the graph of its web service, with the model that it has; 304 says that it is there."""
+        self.transport.post(f"{self.endpoint_path(service, name)}/refresh", {"OverwriteResources": "False"})
+
     def delete_endpoint(self, service: str, name: str) -> None:
         """Delete an endpoint; one that is gone is no error."""
         self.transport.delete(self.endpoint_path(service, name))

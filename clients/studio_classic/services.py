@@ -76,6 +76,10 @@ class ClassicServices:
         }
         self._management.put_endpoint(service, name, settings)
 
+    def refresh_endpoint(self, service: str, name: str) -> None:
+        """Give an endpoint the graph that its service has now; it keeps the model that it serves."""
+        self._management.refresh_endpoint(service, name)
+
     def delete_endpoint(self, service: str, name: str) -> None:
         """Delete an endpoint; one that is gone is no error."""
         self._management.delete_endpoint(service, name)

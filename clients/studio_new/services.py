@@ -130,7 +130,7 @@ class NewServices:
             url=swagger.removesuffix(_SWAGGER),
             update_url=f"{self._arm.base_url}{_endpoint_id(service, name)}?api-version={API_VERSION}",
             help_url=swagger,
-            description=str(definitions.member(own, "description") or ""),
+            description=_description(found),
         )
 
     def key(self, service: str, name: str) -> str:
@@ -144,12 +144,25 @@ class NewServices:
             body = {"properties": {"packageType": "Graph", "description": description}}
             self._arm.patch(endpoint, body, f"the web service {_name(endpoint)!r}")
             return
-        copy = self.definition(service)
-        own = definitions.properties(copy)
+        self.put(endpoint, self._named(self.definition(service), service, name, description))
+
+    def _named(self, definition: Json, service: str, name: str, description: str) -> Json:
+        """A service's definition, titled as the one of its endpoint *name*."""
+        own = definitions.properties(definition)
         definitions.put_member(own, "title", f"{_name(service)} {name}")
         definitions.put_member(own, "description", description)
-        definitions.put_member(copy, "properties", own)
-        self.put(endpoint, copy)
+        definitions.put_member(definition, "properties", own)
+        return definition
+
+    def refresh_endpoint(self, service: str, name: str) -> None:
+        """Give an endpoint the graph that its service has now; it keeps the model that it serves."""
+        endpoint = _endpoint_id(service, name)
+        present = self.definition(endpoint)
+        fresh = self._named(self.definition(service), service, name, _description(present))
+        for model, uri in definitions.models(present).items():
+            if model in definitions.models(fresh):
+                fresh = definitions.with_model(fresh, model, uri)
+        self.put(endpoint, fresh)
 
     def delete_endpoint(self, service: str, name: str) -> None:
         """Delete the service that is an endpoint; one that is gone is no error."""
@@ -206,6 +219,10 @@ class NewServices:
 
 def _endpoint_id(service: str, endpoint: str) -> str:
     return service if endpoint == DEFAULT_ENDPOINT else f"{service}-{endpoint}"
+
+
+def _description(definition: Mapping[str, Any]) -> str:
+    return str(definitions.member(definitions.properties(definition), "description") or "")
 
 
 def _name(service: str) -> str:
