@@ -166,7 +166,13 @@ class Transport:
     ) -> requests.Response:
         try:
             return self.session.request(
-                method, url, params=params, json=body, headers=dict(headers), timeout=self.timeout
+                method,
+                url,
+                params=params,
+                json=body,
+                headers=dict(headers),
+                auth=_as_it_is,
+                timeout=self.timeout,
             )
         except requests.Timeout:
             raise _Retryable(
@@ -224,6 +230,11 @@ def _envelope(response: requests.Response) -> tuple[str, str]:
         return detail.get("code") or error.get("code", ""), detail.get("message") or error.get("message", "")
     except (ValueError, KeyError, TypeError, AttributeError, IndexError):
         return "", " ".join(response.text[:200].split()) or response.reason or "nothing else"
+
+
+def _as_it_is(request: requests.PreparedRequest) -> requests.PreparedRequest:
+    """Leave the credential alone: without this, requests would replace it by an entry of the user's .netrc."""
+    return request
 
 
 def _registration(message: str) -> str:

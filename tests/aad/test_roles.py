@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -207,6 +208,53 @@ def test_an_untrusted_door_is_a_clear_error(signed_in, monkeypatch):
     with pytest.raises(errors.CredentialError, match="not trusted") as caught:
         arm.get(GROUP, **VERSION)
     assert "REQUESTS_CA_BUNDLE" in caught.value.remedy
+
+
+@pytest.fixture
+def azure_cli(tmp_path, monkeypatch):
+    """An `az` that prints what it is told and ends as it is told."""
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    monkeypatch.setenv("PATH", f"{folder}{os.pathsep}{os.environ['PATH']}")
+    monkeypatch.setenv("AZURE_TOKEN_CREDENTIALS", "AzureCliCredential")
+
+    def says(output: str, status: int) -> None:
+        script = folder / "az"
+        script.write_text(
+            f"#!/bin/sh\ncat >&{1 if status == 0 else 2} <<'END'\n{output}\nEND\nexit {status}\n"
+        )
+        script.chmod(0o755)
+
+    return says
+
+
+@pytest.mark.skipif(os.name == "nt", reason="the stand-in for az is a shell script")
+def test_the_azure_clis_sign_in_is_used(door, signed_in, azure_cli):
+    """What a developer has after az login."""
+    answer = {"accessToken": door.token(), "expires_on": int(door.clock()) + 3600, "tokenType": "Bearer"}
+    azure_cli(json.dumps(answer), 0)
+    assert signed_in("owner").put(GROUP, {"location": "westeurope"}, **VERSION)["name"] == "team"
+
+
+@pytest.mark.skipif(os.name == "nt", reason="the stand-in for az is a shell script")
+@pytest.mark.parametrize(
+    ("says", "cause"),
+    [
+        (
+            "ERROR: AADSTS700082: The refresh token has expired due to inactivity. Trace ID: 1",
+            "Azure refused the sign-in: AADSTS700082: The refresh token has expired due to inactivity",
+        ),
+        ("ERROR: Please run 'az login' to setup account.", "nobody is signed in to Azure"),
+    ],
+)
+def test_an_expired_sign_in_of_the_azure_cli_is_a_clear_error(signed_in, azure_cli, says, cause):
+    """The remedy is to sign in again."""
+    azure_cli(says, 1)
+    arm = signed_in("owner")
+    with pytest.raises(errors.CredentialError) as caught:
+        arm.get(GROUP, **VERSION)
+    assert caught.value.cause == cause
+    assert "az login" in caught.value.remedy
 
 
 def test_no_secret_is_logged_or_printed(door):

@@ -63,6 +63,15 @@ def test_a_token_is_fetched_once():
     assert sent(service) == ["token-1", "token-1"]
 
 
+def test_an_entry_in_netrc_does_not_replace_the_token(tmp_path, monkeypatch):
+    """A `default` entry, made for some other host, would go to Azure else."""
+    (tmp_path / "netrc").write_text("default login somebody password secret\n")
+    monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
+    service = Service((200, {}))
+    transport(service, Issuer().bearer()).get("a")
+    assert sent(service) == ["token-1"]
+
+
 def test_nobody_signs_in_before_a_request():
     """A target that isn't asked costs nothing."""
     issuer = Issuer()
