@@ -24,6 +24,11 @@ _APIS = (
     (apihelp, apihelp_routes),
     (local, local_routes),
 )
+# What nearly all paths of Resource Manager begin with, and what is written instead.
+_PREFIXES = (
+    ("/subscriptions/{subscription}/resourceGroups/{group}/providers/", "{group}/"),
+    ("/subscriptions/{subscription}/providers/", "{subscription}/"),
+)
 
 
 def table() -> str:
@@ -32,9 +37,20 @@ def table() -> str:
     for package, module in _APIS:
         rows = "\n".join(_rows(module.routes()))
         sections.append(f"## {_title(package.__doc__)}\n\n| Call | What it does |\n| --- | --- |\n{rows}\n")
-    rows = "\n".join(f"| `{operation.method} {operation.path}` | |" for operation in OPERATIONS)
-    sections.append(f"## {_title(arm.__doc__)}\n\n| Call | |\n| --- | --- |\n{rows}\n")
+    sections.append(f"## {_title(arm.__doc__)}\n\n{arm_table()}\n")
     return "\n".join(sections)
+
+
+def arm_table() -> str:
+    """The operations of Resource Manager, by the types of resources: call, api-versions, what it does."""
+    lines = ["| Call | api-version | What it does |", "| --- | --- | --- |"]
+    for operation in OPERATIONS:
+        path = operation.path
+        for prefix, short in _PREFIXES:
+            path = short + path.removeprefix(prefix) if path.startswith(prefix) else path
+        versions = ", ".join(operation.versions) or "any"
+        lines.append(f"| `{operation.method} {path}` | {versions} | {operation.says} |")
+    return "\n".join(lines)
 
 
 def _rows(routes: list[BaseRoute]) -> Iterator[str]:

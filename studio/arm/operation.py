@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -57,6 +58,11 @@ class Operation:
     path: str
     handle: Callable[[Call], Answer]
     versions: tuple[str, ...] = ()
+
+    @property
+    def says(self) -> str:
+        """What it does, in one line."""
+        return (inspect.getdoc(self.handle) or "").partition("\n")[0]
 
     def answer(self, call: Call) -> Answer:
         """What it answers to a call. Raises ArmError and ApiError."""

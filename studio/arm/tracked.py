@@ -84,7 +84,7 @@ class TrackedType(ResourceType):
         one = f"{self.in_group}/{{name}}"
         return (
             Operation("PUT", one, self._put, self.versions),
-            Operation("GET", one, lambda call: Answer(200, self.find(call)), self.versions),
+            Operation("GET", one, self._get, self.versions),
             Operation("PATCH", one, self._patch, self.versions),
             Operation("DELETE", one, self._delete, self.versions),
             Operation("GET", self.in_group, self._list, self.versions),
@@ -96,7 +96,11 @@ class TrackedType(ResourceType):
         )
 
     def _acting(self, action: Action) -> Callable[[Call], Answer]:
-        return lambda call: action(call, self.find(call))
+        def act(call: Call) -> Answer:
+            return action(call, self.find(call))
+
+        act.__doc__ = action.__doc__
+        return act
 
     def find(self, call: Call) -> Document:
         """The resource that a call names. Raises ResourceNotFound."""
@@ -105,7 +109,12 @@ class TrackedType(ResourceType):
             raise resource_not_found(self.type, call.path["name"], call.path["group"])
         return found
 
+    def _get(self, call: Call) -> Answer:
+        """Get it."""
+        return Answer(200, self.find(call))
+
     def _put(self, call: Call) -> Answer:
+        """Create it, or change what is declared."""
         sent, name = call.document(), call.path["name"]
         group = call.state.group(call.path["group"])
         self.check_name(name)
@@ -130,6 +139,7 @@ class TrackedType(ResourceType):
         return Answer(200 if old else self.created_status, document)
 
     def _patch(self, call: Call) -> Answer:
+        """Change what the body names."""
         sent = call.document()
         with call.state.transaction():
             old = self.find(call)
@@ -140,6 +150,7 @@ class TrackedType(ResourceType):
         return Answer(200, document)
 
     def _delete(self, call: Call) -> Answer:
+        """Delete it with all that stands behind it; 204 where there is none."""
         document = self.existing(call)
         if document is None:
             return Answer(204)
@@ -147,6 +158,7 @@ class TrackedType(ResourceType):
         return Answer(200)
 
     def _list(self, call: Call) -> Answer:
+        """List them."""
         return Answer(200, {"value": call.state.resources(self.type, call.path.get("group"))})
 
 

@@ -90,11 +90,11 @@ def test_a_model_that_is_rolled_back(studio: Faulty, service: Service, trained: 
 
 def test_a_newer_update_is_not_rolled_back(studio: Faulty, service: Service, trained: Houses) -> None:
     """What was bound after the update that is rolled back stays."""
-    studio.faults({"kind": "rolled-back", "seconds": 0.8, "count": 1, "path": ARM_PATH})
+    studio.faults({"kind": "rolled-back", "seconds": 0.3, "count": 1, "path": ARM_PATH})
     updated(service, uri(trained.dearer))
     updated(service, uri(trained.baseline))
     updated(service, uri(trained.dearer))
-    studio.faults({"kind": "latency", "seconds": 1, "count": 1, "path": "*/execute"})
+    studio.faults({"kind": "latency", "seconds": 0.5, "count": 1, "path": "*/execute"})
     assert service.price(HOUSE) == NEW
 
 

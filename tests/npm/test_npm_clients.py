@@ -53,8 +53,10 @@ def test_it_reads_what_it_created(npm: Npm, created: Service, definition: dict[s
     """get gives the definition back, whole, with nothing secret in it; the service scores with its key."""
     found = npm("webServices", "webServices", "get", GROUP, "npmservice")
     sent = definition["properties"]
-    for name in ("title", "packageType", "packageProperty", "input", "output", "exampleRequest"):
+    for name in ("title", "packageType", "packageProperty", "exampleRequest"):
         assert found["properties"][name] == sent[name]
+    columns = found["properties"]["input"]["properties"]["input1"]["properties"]
+    assert columns["surface"]["type"] == "Integer"
     assert set(found["properties"]["assets"]) == set(sent["assets"])
     assert "keys" not in found["properties"]
     assert found["properties"]["storageAccount"] == {"name": "teststorage"}

@@ -23,7 +23,7 @@ from studio.errors import BadArgument, Busy
 from studio.journal import Journal, effect_of
 from studio.logs import RedactingFormatter, redact
 from studio.management.state import Endpoint, new_key
-from studio.operations import table
+from studio.operations import arm_table, table
 from studio.rrs.state import Calls
 from studio.rrs.wire import table_json
 from studio.store import Store, StoreError
@@ -254,6 +254,11 @@ def test_the_table_of_operations_says_what_each_does() -> None:
     )
     assert len(rows) > 40
     assert [row for row in rows if row.endswith("|  |")] == []
+
+
+def test_the_documentation_has_the_table_of_resource_manager() -> None:
+    """docs/local-cloud.md shows the operations that are answered, and no others."""
+    assert arm_table() in (Path(__file__).parents[2] / "docs" / "local-cloud.md").read_text()
 
 
 def test_an_unexpected_failure_is_answered_with_the_envelope(

@@ -49,7 +49,7 @@ class CommitmentPlans(TrackedType):
             Operation(
                 "GET",
                 "/subscriptions/{subscription}/providers/Microsoft.MachineLearning/skus",
-                lambda _call: Answer(200, {"value": _catalog()}),
+                _skus,
                 _VERSIONS,
             ),
         )
@@ -93,10 +93,12 @@ class CommitmentPlans(TrackedType):
         return self.completed(call, {**old, "sku": {**old["sku"], **section(call.document(), "sku")}}, old)
 
     def _put(self, call: Call) -> Answer:
+        """Create it, or change its sku and tags."""
         self._check_etag(call)
         return super()._put(call)
 
     def _delete(self, call: Call) -> Answer:
+        """Delete it, unless a web service is billed by it."""
         self._check_etag(call)
         plan = self.existing(call)
         if plan is not None and (users := _web_services(call, plan)):
@@ -114,10 +116,12 @@ class CommitmentPlans(TrackedType):
             raise ArmError(412, "PreconditionFailed", message, target="If-Match")
 
     def _associations(self, call: Call) -> Answer:
+        """List the web services that are billed by it."""
         plan = self.find(call)
         return Answer(200, {"value": [_association(plan, one) for one in _web_services(call, plan)]})
 
     def _association(self, call: Call) -> Answer:
+        """Get one of them."""
         plan = self.find(call)
         return Answer(200, _association(plan, self._associated(call, plan)))
 
@@ -212,6 +216,11 @@ def _association(plan: Document, service: Document) -> dict[str, Any]:
             "creationDate": service["properties"]["createdOn"],
         },
     }
+
+
+def _skus(_call: Call) -> Answer:
+    """List what a plan can be, and where."""
+    return Answer(200, {"value": _catalog()})
 
 
 def _catalog() -> list[dict[str, Any]]:

@@ -26,6 +26,7 @@ _OPERATIONS = (
 
 
 def _list(_call: Call) -> Answer:
+    """List what roles can allow."""
     value: list[dict[str, Any]] = [
         {
             "name": f"{_PROVIDER}/{name}",
@@ -42,6 +43,7 @@ def _list(_call: Call) -> Answer:
 
 
 def _status(call: Call) -> Answer:
+    """Look at an operation: Provisioning, then Succeeded, or Failed with its error."""
     body = call.state.operations.look(call.path["location"], call.path["operation"])
     if body is None:
         raise _no_operation(call.path["operation"])
@@ -49,6 +51,7 @@ def _status(call: Call) -> Answer:
 
 
 def _result(call: Call) -> Answer:
+    """202 while an operation goes on, then 204."""
     found: Running | None = call.state.operations.find(call.path["location"], call.path["operation"])
     if found is None:
         raise _no_operation(call.path["operation"])

@@ -40,20 +40,24 @@ def _namespace(call: Call) -> str:
 
 
 def _get(call: Call) -> Answer:
+    """Get a resource provider and its types."""
     return Answer(200, _shown(call.state, _namespace(call)))
 
 
 def _list(call: Call) -> Answer:
+    """List the resource providers."""
     return Answer(200, {"value": [_shown(call.state, one) for one in _namespaces(call.state)]})
 
 
 def _register(call: Call) -> Answer:
+    """Register one; nothing of it can be created before."""
     namespace = _namespace(call)
     call.state.set_registered(namespace, True)
     return Answer(200, _shown(call.state, namespace))
 
 
 def _unregister(call: Call) -> Answer:
+    """Take its registration back."""
     namespace = _namespace(call)
     if namespace.lower() == _ALWAYS:
         message = f"The resource provider '{namespace}' cannot be unregistered."

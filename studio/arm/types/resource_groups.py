@@ -15,6 +15,7 @@ _ONE = "/subscriptions/{subscription}/resourceGroups/{group}"
 
 
 def _put(call: Call) -> Answer:
+    """Create it, or change its tags."""
     sent, name = call.document(), call.path["group"]
     _check_name(name)
     location, tags = location_of(sent), tags_of(sent)
@@ -42,6 +43,7 @@ def _put(call: Call) -> Answer:
 
 
 def _patch(call: Call) -> Answer:
+    """Change its tags."""
     sent = call.document()
     with call.state.transaction():
         group = call.state.group(call.path["group"])
@@ -55,11 +57,23 @@ def _patch(call: Call) -> Answer:
     return Answer(200, group)
 
 
+def _get(call: Call) -> Answer:
+    """Get it."""
+    return Answer(200, call.state.group(call.path["group"]))
+
+
+def _list(call: Call) -> Answer:
+    """List them."""
+    return Answer(200, {"value": call.state.groups()})
+
+
 def _exists(call: Call) -> Answer:
+    """Ask whether it is there: 204 or 404."""
     return Answer(404 if call.state.get(call.state.group_id(call.path["group"])) is None else 204)
 
 
 def _delete(call: Call) -> Answer:
+    """Delete it with all that is in it."""
     call.state.remove_group(call.state.group(call.path["group"]))
     return Answer(200)
 
@@ -75,13 +89,13 @@ def _check_name(name: str) -> None:
 
 OPERATIONS = (
     Operation("PUT", _ONE, _put),
-    Operation("GET", _ONE, lambda call: Answer(200, call.state.group(call.path["group"]))),
+    Operation("GET", _ONE, _get),
     Operation("HEAD", _ONE, _exists),
     Operation("PATCH", _ONE, _patch),
     Operation("DELETE", _ONE, _delete),
     Operation(
         "GET",
         "/subscriptions/{subscription}/resourceGroups",
-        lambda call: Answer(200, {"value": call.state.groups()}),
+        _list,
     ),
 )

@@ -98,6 +98,7 @@ class StorageAccounts(TrackedType):
 
 
 def _list_keys(call: Call, account: Document) -> Answer:
+    """List the keys; both are the one key of the blob store."""
     keys = [
         {
             "creationTime": account["properties"]["creationTime"],

@@ -18,7 +18,17 @@ def _shown(call: Call) -> dict[str, Any]:
     }
 
 
+def _list(call: Call) -> Answer:
+    """List the subscriptions: there is one."""
+    return Answer(200, {"value": [_shown(call)]})
+
+
+def _get(call: Call) -> Answer:
+    """Get the subscription."""
+    return Answer(200, _shown(call))
+
+
 OPERATIONS = (
-    Operation("GET", "/subscriptions", lambda call: Answer(200, {"value": [_shown(call)]})),
-    Operation("GET", "/subscriptions/{subscription}", lambda call: Answer(200, _shown(call))),
+    Operation("GET", "/subscriptions", _list),
+    Operation("GET", "/subscriptions/{subscription}", _get),
 )

@@ -56,6 +56,7 @@ class WebServices(ResourceType):
         state.remove(state_.store, document)
 
     def _put(self, call: Call) -> Answer:
+        """Create it, or replace its definition; goes on in the background."""
         sent, name = canonical(call.document()), call.path["name"]
         group = call.state.group(call.path["group"])
         resource_id = f"{group['id']}/providers/{self.type}/{name}"
@@ -82,6 +83,7 @@ class WebServices(ResourceType):
         return self._update(call, document, old, None)
 
     def _patch(self, call: Call) -> Answer:
+        """Merge members into its definition, assets one by one; goes on in the background."""
         sent, name = canonical(call.document()), call.path["name"]
         old = self._found(call)
         _check_writer(call, old, name)
@@ -117,6 +119,7 @@ class WebServices(ResourceType):
         return Answer(201 if old is None else 200, body, headers)
 
     def _get(self, call: Call) -> Answer:
+        """Get its definition, without secrets; with `region`, of a region it was prepared for."""
         document = self._found(call)
         region = call.query.get("region")
         if region is not None and _version(call) == shown.CURRENT:
@@ -126,6 +129,7 @@ class WebServices(ResourceType):
         return Answer(200, _written(call, document, shown.full), {"ETag": state.etag(document)})
 
     def _delete(self, call: Call) -> Answer:
+        """Delete it; goes on in the background. 204 where there is none."""
         group = call.state.group(call.path["group"])
         old = call.state.get(f"{group['id']}/providers/{self.type}/{call.path['name']}")
         if old is None:
@@ -138,10 +142,12 @@ class WebServices(ResourceType):
         return Answer(202, None, headers)
 
     def _list_keys(self, call: Call) -> Answer:
+        """Get the two keys of its data plane."""
         keys = self._found(call)["properties"]["keys"]
         return Answer(200, {"primary": keys["primary"], "secondary": keys["secondary"]})
 
     def _create_regional_blob(self, call: Call) -> Answer:
+        """Prepare it for another region; goes on in the background."""
         document, region = self._found(call), call.query.get("region")
         if not region:
             raise missing("region", "InvalidQueryParameter")
@@ -154,6 +160,7 @@ class WebServices(ResourceType):
         return Answer(202, None, headers)
 
     def _list(self, call: Call) -> Answer:
+        """List them without their graphs, a hundred a page."""
         found = call.state.resources(self.type, call.path.get("group"))
         after = next((value for name, value in call.query.items() if name.lower() == "$skiptoken"), "")
         rest = [one for one in found if one["id"].lower() > after.lower()]

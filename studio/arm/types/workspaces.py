@@ -82,10 +82,16 @@ class Workspaces(TrackedType):
 
     def actions(self) -> Mapping[str, Action]:
         """`listWorkspaceKeys` gives the tokens; `resyncStorageKeys` has nothing to do here."""
-        return {"listWorkspaceKeys": _list_keys, "resyncStorageKeys": lambda _call, _workspace: Answer(200)}
+        return {"listWorkspaceKeys": _list_keys, "resyncStorageKeys": _resync}
+
+
+def _resync(_call: Call, _workspace: Document) -> Answer:
+    """Take over rotated keys of the storage account; there is nothing to do here."""
+    return Answer(200)
 
 
 def _list_keys(call: Call, document: Document) -> Answer:
+    """List the two tokens, which open the Studio API."""
     workspace = call.state.store.workspace(document["properties"]["workspaceId"])
     if workspace is None:
         message = f"The workspace behind '{document['name']}' is gone; create it again."
