@@ -72,7 +72,7 @@ class Directory:
     def by_secret(self, client_id: str, secret: str) -> Principal:
         """The principal with that client id and secret. Raises AadError."""
         found = self._principal(client_id)
-        if not hmac.compare_digest(found.secret.encode(), secret.encode()):
+        if not found.secret or not hmac.compare_digest(found.secret.encode(), secret.encode()):
             raise errors.wrong_secret(client_id)
         return found
 

@@ -5,12 +5,16 @@ from __future__ import annotations
 import base64
 import json
 import stat
+from dataclasses import replace
 
 import jwt
 import pytest
 
+from studio.aad.errors import AadError
 from studio.aad.keys import SigningKey
-from tests.aad.conftest import SUBSCRIPTION, TENANT
+from studio.aad.state import Directory
+from studio.cloud import Principal
+from tests.aad.conftest import SUBSCRIPTION, TENANT, cloud_of
 
 V2 = f"{TENANT}/oauth2/v2.0/token"
 V1 = f"{TENANT}/oauth2/token"
@@ -124,6 +128,14 @@ def test_an_access_token_is_no_federated_token_and_the_other_way_round(door):
     assert door.sign_in(V2, form).json()["error_codes"] == [50027]
     federated = door.principal("owner").federated_token_file.read_text()
     assert door.arm(federated).status_code == 401
+
+
+def test_an_empty_secret_opens_nothing(tmp_path):
+    """Not even where a principal was given none."""
+    owner = Principal("owner", client_id="c", object_id="o")
+    directory = Directory(replace(cloud_of(tmp_path), signs_in=(owner,)))
+    with pytest.raises(AadError):
+        directory.by_secret("c", "")
 
 
 def test_an_expired_token_is_refused_as_azure_does(door):
