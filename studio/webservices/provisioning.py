@@ -5,10 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import unquote, urlsplit
 
-from studio.blob.reference import Location, resolve
-from studio.cloud import Cloud
 from studio.context import Studio
 from studio.errors import BadArgument, PackageError
 from studio.faults.binding import carry_out
@@ -18,6 +15,7 @@ from studio.management.state import DEFAULT_CALLS, Endpoint, Resource
 from studio.webservices import payload, state
 from studio.webservices.definition import package_of, trained_models
 from studio.webservices.operations import Commit, Operation, Work
+from studio.webservices.places import place_of
 from studio.webservices.state import Document, owner_of
 
 UPDATE, DELETE, REGION = "update", "delete", "region"
@@ -50,7 +48,8 @@ async def _update(studio: Studio, document: Document, fetched: list[str] | None,
     """Make ready what `document` asks for; `fetched` are the assets whose models are fetched anew (None: all)."""
     owner, properties = owner_of(studio.cloud.subscription), document["properties"]
     old = studio.services.endpoint_by_id(owner, document["guid"])
-    package = studio.services.keep_package(package_of(properties, document["name"]))
+    graph = package_of(properties, document["name"])
+    package = studio.services.keep_package(graph)
     try:
         experiment = await asyncio.to_thread(studio.graphs.experiment, package)
     except PackageError:
@@ -66,7 +65,7 @@ async def _update(studio: Studio, document: Document, fetched: list[str] | None,
                 found[name] = known[name]
                 continue
             try:
-                found[name] = await fetch_from(studio, _place(studio.cloud, properties, asset), name)
+                found[name] = await fetch_from(studio, place_of(studio.cloud, properties, asset), name)
             except BadArgument:
                 # The blob of a model that stays where it is may be gone since it was copied.
                 if name not in known or not _stays(asset, before, properties):
@@ -75,13 +74,22 @@ async def _update(studio: Studio, document: Document, fetched: list[str] | None,
         resources = tuple(found[name] for name in experiment.resources)
         for resource in resources:
             await asyncio.to_thread(check_model, studio, resource)
-            if old is not None and old.package == package and resource.name in known:
+            if (
+                old is not None
+                and resource.name in known
+                and _same(graph, studio.services.package(old.package))
+            ):
                 await compare(studio, known[resource.name], resource)
         if not experiment.trains:
             await prepare(studio, package, resources)
     if document.get("payload"):
         await asyncio.to_thread(payload.keep, studio.cloud, document)
     return lambda: _serve(studio, document, old, package, resources, rule)
+
+
+def _same(graph: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    """Whether two packages have the same graph, whatever their titles: else a model may have other columns."""
+    return all(graph[name] == other.get(name) for name in ("nodes", "edges", "parameters"))
 
 
 def _stays(asset: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> bool:
@@ -140,34 +148,3 @@ def _add_region(studio: Studio, resource_id: str, region: str) -> None:
     if document is not None and region not in document["regions"]:
         document["regions"].append(region)
         studio.store.arm_put(resource_id, document)
-
-
-def _place(cloud: Cloud, properties: Mapping[str, Any], asset_id: str) -> Location:
-    """Where an asset's content is, and what opens it: a signature, credentials, or the storage account's key.
-
-    Every account of Azure is the one local account; other addresses are read as they are. Raises `BadArgument`.
-    """
-    asset = properties["assets"][asset_id]
-    target, uri = str(asset["name"]), str(asset["locationInfo"]["uri"])
-    credentials = asset["locationInfo"].get("credentials")
-    parts = urlsplit(uri)
-    if parts.scheme not in ("http", "https"):
-        raise BadArgument(
-            "BadParameterValue", f"{target}: the uri '{uri}' is not an http or https address", target
-        )
-    ours = next((base for base in (cloud.blob, cloud.azurite) if uri.startswith(f"{base}/")), None)
-    if parts.query:
-        base = f"{ours}/" if ours else f"{parts.scheme}://{parts.netloc}/"
-        place, _, signature = uri.partition("?")
-        relative = place.removeprefix(base)
-        return resolve(
-            {"BaseLocation": base, "RelativeLocation": relative, "SasBlobToken": f"?{signature}"},
-            cloud,
-            target,
-        )
-    blob = unquote(uri.removeprefix(f"{ours}/") if ours else parts.path.lstrip("/"))
-    if isinstance(credentials, str) and credentials:
-        return resolve({"ConnectionString": credentials, "RelativeLocation": blob}, cloud, target)
-    if ours or (parts.hostname or "").endswith(".blob.core.windows.net"):
-        return Location(f"{cloud.blob}/", blob, cloud.account, properties["storageAccount"]["key"])
-    return Location(f"{parts.scheme}://{parts.netloc}/", parts.path.lstrip("/"))

@@ -8,6 +8,7 @@ Source: azure-rest-api-specs, Microsoft.MachineLearning webservices.json 2017-01
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -79,9 +80,15 @@ _RESOURCE = _of("id", "name", "type", "location", "tags", "etag", properties=_PR
 def canonical(resource: Mapping[str, Any]) -> dict[str, Any]:
     """A resource as a client wrote it, with the schema's names in camelCase; order and all else as it was.
 
-    Raises BadArgument for an object that has one member twice, in two spellings.
+    Raises BadArgument for an object that has one member twice, in two spellings, and for what could not be given
+    back as JSON in UTF-8: half a surrogate pair, a number beyond all bounds, nesting without end.
     """
     renamed: dict[str, Any] = _renamed(resource, _RESOURCE, lambda name: name, "")
+    try:
+        json.dumps(renamed, allow_nan=False, ensure_ascii=False).encode()
+    except (ValueError, RecursionError) as error:
+        reason = f"the body cannot be kept as it is ({type(error).__name__})"
+        raise BadArgument("RequestBodyInvalid", reason) from None
     return renamed
 
 

@@ -83,12 +83,19 @@ def test_bodies_that_are_refused(arm: Any, body: dict[str, Any]) -> None:
     assert ask(arm, "PUT", SERVICE, {"location": "westeurope"}).status_code == 400
     headers = {"Authorization": f"Bearer {arm.cloud.arm_token}"}
     path = f"/subscriptions/{arm.cloud.subscription}{SERVICE}"
-    for content in (b"{", b'{"a": NaN}', b"[" * 100_000):
+    for content, code in (
+        (b"{", "InvalidRequestContent"),
+        (b'{"a": NaN}', "InvalidRequestContent"),
+        (b"[" * 100_000, "InvalidRequestContent"),
+        (b'{"a": 1e999}', "BadArgument"),
+        (b'{"a": "\\ud800"}', "BadArgument"),
+        (b'{"a":' * 900 + b"1" + b"}" * 900, "LocationRequired"),
+    ):
         answer = arm.client.request(
             "PUT", path, params={"api-version": VERSION}, content=content, headers=headers
         )
         assert answer.status_code == 400
-        assert answer.json()["error"]["code"] == "InvalidRequestContent"
+        assert answer.json()["error"]["code"] == code
 
 
 def test_services_that_are_not_there(arm: Any) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from pathlib import Path
 from typing import Any
@@ -10,10 +11,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from studio.cloud import Cloud
+from studio.errors import BadArgument
 from studio.graph import parse_experiment
 from studio.graph.spec import DATASET, GLOBAL_TYPES, REQUIRED, Module, Parameter, registry
 from studio.management.state import Resource
 from studio.webservices.definition import definition_of, module_uri, package_of
+from studio.webservices.places import place_of
 from studio.webservices.schema import canonical, pascal
 from tests.studio.houses import PREDICTIVE, TRAINING
 
@@ -168,6 +172,22 @@ def test_values_are_never_renamed(anything: dict[str, Any]) -> None:
     assert list(there["Properties"]["Input"]["Properties"]["value"]["Properties"]) == list(columns)
     assert canonical(there) == resource
     assert json.dumps(canonical(there)) == json.dumps(resource)
+
+
+addresses = st.text(max_size=20) | st.sampled_from(["http", "https", "aml"]).flatmap(
+    lambda scheme: st.text(max_size=20).map(lambda rest: f"{scheme}://{rest}")
+)
+
+
+@given(addresses, st.none() | st.text() | st.just("AccountName=a;AccountKey=%"), st.text())
+def test_any_place_of_a_model_is_a_place_or_refused(uri: str, credentials: str | None, key: str) -> None:
+    """Whatever a definition says of where a model is, it means a blob or an address, or is refused by name."""
+    cloud = Cloud("http://127.0.0.1:1/a", "http://127.0.0.1:2/a", "a", "a2V5", "t", "s")
+    asset = {"name": "m", "locationInfo": {"uri": uri, "credentials": credentials}}
+    with contextlib.suppress(BadArgument):
+        place = place_of(cloud, {"assets": {"x": asset}, "storageAccount": {"key": key}}, "x")
+        assert place.base.startswith("http")
+        assert place.relative
 
 
 def test_modules_keep_their_addresses() -> None:

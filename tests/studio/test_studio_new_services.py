@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import signal
+import threading
 from typing import Any
 
 import pytest
@@ -120,6 +121,25 @@ def test_a_client_that_never_looks(service: Service, trained: Trained) -> None:
     eventually(lambda: service.model()[1]["locationInfo"]["uri"] == uri(trained.dearer), "the new uri")
     assert service.price(HOUSE) == pytest.approx(110_750, rel=0.01)
     assert service.get()["properties"]["provisioningState"] == "Succeeded"
+
+
+def test_answers_while_it_is_updated(arm: Arm, service: Service, trained: Trained) -> None:
+    """Calls during updates are all answered, each by the old model or by the new one."""
+    service.price(HOUSE)
+    over, prices = threading.Event(), []
+
+    def ask() -> None:
+        while not over.is_set():
+            prices.append(round(service.price(HOUSE)))
+
+    asking = threading.Thread(target=ask)
+    asking.start()
+    for place in (trained.dearer, trained.baseline, trained.dearer):
+        assert arm.end(service.patch_model(uri(place)))["status"] == "Succeeded"
+    over.set()
+    asking.join()
+    assert len(set(prices)) == 2
+    assert len(prices) > 5
 
 
 @pytest.mark.parametrize(
