@@ -41,8 +41,9 @@ candidate = model(
     pin=config.get("pin"),
     expect_run_key=config.get("expectRunKey"),
 )
+regions = config.require_object("regions")
 predictive = ml.PredictiveWebService(
-    "predictive", workspace=workspace, kind=kind, experiment=experiment, model=baseline
+    "predictive", workspace=workspace, kind=kind, experiment=experiment, model=baseline, regions=regions
 )
 gate, rollout = ml.Gate.from_config(config), ml.Rollout.from_config(config)
 endpoint = ml.Endpoint("endpoint", service=predictive, candidate=candidate, gate=gate, rollout=rollout)

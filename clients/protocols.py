@@ -103,7 +103,8 @@ DEFAULT_ENDPOINT = "default"
 class EndpointFound:
     """An endpoint as its service describes it.
 
-    *url* is the data plane's base address (append ``/execute``), *update_url* where its model is replaced.
+    *url* is the data plane's base address (append ``/execute``), *update_url* where its model is replaced, *region_urls*
+    the data plane in other regions by their names.
     """
 
     name: str
@@ -111,6 +112,7 @@ class EndpointFound:
     update_url: str
     help_url: str
     description: str
+    region_urls: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 A reference is what resources pass to each other: ``{"id", "workspace": {"resource": ARM id, "id": 32 hex}}``, for New
 ones also ``plan``, the commitment plan's id. A New service's id is its ARM id; where there is none yet, ``kind`` says
-what it will be.
+what it will be, and ``regions`` where else it will be published.
 """
 
 from __future__ import annotations
@@ -31,5 +31,6 @@ def web_services(target: Target, service: Mapping[str, Any], clock: Clock) -> Se
         # Imported when needed: most processes meet one kind of service.
         from clients.studio_new.services import NewServices
 
-        return NewServices(target, workspace, clock, plan=service.get("plan"))
+        regions = service.get("regions") or ()
+        return NewServices(target, workspace, clock, plan=service.get("plan"), regions=regions)
     return ClassicServices(target, workspace["resource"], workspace["id"], clock)

@@ -16,12 +16,12 @@ from retrain_hooks.providers import ModelBindingProvider, PromotionProvider, Stu
 
 
 class StudioEndpoint(Resource, module="retrain", name="StudioEndpoint"):
-    """An endpoint. Outputs: ``url``, ``patch_url``, ``helpUrl``."""
+    """An endpoint. Outputs: ``url``, ``patch_url``, ``helpUrl``, ``regionUrls``."""
 
     url: pulumi.Output[str]
 
     def __init__(self, name: str, props: dict[str, Any], opts: pulumi.ResourceOptions | None = None) -> None:
-        outputs = {"url": None, "patchUrl": None, "helpUrl": None}
+        outputs = dict.fromkeys(("url", "patchUrl", "helpUrl", "regionUrls"))
         super().__init__(StudioEndpointProvider(), name, props | outputs, opts)
 
     @property

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import pulumi
@@ -37,6 +38,7 @@ class _WebService(pulumi.ComponentResource):
         kind: str,
         experiment: str,
         model: pulumi.Input[dict[str, Any]] | None,
+        regions: Sequence[str],
         opts: pulumi.ResourceOptions | None,
     ) -> None:
         super().__init__(f"retrain:index:{token}", name, None, opts)
@@ -52,6 +54,7 @@ class _WebService(pulumi.ComponentResource):
                 "source": experiment,
                 "model": model,
                 "plan": workspace.commitment_plan.plan if kind == NEW else None,
+                "regions": list(regions) if kind == NEW and regions else None,
             },
             pulumi.ResourceOptions(parent=self),
         )
@@ -76,14 +79,14 @@ class TrainingWebService(_WebService):
         kind: str = "classic",
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        super().__init__("TrainingWebService", name, "training", workspace, kind, experiment, None, opts)
+        super().__init__("TrainingWebService", name, "training", workspace, kind, experiment, None, (), opts)
 
 
 class PredictiveWebService(_WebService):
     """``experiments/<experiment>/predictive.json`` published with *model*, the baseline.
 
     Its default endpoint goes on serving that; a retrained model goes to a further Endpoint. ``url`` is the default
-    endpoint's.
+    endpoint's. A New one is published in *regions* as well, and so are its endpoints.
     """
 
     def __init__(
@@ -94,9 +97,18 @@ class PredictiveWebService(_WebService):
         experiment: str,
         model: TrainedModel,
         kind: str = "classic",
+        regions: Sequence[str] = (),
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         baseline = {"address": model.address, "sha256": model.sha256}
         super().__init__(
-            "PredictiveWebService", name, "predictive", workspace, kind, experiment, baseline, opts
+            "PredictiveWebService",
+            name,
+            "predictive",
+            workspace,
+            kind,
+            experiment,
+            baseline,
+            regions,
+            opts,
         )

@@ -17,7 +17,7 @@ class EndpointLifecycle:
     """Creates the endpoint ``name`` on ``service``. Inputs also: ``target``, ``description``, and ``graph``,
     the digest of what the service is published from.
 
-    Outputs: ``url`` (append ``/execute``), ``patchUrl``, ``helpUrl``. Keys are fetched when needed, never kept.
+    Outputs: ``url`` (append ``/execute``), ``patchUrl``, ``helpUrl``, ``regionUrls`` by region. Keys are fetched when needed, never kept.
     """
 
     def __init__(self, context: Context) -> None:
@@ -108,4 +108,9 @@ def _another_graph(old: Props, new: Props) -> bool:
 
 def _addresses(found: EndpointFound) -> Props:
     """Where the endpoint answers, and where its model is replaced."""
-    return {"url": found.url, "helpUrl": found.help_url, "patchUrl": found.update_url}
+    return {
+        "url": found.url,
+        "helpUrl": found.help_url,
+        "patchUrl": found.update_url,
+        "regionUrls": dict(found.region_urls),
+    }

@@ -23,7 +23,7 @@ class WebServiceLifecycle:
 
     Inputs: ``target``, ``kind`` (classic | new), ``workspace`` (``{"resource", "id"}``), ``name``, ``part`` (training |
     predictive), ``source`` (the experiment's folder); for a predictive one ``model`` (``{"address", "sha256"}``), the
-    baseline it starts with; for a New one ``plan``, the commitment plan's ARM id. Outputs: ``service``, ``endpoint``
+    baseline it starts with; for a New one ``plan``, the commitment plan's ARM id, and the ``regions`` that it is published in besides its own. Outputs: ``service``, ``endpoint``
     (a classic service's default one's GUID), ``url``.
     """
 
@@ -67,7 +67,7 @@ class WebServiceLifecycle:
     def diff(self, old: Props, new: Props) -> Diff:
         """Another name or place is another service; another graph or baseline is published over the old one."""
         replaces = tuple(name for name in _IDENTITY if old.get(name) != new.get(name))
-        changed = any(old.get(name) != new.get(name) for name in ("experiment", "model"))
+        changed = any(old.get(name) != new.get(name) for name in ("experiment", "model", "regions"))
         changed = changed or new.get("published") not in (None, _content(new))
         return Diff(bool(replaces) or changed, replaces)
 

@@ -25,7 +25,7 @@ class NewBindings:
         service: str,
         account: StorageAccount,
         put: Callable[[Json], None],
-        after_write: Callable[[], None],
+        after_write: Callable[[Json], None],
     ) -> None:
         self._arm, self._service, self._account = arm, service, account
         self._put, self._after_write = put, after_write
@@ -64,7 +64,7 @@ class NewBindings:
         else:
             what = f"the web service {self._name!r}"
             self._arm.patch(self._service, definitions.patch_of(changed), what, etag)
-            self._after_write()
+            self._after_write(changed)
 
     def _reads(self, own: dict[str, Any], uri: str) -> bool:
         """Whether the service opens the blob with its own storage account's key."""

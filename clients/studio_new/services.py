@@ -28,6 +28,8 @@ from clients.transport import Transport
 API_VERSION = "2017-01-01"
 _TYPE = "Microsoft.MachineLearning/webServices"
 _SWAGGER = "/swagger.json"
+# The service does not say in which regions it was published, so it carries that with it.
+_REGIONS_TAG = "regions"
 
 
 class NewServices:
@@ -101,11 +103,15 @@ class NewServices:
         body = definitions.complete(definition, self._account.credential(), self._plan)
         if not definitions.member(body, "location"):
             definitions.put_member(body, "location", self._location())
+        if self._regions:
+            tags = definitions.member(body, "tags") or {}
+            definitions.put_member(body, "tags", {**tags, _REGIONS_TAG: ",".join(self._regions)})
         self._arm.put(service, body, f"the web service {_name(service)!r}")
-        self._prepare_regions(service)
+        self._prepare_regions(service, body)
 
-    def _prepare_regions(self, service: str) -> None:
-        for region in self._regions:
+    def _prepare_regions(self, service: str, definition: Mapping[str, Any]) -> None:
+        """Bring what the service is now to the other regions that its tag names."""
+        for region in _regions(definition):
             what = f"the web service {_name(service)!r} in {region}"
             self._arm.post(f"{service}/CreateRegionalBlob", what, region=region)
 
@@ -131,7 +137,12 @@ class NewServices:
             update_url=f"{self._arm.base_url}{_endpoint_id(service, name)}?api-version={API_VERSION}",
             help_url=swagger,
             description=_description(found),
+            region_urls={region: self._regional_url(found["id"], region) for region in _regions(found)},
         )
+
+    def _regional_url(self, service: str, region: str) -> str:
+        own = definitions.properties(self._arm.get(service, region=region))
+        return str(definitions.member(own, "swaggerLocation") or "").removesuffix(_SWAGGER)
 
     def key(self, service: str, name: str) -> str:
         """The primary key of the data plane. Raises NotFound."""
@@ -180,7 +191,7 @@ class NewServices:
             _endpoint_id(service, endpoint),
             self._account,
             lambda definition: self.put(_endpoint_id(service, endpoint), definition),
-            lambda: self._prepare_regions(_endpoint_id(service, endpoint)),
+            lambda definition: self._prepare_regions(_endpoint_id(service, endpoint), definition),
         )
 
     def served(self, service: str) -> dict[str, list[Binding]]:
@@ -219,6 +230,11 @@ class NewServices:
 
 def _endpoint_id(service: str, endpoint: str) -> str:
     return service if endpoint == DEFAULT_ENDPOINT else f"{service}-{endpoint}"
+
+
+def _regions(definition: Mapping[str, Any]) -> list[str]:
+    tags = definitions.member(definition, "tags") or {}
+    return [region for region in str(tags.get(_REGIONS_TAG) or "").split(",") if region]
 
 
 def _description(definition: Mapping[str, Any]) -> str:
