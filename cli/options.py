@@ -44,6 +44,17 @@ Yes = Annotated[bool, typer.Option("--yes", "-y", help="Don't ask. The default w
 ShowSecrets = Annotated[bool, typer.Option("--show-secrets", help="Show keys as well, fetched now.")]
 Refresh = Annotated[bool, typer.Option("--refresh", help="First read how the resources really are.")]
 Quiet = Annotated[bool, typer.Option("--expect-no-changes", help="Fail if anything would change.")]
+Target = Annotated[
+    list[str] | None,
+    typer.Option("--target", "-t", metavar="URN", help="Only this resource, `*` allowed; repeatable."),
+]
+Parallel = Annotated[
+    int | None, typer.Option("--parallel", "-p", min=1, help="How many resources at a time, at most.")
+]
+GoOn = Annotated[
+    bool,
+    typer.Option("--continue-on-error", help="After a failure leave out only what depends on what failed."),
+]
 Diff = Annotated[bool, typer.Option("--diff", help="Show every property that would change.")]
 
 

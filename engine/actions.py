@@ -77,6 +77,28 @@ def dependents(states: list[State], root: State, ignore: Iterable[str]) -> list[
     return found
 
 
+def delete_order(actions: list[Action], states: list[State]) -> list[list[Action]]:
+    """The deletions of some of `states` in waves: no resource before those that depend on it."""
+    by_state = {a.state: a for a in actions}
+    position = {state: index for index, state in enumerate(states)}
+    by_urn: dict[str, list[State]] = {}
+    for state in by_state:
+        by_urn.setdefault(state.urn, []).append(state)
+    level: dict[State, int] = {}
+    for state in sorted(by_state, key=lambda s: position[s]):
+        below = [
+            level[d]
+            for urn in state.depends_on()
+            for d in by_urn.get(urn, ())
+            if d in level and position[d] < position[state]
+        ]
+        level[state] = max(below, default=-1) + 1
+    waves: list[list[Action]] = [[] for _ in range(max(level.values(), default=-1) + 1)]
+    for state, depth in level.items():
+        waves[depth].append(by_state[state])
+    return waves[::-1]
+
+
 def because(keys: list[str]) -> str:
     """Why a resource changes."""
     return f"changed: {', '.join(keys)}" if keys else ""

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field, replace
 from time import monotonic, time
 from typing import Any
 
-from engine.actions import Action
+from engine.actions import Action, delete_order
 from engine.backend import history_record
 from engine.errors import EngineError, StepError
 from engine.events import Diagnostic, Event, Listener, Result
@@ -170,7 +170,7 @@ class Deployment:
         executor: Executor,
         env: Mapping[str, str],
     ) -> Props:
-        planner = self._planner(snapshot.resources, registry, journal)
+        planner = self._planner(snapshot.resources, registry, journal, executor)
         monitor = Monitor(
             root=self._ws.root,
             planner=planner,
@@ -233,7 +233,9 @@ class Deployment:
         env = {**env, "PULUMI_CONFIG_SECRET_KEYS": json.dumps(secrets)}
         return ProgramRun(self._ws.main, self._options.python, processes, env, settings)
 
-    def _planner(self, olds: list[State], registry: Registry, journal: Journal) -> Planner:
+    def _planner(
+        self, olds: list[State], registry: Registry, journal: Journal, executor: Executor
+    ) -> Planner:
         return Planner(
             stack=self._ws.stack,
             project=self._ws.project,
@@ -242,7 +244,7 @@ class Deployment:
             journal=journal,
             preview=self._preview,
             targets=self._options.targets,
-            warn=lambda urn, message: self._warn(message, urn),
+            diagnose=executor.diagnose,
         )
 
     def _wait_for(self, program: ProgramRun | InlineProgram, monitor: Monitor, executor: Executor) -> None:
@@ -260,6 +262,10 @@ class Deployment:
 
     def _refresh(self, planner: Planner, registry: Registry, executor: Executor, journal: Journal) -> None:
         actions = {}
+        for problem in (missing := planner.missing_targets()):
+            executor.diagnose(problem)
+        if missing:
+            return
         for state in planner.prev:
             if planner.is_targeted(state.urn):
                 registry.ensure(state.provider, planner.olds)
@@ -278,8 +284,10 @@ class Deployment:
         planner.rebase(kept)
 
     def _delete(self, planner: Planner, executor: Executor, *, everything: bool = False) -> None:
+        for problem in planner.missing_targets():
+            executor.diagnose(problem)
         actions = planner.deletions(everything=everything)
-        for wave in planner.delete_order(actions):
+        for wave in delete_order(actions, planner.prev):
             needed = planner.needed_by(executor.failed)
             self._together(executor, [a for a in wave if a.state.urn not in needed])
 

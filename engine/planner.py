@@ -13,6 +13,7 @@ from engine import diffs
 from engine.actions import Action, Goal, because, check_failure, dependents, resolve
 from engine.diffs import Diff
 from engine.errors import StepError
+from engine.events import Diagnostic
 from engine.providers import Registry, Unconfigurable
 from engine.snapshots import Journal
 from engine.state import State
@@ -41,7 +42,7 @@ class Planner:
         journal: Journal,
         preview: bool,
         targets: tuple[str, ...],
-        warn: Callable[[str, str], None],
+        diagnose: Callable[[Diagnostic], None],
     ) -> None:
         self.stack = stack
         self.project = project
@@ -51,7 +52,7 @@ class Planner:
         self.journal = journal
         self.preview = preview
         self.targets = targets
-        self.warn = warn
+        self.diagnose = diagnose
         self.urns: set[str] = set()
         self.operated: set[str] = set()
         self.deletes: set[str] = set()
@@ -123,7 +124,27 @@ class Planner:
         """Whether the run is about this resource; providers and the stack always are."""
         if not self.targets or is_provider(urn_type(urn)) or urn_type(urn) == STACK_TYPE:
             return True
+        return self._is_named(urn)
+
+    def _is_named(self, urn: str) -> bool:
         return any(urn == t or ("*" in t and fnmatch.fnmatchcase(urn, t)) for t in self.targets)
+
+    def missing_targets(self) -> list[Diagnostic]:
+        """An error for each target that is neither in the state nor registered by the program."""
+        there = {*(s.urn for s in self.prev), *self.urns}
+        hint = " Did you forget to escape $ in your shell?"
+        return [
+            Diagnostic("error", f"Target '{t}' could not be found in the stack.{'' if '$' in t else hint}")
+            for t in self.targets
+            if "*" not in t and t not in there
+        ]
+
+    def _refuse(self, urn: str, problem: str) -> None:
+        """A step that the targets don't allow: a preview goes on, to tell of them all."""
+        message = f"Resource '{urn}' {problem}"
+        if not self.preview:
+            raise StepError(message)
+        self.diagnose(Diagnostic("error", message, urn))
 
     # -- registrations
 
@@ -133,6 +154,15 @@ class Planner:
         Raises:
             StepError: the provider finds it invalid, or it can't be done.
         """
+        actions = self._steps(goal)
+        if not actions[0].skipped:
+            for urn in sorted(goal.state.depends_on() & self.skipped_creates):
+                problem = f"depends on '{urn}' which was was not specified in --target list."
+                self._refuse(goal.state.urn, problem)
+                self.skipped_creates.discard(urn)
+        return actions
+
+    def _steps(self, goal: Goal) -> list[Action]:
         new = goal.state
         new.urn = self.urn(new.parent, new.type, new.urn)
         old = self.find_old(new.urn, new.parent, new.type, goal.aliases)
@@ -146,7 +176,6 @@ class Planner:
         raw = new.inputs
         if not self.is_targeted(new.urn):
             return self._untargeted(old, new)
-        self._refuse_untargeted_dependencies(new)
         if old is not None:
             new.inputs = diffs.ignore_changes(new.inputs, old.inputs, new.ignore_changes)
         fresh = old is None or recreating or old.external
@@ -234,7 +263,7 @@ class Planner:
         try:
             diff = provider.diff(new.urn, old.id, old, old.inputs, news, new.ignore_changes, unknowns)
         except Unconfigurable as error:
-            self.warn(new.urn, str(error))
+            self.diagnose(Diagnostic("warning", str(error), new.urn))
             return Diff(True)
         return resolve(diff, old.inputs, news, new.ignore_changes)
 
@@ -315,20 +344,21 @@ class Planner:
         self.operated.add(new.urn)
         return [Action("same", old, new, unmanaged=True)]
 
-    def _refuse_untargeted_dependencies(self, new: State) -> None:
-        for urn in sorted(new.depends_on() & self.skipped_creates):
-            raise StepError(
-                f"Resource '{new.urn}' depends on '{urn}' which was was not specified in --target list."
-            )
-
     # -- what is left to delete
 
     def deletions(self, *, everything: bool = False) -> list[Action]:
-        """Steps for old resources that the program no longer has, or that replacements left behind."""
-        actions = []
+        """Steps for old resources that the program no longer has, or that replacements left behind.
+
+        Raises:
+            StepError: something that isn't targeted rests on one that is.
+        """
+        actions: list[Action] = []
+        doomed: set[str] = set()  # the targets and what rests on them
         for state in self.prev:
-            if not self.is_targeted(state.urn) or (self.targets and is_provider(state.type)):
-                continue
+            if self.targets:
+                if not (self._is_named(state.urn) or state.depends_on() & doomed):
+                    continue
+                doomed.add(state.urn)
             if state.delete:
                 if state in self.pending_deletes:
                     continue
@@ -343,6 +373,12 @@ class Planner:
                 continue
             self.deletes.add(state.urn)
             self.registry.ensure(state.provider, self.olds)
+        for action in actions:
+            if self.targets and not self._is_named(action.state.urn):
+                self._refuse(
+                    action.state.urn,
+                    "will be destroyed but was not specified in --target list.\nremedy: target it as well",
+                )
         return actions
 
     def needed_by(self, urns: set[str]) -> set[str]:
@@ -355,24 +391,3 @@ class Planner:
 
     def _is_operated(self, urn: str) -> bool:
         return urn in self.operated or urn in self.aliased or urn in self.deletes
-
-    def delete_order(self, actions: list[Action]) -> list[list[Action]]:
-        """The deletions in waves: no resource before those that depend on it."""
-        by_state = {a.state: a for a in actions}
-        position = {state: index for index, state in enumerate(self.prev)}
-        by_urn: dict[str, list[State]] = {}
-        for state in by_state:
-            by_urn.setdefault(state.urn, []).append(state)
-        level: dict[State, int] = {}
-        for state in sorted(by_state, key=lambda s: position[s]):
-            below = [
-                level[d]
-                for urn in state.depends_on()
-                for d in by_urn.get(urn, ())
-                if d in level and position[d] < position[state]
-            ]
-            level[state] = max(below, default=-1) + 1
-        waves: list[list[Action]] = [[] for _ in range(max(level.values(), default=-1) + 1)]
-        for state, depth in level.items():
-            waves[depth].append(by_state[state])
-        return waves[::-1]

@@ -22,13 +22,16 @@ class Run:
 
 @dataclass(frozen=True)
 class Wishes:
-    """How a verb is to be run. `ask`: show what would happen first, and ask."""
+    """How a verb is to be run. `ask`: show what would happen first, and ask. `targets` are URNs, `*` allowed."""
 
     ask: bool = False
     as_json: bool = False
     refresh: bool = False
     expect_no_changes: bool = False
     diff: bool = False
+    targets: tuple[str, ...] = ()
+    parallel: int | None = None
+    continue_on_error: bool = False
 
 
 class Runner(Protocol):

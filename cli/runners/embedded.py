@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -30,7 +31,7 @@ class EmbeddedRunner:
         import engine
 
         if wishes.ask:
-            self._go("preview", engine.preview, Wishes(refresh=wishes.refresh))
+            self._go("preview", engine.preview, replace(wishes, ask=False))
             self._confirm(f"Perform this update of {self.run.stack}?")
         self._go("up", engine.up, wishes)
 
@@ -46,7 +47,7 @@ class EmbeddedRunner:
 
         if wishes.ask:
             only_shown = _with(engine.refresh, preview_only=True)
-            self._go("refresh", only_shown, Wishes())
+            self._go("refresh", only_shown, replace(wishes, ask=False))
             self._confirm(f"Write this into the state of {self.run.stack}?")
         self._go("refresh", engine.refresh, wishes)
 
@@ -78,7 +79,14 @@ class EmbeddedRunner:
     def _options(self, wishes: Wishes) -> Options:
         from engine import Options
 
-        return Options(refresh=wishes.refresh, expect_no_changes=wishes.expect_no_changes, env=self.run.env)
+        return Options(
+            refresh=wishes.refresh,
+            expect_no_changes=wishes.expect_no_changes,
+            continue_on_error=wishes.continue_on_error,
+            targets=wishes.targets,
+            env=self.run.env,
+            parallel=wishes.parallel or Options.parallel,
+        )
 
     def _go(self, verb: str, act: Callable[..., Result], wishes: Wishes) -> None:
         import sys

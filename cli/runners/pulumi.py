@@ -162,6 +162,9 @@ class PulumiRunner:
             command += [] if wishes.ask else ["--non-interactive"]
             command += ["--refresh"] if wishes.refresh and verb != "refresh" else []
             command += ["--json"] if wishes.as_json else []
+            command += [f"--target={target}" for target in wishes.targets]
+            command += [] if wishes.parallel is None else [f"--parallel={wishes.parallel}"]
+            command += ["--continue-on-error"] if wishes.continue_on_error else []
             status = call(command, self.env)
         if status:
             raise typer.Exit(status)

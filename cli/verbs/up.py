@@ -8,8 +8,11 @@ from cli.options import (
     Engine,
     EngineOption,
     Expect,
+    GoOn,
+    Parallel,
     Refresh,
     Stack,
+    Target,
     Yes,
     overrides,
     wants_to_be_asked,
@@ -23,6 +26,9 @@ def up(
     engine: EngineOption = Engine.auto,
     refresh: Refresh = False,
     expect: Expect = None,
+    target: Target = None,
+    parallel: Parallel = None,
+    continue_on_error: GoOn = False,
     as_json: AsJson = False,
     yes: Yes = False,
 ) -> None:
@@ -31,7 +37,16 @@ def up(
 
     ask = wants_to_be_asked(yes, as_json)
     runner = open_runner(stack, with_expected(overrides(config), expect), engine)
-    runner.up(Wishes(ask=ask, as_json=as_json, refresh=refresh))
+    runner.up(
+        Wishes(
+            ask=ask,
+            as_json=as_json,
+            refresh=refresh,
+            targets=tuple(target or ()),
+            parallel=parallel,
+            continue_on_error=continue_on_error,
+        )
+    )
     if not as_json:
         from cli.console import out
         from retrain_hooks.report import after_up

@@ -1,6 +1,7 @@
 """Small programs, one per behaviour, with what is done to them; run on both engines and compared.
 
-A program reads `step` from its configuration. A scenario's runs are (verb, step).
+A program reads `step` from its configuration. A scenario's runs are (verb with options, step); `--target a` stands for
+the thing called a.
 """
 
 from __future__ import annotations
@@ -184,7 +185,15 @@ a = Thing("a", {"value": "v", "named": True})
 b = Thing("b", {"value": a.echo, "lazy": True})
 c = Thing("c", {"value": b.id})
 """,
-        (("up", 1), ("drift", 1), ("refresh", 1), ("preview", 1), ("up", 1), ("drift", 1), ("up-refresh", 1)),
+        (
+            ("up", 1),
+            ("drift", 1),
+            ("refresh", 1),
+            ("preview", 1),
+            ("up", 1),
+            ("drift", 1),
+            ("up --refresh", 1),
+        ),
     ),
     Scenario(
         "unknown provider configuration, and a resource that becomes external",
@@ -289,7 +298,12 @@ pulumi.export("echo", bad.echo)
 if step == 2:
     Thing("left-over", {"value": "v"})
 """,
-        (("up-on", 1), ("up-on", 2), ("up-on", 3), ("up", 4)),
+        (
+            ("up --continue-on-error", 1),
+            ("up --continue-on-error", 2),
+            ("up --continue-on-error", 3),
+            ("up", 4),
+        ),
     ),
     Scenario(
         "a program that is found wrong: by the provider's check, by an exception",
@@ -312,5 +326,53 @@ if step == 1:
     Thing("kept", {"value": "v"}, Options(protect=True))
 """,
         (("up", 1), ("up", 2), ("destroy", 2)),
+    ),
+    Scenario(
+        "targets: what isn't targeted stays as it is, what isn't there isn't created",
+        """
+p = Provider("p", "region1")
+a = Thing("a", {"value": f"v{step}"})
+b = Thing("b", {"value": a.echo, "keep": f"k{step}"})
+c = Thing("c", {"value": f"v{step}"}, Options(depends_on=[b], provider=p))
+g = Group("g")
+d = Thing("d", {"value": f"v{step}", "fixed": f"f{step}"})
+Thing("child", {"value": f"v{step}"}, Options(parent=g))
+if step > 1:
+    Thing("e", {"value": f"v{step}"})
+    Thing("f", {"value": f"v{step}"})
+if step == 1:
+    Thing("x", {"value": "v"})
+    Thing("y", {"value": "v"})
+pulumi.export("step", step)
+""",
+        (
+            ("up --target a", 1),
+            ("up", 1),
+            ("preview --target a", 2),
+            ("up --target a --target x", 2),
+            ("preview --target b", 2),
+            ("preview --target d --target e", 2),
+            ("up --target d --target e", 2),
+            ("up --target nobody", 2),
+            ("drift", 2),
+            ("refresh --target a", 2),
+            ("up --refresh --target b", 3),
+            ("destroy --target c", 3),
+            ("up", 3),
+        ),
+    ),
+    Scenario(
+        "targets: a resource that isn't there and is needed",
+        """
+a = Thing("a", {"value": "v"})
+Thing("b", {"value": a.echo})
+""",
+        (
+            ("preview --target b", 1),
+            ("up --target b", 1),
+            ("up --target a", 1),
+            ("up --target b", 1),
+            ("destroy --target a", 1),
+        ),
     ),
 ]
