@@ -7,7 +7,8 @@ import json
 import os
 import shutil
 import subprocess
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +16,10 @@ import pytest
 
 from cli.cloud.azurite import node, node_home
 from cli.locks import only_one
-from tests.studio.conftest import azurite, studio, trained, workspace
-from tests.studio.running import ARM_TOKEN, ROOT, SUBSCRIPTION, Running
+from tests.studio.conftest import azurite, trained, workspace
+from tests.studio.running import ARM_TOKEN, ROOT, SUBSCRIPTION, Azurite, Running, free_port
 
-__all__ = ["azurite", "studio", "trained", "workspace"]
+__all__ = ["azurite", "trained", "workspace"]
 
 HERE = Path(__file__).parent
 HOME = ROOT / ".local" / "npm-clients"
@@ -35,16 +36,42 @@ class Refused(Exception):
 
 
 @dataclass
-class Npm:
-    """The clients, pointed at a studio."""
+class Secure(Running):
+    """A studio that has a port with HTTPS, too."""
 
-    studio: Running
+    https_port: int = field(default_factory=free_port)
+
+    @property
+    def ca(self) -> Path:
+        """Its certificate authority."""
+        return self.directory / "tls" / "ca.pem"
+
+    def command(self) -> list[str]:
+        command = super().command()
+        cloud = self.directory / "cloud.json"
+        cloud.write_text(json.dumps({**json.loads(cloud.read_text()), "caFile": str(self.ca)}))
+        return [*command, "--https-port", str(self.https_port)]
+
+
+@pytest.fixture(scope="session")
+def studio(azurite: Azurite, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    running = Secure(tmp_path_factory.mktemp("secure"), azurite)
+    running.start()
+    yield running
+    running.close()
+
+
+@dataclass
+class Npm:
+    """The clients, pointed at a studio: at its port with HTTPS."""
+
+    studio: Secure
 
     def __call__(self, client: str, operations: str, method: str, *arguments: Any) -> Any:
         """One call of a client; what it answers, as JSON. Raises `Refused`."""
         order = {
             "client": client,
-            "url": self.studio.url,
+            "url": f"https://127.0.0.1:{self.studio.https_port}",
             "subscription": SUBSCRIPTION,
             "token": ARM_TOKEN,
             "operations": operations,
@@ -53,7 +80,8 @@ class Npm:
         }
         done = subprocess.run(
             [node(), "--no-deprecation", "call.cjs", json.dumps(order)],
-            cwd=HOME, capture_output=True, text=True, check=True, timeout=SECONDS,
+            cwd=HOME, env=os.environ | {"NODE_EXTRA_CA_CERTS": str(self.studio.ca)},
+            capture_output=True, text=True, check=True, timeout=SECONDS,
         )  # fmt: skip
         answer = json.loads(done.stdout)
         if "error" in answer:
@@ -85,6 +113,6 @@ def install() -> None:
 
 
 @pytest.fixture(scope="session")
-def npm(studio: Running) -> Npm:
+def npm(studio: Secure) -> Npm:
     install()
     return Npm(studio)

@@ -1,4 +1,4 @@
-"""Published clients, unchanged: azure-arm-machinelearning 1.1.0-preview and @azure/arm-commitmentplans 1.3.1."""
+"""Published clients, unchanged, over HTTPS: azure-arm-machinelearning 1.1.0-preview, @azure/arm-commitmentplans 1.3.1."""
 
 from __future__ import annotations
 
