@@ -75,7 +75,7 @@ class Container:
                     item.name,
                     item.size,
                     _base64(item.content_settings.content_md5),
-                    item.etag,
+                    _quoted(item.etag),
                     item.last_modified,
                 )
                 for item in self._client.list_blobs(name_starts_with=prefix)
@@ -204,6 +204,11 @@ class Container:
                 "correct what the message names, then run the update again",
                 status=error.status_code or 0,
             ) from None
+
+
+def _quoted(etag: str) -> str:
+    """An ETag as HTTP has it; a listing's XML has it without its quotes (List Blobs, all versions)."""
+    return etag if etag.endswith('"') else f'"{etag}"'
 
 
 def _base64(md5: bytearray | None) -> str | None:

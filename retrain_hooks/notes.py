@@ -48,8 +48,9 @@ class Note:
         Returns when nothing that an interrupted update sent can arrive any more: after some seconds, or once
         *arrived* answers that what it wanted has. Raises Conflict, UpdateCancelled.
         """
-        found, before = self._read(), self._registry.stat(self._name)
+        found = self._read()
         content, theirs = _parse(found[0]) if found else (None, "")
+        before = self._registry.stat(self._name) if content == "" else None
         # What is there already, or may come from somebody else, will not tell that ours has arrived.
         telling = wanted if content != "" and not arrived(wanted) else ""
         etag = self._write({"content": "", "wanted": telling}, found[1] if found else None)

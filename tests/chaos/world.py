@@ -267,10 +267,11 @@ class World:
 
     def upload(self, container: str, name: str, content: bytes, *, md5: bool = True) -> None:
         """Put a blob, with its Content-MD5 unless told not to."""
-        digest = bytearray(hashlib.md5(content, usedforsecurity=False).digest()) if md5 else None
-        self.blobs.get_blob_client(container, name).upload_blob(
-            content, overwrite=True, content_settings=ContentSettings(content_md5=digest)
-        )
+        digest = bytearray(hashlib.md5(content, usedforsecurity=False).digest())
+        blob = self.blobs.get_blob_client(container, name)
+        blob.upload_blob(content, overwrite=True, content_settings=ContentSettings(content_md5=digest))
+        if not md5:
+            blob.set_http_headers(ContentSettings())
 
     def download(self, container: str, name: str) -> bytes | None:
         """A blob's content; None where it is gone."""
