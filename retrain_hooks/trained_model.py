@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -35,10 +36,12 @@ class TrainedModelLifecycle:
     def check(self, new: Props, old: Props) -> Props:
         """Add ``runKey``, ``address``, ``why`` and ``plan``; of a finished run ``sha256`` and ``metrics`` too.
 
-        Raises ConfigurationError for an unknown parameter, a pin to no finished run, a key that was not expected.
+        Raises ConfigurationError for an unknown parameter, a pin to no finished run, a key that was not expected, a
+        rate that is no number.
         """
         if not known(*(new.get(name) for name in _COVERED)):
             return new
+        _rate(new)
         key = new.get("pin") or run_key(**self._identity(new))
         run, attempt = self._recorded(new, key)
         expected = new.get("expectRunKey")
@@ -85,10 +88,10 @@ class TrainedModelLifecycle:
         seconds = History(self._context.registry(new["target"]), new["experiment"]["name"]).expected()
         if seconds is None:
             return "train, duration not known yet"
-        minutes = seconds / 60
-        rate = float(new.get("ratePerHour") or 0)
-        price = f", about {minutes / 60 * rate:.2f} at {rate:g} an hour" if rate else ""
-        return f"train, about {minutes:.1f} min{price}"
+        rate = _rate(new)
+        price = f", about {seconds / 3600 * rate:.2f} at {rate:g} an hour" if rate else ""
+        duration = f"{seconds / 60:.1f} min" if seconds >= 60 else f"{max(1.0, seconds):.0f} s"
+        return f"train, about {duration}{price}"
 
     def _identity(self, new: Props) -> dict[str, Any]:
         """What the run key covers."""
@@ -191,6 +194,21 @@ def _outputs(run: Run, reused: bool) -> Props:
         "job": run.job.id if run.job else "",
         "reused": reused,
     }
+
+
+def _rate(new: Props) -> float:
+    """What an hour of training costs; 0 where that is not said."""
+    declared = new.get("ratePerHour") or 0
+    try:
+        rate = float(declared)
+    except (TypeError, ValueError):
+        rate = -1.0
+    if not 0 <= rate < math.inf:
+        raise ConfigurationError(
+            f"`ratePerHour` is {declared!r}, which is no price",
+            "set it to a number such as 2.50, without a currency",
+        )
+    return rate
 
 
 def _text(value: Any) -> str:

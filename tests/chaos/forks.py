@@ -1,4 +1,4 @@
-"""Provider processes on demand, forked from one warm process (`tests.chaos.zygote`)."""
+"""Provider processes and studios on demand, forked from one warm process (`tests.chaos.zygote`)."""
 
 from __future__ import annotations
 
@@ -25,26 +25,36 @@ Json = dict[str, Any]
 
 
 @dataclass
-class Provider:
-    """A provider process: its port, and who answers its triggers."""
+class Forked:
+    """A forked process; *listener* hears what it says at its *door*, until it is *gone*."""
 
     pid: int
-    port: int
     door: socket.socket = field(repr=False)
     listener: threading.Thread = field(repr=False)
-    gone: threading.Event = field(default_factory=threading.Event)
+    gone: threading.Event = field(repr=False)
+
+    def send_signal(self, number: signal.Signals) -> None:
+        """Send it a signal, if it is there."""
+        if not self.gone.is_set():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self.pid, number)
 
     def kill(self) -> None:
         """``kill -9``."""
-        if not self.gone.is_set():
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(self.pid, signal.SIGKILL)
+        self.send_signal(signal.SIGKILL)
 
     def end(self) -> None:
         """Kill it and wait for that."""
         self.kill()
         self.listener.join(10)
         self.door.close()
+
+
+@dataclass
+class Provider(Forked):
+    """A provider process, and its port."""
+
+    port: int
 
 
 class Forks:
@@ -94,6 +104,47 @@ class Forks:
         """Fork a provider process for the engine at *engine*; *on_trigger* answers ``go``, ``die`` or ``late``,
         which is ``die`` and leaves the request to *on_late*.
         """
+        port: list[int] = []
+        ready = threading.Event()
+
+        def heard(door: socket.socket, line: str) -> None:
+            if line.startswith("@"):
+                door.sendall(f"{on_trigger(int(line[1:]))}\n".encode())
+            elif line.startswith("="):
+                on_late(line[1:])
+            elif line.isdecimal():
+                port.append(int(line))
+                ready.set()
+
+        order = {
+            "engine": engine,
+            "cwd": str(cwd),
+            "env": {"RETRAIN_CLOUD_FILE": str(cloud_file)},
+            "log": str(cwd / "provider.log"),
+            "trace": str(cwd / "trace.jsonl"),
+            "triggers": list(triggers),
+            "sabotage": sabotage,
+            "epoch": self._epoch,
+            "offset": offset,
+            "rate": RATE,
+        }
+        forked = self._fork(order, heard, ready.set)
+        ready.wait(_DEADLINE)
+        if not port:
+            raise AssertionError(f"a provider process ended before it served; see {order['log']}")
+        return Provider(**vars(forked), port=port[0])
+
+    def studio(self, arguments: Sequence[str], log: Path) -> Forked:
+        """Fork a studio with the *arguments* of ``python -m studio``."""
+        return self._fork({"arguments": list(arguments), "log": str(log)}, lambda _door, _line: None)
+
+    def _fork(
+        self,
+        order: Json,
+        heard: Callable[[socket.socket, str], None],
+        over: Callable[[], None] = lambda: None,
+    ) -> Forked:
+        """Fork a process; each line that it says at its door is *heard*, and then it is *over*."""
         assert self._zygote.stdin is not None
         assert self._zygote.stdout is not None
         with self._lock:
@@ -103,45 +154,21 @@ class Forks:
             listening.bind(path)
             listening.listen(1)
             listening.settimeout(_DEADLINE)
-            order = {
-                "door": path,
-                "engine": engine,
-                "cwd": str(cwd),
-                "env": {"RETRAIN_CLOUD_FILE": str(cloud_file)},
-                "log": str(cwd / "provider.log"),
-                "trace": str(cwd / "trace.jsonl"),
-                "triggers": list(triggers),
-                "sabotage": sabotage,
-                "epoch": self._epoch,
-                "offset": offset,
-                "rate": RATE,
-            }
             with self._lock:
-                self._zygote.stdin.write(json.dumps(order) + "\n")
+                self._zygote.stdin.write(json.dumps(order | {"door": path}) + "\n")
                 self._zygote.stdin.flush()
                 pid = int(self._zygote.stdout.readline())
             door, _address = listening.accept()
         Path(path).unlink()
-        port: list[int] = []
-        ready, gone = threading.Event(), threading.Event()
+        gone = threading.Event()
 
         def listen() -> None:
             with door.makefile("rb") as lines, contextlib.suppress(OSError):
                 for line in lines:
-                    text = line.decode().strip()
-                    if text.startswith("@"):
-                        door.sendall(f"{on_trigger(int(text[1:]))}\n".encode())
-                    elif text.startswith("="):
-                        on_late(text[1:])
-                    elif text.isdecimal():
-                        port.append(int(text))
-                        ready.set()
+                    heard(door, line.decode().strip())
             gone.set()
-            ready.set()
+            over()
 
-        listener = threading.Thread(target=listen, name="provider", daemon=True)
+        listener = threading.Thread(target=listen, name="forked", daemon=True)
         listener.start()
-        ready.wait(_DEADLINE)
-        if not port:
-            raise AssertionError(f"a provider process ended before it served; see {cwd / 'provider.log'}")
-        return Provider(pid, port[0], door, listener, gone)
+        return Forked(pid, door, listener, gone)

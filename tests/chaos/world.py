@@ -14,7 +14,6 @@ import secrets
 import signal
 import socket
 import subprocess
-import sys
 import threading
 import time
 import uuid
@@ -27,7 +26,7 @@ from azure.core import MatchConditions
 from azure.core.exceptions import ResourceModifiedError, ResourceNotFoundError
 from azure.storage.blob import BlobServiceClient, ContentSettings
 
-from tests.chaos.forks import ROOT, Forks
+from tests.chaos.forks import Forked, Forks
 
 ACCOUNT = "retrainlocal"
 _DEADLINE = 60.0
@@ -58,7 +57,7 @@ class World:
         unkept = httpx.Limits(max_keepalive_connections=0)
         self.http = httpx.Client(timeout=60, trust_env=False, limits=unkept)
         self.models: dict[str, str] = {}  # inputs by model and model by inputs, of all histories that held
-        self._studio: subprocess.Popen[bytes] | None = None
+        self._studio: Forked | None = None
         self._azurite: subprocess.Popen[bytes] | None = None
         self.forks: Forks | None = None
         self._lock = threading.Lock()
@@ -129,24 +128,23 @@ class World:
             "--data-dir": self.directory / "studio",
             "--workers": 1,
         }
-        command = [sys.executable, "-m", "studio", "--allow-faults"]
-        command += [str(part) for pair in options.items() for part in pair]
-        with (self.directory / "studio.log").open("ab") as log:
-            self._studio = subprocess.Popen(
-                command, cwd=ROOT, stderr=log, stdout=log, env=_environment(), start_new_session=True
-            )
+        arguments = ["--allow-faults", *(str(part) for pair in options.items() for part in pair)]
+        assert self.forks is not None
+        self._studio = self.forks.studio(arguments, self.directory / "studio.log")
         self._entrust()
         eventually(self._healthy, "the studio")
 
     def _entrust(self) -> None:
         """Ctrl-C is for the campaign only, which ends these in its order; if it is killed, they end too."""
         assert self.forks is not None
-        processes = [process for process in (self._azurite, self._studio) if process is not None]
-        self.forks.entrust(*(process.pid for process in processes if process.poll() is None))
+        azurite, studio = self._azurite, self._studio
+        pids = [azurite.pid] if azurite is not None and azurite.poll() is None else []
+        pids += [studio.pid] if studio is not None and not studio.gone.is_set() else []
+        self.forks.entrust(*pids)
 
     def _healthy(self) -> bool:
         assert self._studio is not None
-        if self._studio.poll() is not None:
+        if self._studio.gone.is_set():
             raise AssertionError(f"the studio ended: {self.studio_log[-2000:]}")
         with contextlib.suppress(httpx.TransportError):
             return self.http.get(f"{self.url}/_local/health").status_code == 200
@@ -157,8 +155,9 @@ class World:
         with self._lock:
             assert self._studio is not None
             self._studio.send_signal(how)
-            self._studio.wait(_DEADLINE)
-            self._entrust()
+            if not self._studio.gone.wait(_DEADLINE):
+                raise AssertionError(f"the studio does not end on {how.name}")
+            self._studio.end()
             self.start_studio()
 
     def close(self) -> None:
@@ -167,10 +166,11 @@ class World:
             self._blobs.close()
         if self.forks is not None:
             self.forks.close()
-        for process in (self._studio, self._azurite):
-            if process is not None:
-                process.kill()
-                process.wait(_DEADLINE)
+        if self._studio is not None:
+            self._studio.end()
+        if self._azurite is not None:
+            self._azurite.kill()
+            self._azurite.wait(_DEADLINE)
         self.http.close()
 
     @property

@@ -165,6 +165,19 @@ def test_the_plan_says_what_would_happen_and_how_long_it_should_take(life, regis
     )
 
 
+def test_a_short_run_is_expected_in_seconds(life, registry):
+    """ "About 0.0 min" would say nothing."""
+    History(registry, "flights").add(12.4)
+    assert life.check(PROPS, {})["plan"] == "train, about 12 s"
+
+
+@pytest.mark.parametrize("rate", ["abc", "-1", "nan", "inf", "1,50"])
+def test_a_rate_that_is_no_price_is_refused_whatever_is_planned(life, rate):
+    """One line of cause, one of remedy."""
+    with pytest.raises(ConfigurationError, match="ratePerHour"):
+        life.check(PROPS | {"ratePerHour": rate}, {})
+
+
 def test_the_plan_attaches_to_a_job_that_runs(life, registry):
     """Somebody else started it."""
     record(registry, life.check(PROPS, {})["runKey"], state="submitted", job=Job("j1", "s", {}))
