@@ -38,6 +38,8 @@ _turns: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
 _told: set[tuple[str, int]] = set()
 # Whoever recorded the plan submits at once; the others give it this long before they do so themselves.
 _PLANNERS_TURN_SECONDS = 10.0
+# A job that was started and still says NotStarted so long after is queued, or its start was lost.
+_START_AGAIN_SECONDS = 30.0
 
 
 @dataclass(frozen=True)
@@ -200,7 +202,7 @@ class Trainer:
         self._progress.info(f"{request.what}: job {job.id}")
         try:
             status = wait(
-                lambda waited: self._look(jobs, job.id, request.what, waited, expected),
+                self._watch(jobs, job.id, request.what, expected),
                 what=request.what,
                 deadline=request.deadline,
                 clock=self._clock,
@@ -236,20 +238,33 @@ class Trainer:
             History(self._ledger.registry, run.experiment).add(finished.seconds)
         return entry
 
-    def _look(
-        self, jobs: Jobs, job: str, what: str, waited: float, expected: float | None
-    ) -> JobStatus | None:
-        self._guard.check()
-        status = jobs.status(job)
-        if status.state.ended:
-            return status
-        if status.state is JobState.NOT_STARTED:
-            jobs.start(job)
+    def _watch(
+        self, jobs: Jobs, job: str, what: str, expected: float | None
+    ) -> Callable[[float], JobStatus | None]:
+        """Looks at a job, given the seconds waited; starts it where nobody did. A queued one says NotStarted, too."""
+        started: float | None = None
+
+        def look(waited: float) -> JobStatus | None:
+            nonlocal started
+            self._guard.check()
+            status = jobs.status(job)
+            if status.state.ended:
+                return status
+            if status.state is JobState.NOT_STARTED and (
+                started is None or waited - started >= _START_AGAIN_SECONDS
+            ):
+                jobs.start(job)
+                started = waited
+            self._tell(status, what, waited, expected)
+            return None
+
+        return look
+
+    def _tell(self, status: JobStatus, what: str, waited: float, expected: float | None) -> None:
         of = f" of about {expected:.0f} s" if expected else " s"
         rows = f", {status.rows:,} rows" if status.rows is not None else ""
         module = f", {status.progress}{rows}" if status.progress else ""
         self._progress.status(f"{what}: {status.state.value}, {waited:.0f}{of}{module}")
-        return None
 
     def _finished(self, jobs: Jobs, run: Run, status: JobStatus, request: Request) -> Run:
         results = {name: status.results.get(request.outputs[name]) for name in ("model", "evaluation")}

@@ -80,10 +80,14 @@ class MemoryContainer:
 
 @dataclass
 class BatchService:
-    """Jobs that take *looks* looks to end in *end*, and then leave model and evaluation in *registry*."""
+    """Jobs that take *looks* looks to end in *end*, and then leave model and evaluation in *registry*.
+
+    The first *queued* looks after its start say NotStarted.
+    """
 
     registry: MemoryContainer
     looks: int = 2
+    queued: int = 0
     end: JobState = JobState.FINISHED
     details: str = ""
     evaluation: bytes = EVALUATION
@@ -113,6 +117,8 @@ class BatchService:
         if job not in self.started:
             return JobStatus(JobState.NOT_STARTED, {})
         self.seen[job] = self.seen.get(job, 0) + 1
+        if self.seen[job] <= self.queued:
+            return JobStatus(JobState.NOT_STARTED, {})
         if self.seen[job] < self.looks:
             return JobStatus(JobState.RUNNING, {}, progress="Train Model", rows=18903)
         if self.end is not JobState.FINISHED:

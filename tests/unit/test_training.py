@@ -40,6 +40,22 @@ def test_another_seed_is_another_run(world):
     assert len(world.jobs.created) == 2
 
 
+def test_a_queued_job_is_not_started_at_each_look(world):
+    """It says NotStarted like one that nobody started; after half a minute its start counts as lost."""
+    world.jobs.queued, world.jobs.looks = 40, 42
+    world.trainer().train(request(world))
+    assert world.clock.monotonic() < 30
+    assert world.jobs.started == ["job1"]
+
+
+def test_a_start_that_was_lost_is_repeated(world):
+    """The service took it and forgot."""
+    world.jobs.queued, world.jobs.looks = 70, 72
+    world.trainer().train(request(world))
+    assert 30 < world.clock.monotonic() < 90
+    assert 1 < len(world.jobs.started) < 4
+
+
 def test_the_job_is_recorded_before_it_is_started(world):
     """A crash between create and start leaves a record that names the job."""
     seen = []
