@@ -66,9 +66,9 @@ def no_plan(plan: str) -> BadRequest:
     return BadRequest("CommitmentPlanNotFound", message, "properties.commitmentPlan")
 
 
-def read_only(name: str) -> InvalidOperation:
+def read_only() -> InvalidOperation:
     """A read-only service can only be removed."""
-    message = f"The web service '{name}' is read-only: it can be removed, and not updated."
+    message = "The web service is read-only: it can be removed, and neither updated nor patched."
     return InvalidOperation("WebServiceIsReadOnly", message, "properties.readOnly")
 
 

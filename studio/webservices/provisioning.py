@@ -49,7 +49,8 @@ async def _update(studio: Studio, document: Document, fetched: list[str] | None,
     owner, properties = owner_of(studio.cloud.subscription), document["properties"]
     old = studio.services.endpoint_by_id(owner, document["guid"])
     graph = package_of(properties, document["name"])
-    package = studio.services.keep_package(graph)
+    same = old is not None and _same(graph, studio.services.package(old.package))
+    package = old.package if old is not None and same else studio.services.keep_package(graph)
     try:
         experiment = await asyncio.to_thread(studio.graphs.experiment, package)
     except PackageError:
@@ -74,11 +75,7 @@ async def _update(studio: Studio, document: Document, fetched: list[str] | None,
         resources = tuple(found[name] for name in experiment.resources)
         for resource in resources:
             await asyncio.to_thread(check_model, studio, resource)
-            if (
-                old is not None
-                and resource.name in known
-                and _same(graph, studio.services.package(old.package))
-            ):
+            if same and resource.name in known:
                 await compare(studio, known[resource.name], resource)
         if not experiment.trains:
             await prepare(studio, package, resources)
@@ -88,7 +85,7 @@ async def _update(studio: Studio, document: Document, fetched: list[str] | None,
 
 
 def _same(graph: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
-    """Whether two packages have the same graph, whatever their titles: else a model may have other columns."""
+    """Whether two packages have the same graph, whatever their titles: then a model must have the same columns."""
     return all(graph[name] == other.get(name) for name in ("nodes", "edges", "parameters"))
 
 
@@ -123,7 +120,8 @@ def _serve(
                 calls or DEFAULT_CALLS,
             )
 
-    if old is None or before is None:
+    stays = old is not None and rule is None and (package, resources) == (old.package, old.resources)
+    if old is None or before is None or stays:
         serve(document, package, resources)
         return
     bound = Endpoint(**{**vars(old), "package": package, "resources": resources})

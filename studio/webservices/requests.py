@@ -46,7 +46,8 @@ def put(sent: Mapping[str, Any], old: Mapping[str, Any] | None) -> Properties:
 
     Raises BadRequest for what is missing or wrong, InvalidOperation for a read-only service.
     """
-    _refuse_read_only(old)
+    if old is not None:
+        refuse_read_only(old)
     properties = _without_read_only(sent)
     _check(properties)
     account, plan = properties.get("storageAccount"), properties.get("commitmentPlan")
@@ -65,8 +66,9 @@ def patch(sent: Mapping[str, Any], old: Mapping[str, Any]) -> Properties:
 
     What the service did with `assets` is unknown, since the documented way always sent the whole definition: here
     each asset that is named replaces the one of its id, and the others stay. Null means not named.
+
+    Raises BadRequest for what is wrong.
     """
-    _refuse_read_only(old)
     named = {name: value for name, value in _without_read_only(sent).items() if value is not None}
     if "packageType" not in named:
         raise missing("properties.packageType")
@@ -115,9 +117,10 @@ def _with_hidden(properties: Properties, old: Mapping[str, Any] | None) -> Prope
     return properties
 
 
-def _refuse_read_only(old: Mapping[str, Any] | None) -> None:
-    if old is not None and old.get("readOnly") is True:
-        raise read_only(str(old.get("title") or ""))
+def refuse_read_only(old: Mapping[str, Any]) -> None:
+    """Raise InvalidOperation for a service that can only be removed."""
+    if old.get("readOnly") is True:
+        raise read_only()
 
 
 def _without_read_only(sent: Mapping[str, Any]) -> Properties:

@@ -75,6 +75,9 @@ def test_a_model_that_stays_stale(studio: Faulty, service: Service, trained: Hou
     updated(service, uri(trained.dearer))
     assert service.model()[1]["locationInfo"]["uri"] == uri(trained.dearer)
     assert service.price(HOUSE) == OLD
+    body = {"properties": {"packageType": "Graph", "title": "another"}}
+    assert service.arm.end(service.call("PATCH", body=body))["status"] == "Succeeded"
+    assert service.price(HOUSE) == OLD, "an update that binds no model ends it"
     studio.quiet()
     assert service.price(HOUSE) == NEW
 

@@ -7,11 +7,12 @@ import signal
 import threading
 from typing import Any
 
+import httpx
 import pytest
 
 from tests.studio.conftest import Trained, job_request
 from tests.studio.houses import PREDICTIVE, RESOURCE, TRAINING
-from tests.studio.new_services import CURRENT, PREVIEW, Arm, Service, completed, exported
+from tests.studio.new_services import PREVIEW, Arm, Service, completed, exported
 from tests.studio.running import Running, Workspace, eventually
 
 HOUSE = 100.0
@@ -289,17 +290,25 @@ def test_graphs_of_other_modules_are_kept(arm: Arm, definition: dict[str, Any]) 
 
 
 def test_a_server_killed_in_the_middle(
-    own_studio: Running, studio: Running, definition: dict[str, Any]
+    own_studio: Running, studio: Running, definition: dict[str, Any], trained: Trained
 ) -> None:
-    """An operation that a kill interrupted goes on after the restart, and ends."""
+    """Creation, update and deletion that a kill interrupted go on after the restart, and end."""
     arm = Arm(own_studio.start())
     arm.group()
     arm.plan()
     service = arm.service("killed")
     here = json.loads(json.dumps(definition).replace(studio.blob, own_studio.blob))
-    begun = service.call("PUT", body=here)
-    own_studio.stop(signal.SIGKILL)
-    own_studio.start()
-    assert arm.end(begun)["status"] == "Succeeded"
+    dearer = uri(trained.dearer).replace(studio.blob, own_studio.blob)
+
+    def killed(begun: httpx.Response) -> None:
+        own_studio.stop(signal.SIGKILL)
+        own_studio.start()
+        assert arm.end(begun)["status"] == "Succeeded"
+
+    killed(service.call("PUT", body=here))
     assert service.price(HOUSE) == pytest.approx(100_750, rel=0.01)
-    assert CURRENT in begun.headers["azure-asyncoperation"]
+    killed(service.patch_model(dearer))
+    assert service.price(HOUSE) == pytest.approx(110_750, rel=0.01)
+    assert service.model()[1]["locationInfo"]["uri"] == dearer
+    killed(service.call("DELETE"))
+    assert service.call("GET").status_code == 404

@@ -157,6 +157,7 @@ def test_read_only_services_can_only_be_removed(arm: Arm, service: Service, body
     arm.end(service.call("PATCH", body=patch({"readOnly": True})))
     assert service.get()["properties"]["readOnly"] is True
     assert detail(service.call("PATCH", body=patch({"readOnly": False}))) == (400, "WebServiceIsReadOnly")
+    assert detail(service.call("PATCH", body={"tags": {"a": "b"}})) == (400, "WebServiceIsReadOnly")
     assert detail(service.call("PUT", body=body)) == (400, "WebServiceIsReadOnly")
     assert service.call("DELETE").status_code == 202
     eventually(lambda: service.call("GET").status_code == 404, "the deletion")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from typing import Any
+from urllib.parse import urlencode
 from uuid import uuid4
 
 from studio.arm.operation import Answer, Call, Operation, location_of, section, tags_of
@@ -87,6 +88,7 @@ class WebServices(ResourceType):
         sent, name = canonical(call.document()), call.path["name"]
         old = self._found(call)
         _check_writer(call, old, name)
+        requests.refuse_read_only(old["properties"])
         given = section(sent, "properties")
         properties = requests.patch(given, old["properties"]) if given else dict(old["properties"])
         document = {**old, "properties": properties}
@@ -113,9 +115,9 @@ class WebServices(ResourceType):
             order = {"document": document, "fetch": fetch}
             headers = _begin(call, studio, document, provisioning.UPDATE, order, rule)
         headers["ETag"] = state.etag(document)
-        body = shown.sparse(document, _version(call), "Provisioning", _swagger(call, document))
-        if old is not None and _version(call) == shown.PREVIEW:
-            body = shown.full(document, _version(call), "Provisioning", _swagger(call, document))
+        shortly = old is None or _version(call) != shown.PREVIEW
+        write = shown.sparse if shortly else shown.full
+        body = write(document, _version(call), "Provisioning", _swagger(call, document))
         return Answer(201 if old is None else 200, body, headers)
 
     def _get(self, call: Call) -> Answer:
@@ -130,16 +132,11 @@ class WebServices(ResourceType):
 
     def _delete(self, call: Call) -> Answer:
         """Delete it; goes on in the background. 204 where there is none."""
-        group = call.state.group(call.path["group"])
-        old = call.state.get(f"{group['id']}/providers/{self.type}/{call.path['name']}")
+        old = self.existing(call)
         if old is None:
             return Answer(204)
         _check_writer(call, old, old["name"])
-        headers = _begin(call, studio_of(call.request), old, provisioning.DELETE, {})
-        headers["Location"] = headers["Azure-AsyncOperation"].replace(
-            "/operationsStatus/", "/operationresults/"
-        )
-        return Answer(202, None, headers)
+        return _accepted(_begin(call, studio_of(call.request), old, provisioning.DELETE, {}))
 
     def _list_keys(self, call: Call) -> Answer:
         """Get the two keys of its data plane."""
@@ -153,11 +150,7 @@ class WebServices(ResourceType):
             raise missing("region", "InvalidQueryParameter")
         _check_writer(call, document, document["name"])
         order = {"region": region.replace(" ", "").lower()}
-        headers = _begin(call, studio_of(call.request), document, provisioning.REGION, order)
-        headers["Location"] = headers["Azure-AsyncOperation"].replace(
-            "/operationsStatus/", "/operationresults/"
-        )
-        return Answer(202, None, headers)
+        return _accepted(_begin(call, studio_of(call.request), document, provisioning.REGION, order))
 
     def _list(self, call: Call) -> Answer:
         """List them without their graphs, a hundred a page."""
@@ -166,19 +159,15 @@ class WebServices(ResourceType):
         rest = [one for one in found if one["id"].lower() > after.lower()]
         body: dict[str, Any] = {"value": [_written(call, one, shown.listed) for one in rest[:_PAGE]]}
         if len(rest) > _PAGE:
-            body["nextLink"] = str(
-                call.request.url.replace(scheme="", netloc="").include_query_params(
-                    **{"$skiptoken": rest[_PAGE - 1]["id"]}
-                )
-            )
-            body["nextLink"] = call.base_url + body["nextLink"]
+            others = {name: value for name, value in call.query.items() if name.lower() != "$skiptoken"}
+            query = {**others, "$skiptoken": rest[_PAGE - 1]["id"]}
+            body["nextLink"] = f"{call.base_url}{call.request.url.path}?{urlencode(query)}"
         return Answer(200, body)
 
     def _found(self, call: Call) -> Document:
-        group, name = call.state.group(call.path["group"]), call.path["name"]
-        found = call.state.get(f"{group['id']}/providers/{self.type}/{name}")
+        found = self.existing(call)
         if found is None:
-            raise no_web_service(name)
+            raise no_web_service(call.path["name"])
         return found
 
 
@@ -197,6 +186,13 @@ def _begin(
         "Azure-AsyncOperation": f"{call.base_url}{operation.id}?api-version={_version(call)}",
         "Azure-AsyncOperationPercentComplete": "0",
     }
+
+
+def _accepted(headers: dict[str, str]) -> Answer:
+    """202: what ends without a result also says where that would be."""
+    operation = headers["Azure-AsyncOperation"]
+    result = operation.replace("/operationsStatus/", "/operationresults/")
+    return Answer(202, None, {**headers, "Location": result})
 
 
 def _check_writer(call: Call, document: Document | None, name: str) -> None:
