@@ -12,6 +12,7 @@ from cli.errors import guarded
 from cli.verbs import cloud as cloud_verbs
 from cli.verbs import config as config_verbs
 from cli.verbs import runs as runs_verbs
+from cli.verbs import stack as stack_verbs
 from cli.verbs.bench import bench
 from cli.verbs.cancel import cancel
 from cli.verbs.chaos import chaos
@@ -52,6 +53,9 @@ def build() -> typer.Typer:
     )
     runs.callback(invoke_without_command=True)(guarded(runs_verbs.list_))
     _add(runs, runs_verbs.show, runs_verbs.prune)
+    stack = typer.Typer(help="The project's stacks and their state.", **PLAIN)
+    _add(stack, stack_verbs.export, stack_verbs.import_, stack_verbs.ls, stack_verbs.rm)
+    app.add_typer(stack, name="stack")
     app.add_typer(runs, name="runs")
     app.add_typer(config, name="config")
     app.add_typer(cloud, name="cloud")

@@ -21,7 +21,7 @@ from engine.events import (
     StepStarted,
     to_json,
 )
-from engine.stacks import cancel, remove_stack, stack_outputs
+from engine.stacks import cancel, export_stack, import_stack, list_stacks, remove_stack, stack_outputs
 from engine.workspace import Workspace
 
 __all__ = [
@@ -39,6 +39,9 @@ __all__ = [
     "Workspace",
     "cancel",
     "destroy",
+    "export_stack",
+    "import_stack",
+    "list_stacks",
     "preview",
     "refresh",
     "remove_stack",

@@ -118,10 +118,9 @@ class Backend:
             write_atomically(self.history / f"{stem}.checkpoint.json", text)
 
     def remove(self) -> None:
-        """Remove the stack's files; its history goes with it, as with `pulumi stack rm`."""
-        for path in (self.file, self.file.with_name(self.file.name + ".bak")):
-            for each in (path, path.with_name(path.name + ".attrs")):
-                each.unlink(missing_ok=True)
+        """Remove the stack and its history; as with `pulumi stack rm` its last state stays as `.bak`."""
+        self.file.replace(self.file.with_name(self.file.name + ".bak"))
+        self.file.with_name(self.file.name + ".attrs").unlink(missing_ok=True)
         if self.history.is_dir():
             for each in self.history.iterdir():
                 each.unlink()

@@ -1,13 +1,16 @@
-"""What can be done with a stack without a run: read its outputs, free its lock, remove it."""
+"""What can be done with a stack without a run: read its outputs, free its lock, copy its state, list it, remove it."""
 
 from __future__ import annotations
 
+import contextlib
+import json
+from collections.abc import Callable
 from typing import Any
 
-from engine.errors import ProjectError
-from engine.state import State
+from engine.errors import ProjectError, StateError
+from engine.state import State, compact, load_checkpoint
 from engine.steps import is_stack
-from engine.urns import STACK_TYPE
+from engine.urns import STACK_TYPE, urn_name
 from engine.values import Props, masked
 from engine.workspace import Workspace
 
@@ -34,12 +37,84 @@ def cancel(ws: Workspace) -> str:
     return "freed the lock of " + "; ".join(str(h) for h in holders)
 
 
-def remove_stack(ws: Workspace) -> None:
-    """Remove the stack's state and history.
+def list_stacks(ws: Workspace) -> list[dict[str, Any]]:
+    """The project's stacks: `name`, `lastUpdate` (None before the first), `resourceCount`."""
+    found = []
+    for path in sorted(ws.backend.file.parent.glob("*.json")):
+        with contextlib.suppress(OSError, ValueError, AttributeError):
+            latest = json.loads(path.read_text(encoding="utf-8"))["checkpoint"].get("latest") or {}
+            count = len(latest.get("resources") or [])
+            time = (latest.get("manifest") or {}).get("time") if count else None
+            found.append({"name": path.stem, "lastUpdate": time, "resourceCount": count})
+    return found
+
+
+def export_stack(ws: Workspace) -> dict[str, Any]:
+    """The stack's deployment as `pulumi stack export` gives it; secrets stay encrypted.
 
     Raises:
-        ProjectError: it still has resources.
+        ProjectError: there is no such stack.
     """
-    if ws.snapshot().resources:
-        raise ProjectError(f"stack {ws.stack} still has resources", "destroy it first")
-    ws.backend.remove()
+    text = ws.backend.read()
+    if text is None:
+        raise ProjectError(f"no stack named '{ws.stack}' found", f"./dev up -s {ws.stack}")
+    data = json.loads(text)
+    features = {"features": data["features"]} if data.get("features") else {}
+    return {"version": data["version"], **features, "deployment": data["checkpoint"].get("latest")}
+
+
+def import_stack(ws: Workspace, exported: Any, warn: Callable[[str], None], *, force: bool = False) -> None:
+    """Make an exported deployment the stack's state; what was under way when it was exported is dropped with a warning.
+
+    Raises:
+        StateError: it isn't one; or it isn't this stack's or names what it doesn't hold, unless `force`.
+    """
+    try:
+        latest = dict(exported["deployment"])
+        head = {"version": exported["version"]}
+        if exported.get("features"):
+            head["features"] = exported["features"]
+        for pending in latest.pop("pending_operations", None) or []:
+            warn(f"removing pending operation '{pending['type']}' on '{pending['resource']['urn']}'")
+        text = compact({**head, "checkpoint": {"stack": ws.backend.qualified_stack, "latest": latest}})
+        resources = load_checkpoint(text, ws.crypter_for).resources
+    except (TypeError, KeyError, AttributeError, ValueError) as error:
+        raise StateError("this is no exported deployment", "give what `stack export` wrote") from error
+    if problems := _problems(resources, ws.stack):
+        if not force:
+            raise StateError(
+                "importing this could be dangerous: " + "; ".join(problems),
+                "see what you import, or --force it",
+            )
+        for problem in problems:
+            warn(problem)
+    with ws.backend.locked(warn):
+        ws.backend.write(text)
+
+
+def _problems(resources: list[State], stack: str) -> list[str]:
+    found: list[str] = []
+    there: set[str] = set()
+    for state in resources:
+        if (other := state.urn.split(":")[2:3]) != [stack]:
+            found.append(f"resource '{state.urn}' is from a different stack ({''.join(other)} != {stack})")
+        missing = sorted(state.depends_on() - there)
+        found += [f"{urn_name(state.urn)} rests on {urn}, which doesn't come before it" for urn in missing]
+        there.add(state.urn)
+    return found
+
+
+def remove_stack(ws: Workspace, *, force: bool = False) -> None:
+    """Remove the stack's state and history; the stack's file stays.
+
+    Raises:
+        ProjectError: there is no such stack, or it still has resources and isn't removed by `force`.
+    """
+    if ws.backend.read() is None:
+        raise ProjectError(f"no stack named '{ws.stack}' found", "./dev stack ls")
+    if not force and any(s.type != STACK_TYPE for s in ws.snapshot().resources):
+        raise ProjectError(
+            f"stack {ws.stack} still has resources", "destroy it first, or --force it and leave them behind"
+        )
+    with ws.backend.locked(lambda _: None):
+        ws.backend.remove()

@@ -339,3 +339,22 @@ def test_test_runs_linters_and_all_tests_or_just_pytest(monkeypatch: pytest.Monk
         ["pytest -n 2 --dist loadfile tests/unit -x"],
         ["pytest -n0"],
     ]
+
+
+def test_a_stacks_state_is_exported_imported_listed_and_removed(project_root: Path, tmp_path: Path) -> None:
+    """By file or by pipe, without the Pulumi CLI; what is no state is one line of cause and one of remedy."""
+    a_state(project_root, manifest={"time": "2026-11-21T13:30:47Z"}, resources=[])
+    exported = run("stack", "export").output
+    assert json.loads(exported)["deployment"]["manifest"]["time"] == "2026-11-21T13:30:47Z"
+    file = tmp_path / "exported.json"
+    assert run("stack", "export", "--file", str(file)).exit_code == 0
+    assert run("stack", "import", "-s", "other", "--file", str(file)).exit_code == 0
+    assert CliRunner().invoke(build(), ["stack", "import", "-s", "third"], input=exported).exit_code == 0
+    listed = json.loads(run("stack", "ls", "--json").output)
+    assert [each["name"] for each in listed] == ["dev", "other", "third"]
+    assert run("stack", "rm", "-s", "other").output == "removed other\n"
+    assert "third" in run("stack", "ls").output
+    file.write_text("no JSON")
+    result = run("stack", "import", "--file", str(file))
+    assert result.exit_code == 1
+    assert "holds no exported state" in result.output

@@ -1,0 +1,101 @@
+"""Stacks without a run: listed, exported, imported, removed."""
+
+from __future__ import annotations
+
+import json
+
+import pulumi
+import pytest
+
+import engine
+from engine import EngineError
+from tests.engine.conftest import Stack, Thing
+
+
+def program() -> None:
+    first = Thing("first", {"value": pulumi.Output.secret("hush")})
+    Thing("second", {"value": first.id})
+
+
+def test_an_exported_state_can_be_imported(stack: Stack) -> None:
+    """Afterwards nothing is to be done; secrets are encrypted in the export; the state before stays as .bak."""
+    stack.up(program)
+    exported = engine.export_stack(stack.ws)
+    [first] = [r for r in exported["deployment"]["resources"] if r["urn"].endswith("::first")]
+    assert "ciphertext" in first["inputs"]["value"]
+    assert (exported["version"], len(exported["deployment"]["resources"])) == (3, 4)
+    stack.destroy()
+    engine.import_stack(stack.ws, exported, warn=pytest.fail)
+    assert stack.preview(program).changes == {"same": 3}
+    assert (stack.root / ".pulumi/stacks/demo/dev.json.bak").exists()
+
+
+def test_what_was_under_way_is_not_imported(stack: Stack) -> None:
+    """It is said, one line each."""
+    stack.up(program)
+    exported = engine.export_stack(stack.ws)
+    resource = exported["deployment"]["resources"][-1]
+    exported["deployment"]["pending_operations"] = [{"type": "updating", "resource": resource}]
+    said: list[str] = []
+    engine.import_stack(stack.ws, exported, said.append)
+    assert said == [f"removing pending operation 'updating' on '{resource['urn']}'"]
+    assert "pending_operations" not in stack.state()
+
+
+@pytest.mark.parametrize(
+    "exported",
+    [None, [], {}, {"version": 3}, {"version": 9, "deployment": {}}, {"version": 3, "deployment": 4}],
+)
+def test_what_is_no_exported_state_changes_nothing(stack: Stack, exported: object) -> None:
+    """It is refused with a remedy."""
+    stack.up(program)
+    before = stack.checkpoint()
+    with pytest.raises(EngineError) as error:
+        engine.import_stack(stack.ws, exported, warn=pytest.fail)
+    assert error.value.remedy
+    assert stack.checkpoint() == before
+
+
+def test_a_state_of_another_stack_or_with_holes_is_refused_unless_forced(stack: Stack) -> None:
+    """Each problem is named; forced, each is a warning."""
+    stack.up(program)
+    exported = json.loads(
+        json.dumps(engine.export_stack(stack.ws)).replace("urn:pulumi:dev::", "urn:pulumi:prod::")
+    )
+    del exported["deployment"]["resources"][2]
+    with pytest.raises(EngineError) as error:
+        engine.import_stack(stack.ws, exported, warn=pytest.fail)
+    assert "is from a different stack (prod != dev)" in error.value.cause
+    assert "second rests on urn:pulumi:prod::demo::things:index:Thing::first" in error.value.cause
+    said: list[str] = []
+    engine.import_stack(stack.ws, exported, said.append, force=True)
+    assert len(said) == 4
+
+
+def test_stacks_are_listed_with_their_resources(stack: Stack) -> None:
+    """One that was destroyed is still there, without a time."""
+    assert engine.list_stacks(stack.ws) == []
+    stack.up(program)
+    [found] = engine.list_stacks(stack.ws)
+    assert (found["name"], found["resourceCount"], found["lastUpdate"]) == (
+        "dev",
+        4,
+        stack.state()["manifest"]["time"],
+    )
+    stack.destroy()
+    assert engine.list_stacks(stack.ws) == [{"name": "dev", "lastUpdate": None, "resourceCount": 0}]
+
+
+def test_a_stack_with_resources_is_removed_only_by_force(stack: Stack) -> None:
+    """Its last state stays as .bak; a stack that isn't there is an error."""
+    stack.up(program)
+    with pytest.raises(EngineError) as error:
+        engine.remove_stack(stack.ws)
+    assert "still has resources" in error.value.cause
+    engine.remove_stack(stack.ws, force=True)
+    assert engine.list_stacks(stack.ws) == []
+    assert [p.name for p in (stack.root / ".pulumi/stacks/demo").iterdir()] == ["dev.json.bak"]
+    with pytest.raises(EngineError):
+        engine.remove_stack(stack.ws)
+    with pytest.raises(EngineError):
+        engine.export_stack(stack.ws)
