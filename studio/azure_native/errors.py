@@ -33,6 +33,7 @@ class UnknownToken(ProviderError):
 
 _REMEDIES = {
     "AuthenticationFailed": "the studio was started with another token: ./dev cloud stop, then ./dev cloud start",
+    "InvalidAuthenticationToken": "the studio was started with another token: ./dev cloud stop, then ./dev cloud start",
     "ResourceGroupNotFound": "./dev refresh brings the state in line with the local cloud, then ./dev up",
     "ResourceNotFound": "./dev refresh brings the state in line with the local cloud, then ./dev up",
     "SubscriptionNotFound": "./dev refresh brings the state in line with the local cloud, then ./dev up",

@@ -106,7 +106,7 @@ def test_a_wrong_token_is_not_shown(cloud: Any, attach: Any, urn: Callable[..., 
     cloud.cloud_file.write_text(json.dumps({**known, "armToken": "not-the-token"}))
     with pytest.raises(grpc.RpcError) as caught:
         attach().make(urn(GROUP), resourceGroupName="rg")
-    assert caught.value.details().startswith("AuthenticationFailed: ")
+    assert caught.value.details().startswith("InvalidAuthenticationToken: ")
     assert "not-the-token" not in caught.value.details()
 
 
