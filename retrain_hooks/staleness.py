@@ -8,10 +8,10 @@ from retrain_hooks.lifecycle import Props
 
 
 def why(old: Props, new: Props) -> str:
-    """The reasons, joined by commas; *old* and *new* are checked inputs, *old* empty at first.
+    """The reasons, joined by commas; *old* and *new* are checked inputs, *old* empty at first, ``address`` included.
 
-    ``DATA 2013-01 → 2013-02``, ``CODE``, ``PARAMETERS``, ``FORCED``, ``PINNED``; ``LOST`` where only the attempt
-    differs; ``NEW`` where there was none before.
+    ``DATA 2013-01 → 2013-02``, ``CODE``, ``PARAMETERS``, ``FORCED``, ``PINNED``; ``LOST attempt 1 → 2``
+    where nothing else differs; ``NEW`` where there was none before.
     """
     if not old.get("runKey"):
         return "NEW"
@@ -26,13 +26,19 @@ def why(old: Props, new: Props) -> str:
         _changed("PARAMETERS", _parameters(old), _parameters(new)),
         _changed("FORCED", old.get("force"), new.get("force")),
     ]
-    return ", ".join(reason for reason in reasons if reason) or "LOST"
+    found = [reason for reason in reasons if reason]
+    return ", ".join(found) or _changed("LOST attempt", _attempt(old), _attempt(new))
 
 
 def _changed(reason: str, old: Any, new: Any) -> str:
     if old == new:
         return ""
     return f"{reason} {old or 'none'} → {new or 'none'}"
+
+
+def _attempt(props: Props) -> str:
+    """The attempt that an address ends with."""
+    return str(props.get("address") or "").rpartition("/")[2].partition(".")[0]
 
 
 def _short(part: Props, *names: str) -> str:

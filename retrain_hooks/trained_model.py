@@ -51,13 +51,12 @@ class TrainedModelLifecycle:
                 "look at ./dev preview for what changed, and approve the key that it shows",
             )
         found: Props = {"runKey": key, "address": model_address(new["experiment"]["name"], key, attempt)}
-        ready = run is not None and run.attempt == attempt and run.state == "finished"
-        if run is not None and ready:
+        if run is not None and run.attempt == attempt and run.state == "finished":
             found |= {"sha256": run.sha256, "metrics": run.metrics}
         if all(old.get(name) == found[name] for name in ("runKey", "address")):
             found |= {name: old[name] for name in _PLAN if name in old}
         else:
-            found |= {"why": why(old, new), "plan": self._plan(new, run, ready)}
+            found |= {"why": why(old, new | found), "plan": self._plan(new, run, key, attempt)}
         return new | found
 
     def _recorded(self, new: Props, key: str) -> tuple[Run | None, int]:
@@ -79,19 +78,23 @@ class TrainedModelLifecycle:
             return run, run.attempt + 1
         return run, run.attempt
 
-    def _plan(self, new: Props, run: Run | None, ready: bool) -> str:
-        """What an update would do for it, and how long that should take."""
-        if run is not None and ready:
-            return f"reuse the run of {run.ended_at[:16]}"
+    def _plan(self, new: Props, run: Run | None, key: str, attempt: int) -> str:
+        """What an update would do for *key*'s *attempt*, and how long that should take.
+
+        It names the run, so that another run's plan is another text and a preview shows it.
+        """
+        if run is not None and run.attempt == attempt and run.state == "finished":
+            return f"reuse run {key[:12]} of {run.ended_at[:16]}"
         if run is not None and run.state == "submitted" and run.job:
             return f"attach to job {run.job.id}"
+        what = f"train run {key[:12]}" + (f", attempt {attempt}" if attempt > 1 else "")
         seconds = History(self._context.registry(new["target"]), new["experiment"]["name"]).expected()
         if seconds is None:
-            return "train, duration not known yet"
+            return f"{what}, duration not known yet"
         rate = _rate(new)
         price = f", about {seconds / 3600 * rate:.2f} at {rate:g} an hour" if rate else ""
         duration = f"{seconds / 60:.1f} min" if seconds >= 60 else f"{max(1.0, seconds):.0f} s"
-        return f"train, about {duration}{price}"
+        return f"{what}, about {duration}{price}"
 
     def _identity(self, new: Props) -> dict[str, Any]:
         """What the run key covers."""

@@ -8,7 +8,7 @@ from base64 import b64encode
 from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from clients.clock import Clock
@@ -283,8 +283,10 @@ class Trainer:
         if run.data:
             unchanged(self._container(run.data["container"]), run.data["etags"])
         left = self._ledger.registry.stat(run.address)
-        # The model's own time: a job that ended while nobody waited did not take until now.
-        ended = left.modified if left and left.modified else self._clock.now()
+        # A job that ended while nobody waited did not take until now; its model's own time is in whole seconds.
+        ended = self._clock.now()
+        if left and left.modified:
+            ended = min(ended, left.modified + timedelta(seconds=1))
         return replace(
             run,
             state="finished",

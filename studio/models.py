@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import os
+import ssl
 import tempfile
 from collections.abc import Collection
+from functools import cache
 from pathlib import Path
 
 from studio.errors import BadArgument
@@ -43,7 +45,7 @@ class Models:
             with os.fdopen(handle, "wb") as file:
                 size = 0
                 async with (
-                    httpx.AsyncClient(timeout=_TIMEOUT, trust_env=False) as client,
+                    httpx.AsyncClient(timeout=_TIMEOUT, trust_env=False, verify=_authorities()) as client,
                     client.stream("GET", url) as response,
                 ):
                     if response.status_code != 200:
@@ -67,6 +69,14 @@ class Models:
         for file in self._directory.iterdir():
             if file.stem not in used:
                 file.unlink(missing_ok=True)
+
+
+@cache
+def _authorities() -> ssl.SSLContext:
+    """The certificate authorities, read once: that takes longer than fetching a model from this machine."""
+    import httpx
+
+    return httpx.create_ssl_context(trust_env=False)
 
 
 def _reason(status: int) -> str:

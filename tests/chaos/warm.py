@@ -19,6 +19,11 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, NoReturn
 
+import onnx.helper
+import onnxruntime
+import sklearn.ensemble
+import uvicorn
+
 import studio.bes.execution
 import studio.graph.modules.evaluate
 import studio.graph.modules.learners
@@ -26,7 +31,15 @@ import studio.graph.modules.score
 import studio.graph.modules.train
 import studio.server
 
-WARM = (studio.bes.execution, studio.graph, studio.server)
+WARM = (
+    onnx.helper,
+    onnxruntime,
+    sklearn.ensemble,
+    uvicorn,
+    studio.bes.execution,
+    studio.graph,
+    studio.server,
+)
 _PR_SET_PDEATHSIG = 1
 _WORKER = ("-m", "studio.bes.worker")
 _ONE_PID = 16

@@ -143,7 +143,10 @@ def test_a_preview_says_why_the_model_is_stale(life, change, why):
 def test_a_first_model_is_new_and_its_duration_unknown(life):
     """Nothing is promised that nobody measured."""
     found = life.check(PROPS, {})
-    assert (found["why"], found["plan"]) == ("NEW", "train, duration not known yet")
+    assert (found["why"], found["plan"]) == (
+        "NEW",
+        f"train run {found['runKey'][:12]}, duration not known yet",
+    )
 
 
 def test_a_lost_model_says_so(life, registry):
@@ -151,24 +154,32 @@ def test_a_lost_model_says_so(life, registry):
     before = life.check(PROPS, {})
     record(registry, before["runKey"], state="finished", sha256="s", bytes=1)
     after = life.check(PROPS, before)
-    assert (after["why"], after["address"][-11:]) == ("LOST", "/2.ilearner")
+    assert (after["why"], after["address"][-11:]) == ("LOST attempt 1 → 2", "/2.ilearner")
+    assert after["plan"].startswith(f"train run {before['runKey'][:12]}, attempt 2, ")
+
+
+def test_another_run_has_another_plan(life):
+    """A preview shows what changes: a plan in equal words would not be seen."""
+    before = life.check(PROPS, {})
+    after = life.check(PROPS | {"force": "again"}, before)
+    assert before["plan"] != after["plan"]
 
 
 def test_the_plan_says_what_would_happen_and_how_long_it_should_take(life, registry):
     """Expected minutes are the ledger's own history; a rate puts a price on them."""
     for seconds in (60, 120, 600):
         History(registry, "flights").add(seconds)
-    assert life.check(PROPS, {})["plan"] == "train, about 2.0 min"
-    assert (
-        life.check(PROPS | {"ratePerHour": "3"}, {})["plan"]
-        == "train, about 2.0 min, about 0.10 at 3 an hour"
+    found = life.check(PROPS, {})
+    assert found["plan"] == f"train run {found['runKey'][:12]}, about 2.0 min"
+    assert life.check(PROPS | {"ratePerHour": "3"}, {})["plan"].endswith(
+        ", about 2.0 min, about 0.10 at 3 an hour"
     )
 
 
 def test_a_short_run_is_expected_in_seconds(life, registry):
     """ "About 0.0 min" would say nothing."""
     History(registry, "flights").add(12.4)
-    assert life.check(PROPS, {})["plan"] == "train, about 12 s"
+    assert life.check(PROPS, {})["plan"].endswith(", about 12 s")
 
 
 @pytest.mark.parametrize("rate", ["abc", "-1", "nan", "inf", "1,50"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -256,3 +257,17 @@ def test_an_interrupted_update_cancels_its_job_where_that_is_wanted(world):
     with pytest.raises(UpdateCancelled):
         world.trainer().train(replace(request(world, force=world.force), cancel_job=True))
     assert world.jobs.cancelled == ["job1"]
+
+
+@pytest.mark.parametrize(("looks", "seconds"), [(1, 0), (8, 1.75), (40, 6)])
+def test_a_jobs_time_ends_with_its_model_or_when_its_end_is_seen(world, looks, seconds):
+    """The blob's time, in whole seconds and rounded down, counts where it ended while nobody waited."""
+    stat, began = world.registry.stat, world.clock.now()
+
+    def timed(name):
+        found = stat(name)
+        return found and replace(found, modified=began + timedelta(seconds=5))
+
+    world.registry.stat = timed
+    world.jobs.looks = looks
+    assert world.train()[0].seconds == pytest.approx(seconds, abs=0.3)
