@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from retrain_hooks.probe import Look, shift
 from retrain_hooks.rings import Observation, Ring
 
-# So many looks before a rule may end the bake early: one failed probe of two is not a rate.
-_ENOUGH = 10
+# So many looks before a rule is judged, and before a bake ends: one failed probe of two is not a rate.
+ENOUGH = 10
 
 
 @dataclass
@@ -27,7 +27,9 @@ class Tally:
     _scores: tuple[float, ...] = ()
 
     def add(self, look: Look) -> None:
-        """Count one more probe."""
+        """Count one more probe; one that asked nothing, for want of rows, is none."""
+        if not look.answers and not look.error:
+            return
         self._looks += 1
         if look.error:
             self._errors += 1
@@ -51,7 +53,7 @@ class Tally:
 
     def broken(self, *, ended: bool) -> str:
         """Which rules do not hold, in words; judged at the end, and before it once enough was seen."""
-        if not ended and self._looks < _ENOUGH:
+        if not ended and self._looks < ENOUGH:
             return ""
         seen = self.observation()
         return "; ".join(reason for rule in self.ring.rules if (reason := rule.judge(seen)))

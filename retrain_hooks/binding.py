@@ -11,7 +11,7 @@ from retrain_hooks.lifecycle import Context, Diff, Props, known
 from retrain_hooks.live import LiveEndpoint
 from retrain_hooks.notes import UNFINISHED
 from retrain_hooks.probe import Row, read_rows
-from retrain_hooks.rings import Ring, duration, parse_rings
+from retrain_hooks.rings import Ring, duration, endpoints_of, parse_rings
 from retrain_hooks.rollout import Patience, Roller
 from retrain_hooks.rollouts import Rollouts
 from retrain_hooks.run_key import key_of
@@ -166,12 +166,16 @@ class ModelBindingLifecycle:
 
 
 def _rings(props: Props) -> tuple[Ring, ...]:
+    return parse_rings(_declared(props))
+
+
+def _declared(props: Props) -> Any:
     name = props["endpointName"]
-    return parse_rings(props.get("rings") or [{"name": name, "endpoints": [name]}])
+    return props.get("rings") or [{"name": name, "endpoints": [name]}]
 
 
-def _endpoints(props: Props) -> list[str]:
-    return [endpoint for ring in _rings(props) for endpoint in ring.endpoints]
+def _endpoints(props: Props) -> tuple[str, ...]:
+    return endpoints_of(_declared(props))
 
 
 def _patience(props: Props) -> Patience:

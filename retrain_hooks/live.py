@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from clients.errors import BindingFailed, RetrainError, ServiceError, Throttled, Unreachable
+from clients.errors import BindingFailed, Conflict, RetrainError, ServiceError, Throttled, Unreachable
 from clients.protocols import Bindings, Scoring, Services
 from clients.storage import BlobRef, Container
 from retrain_hooks import probe
@@ -71,7 +71,7 @@ class LiveEndpoint:
 
     def look(self) -> Look:
         """What it answers now; nothing where there are no rows to ask it for."""
-        return probe.look(self._scoring, self.rows, self.context.clock) if self.rows else Look("")
+        return probe.look(lambda: self._scoring, self.rows, self.context.clock) if self.rows else Look("")
 
     def write(self, address: str) -> None:
         """Bind the model at *address*, and read back that the endpoint says so.
@@ -89,8 +89,8 @@ class LiveEndpoint:
         except (Unreachable, Throttled) as error:
             lost = error
         except ServiceError as error:
-            if error.status < 500:
-                self._note.end(self.serves(), begun)  # refused: nothing is on its way
+            if refused := _is_refusal(error):
+                self._note.end(self.serves(), begun)  # nothing is on its way
             if error.code in _INCOMPATIBLE:
                 raise BindingFailed(
                     f"the endpoint {self.name!r} can't serve {address}: its outputs are not those of the model that "
@@ -98,7 +98,7 @@ class LiveEndpoint:
                     "publish a predictive experiment that fits the model, or declare the one that trained it",
                     request_id=error.request_id,
                 ) from None
-            if error.status < 500:
+            if refused or isinstance(error, Conflict):
                 raise
             lost = error
         served = self.serves()
@@ -119,3 +119,16 @@ class LiveEndpoint:
     def _model(self, address: str) -> BlobRef:
         """How the service gets at a model: in the registry, or else as the endpoint said when it served it."""
         return self._foreign.get(address) or self.registry.readable(address)
+
+
+def _is_refusal(error: ServiceError) -> bool:
+    """Whether the service says that it has not done it, and isn't about to.
+
+    It doesn't where half of an answer came, or where something else is being done to the endpoint: that may be what an
+    earlier request of ours began.
+    """
+    if error.code in _INCOMPATIBLE:
+        return True
+    if isinstance(error, Conflict):
+        return False
+    return 400 <= error.status < 500 or bool(error.code and not error.status)

@@ -5,12 +5,12 @@ from __future__ import annotations
 import csv
 import io
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from clients.clock import Clock
-from clients.errors import NotFound, RetrainError, UpdateCancelled
+from clients.errors import NotFound, RetrainError, ServiceError, Throttled, Unreachable, UpdateCancelled
 from clients.protocols import Scoring
 from clients.storage import Container
 from retrain_hooks.run_key import digest
@@ -19,6 +19,8 @@ from retrain_hooks.run_key import digest
 _BYTES = 256 * 1024
 # Two answers are the same where their numbers are to so many digits: another machine may sum in another order.
 _DIGITS = 6
+# The service gave up on the request, not on the model.
+_TIMEOUT = 408
 # What is compared where a model's shift is asked for, the first that an answer has.
 _SCORES = ("Scored Probabilities", "Scored Labels")
 
@@ -28,13 +30,19 @@ Row = Mapping[str, str | None]
 @dataclass(frozen=True)
 class Look:
     """One scoring of the probe's rows: a digest of the *answers* (empty where there was an *error*), the *scores* by
-    row, and how many *seconds* it took.
+    row, and how many *seconds* it took. A *passing* error says nothing of the model.
     """
 
     answers: str
     scores: tuple[float, ...] = ()
     seconds: float = 0.0
     error: str = ""
+    passing: bool = False
+
+    @property
+    def told(self) -> str:
+        """What it tells of the model: its answers, or that it can't answer; empty where it tells nothing."""
+        return "error" if self.error and not self.passing else self.answers
 
 
 def read_rows(data: Container, blobs: Sequence[str], count: int) -> list[Row]:
@@ -42,7 +50,7 @@ def read_rows(data: Container, blobs: Sequence[str], count: int) -> list[Row]:
 
     None where the blobs are gone: old data may be, while its model still serves.
     """
-    for blob in blobs:
+    for blob in blobs if count > 0 else ():
         try:
             text = data.read_start(blob, _BYTES).decode("utf-8-sig", errors="replace")
         except NotFound:
@@ -58,21 +66,28 @@ def read_rows(data: Container, blobs: Sequence[str], count: int) -> list[Row]:
     return []
 
 
-def look(scoring: Scoring, rows: Sequence[Row], clock: Clock) -> Look:
-    """Score *rows* once. What goes wrong is what was seen, too: only an interrupted update raises."""
+def look(scoring: Callable[[], Scoring], rows: Sequence[Row], clock: Clock) -> Look:
+    """Score *rows* once by what *scoring* gives. What goes wrong is what was seen, too: only an interrupted update raises."""
     began = clock.monotonic()
     try:
-        answer = scoring.score(rows)
+        answer = scoring().score(rows)
     except UpdateCancelled:
         raise
     except RetrainError as error:
-        return Look("", error=error.cause, seconds=clock.monotonic() - began)
+        return Look("", (), clock.monotonic() - began, error.cause, _passes(error))
     seconds = clock.monotonic() - began
     if len(answer) != len(rows):
         return Look("", error=f"{len(answer)} rows were answered for {len(rows)}", seconds=seconds)
     plain = [{name: _rounded(value) for name, value in row.items()} for row in answer]
     scores = tuple(_score(row) for row in answer)
     return Look(digest(plain), scores if all(map(math.isfinite, scores)) else (), seconds)
+
+
+def _passes(error: RetrainError) -> bool:
+    """Whether the same question may be answered a moment later: nobody answered, or half, or asked for patience."""
+    if isinstance(error, ServiceError):
+        return isinstance(error, Throttled) or not 400 <= error.status < 500 or error.status == _TIMEOUT
+    return isinstance(error, Unreachable)
 
 
 def _rounded(value: Any) -> str:

@@ -79,7 +79,8 @@ def _comparison(measure: str, op: str, number: float) -> Callable[[Observation],
         value = float(asdict(seen)[measure])
         if math.isfinite(value) and _OPERATORS[op](value, number):
             return ""
-        return f"{measure} is {value:.4g}, not {op} {number:g}"
+        what = f"{value:.4g}" if math.isfinite(value) else "not known"
+        return f"{measure} is {what}, not {op} {number:g}"
 
     return judge
 
@@ -91,9 +92,11 @@ def _check(module: str, function: str) -> Callable[[Observation], str]:
         sys.path.insert(0, here)
     try:
         check = getattr(importlib.import_module(module), function)
-    except (ImportError, AttributeError) as error:
+        if not callable(check):
+            raise TypeError(f"{function} is {check!r}")
+    except Exception as error:  # a module of the user's may fail in any way when it is imported
         raise ConfigurationError(
-            f"the rule {module}:{function} names no function: {error}",
+            f"the rule {module}:{function} names no function: {type(error).__name__}: {error}",
             f"write def {function}(seen) into {module.replace('.', '/')}.py in the project",
         ) from None
 
@@ -121,7 +124,7 @@ class Ring:
     @classmethod
     def parse(cls, props: Mapping[str, Any]) -> Ring:
         """Read ``{name, endpoints, bake, rules}``. Raises ConfigurationError."""
-        endpoints = tuple(str(name).strip() for name in props.get("endpoints") or ())
+        endpoints = endpoints_of([props])
         if not all(endpoints) or not endpoints:
             raise ConfigurationError(
                 f"the ring {props.get('name')!r} has no endpoint", "name one or more endpoints for it"
@@ -133,7 +136,7 @@ class Ring:
 def parse_rings(declared: Any) -> tuple[Ring, ...]:
     """All rings of a rollout, in order. Raises ConfigurationError, also where an endpoint is in two of them."""
     rings = tuple(Ring.parse(props) for props in declared)
-    names = [endpoint for ring in rings for endpoint in ring.endpoints]
+    names = endpoints_of(declared)
     if doubled := sorted({name for name in names if names.count(name) > 1}):
         raise ConfigurationError(
             f"the endpoint {doubled[0]!r} is in more than one place of the rings", "name each endpoint once"
@@ -141,6 +144,11 @@ def parse_rings(declared: Any) -> tuple[Ring, ...]:
     if len({ring.name for ring in rings}) != len(rings):
         raise ConfigurationError("two rings have the same name", "give each ring a name of its own")
     return rings
+
+
+def endpoints_of(declared: Any) -> tuple[str, ...]:
+    """The endpoints of declared rings in their order, whatever their rules: a check may be gone, its endpoints are not."""
+    return tuple(str(name).strip() for props in declared for name in props.get("endpoints") or ())
 
 
 def duration(text: Any) -> float:

@@ -20,10 +20,12 @@ FORMAT = 1
 
 @dataclass(frozen=True)
 class Before:
-    """What an endpoint served: the model's *address*, a digest of its *answers* to the probe, and its *scores*."""
+    """What an endpoint served: the model's *address*, what it *told* when it was probed (``Look.told``; empty where that
+    isn't known), and its *scores*.
+    """
 
     address: str
-    answers: str = ""
+    told: str = ""
     scores: tuple[float, ...] = ()
 
 
@@ -31,13 +33,30 @@ class Before:
 class Rollout:
     """The model at *address* on its way: what was *before*, the rings that are *done*, and when the present one began
     to bake (*since*, ISO time).
+
+    *rows* is a digest of what endpoints are probed with, *others* what endpoints told just before they were bound, with
+    a model that is neither this one nor the one of *before*.
     """
 
     address: str
+    rows: str = ""
     before: Mapping[str, Before] = field(default_factory=dict)
+    others: Mapping[str, str] = field(default_factory=dict)
     done: tuple[str, ...] = ()
     since: str = ""
     version: int = FORMAT
+
+    def taken_up(self, address: str, rows: str) -> Rollout:
+        """What the next update makes of it: the same model goes on where it stands.
+
+        With another model, what was half done is not what to go back to; and what was told of other rows says nothing.
+        """
+        if (self.address, self.rows) == (address, rows):
+            return self
+        before = self.before
+        if self.rows != rows:
+            before = {name: Before(each.address) for name, each in before.items()}
+        return Rollout(address, rows, before)
 
 
 class Rollouts:
@@ -62,10 +81,17 @@ class Rollouts:
             if record["version"] != FORMAT:
                 return None
             before = {
-                name: Before(each["address"], each["answers"], tuple(each["scores"]))
+                name: Before(each["address"], each["told"], tuple(each["scores"]))
                 for name, each in record["before"].items()
             }
-            return Rollout(record["address"], before, tuple(record["done"]), record["since"])
+            return Rollout(
+                record["address"],
+                record["rows"],
+                before,
+                dict(record["others"]),
+                tuple(record["done"]),
+                record["since"],
+            )
         except (ValueError, KeyError, TypeError, AttributeError):
             return None
 
@@ -75,6 +101,8 @@ class Rollouts:
         return rollout
 
     def forget(self) -> None:
-        """It is over."""
-        self._registry.delete(self._name)
+        """It is over. A record that somebody else has written since is left to them."""
+        found = self._registry.stat(self._name)
+        if found is not None and found.etag == self._etag:
+            self._registry.delete(self._name)
         self._etag = None
