@@ -39,9 +39,10 @@ def _text(value: Any) -> str:
 
 
 class Late:
-    """A request on its way; it arrives after a while, or when ``arrive`` says so."""
+    """A request on its way; it arrives when ``arrive`` says so, or after a while unless it is *waited_for*."""
 
-    def __init__(self, line: str) -> None:
+    def __init__(self, line: str, *, waited_for: bool = False) -> None:
+        self._seconds = None if waited_for else _SECONDS
         self._request = json.loads(line)
         self._due = threading.Event()
         self._thread = threading.Thread(target=self._deliver, name="late", daemon=True)
@@ -53,7 +54,7 @@ class Late:
         self._thread.join()
 
     def _deliver(self) -> None:
-        self._due.wait(_SECONDS)
+        self._due.wait(self._seconds)
         request = self._request
         # Whoever sent it is dead: nobody reads the answer, be there one or none.
         with contextlib.suppress(httpx.HTTPError):

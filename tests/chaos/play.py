@@ -155,7 +155,7 @@ class Player:
             offset=self.clock,
             triggers=[vars(each) for each in strikes],
             on_trigger=strike,
-            on_late=lambda request: self._late.append(Late(request)),
+            on_late=lambda request: self._late.append(Late(request, waited_for=bool(self.sabotage))),
             sabotage=self.sabotage,
         )
         self._providers.append(provider)

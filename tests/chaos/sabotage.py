@@ -14,6 +14,7 @@ from retrain_hooks.binding import ModelBindingLifecycle
 from retrain_hooks.data_version import DataVersionLifecycle
 from retrain_hooks.ledger import Ledger
 from retrain_hooks.lifecycle import Diff
+from retrain_hooks.notes import Note
 from retrain_hooks.web_service import WebServiceLifecycle
 
 
@@ -85,6 +86,10 @@ def _tells_its_key() -> None:
     trained_model.TrainedModelLifecycle._train = told
 
 
+def _waits_for_nobody() -> None:
+    Note._let_arrive = lambda *_given: None
+
+
 WAYS: dict[str, Callable[[], None]] = {
     "start before record": _start_before_record,
     "no compare and swap": _no_compare_and_swap,
@@ -95,4 +100,5 @@ WAYS: dict[str, Callable[[], None]] = {
     "unsteady": _unsteady,
     "preview writes": _preview_writes,
     "tells its key": _tells_its_key,
+    "waits for nobody": _waits_for_nobody,
 }

@@ -13,6 +13,7 @@ V1 = Step("up", (Update("a", "v1"),))
 V3 = Step("up", (Update("a", "v3"),))  # the gate refuses it: its AUC is 0.70
 V2 = Step("up", (Update("a", "v2"),))
 KILLED = Step("up", (Update("a", "v1", strikes=(Strike("kill-provider", "after", 1, "POST */start"),)),))
+LATE = Step("up", (Update("a", "v2", strikes=(Strike("late-request", "before", 1, "PATCH *"),)),))
 RACE = Step("up", tuple(Update(stack, "v1") for stack in "ab"))
 
 
@@ -28,6 +29,7 @@ RACE = Step("up", tuple(Update(stack, "v1") for stack in "ab"))
         ("unsteady", [V1], {"no convergence"}),
         ("preview writes", [V1, Step("preview", (Update("a", "v2"),))], {"preview"}),
         ("tells its key", [V1], {"secret"}),
+        ("waits for nobody", [V1, LATE, V1], {"wrong binding"}),
     ],
 )
 def test_a_broken_product_is_noticed(tell, sabotage, steps, noticed):
