@@ -8,8 +8,11 @@ import pytest
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """`--write-docs` writes the tables in docs/ anew from this run."""
+    """`--write-docs` writes the tables in docs/ anew from this run, `--record` what the Pulumi CLI does."""
     parser.addoption("--write-docs", action="store_true", help="write the generated tables in docs/ anew")
+    parser.addoption(
+        "--record", action="store_true", help="write anew what the Pulumi CLI does (tests/engine/golden)"
+    )
 
 
 def pytest_configure() -> None:

@@ -1,0 +1,231 @@
+"""Plays a scenario on one engine and notes what can be compared: what was said, asked, told and kept.
+
+An outcome is plain JSON: `well` (green or not), `said` (why not), `steps` (of a preview that is green), `calls` of the
+provider, `hooks` (what the program's were told) and `state` by URN. Ids, times and ciphertexts are left out.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import runpy
+import subprocess
+import sys
+import types
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+from tests.engine.conftest import Stack
+from tests.engine.scenarios import SDK, Scenario
+from tests.engine.things import Served, Things
+
+UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
+HIDDEN = (
+    "same",
+    "create-replacement",
+    "read-replacement",
+    "delete-replaced",
+    "discard-replaced",
+)  # the CLI shows one step: replace
+URN = "urn:pulumi:dev::demo::"
+NAMED = URN + "things:index:Thing::{}"
+PASSPHRASE = "correct horse"
+SALT = "v1:mzuLmwXtNfQ=:v1:bqbkC2qoQ3O35FQe:aROAuaXUAABjXbzllIltknokUPBmog=="
+# What the CLI says of a run, beside why it failed.
+CHATTER = re.compile(
+    "(update|preview) (failed|canceled)|Resource monitor has terminated|one or more targets could not"
+    "|You must run with the `--run-program` flag"
+)
+
+Outcome = dict[str, Any]
+
+
+class Player:
+    """One engine with a project and a provider of its own."""
+
+    def __init__(self, root: Path) -> None:
+        root.mkdir()
+        self.root = root
+        self.served = Served(Things())
+        (root / "Pulumi.yaml").write_text("name: demo\nruntime: python\nbackend:\n  url: file://.\n")
+        (root / "sdk.py").write_text(SDK)
+
+    def close(self) -> None:
+        """Stop the provider."""
+        self.served.close()
+
+    def play(self, scenario: Scenario) -> dict[str, Outcome]:
+        """All runs of a scenario, by their number and what they are."""
+        outcomes = {}
+        for number, (verb, step) in enumerate(scenario.runs, start=1):
+            self.write(scenario, step)
+            things = self.served.things
+            things.calls.clear()
+            (self.root / "hooks.jsonl").unlink(missing_ok=True)
+            if verb == "drift":
+                things.store["a-1"]["value"] = "drifted"
+                things.store["b-1"]["echo"] = "other echo"
+                things.store.pop("c-1", None)
+                continue
+            command, *arguments = [NAMED.format(w) if w in "abcdefxy" else w for w in verb.split()]
+            outcome = self.run(command, arguments)
+            outcome |= {"calls": self.calls(command), "hooks": self.hooks()}
+            if command != "preview":
+                outcome["state"] = self.state()
+            outcomes[f"{number}: {verb}, step {step}"] = outcome
+        return outcomes
+
+    def run(self, command: str, arguments: list[str]) -> Outcome:
+        """What one command came to."""
+        raise NotImplementedError
+
+    def write(self, scenario: Scenario, step: int) -> None:
+        """The program at that step."""
+        (self.root / "__main__.py").write_text("from sdk import *\n" + scenario.program)
+        config = f"encryptionsalt: {SALT}\nconfig:\n  demo:step: {step}\n"
+        (self.root / "Pulumi.dev.yaml").write_text(config)
+
+    @property
+    def state_file(self) -> Path:
+        """The checkpoint."""
+        return self.root / ".pulumi/stacks/demo/dev.json"
+
+    def calls(self, command: str) -> list[str]:
+        """What the provider was asked; of a destroy without diffs, which the CLI asks for and makes nothing of."""
+        ignored = ("cancel", "configure", "diff") if command == "destroy" else ("cancel", "configure")
+        return sorted(" ".join(call) for call in self.served.things.calls if call[0] not in ignored)
+
+    def hooks(self) -> list[Any]:
+        """What the program's hooks were told, sorted."""
+        path = self.root / "hooks.jsonl"
+        told = [tidy(json.loads(line)) for line in path.read_text().splitlines()] if path.exists() else []
+        return sorted(told, key=lambda args: json.dumps(args, sort_keys=True))
+
+    def state(self) -> dict[str, Any]:
+        """The state's resources by URN and place; its version and features."""
+        checkpoint = json.loads(self.state_file.read_text())
+        latest = checkpoint["checkpoint"]["latest"]
+        assert not latest.get("pending_operations")
+        found: dict[str, Any] = {"format": {k: checkpoint.get(k) for k in ("version", "features")}}
+        for resource in tidy(latest.get("resources", [])):
+            resource["dependencies"] = sorted(resource.get("dependencies", []))
+            properties = resource.get("propertyDependencies", {})
+            resource["propertyDependencies"] = {k: sorted(v) for k, v in properties.items()}
+            urn = resource.pop("urn").removeprefix(URN)
+            found[f"{urn}{' (delete)' if resource.get('delete') else ''}"] = resource
+        return found
+
+
+class Cli(Player):
+    """The real CLI."""
+
+    def __init__(self, root: Path, home: Path) -> None:
+        super().__init__(root)
+        # Without plugins to find, the CLI still asks pip for the installed packages; this one has none.
+        fake = home / "fake"
+        (fake / "pip").mkdir(parents=True)
+        (fake / "pip" / "__init__.py").write_text("")
+        (fake / "pip" / "__main__.py").write_text("print('[]')\n")
+        (root / "Pulumi.dev.yaml").write_text(f"encryptionsalt: {SALT}\n")
+        self.env = {
+            **os.environ,
+            "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+            "PYTHONPATH": str(fake),
+            "PULUMI_HOME": str(home),
+            "PULUMI_CONFIG_PASSPHRASE": PASSPHRASE,
+            "PULUMI_SKIP_UPDATE_CHECK": "true",
+            "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
+            "PULUMI_DEBUG_PROVIDERS": f"things:{self.served.port}",
+        }
+        command = ["pulumi", "stack", "init", "dev"]
+        subprocess.run(command, cwd=root, env=self.env, check=True, capture_output=True)
+
+    def call(self, *args: str) -> tuple[bool, str]:
+        """Whether one command did well, and its output."""
+        done = subprocess.run(
+            ["pulumi", *args, "--stack", "dev", "--non-interactive"],
+            cwd=self.root,
+            env=self.env,
+            capture_output=True,
+            text=True,
+            timeout=120,
+        )
+        return done.returncode == 0, done.stdout if done.returncode == 0 else done.stdout + done.stderr
+
+    def run(self, command: str, arguments: list[str]) -> Outcome:
+        """By the CLI, previews as JSON."""
+        if command != "preview":
+            well, output = self.call(command, "--yes", "--skip-preview", *arguments)
+            return {"well": well, "said": said(re.findall(r"error: (.*)", output))}
+        well, output = self.call("preview", "--json", *arguments)
+        shown = json.loads(output[: output.rindex("}") + 1])
+        if not well:
+            errors = [d["message"] for d in shown["diagnostics"] if d["severity"] == "error"]
+            return {"well": False, "said": said([e.removeprefix("error: ").splitlines()[0] for e in errors])}
+        steps = [
+            (s["op"], s["urn"], (s.get("newState") or {}).get("inputs"))
+            for s in shown["steps"]
+            if s["op"] not in HIDDEN
+        ]
+        return {"well": True, "said": [], "steps": shown_steps(steps)}
+
+
+class Embedded(Player):
+    """The embedded engine, the program in this process."""
+
+    def __init__(self, root: Path) -> None:
+        super().__init__(root)
+        self.stack = Stack(root, self.served, passphrase=PASSPHRASE)
+
+    def run(self, command: str, arguments: list[str]) -> Outcome:
+        """By the engine's functions."""
+        options: dict[str, Any] = {
+            "refresh": "--refresh" in arguments,
+            "continue_on_error": "--continue-on-error" in arguments,
+            "targets": tuple(value for name, value in pairwise(arguments) if name == "--target"),
+        }
+        if command in ("preview", "up"):
+            result = getattr(self.stack, command)(self.program, **options)
+        else:
+            result = getattr(self.stack, command)(**options)
+        outcome: Outcome = {"well": result.ok, "said": said([f.splitlines()[0] for f in result.failures])}
+        if command == "preview" and result.ok:
+            steps = [(s.op, s.urn, s.new) for s in result.steps if s.op not in HIDDEN]
+            outcome["steps"] = shown_steps(steps)
+        return outcome
+
+    def program(self) -> None:
+        """Its folder isn't on the path, its module `sdk` is made anew for each run."""
+        module = types.ModuleType("sdk")
+        exec(compile(SDK, "sdk.py", "exec"), module.__dict__)
+        sys.modules["sdk"] = module
+        runpy.run_path(str(self.root / "__main__.py"), run_name="__main__")
+
+
+def tidy(value: Any) -> Any:
+    """A value with ids, unknowns and ciphertexts made comparable."""
+    if isinstance(value, dict):
+        if "ciphertext" in value:
+            return "[secret]"
+        hidden = ("created", "modified", "sourcePosition", "stackTrace")
+        return {k: tidy(v) for k, v in value.items() if k not in hidden}
+    if isinstance(value, list):
+        return [tidy(v) for v in value]
+    if isinstance(value, str):
+        return "[unknown]" if value == UNKNOWN else UUID.sub("UUID", value)
+    return value
+
+
+def said(reasons: list[str]) -> list[str]:
+    """Why a run failed; without a check's head, which shows values as each engine's language does."""
+    bare = (reason.strip().removeprefix("Preview failed: ") for reason in reasons)
+    return sorted({reason.rsplit(" has a problem: ")[-1] for reason in bare if not CHATTER.match(reason)})
+
+
+def shown_steps(steps: list[tuple[str, str, Any]]) -> list[list[Any]]:
+    """Operation, URN and new inputs of each step, sorted."""
+    found = [[op, urn.removeprefix(URN), tidy(inputs or {})] for op, urn, inputs in steps]
+    return sorted(found, key=lambda step: json.dumps(step, sort_keys=True))
