@@ -11,8 +11,10 @@ import typer
 from cli.errors import guarded
 from cli.verbs import cloud as cloud_verbs
 from cli.verbs import config as config_verbs
+from cli.verbs import definition as definition_verbs
 from cli.verbs import runs as runs_verbs
 from cli.verbs import stack as stack_verbs
+from cli.verbs.adopt import adopt
 from cli.verbs.bench import bench
 from cli.verbs.cancel import cancel
 from cli.verbs.chaos import chaos
@@ -56,6 +58,10 @@ def build() -> typer.Typer:
     stack = typer.Typer(help="The project's stacks and their state.", **PLAIN)
     _add(stack, stack_verbs.export, stack_verbs.import_, stack_verbs.ls, stack_verbs.rm)
     app.add_typer(stack, name="stack")
+    definition = typer.Typer(help="Definitions of New web services, as files.", **PLAIN)
+    _add(definition, definition_verbs.export, definition_verbs.import_)
+    _add(app, adopt)
+    app.add_typer(definition, name="definition")
     app.add_typer(runs, name="runs")
     app.add_typer(config, name="config")
     app.add_typer(cloud, name="cloud")

@@ -61,13 +61,18 @@ class Registry:
 
 def open_registry(stack: str) -> Registry:
     """The registry that a stack's configuration names; starts the local cloud where it is the target."""
+    return Registry(*open_context(stack, {}))
+
+
+def open_context(stack: str, overrides: dict[str, str]) -> tuple[Context, str]:
+    """How a verb reaches the services of a stack's target, and that target's name; starts the local cloud if it is that."""
     from cli.project import LOCAL_TARGET, project, stack_config
     from cli.runners import environment
     from retrain_hooks.lifecycle import Context
 
-    environment(stack, {})
-    target = str(stack_config(stack).get(f"{project()['name']}:target", LOCAL_TARGET))
-    return Registry(Context(_Unhurried(), _Unhurried()), target)
+    environment(stack, overrides)
+    target = stack_config(stack, overrides).get(f"{project()['name']}:target", LOCAL_TARGET)
+    return Context(_Unhurried(), _Unhurried()), str(target)
 
 
 def workspace_of(stack: str) -> dict[str, str] | None:

@@ -124,6 +124,23 @@ class Published:
     endpoint: str
 
 
+@dataclass(frozen=True)
+class Contract:
+    """What a web service says of itself: the names of its ports and parameters, as far as it tells.
+
+    *feeds* says which module port each output comes from, *resources* which trained models can be replaced; *digest*
+    stands for the definition (64 hex; another model is no other definition), empty where the service shows none.
+    """
+
+    name: str
+    inputs: tuple[str, ...] = ()
+    outputs: tuple[str, ...] = ()
+    parameters: tuple[str, ...] = ()
+    feeds: Mapping[str, str] = field(default_factory=dict)
+    resources: tuple[str, ...] = ()
+    digest: str = ""
+
+
 class Services(Protocol):
     """The web services of one kind in one workspace. *service* is a web service's id as that kind has it."""
 
@@ -132,6 +149,9 @@ class Services(Protocol):
 
     def exists(self, service: str) -> bool:
         """Whether the web service is there."""
+
+    def contract(self, service: str) -> Contract | None:
+        """What the web service says of itself; None where it is not there."""
 
     def publish(
         self,

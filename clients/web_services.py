@@ -2,7 +2,8 @@
 
 A reference is what resources pass to each other: ``{"id", "workspace": {"resource": ARM id, "id": 32 hex}}``, for New
 ones also ``plan``, the commitment plan's id. A New service's id is its ARM id; where there is none yet, ``kind`` says
-what it will be, and ``regions`` where else it will be published.
+what it will be, and ``regions`` where else it will be published. ``input`` names the input of one that was not
+published here, where that is not ``input1``.
 """
 
 from __future__ import annotations
@@ -26,11 +27,25 @@ def kind_of(service: Mapping[str, Any]) -> str:
 
 def web_services(target: Target, service: Mapping[str, Any], clock: Clock) -> Services:
     """All services of *service*'s kind in its workspace."""
-    workspace = service["workspace"]
+    workspace, input_name = service["workspace"], str(service.get("input") or "input1")
     if kind_of(service) == NEW:
         # Imported when needed: most processes meet one kind of service.
         from clients.studio_new.services import NewServices
 
-        regions = service.get("regions") or ()
-        return NewServices(target, workspace, clock, plan=service.get("plan"), regions=regions)
-    return ClassicServices(target, workspace["resource"], workspace["id"], clock)
+        return NewServices(
+            target,
+            _place(service),
+            clock,
+            plan=service.get("plan"),
+            regions=service.get("regions") or (),
+            input_name=input_name,
+        )
+    return ClassicServices(target, workspace["resource"], workspace["id"], clock, input_name=input_name)
+
+
+def _place(service: Mapping[str, Any]) -> Mapping[str, str]:
+    """Where New web services are looked for: in the resource group of the one that is known, if any is."""
+    workspace: Mapping[str, str] = service["workspace"]
+    group = str(service.get("id") or "").partition("/providers/")[0]
+    inside = workspace["resource"].casefold().startswith(f"{group}/".casefold())
+    return workspace if not group or inside else {"resource": group, "id": ""}

@@ -4,6 +4,7 @@ from components.data_version import DataVersion
 from components.endpoint import Endpoint
 from components.gate import Gate
 from components.notifications import notify, notify_from_config
+from components.present_model import PresentModel
 from components.rollout import Ring, Rollout
 from components.trained_model import RunLimits, TrainedModel
 from components.web_service import PredictiveWebService, TrainingWebService
@@ -17,6 +18,7 @@ __all__ = [
     "Gate",
     "JsonLines",
     "PredictiveWebService",
+    "PresentModel",
     "Ring",
     "Rollout",
     "RunLimits",

@@ -20,7 +20,7 @@ class CommitmentPlan(Resource, module="retrain", name="CommitmentPlan"):
         target: str,
         group: pulumi.Input[str],
         plan_name: str,
-        location: str,
+        location: pulumi.Input[str],
         sku: str = "S1",
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:

@@ -9,6 +9,7 @@ from pulumi.dynamic import Resource
 
 from components.gate import Gate
 from components.notifications import notified
+from components.present_model import endpoint_of
 from components.rollout import Rollout
 from components.trained_model import TrainedModel
 from components.web_service import PredictiveWebService
@@ -65,6 +66,9 @@ class Endpoint(pulumi.ComponentResource):
     probe learns what it answers. With rings, *rollout* says which endpoints get it in which order, and the first of the
     last ring is the live one. Until a candidate passes, endpoints serve what they served before; a new one the service's
     baseline.
+
+    With *existing* the live endpoint is one that is there already: a classic one's management URL or name, or of a New
+    service its own resource id. It is bound, and neither created nor deleted; all others are.
     """
 
     def __init__(
@@ -78,17 +82,27 @@ class Endpoint(pulumi.ComponentResource):
         endpoint_name: str = "retrained",
         staging_name: str = "staging",
         description: str = "Serves the retrained model",
+        existing: str | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("retrain:index:Endpoint", name, None, opts)
+        if existing:
+            endpoint_name = endpoint_of(service, existing)
         gate, rollout = gate or Gate(), (rollout or Rollout()).alone(endpoint_name)
         live, *others = rollout.endpoints
+        if existing and live != endpoint_name:
+            raise pulumi.RunError(
+                f"the adopted endpoint {endpoint_name!r} is not the live one, {live!r}\n"
+                "remedy: let the last ring begin with it, or leave out the rings"
+            )
         place = {"target": service.target, "service": service.service}
         graph = service.experiment.apply(lambda experiment: experiment["digest"])
         child = pulumi.ResourceOptions(parent=self)
 
         def studio_endpoint(resource: str, endpoint: str, text: str) -> StudioEndpoint:
             props = {**place, "name": endpoint, "description": text, "graph": graph}
+            if existing and endpoint == endpoint_name:
+                props = {**place, "name": endpoint, "existing": existing}
             return StudioEndpoint(resource, props, child)
 
         endpoint = studio_endpoint(f"{name}-studio", live, description)

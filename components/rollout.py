@@ -46,12 +46,12 @@ class Rollout:
     probe_settle: str = "1s"
 
     @classmethod
-    def from_config(cls, config: pulumi.Config) -> Rollout:
-        """From ``rings`` (each a text of one or more endpoints: ``pilot``, ``europe, asia``; none: ``endpointName``
-        alone), ``bake`` and ``bakeRules``, which go for every ring, and ``probeRows``, ``probeDeadline``, ``probeSettle``.
+    def from_config(cls, config: pulumi.Config, endpoint: str | None = None) -> Rollout:
+        """From ``rings`` (each a text of one or more endpoints: ``pilot``, ``europe, asia``; none: *endpoint*, or else
+        ``endpointName``, alone), ``bake`` and ``bakeRules``, which go for every ring, and ``probeRows``, ``probeDeadline``, ``probeSettle``.
         """
         bake, rules = config.require("bake"), config.require_object("bakeRules")
-        rings = config.require_object("rings") or [config.require("endpointName")]
+        rings = config.require_object("rings") or [endpoint or config.require("endpointName")]
         declared = [[name.strip() for name in ring.split(",")] for ring in rings]
         return cls(
             [Ring("+".join(endpoints), endpoints, bake, rules) for endpoints in declared],

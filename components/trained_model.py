@@ -11,6 +11,7 @@ from pulumi.dynamic import Resource
 
 from components.data_version import DataVersion
 from components.notifications import notified
+from components.present_model import PresentModel
 from components.web_service import TrainingWebService
 from retrain_hooks.providers import TrainedModelProvider
 
@@ -52,8 +53,8 @@ class TrainedModel(Resource, module="retrain", name="TrainedModel"):
     """The model that *service* trains from *data*, one run for each distinct input.
 
     *parameters* are the experiment's web-service parameters, *seed* its random seed; another *force* asks for a new
-    run of the same inputs. *pin* takes a past run by its key; *expect_run_key* refuses any other key. Outputs known
-    in a preview: ``run_key``, ``address`` (in the registry container), ``why`` it would be trained and the ``plan``;
+    run of the same inputs. *pin* takes a past run by its key; *expect_run_key* refuses any other key; *adopts* is the
+    model that was served before the program, and the data that it stands for. Outputs known in a preview: ``run_key``, ``address`` (in the registry container), ``why`` it would be trained and the ``plan``;
     after training ``sha256``, ``metrics``, ``seconds``, ``job``, and whether the run was there already, ``reused``.
     """
 
@@ -72,6 +73,7 @@ class TrainedModel(Resource, module="retrain", name="TrainedModel"):
         force: pulumi.Input[str] | None = None,
         pin: pulumi.Input[str] | None = None,
         expect_run_key: pulumi.Input[str] | None = None,
+        adopts: PresentModel | None = None,
         limits: RunLimits | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
@@ -85,6 +87,7 @@ class TrainedModel(Resource, module="retrain", name="TrainedModel"):
             "force": force,
             "pin": pin,
             "expectRunKey": expect_run_key,
+            **({"adopts": adopts.inputs()} if adopts else {}),
             **(limits or RunLimits()).inputs(),
         }
         super().__init__(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import pulumi
@@ -33,29 +33,16 @@ class _WebService(pulumi.ComponentResource):
         self,
         token: str,
         name: str,
-        part: str,
         workspace: Workspace,
-        kind: str,
-        experiment: str,
-        model: pulumi.Input[dict[str, Any]] | None,
-        regions: Sequence[str],
+        props: dict[str, Any],
         opts: pulumi.ResourceOptions | None,
     ) -> None:
         super().__init__(f"retrain:index:{token}", name, None, opts)
         self.target = workspace.target
+        self.existing: str | None = props.get("existing")
         service = StudioWebService(
             f"{name}-service",
-            {
-                "target": workspace.target,
-                "kind": kind,
-                "workspace": workspace.reference,
-                "name": f"{experiment}-{name}",
-                "part": part,
-                "source": experiment,
-                "model": model,
-                "plan": workspace.commitment_plan.plan if kind == NEW else None,
-                "regions": list(regions) if kind == NEW and regions else None,
-            },
+            {"target": workspace.target, "workspace": workspace.reference, **props},
             pulumi.ResourceOptions(parent=self),
         )
         self.experiment = service.experiment
@@ -64,10 +51,49 @@ class _WebService(pulumi.ComponentResource):
         self.register_outputs({"url": self.url})
 
 
+def _published(
+    name: str,
+    part: str,
+    workspace: Workspace,
+    kind: str,
+    experiment: str | None,
+    model: Any = None,
+    regions: Sequence[str] = (),
+) -> dict[str, Any]:
+    """The inputs of a service that is made of an experiment."""
+    if experiment is None:
+        raise pulumi.RunError(
+            f"the web service {name!r} has neither an experiment nor an existing service\n"
+            "remedy: name the experiment to publish, or with `existing` the service to adopt"
+        )
+    return {
+        "kind": kind,
+        "name": f"{experiment}-{name}",
+        "part": part,
+        "source": experiment,
+        "model": model,
+        "plan": workspace.commitment_plan.plan if kind == NEW else None,
+        "regions": list(regions) if kind == NEW and regions else None,
+    }
+
+
+def _adopted(part: str, existing: str, experiment: str | None, **said: Any) -> dict[str, Any]:
+    """The inputs of a service that is there already."""
+    if experiment is not None:
+        raise pulumi.RunError(
+            f"both an experiment, {experiment!r}, and an existing web service are given\n"
+            "remedy: an existing service is never published anew: leave out one of the two"
+        )
+    return {"part": part, "existing": existing, **said}
+
+
 class TrainingWebService(_WebService):
     """``experiments/<experiment>/training.json`` published so that the batch service can run it.
 
-    It must have web service outputs for the trained model and for the evaluation.
+    It must have web service outputs for the trained model and for the evaluation. Or a training service that is there
+    already: *existing* is a New one's resource id, or a classic one's management URL or id. It is never published or
+    deleted. *revision* then stands for its experiment in run keys; of a New one its definition does, unless given.
+    *ports* names ``input``, ``model`` (output) and ``evaluation`` (output) where the service does not tell.
     """
 
     def __init__(
@@ -75,18 +101,28 @@ class TrainingWebService(_WebService):
         name: str,
         *,
         workspace: Workspace,
-        experiment: str,
+        experiment: str | None = None,
         kind: str = "classic",
+        existing: str | None = None,
+        revision: str | None = None,
+        ports: Mapping[str, str] | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        super().__init__("TrainingWebService", name, "training", workspace, kind, experiment, None, (), opts)
+        if existing:
+            said = {"revision": revision, "ports": dict(ports or {})}
+            props = _adopted("training", existing, experiment, **said)
+        else:
+            props = _published(name, "training", workspace, kind, experiment)
+        super().__init__("TrainingWebService", name, workspace, props, opts)
 
 
 class PredictiveWebService(_WebService):
     """``experiments/<experiment>/predictive.json`` published with *model*, the baseline.
 
     Its default endpoint goes on serving that; a retrained model goes to a further Endpoint. ``url`` is the default
-    endpoint's. A New one is published in *regions* as well, and so are its endpoints.
+    endpoint's. A New one is published in *regions* as well, and so are its endpoints. Or a service that is there
+    already, *existing* (as of a TrainingWebService), which has no baseline: *resource* names the trained model to
+    replace where it has several, *ports* its ``input`` where it does not tell.
     """
 
     def __init__(
@@ -94,21 +130,24 @@ class PredictiveWebService(_WebService):
         name: str,
         *,
         workspace: Workspace,
-        experiment: str,
-        model: TrainedModel,
+        experiment: str | None = None,
+        model: TrainedModel | None = None,
         kind: str = "classic",
         regions: Sequence[str] = (),
+        existing: str | None = None,
+        resource: str | None = None,
+        ports: Mapping[str, str] | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        baseline = {"address": model.address, "sha256": model.sha256}
-        super().__init__(
-            "PredictiveWebService",
-            name,
-            "predictive",
-            workspace,
-            kind,
-            experiment,
-            baseline,
-            regions,
-            opts,
-        )
+        if existing:
+            said = {"resource": resource, "ports": dict(ports or {})}
+            props = _adopted("predictive", existing, experiment, **said)
+        elif model is None:
+            raise pulumi.RunError(
+                f"the predictive web service {name!r} has no model to be published with\n"
+                "remedy: give it the baseline: model=…"
+            )
+        else:
+            baseline = {"address": model.address, "sha256": model.sha256}
+            props = _published(name, "predictive", workspace, kind, experiment, baseline, regions)
+        super().__init__("PredictiveWebService", name, workspace, props, opts)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from clients.errors import LedgerError
+from retrain_hooks.adoption import Adopted, adopted_model
 from retrain_hooks.bound import Bound, Marker
 from retrain_hooks.ledger import Ledger
 from retrain_hooks.lifecycle import Context, Diff, Props, known
@@ -32,6 +33,7 @@ class ModelBindingLifecycle:
 
     def __init__(self, context: Context) -> None:
         self._context = context
+        self._looked_up: dict[str, Adopted | None] = {}
 
     def check(self, new: Props, old: Props) -> Props:
         """Add ``found`` where an endpoint serves another model than the last update says: somebody else bound one; or
@@ -43,7 +45,7 @@ class ModelBindingLifecycle:
             _rings(new)
         if not old.get("address") or not known(*(new[name] for name in _IDENTITY), new.get("rings")):
             return new
-        serving = self._serving(new)
+        serving = self._serving(new, old)
         serving |= {name: UNFINISHED for name in serving if self._live(new, name, ()).unfinished}
         found = {name: served for name, served in serving.items() if served != old["address"]}
         return new | {"found": found} if found else new
@@ -74,8 +76,8 @@ class ModelBindingLifecycle:
         roller = Roller(
             context=self._context,
             rollouts=Rollouts(self._registry(new), [new[name] for name in _IDENTITY]),
-            live=lambda name: self._live(new, name, rows),
-            staging=self._live(new, new["stagingEndpoint"], rows) if rows else None,
+            live=lambda name: self._live(new, name, rows, old),
+            staging=self._live(new, new["stagingEndpoint"], rows, old) if rows else None,
             rings=_rings(new),
             address=new["address"],
             equal=lambda one, other: self._same_model(new, old, one, other),
@@ -89,7 +91,7 @@ class ModelBindingLifecycle:
         )
         return {name: value for name, value in new.items() if name != "found"} | {
             "bound": self._live(new, new["endpointName"], ()).location(),
-            "serving": self._serving(new),
+            "serving": self._serving(new, old),
             "probed": len(rows),
         }
 
@@ -98,6 +100,8 @@ class ModelBindingLifecycle:
         declared = new.get("probe")
         if not declared or not new.get("stagingEndpoint"):
             return []
+        if (adopted := self._adopted(new, new["address"])) and adopted.model:
+            return []  # never copied, so that staging can't be given it
         data = self._context.data(new["target"], declared.get("container"))
         return read_rows(data, declared["blobs"], int(declared.get("rows") or 0))
 
@@ -117,10 +121,10 @@ class ModelBindingLifecycle:
 
     def read(self, id_: str, old: Props) -> tuple[Props, Props] | None:
         """What is served now; a model bound behind our back shows as another ``address``."""
-        live = self._live(old, old["endpointName"], ())
+        live = self._live(old, old["endpointName"], (), old)
         if not self._exists(old, old["endpointName"]):
             return None
-        bound, serving = live.location(), self._serving(old)
+        bound, serving = live.location(), self._serving(old, old)
         now = dict(old)
         deviating = [served for served in serving.values() if served != old["address"]]
         if bound != old.get("bound") or deviating:
@@ -135,10 +139,10 @@ class ModelBindingLifecycle:
             Bound(self._registry(old)).unmark(_marker(old, endpoint, old["address"]))
             self._live(old, endpoint, ()).forget()
 
-    def _serving(self, props: Props) -> dict[str, str]:
+    def _serving(self, props: Props, old: Props) -> dict[str, str]:
         """The address that each endpoint serves, of those that are there."""
         return {
-            name: self._live(props, name, ()).serves()
+            name: self._live(props, name, (), old).serves()
             for name in _endpoints(props)
             if self._exists(props, name)
         }
@@ -147,7 +151,9 @@ class ModelBindingLifecycle:
         services = self._context.services(props["target"], props["service"])
         return services.endpoint(props["service"]["id"], endpoint) is not None
 
-    def _live(self, props: Props, endpoint: str, rows: Any) -> LiveEndpoint:
+    def _live(self, props: Props, endpoint: str, rows: Any, old: Props | None = None) -> LiveEndpoint:
+        """An endpoint, which may serve the model that is wanted, or the last one, from where it was adopted."""
+        wanted = {one for one in (props.get("address"), (old or {}).get("address")) if isinstance(one, str)}
         return LiveEndpoint(
             self._context,
             self._context.services(props["target"], props["service"]),
@@ -156,7 +162,13 @@ class ModelBindingLifecycle:
             props["resource"],
             self._registry(props),
             rows,
+            [found for address in sorted(wanted) if (found := self._adopted(props, address))],
         )
+
+    def _adopted(self, props: Props, address: str) -> Adopted | None:
+        if address not in self._looked_up:
+            self._looked_up[address] = adopted_model(self._registry(props), address)
+        return self._looked_up[address]
 
     def _mark(self, props: Props, endpoint: str, address: str) -> None:
         Bound(self._registry(props)).mark(_marker(props, endpoint, address))

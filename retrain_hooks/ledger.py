@@ -42,7 +42,8 @@ class Run:
 
     *inputs* is what the key covers. *data* says where that data was read from: container, version, and the ETag of
     each blob when the job was submitted. Times are ISO-8601 in UTC, *seconds* is the job's duration, *bytes* the
-    model's size.
+    model's size. *adopted* says of a model that was not trained here where it was served: service, endpoint, resource,
+    location and uri; one that could not be copied has no hash.
     """
 
     key: str
@@ -61,6 +62,7 @@ class Run:
     bytes: int = 0
     metrics: dict[str, Any] = field(default_factory=dict)
     error: str = ""
+    adopted: dict[str, Any] = field(default_factory=dict)
     version: int = FORMAT
 
     @property
@@ -162,12 +164,17 @@ class Ledger:
             return found, found.run == run
 
     def intact(self, run: Run) -> bool:
-        """Whether a finished run's model is still what the run left."""
+        """Whether a finished run's model is still what the run left; of one that was never copied nothing is ours."""
+        if run.adopted and not run.sha256:
+            return True
         blob = self.registry.stat(run.address)
         return blob is not None and blob.size == run.bytes and blob.md5 in (None, run.md5)
 
     def _write(self, run: Run, etag: str | None) -> str:
-        return self.registry.write(_name(run.key), canonical_json(asdict(run)), etag=etag)
+        record = asdict(run)
+        if not run.adopted:
+            del record["adopted"]  # as earlier releases write and read it
+        return self.registry.write(_name(run.key), canonical_json(record), etag=etag)
 
     def _again(self, key: str) -> Entry:
         entry = self.find(key)
@@ -207,7 +214,8 @@ def _typed(run: Run) -> bool:
         and run.attempt > 0
         and isinstance(run.inputs, dict)
         and isinstance(run.metrics, dict)
-        and (run.state != "finished" or (bool(run.sha256) and isinstance(run.bytes, int)))
+        and isinstance(run.adopted, dict)
+        and (run.state != "finished" or (bool(run.sha256 or run.adopted) and isinstance(run.bytes, int)))
         and (run.state != "submitted" or run.job is not None)
     )
 

@@ -10,6 +10,7 @@ from clients.errors import BindingFailed, Conflict, RetrainError, ServiceError, 
 from clients.protocols import Bindings, Scoring, Services
 from clients.storage import BlobRef, Container
 from retrain_hooks import probe
+from retrain_hooks.adoption import Adopted
 from retrain_hooks.lifecycle import Context
 from retrain_hooks.notes import UNFINISHED, Note, binding_note
 from retrain_hooks.probe import Look, Row
@@ -20,7 +21,10 @@ _REMEDY = "look at the endpoint, then run the update again"
 
 @dataclass
 class LiveEndpoint:
-    """The endpoint *name* of *service*, whose model *resource* is one of *registry*'s; probed with *rows*."""
+    """The endpoint *name* of *service*, whose model *resource* is one of *registry*'s; probed with *rows*.
+
+    *adopted* are models that were not trained here: served from elsewhere, they count as the ones at their addresses.
+    """
 
     context: Context
     services: Services
@@ -29,6 +33,7 @@ class LiveEndpoint:
     resource: str
     registry: Container
     rows: Sequence[Row] = ()
+    adopted: Sequence[Adopted] = ()
     # Models that are not the registry's, by their location: credentials included, so never written anywhere.
     _foreign: dict[str, BlobRef] = field(default_factory=dict, repr=False)
 
@@ -54,7 +59,9 @@ class LiveEndpoint:
 
     def serves(self) -> str:
         """The address of the model that it says it serves."""
-        return self.location().removeprefix(f"{self.registry.name}/")
+        location = self.location()
+        known = (one.address for one in self.adopted if one.location == location)
+        return next(known, location.removeprefix(f"{self.registry.name}/"))
 
     def surely_serves(self, address: str) -> bool:
         """Whether it says that it serves this model, and nothing that an interrupted update sent can change that."""
@@ -118,7 +125,8 @@ class LiveEndpoint:
 
     def _model(self, address: str) -> BlobRef:
         """How the service gets at a model: in the registry, or else as the endpoint said when it served it."""
-        return self._foreign.get(address) or self.registry.readable(address)
+        elsewhere = (one.model for one in self.adopted if one.address == address)
+        return self._foreign.get(address) or next(elsewhere, None) or self.registry.readable(address)
 
 
 def _is_refusal(error: ServiceError) -> bool:

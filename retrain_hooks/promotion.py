@@ -19,7 +19,8 @@ from typing import Any
 
 from clients.errors import BindingFailed, ConfigurationError, GateRefused, LedgerError
 from clients.protocols import DEFAULT_ENDPOINT, Services
-from retrain_hooks.gate import Evidence, Verdict, evaluation, judge
+from retrain_hooks.adoption import Adopted, adopted_model
+from retrain_hooks.gate import Evidence, Ruling, Verdict, evaluation, judge
 from retrain_hooks.holdout import Holdout, Label
 from retrain_hooks.ledger import Ledger
 from retrain_hooks.lifecycle import UNKNOWN, Context, Diff, Props, known
@@ -54,6 +55,7 @@ class PromotionLifecycle:
 
     def __init__(self, context: Context) -> None:
         self._context = context
+        self._looked_up: dict[str, Adopted | None] = {}
 
     def check(self, new: Props, old: Props) -> Props:
         """Add ``champion``, ``verdict`` and ``model``, as far as reading tells. Never writes.
@@ -78,7 +80,7 @@ class PromotionLifecycle:
         found = self._verdicts(new).find(_case(new, policy, standing))
         if found.problem:
             self._context.progress.info(f"{found.problem}: judging anew")
-        verdict = found.verdict or self._foresee(new, policy, standing)
+        verdict = self._excused(new) or found.verdict or self._foresee(new, policy, standing)
         return new | self._decision(new, policy, standing, verdict)
 
     def diff(self, old: Props, new: Props) -> Diff:
@@ -113,10 +115,21 @@ class PromotionLifecycle:
         policy, standing = _policy(new), self._standing(new, old)
         case, verdicts = _case(new, policy, standing), self._verdicts(new)
         found = verdicts.find(case)
-        verdict = found.verdict or self._judge(new, policy, standing, case, verdicts, found)
+        verdict = (
+            self._excused(new) or found.verdict or self._judge(new, policy, standing, case, verdicts, found)
+        )
         decision = self._decision(new, policy, standing, verdict)
         self._context.progress.info(_told(new, decision, verdict))
         return new | decision
+
+    def _excused(self, new: Props) -> Verdict | None:
+        """A model that was served before the program isn't judged by its gate: it has no evaluation of ours, and going
+        back to it must be possible.
+        """
+        candidate = new["candidate"]
+        if self._adopted(new, candidate["address"]) is None:
+            return None
+        return Verdict((Ruling("adopted", None, None, True, "served before this program: not judged"),))
 
     def _judge(
         self, new: Props, policy: Policy, standing: Standing, case: Case, verdicts: Verdicts, found: Found
@@ -130,7 +143,7 @@ class PromotionLifecycle:
 
     def _standing(self, new: Props, old: Props) -> Standing:
         """Who the champion is. *old* are this promotion's last inputs or outputs."""
-        bound, candidate = self._bound(new), new["candidate"]["address"]
+        bound, candidate = self._bound(new, old), new["candidate"]["address"]
         if bound != candidate:
             return Standing(_named(bound) if bound else None, reigning=False)
         if any(old.get(name) != new[name] for name in _IDENTITY):
@@ -143,21 +156,32 @@ class PromotionLifecycle:
         # Somebody else bound it: what this stack chose last is what it has to be better than.
         return Standing(_named(chosen) if chosen else None, reigning=False)
 
-    def _bound(self, new: Props) -> str:
+    def _bound(self, new: Props, old: Props) -> str:
         """The address of the model that the endpoint serves; one that is not made yet will copy the default's."""
         services, service = self._services(new), new["service"]["id"]
         name = new["endpointName"]
         there = services.endpoint(service, name) is not None
-        return self._serves(new, name if there else DEFAULT_ENDPOINT)
+        known = [_address(old, one) for one in ("candidate", "model", "champion")]
+        return self._live(new, name if there else DEFAULT_ENDPOINT, *known).serves()
 
-    def _serves(self, new: Props, endpoint: str) -> str:
-        return self._live(new, endpoint).serves()
-
-    def _live(self, new: Props, endpoint: str) -> LiveEndpoint:
-        service = new["service"]["id"]
+    def _live(self, new: Props, endpoint: str, *addresses: str) -> LiveEndpoint:
+        """An endpoint, which may serve the candidate or one of the models at *addresses* from where it was adopted."""
+        wanted = dict.fromkeys((new["candidate"]["address"], *addresses))
+        adopted = [found for one in wanted if (found := self._adopted(new, one))]
         return LiveEndpoint(
-            self._context, self._services(new), service, endpoint, new["resource"], self._registry(new)
+            self._context,
+            self._services(new),
+            new["service"]["id"],
+            endpoint,
+            new["resource"],
+            self._registry(new),
+            adopted=adopted,
         )
+
+    def _adopted(self, new: Props, address: str) -> Adopted | None:
+        if address not in self._looked_up:
+            self._looked_up[address] = adopted_model(self._registry(new), address) if address else None
+        return self._looked_up[address]
 
     def _foresee(self, new: Props, policy: Policy, standing: Standing) -> Verdict | None:
         """The verdict, where reading is all it takes."""
@@ -200,16 +224,16 @@ class PromotionLifecycle:
         if holdout.problem:
             return Evidence(problem=holdout.problem)
         live, staging = new["endpointName"], new["stagingEndpoint"]
-        serving = [name for name in (live, staging) if self._live(new, name).surely_serves(address)]
+        serving = [name for name in (live, staging) if self._live(new, name, address).surely_serves(address)]
         endpoint = serving[0] if serving else staging
         if not serving:
-            self._live(new, staging).write(address)
+            self._live(new, staging, address).write(address)
         self._context.progress.status(
             f"gate: scoring {len(holdout.rows):,} rows of the holdout on {endpoint}"
         )
         scoring = self._services(new).scoring(new["service"]["id"], endpoint)
         evidence = holdout.measure(scoring, self._context.guard)
-        if (served := self._serves(new, endpoint)) != address:
+        if (served := self._live(new, endpoint, address).serves()) != address:
             raise BindingFailed(
                 f"the endpoint {endpoint!r} was to be scored with {address} and serves {served or 'nothing'} by now",
                 "see who else binds models to it, then run the update again",

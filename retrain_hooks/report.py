@@ -24,24 +24,33 @@ _HEADLINE = ("auc", "accuracy", "precision", "recall", "f1", "log_loss")
 def after_up(outputs: Mapping[str, Any], console: Console) -> None:
     """Print the endpoint's URL, the model's address, its metrics, and the sample scored by baseline and retrained.
 
-    *outputs* are the stack's. Raises RetrainError where an endpoint does not answer.
+    *outputs* are the stack's; where no experiment is among them, because its services were adopted, there is no sample to
+    score. Raises RetrainError where an endpoint does not answer.
     """
-    sample = sample_of(outputs["experiment"])
-    services = _services(outputs)
     lines = {
         "Endpoint": f"{outputs['endpointUrl']}/execute?api-version=2.0",
         "Model": outputs["modelAddress"],
         "Data version": outputs["dataVersion"],
         "Gate": _gate(outputs),
         "Metrics": ", ".join(f"{name} {_round(value)}" for name, value in _headline(outputs["metrics"])),
-        "Sample": ", ".join(f"{name} {value}" for name, value in sample.items()),
     }
+    if outputs.get("experiment"):
+        lines |= _scored_sample(outputs)
+    console.print()
+    for title, text in lines.items():
+        if text:
+            console.print(f"[bold]{title:<13}[/bold] {text}", soft_wrap=True, highlight=False)
+
+
+def _scored_sample(outputs: Mapping[str, Any]) -> dict[str, str]:
+    """The experiment's sample row, and what baseline and retrained model say of it."""
+    sample = sample_of(outputs["experiment"])
+    services = _services(outputs)
+    lines = {"Sample": ", ".join(f"{name} {value}" for name, value in sample.items())}
     for title, endpoint in (("  baseline", DEFAULT_ENDPOINT), ("  retrained", outputs["endpointName"])):
         row = services.scoring(outputs["service"]["id"], endpoint).score([sample])[0]
         lines[title] = f"{_LABEL} {row[_LABEL]}, {_PROBABILITY} {_round(row[_PROBABILITY])}"
-    console.print()
-    for title, text in lines.items():
-        console.print(f"[bold]{title:<13}[/bold] {text}", soft_wrap=True, highlight=False)
+    return lines
 
 
 def _gate(outputs: Mapping[str, Any]) -> str:

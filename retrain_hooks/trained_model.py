@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from clients.errors import ConfigurationError
+from retrain_hooks.adoption import Adoption
 from retrain_hooks.history import History
 from retrain_hooks.ledger import CorruptRecord, Ledger, Run
 from retrain_hooks.lifecycle import Context, Diff, Props, known
@@ -27,7 +28,8 @@ class TrainedModelLifecycle:
 
     Inputs: ``target``, ``experiment`` (summary with digest), ``service`` (of the training web service), ``data``
     (``{"container", "version", "digest", "blobs"}``), ``parameters``, ``seed``, ``force``, ``pin`` (a past run's
-    key), ``expectRunKey``, ``maxJobs``, ``cancelJobs``, ``deadlineMinutes``, ``ratePerHour``.
+    key), ``expectRunKey``, ``maxJobs``, ``cancelJobs``, ``deadlineMinutes``, ``ratePerHour``, ``adopts`` (the model that
+    an endpoint served before: ``{"service", "endpoint", "resource", "data"}``, see Adoption).
     """
 
     def __init__(self, context: Context) -> None:
@@ -56,8 +58,31 @@ class TrainedModelLifecycle:
         if all(old.get(name) == found[name] for name in ("runKey", "address")):
             found |= {name: old[name] for name in _PLAN if name in old}
         else:
-            found |= {"why": why(old, new | found), "plan": self._plan(new, run, key, attempt)}
+            adoption = self._adoption(new, key) if run is None and not old else None
+            plan = adoption.plan if adoption else self._plan(new, run, key, attempt)
+            found |= {"why": why(old, new | found), "plan": plan}
         return new | found
+
+    def _adoption(self, new: Props, key: str) -> Adoption | None:
+        """What would be adopted as the run *key* when the resource is created; None where nothing would."""
+        adopts = new.get("adopts")
+        if (
+            not adopts
+            or not known(adopts)
+            or run_key(**self._identity(new | {"data": adopts["data"]})) != key
+        ):
+            return None
+        adoption = Adoption(self._context, new["target"], adopts)
+        return adoption if adoption.served(new["experiment"]["name"]) else None
+
+    def _adopt(self, new: Props) -> None:
+        """Record the model that was served before the program: once, as long as nobody has bound another."""
+        adopts = new.get("adopts")
+        if not adopts:
+            return
+        inputs = self._identity(new | {"data": adopts["data"]})
+        adoption = Adoption(self._context, new["target"], adopts)
+        adoption.record(run_key(**inputs), new["experiment"]["name"], inputs)
 
     def _recorded(self, new: Props, key: str) -> tuple[Run | None, int]:
         """What the ledger knows of *key*, and the attempt that an update would bring to its end."""
@@ -119,7 +144,8 @@ class TrainedModelLifecycle:
         return Diff(any(old.get(name) != new.get(name) for name in ("runKey", "address", "target")))
 
     def create(self, new: Props) -> tuple[str, Props]:
-        """Train, attach or reuse."""
+        """Train, attach or reuse; adopt what was served before, where that is asked for."""
+        self._adopt(new)
         return f"models/{new['experiment']['name']}", self._train(new)
 
     def update(self, id_: str, old: Props, new: Props) -> Props:

@@ -7,6 +7,7 @@ from typing import Any
 from clients.errors import ConfigurationError, ServiceError
 from clients.protocols import DEFAULT_ENDPOINT, Services
 from clients.web_services import CLASSIC, KINDS
+from retrain_hooks.adopted_service import AdoptedService
 from retrain_hooks.bound import Bound, Marker
 from retrain_hooks.experiment import Experiment, load
 from retrain_hooks.lifecycle import Context, Diff, Props, known
@@ -23,12 +24,14 @@ class WebServiceLifecycle:
 
     Inputs: ``target``, ``kind`` (classic | new), ``workspace`` (``{"resource", "id"}``), ``name``, ``part`` (training |
     predictive), ``source`` (the experiment's folder); for a predictive one ``model`` (``{"address", "sha256"}``), the
-    baseline it starts with; for a New one ``plan``, the commitment plan's ARM id, and the ``regions`` that it is published in besides its own. Outputs: ``service``, ``endpoint``
-    (a classic service's default one's GUID), ``url``.
+    baseline it starts with; for a New one ``plan``, the commitment plan's ARM id, and the ``regions`` that it is published
+    in besides its own. Outputs: ``service``, ``endpoint`` (a classic service's default one's GUID), ``url``. With
+    ``existing`` nothing is published: see AdoptedService.
     """
 
     def __init__(self, context: Context) -> None:
         self._context = context
+        self._adopted = AdoptedService(context)
 
     def check(self, new: Props, old: Props) -> Props:
         """Add ``experiment``: digest and port names, read from the package. And ``published`` where that is something
@@ -36,6 +39,8 @@ class WebServiceLifecycle:
 
         Of a service that is there already its addresses too, so that a preview of what depends on it stays exact.
         """
+        if new.get("existing"):
+            return self._adopted.check(new)
         if known(new["kind"]) and new["kind"] not in KINDS:
             raise ConfigurationError(
                 f"there is no kind of web service {new['kind']!r}",
@@ -66,6 +71,8 @@ class WebServiceLifecycle:
 
     def diff(self, old: Props, new: Props) -> Diff:
         """Another name or place is another service; another graph or baseline is published over the old one."""
+        if new.get("existing"):
+            return self._adopted.diff(old, new)
         replaces = tuple(name for name in _IDENTITY if old.get(name) != new.get(name))
         changed = any(old.get(name) != new.get(name) for name in ("experiment", "model", "regions"))
         changed = changed or new.get("published") not in (None, _content(new))
@@ -81,6 +88,8 @@ class WebServiceLifecycle:
         return self._publish(new)
 
     def _publish(self, new: Props) -> Props:
+        if new.get("existing"):
+            return self._adopted.adopt(new)
         context, services = self._context, self._services(new)
         context.guard.check()
         note = self._publication(new)
@@ -111,10 +120,14 @@ class WebServiceLifecycle:
 
     def read(self, id_: str, old: Props) -> tuple[Props, Props] | None:
         """The recorded service, or None where the workspace holds it no more."""
+        if old.get("existing"):
+            return self._adopted.read(old)
         return (old, old) if self._services(old).exists(id_) else None
 
     def delete(self, id_: str, old: Props) -> None:
-        """Delete the service with its endpoints, and its experiment."""
+        """Delete the service with its endpoints, and its experiment; never one that was adopted."""
+        if old.get("existing"):
+            return
         self._context.guard.check()
         note = self._publication(old)
         note.begin()

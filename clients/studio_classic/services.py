@@ -8,11 +8,12 @@ from typing import Any
 
 from clients.clock import Clock
 from clients.credentials import Target
-from clients.errors import NotFound
-from clients.protocols import DEFAULT_ENDPOINT, Binding, EndpointFound, Published
+from clients.errors import NotFound, ServiceError
+from clients.protocols import DEFAULT_ENDPOINT, Binding, Contract, EndpointFound, Published
 from clients.sign_in import Bearer, Token
 from clients.studio_classic.management import Json, Management, StudioBindings, bindings_of
 from clients.studio_classic.publishing import Publishing
+from clients.studio_classic.swagger import read_swagger
 from clients.studio_data_plane.jobs import StudioJobs
 from clients.studio_data_plane.scoring import StudioScoring
 from clients.transport import Transport
@@ -21,7 +22,10 @@ from clients.transport import Transport
 class ClassicServices:
     """The services of one classic workspace: *workspace* is its ARM id, *workspace_id* its 32-hex id."""
 
-    def __init__(self, target: Target, workspace: str, workspace_id: str, clock: Clock) -> None:
+    def __init__(
+        self, target: Target, workspace: str, workspace_id: str, clock: Clock, *, input_name: str = "input1"
+    ) -> None:
+        self._input = input_name
         self._transport = target.studio(workspace)
         self._management = Management(self._transport, workspace_id)
         self._publishing = Publishing(self._transport, workspace_id, clock)
@@ -33,6 +37,31 @@ class ClassicServices:
     def exists(self, service: str) -> bool:
         """Whether the web service is there."""
         return self._management.service(service) is not None
+
+    def contract(self, service: str) -> Contract | None:
+        """What the service's swagger document says; a classic service shows no definition."""
+        found = self._management.service(service)
+        if found is None:
+            return None
+        default = self._there(service, found.get("DefaultEndpointName") or DEFAULT_ENDPOINT)
+        resources = tuple(binding.resource for binding in bindings_of(default))
+        return replace(
+            read_swagger(self._swagger(service, default)), name=str(found["Name"]), resources=resources
+        )
+
+    def _swagger(self, service: str, endpoint: Json) -> Json:
+        """The swagger document, beside the data plane or below the management API; empty where neither has it."""
+        api = str(endpoint["ApiLocation"])
+        guid = api.rstrip("/").rpartition("/")[2]
+        for place in (
+            f"{api}/swagger.json",
+            f"{self._management.endpoint_path(service, guid)}/apidocument",
+        ):
+            try:
+                return dict(self._transport.get(place) or {})
+            except (NotFound, ServiceError, ValueError):
+                continue
+        return {}
 
     def publish(
         self,
@@ -98,7 +127,7 @@ class ClassicServices:
 
     def scoring(self, service: str, endpoint: str) -> StudioScoring:
         """Scoring by an endpoint. Raises NotFound."""
-        return StudioScoring(self._data_plane(service, endpoint))
+        return StudioScoring(self._data_plane(service, endpoint), self._input)
 
     def _data_plane(self, service: str, endpoint: str) -> Transport:
         found = self._there(service, endpoint)

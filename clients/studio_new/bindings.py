@@ -16,7 +16,8 @@ from clients.studio_new.storage_account import StorageAccount
 class NewBindings:
     """Which model the web service with the ARM id *service* serves.
 
-    *put* replaces the service by a definition, *after_write* brings a change to the service's other regions.
+    *whole* completes a definition whose large part is in a blob, *put* replaces the service by one that has not changed
+    since it had an ETag, *after_write* brings a change to the service's other regions.
     """
 
     def __init__(
@@ -24,11 +25,12 @@ class NewBindings:
         arm: ResourceManager,
         service: str,
         account: StorageAccount,
-        put: Callable[[Json], None],
+        whole: Callable[[Json], Json],
+        put: Callable[[Json, str], None],
         after_write: Callable[[Json], None],
     ) -> None:
         self._arm, self._service, self._account = arm, service, account
-        self._put, self._after_write = put, after_write
+        self._whole, self._put, self._after_write = whole, put, after_write
 
     @property
     def _name(self) -> str:
@@ -44,7 +46,8 @@ class NewBindings:
     def write(self, resource: str, model: BlobRef) -> None:
         """Replace the address of one model in the definition, and wait until the service has taken it.
 
-        A PATCH of the assets; where the definition is too large to be answered inline, the complete definition is PUT.
+        A PATCH of the assets; where the definition is too large to be answered inline, it is read from its blob, and PUT
+        as a whole.
         Raises BindingFailed for a service that is read-only or has no such model, Conflict where somebody else
         changes it.
         """
@@ -60,7 +63,7 @@ class NewBindings:
             uri += model["SasBlobToken"] or ""
         changed = definitions.with_model(definition, resource, uri)
         if definitions.member(own, "payloadsInBlobStorage"):
-            self._put(changed)
+            self._put(changed, etag)
         else:
             what = f"the web service {self._name!r}"
             self._arm.patch(self._service, definitions.patch_of(changed), what, etag)
@@ -73,11 +76,12 @@ class NewBindings:
 
     def _definition(self) -> tuple[Json, str]:
         try:
-            return self._arm.read(self._service)
+            definition, etag = self._arm.read(self._service)
         except NotFound:
             raise BindingFailed(
                 f"there is no web service {self._name!r} any more", "run ./dev refresh, then ./dev up"
             ) from None
+        return self._whole(definition), etag
 
 
 def _reference(uri: str) -> BlobRef:

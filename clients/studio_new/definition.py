@@ -16,8 +16,17 @@ from clients.errors import BindingFailed
 Json = dict[str, Any]
 
 # What the service says of itself; it takes none of it.
-_READ_ONLY = ("id", "name", "type", "etag", "systemData")
-_READ_ONLY_PROPERTIES = ("createdOn", "modifiedOn", "provisioningState", "swaggerLocation")
+_READ_ONLY = ("id", "type", "etag", "systemData")
+_READ_ONLY_PROPERTIES = (
+    "createdOn",
+    "modifiedOn",
+    "provisioningState",
+    "swaggerLocation",
+    "payloadsInBlobStorage",
+    "payloadsLocation",
+)
+# What is in a blob, and not in the answer, where a definition is larger than 3 MB.
+_LARGE = ("input", "output", "assets", "parameters", "package", "exampleRequest")
 _SECRETS = ("keys",)
 _RESOURCE = "resource"
 
@@ -58,8 +67,39 @@ def models(definition: Mapping[str, Any]) -> dict[str, str]:
             "?"
         )[0]
         for asset in _assets(definition).values()
-        if str(member(asset, "type")).lower() == _RESOURCE
+        if is_resource(asset)
     }
+
+
+def is_resource(asset: Mapping[str, Any]) -> bool:
+    """Whether an asset is a trained model, and not a module."""
+    return str(member(asset, "type")).lower() == _RESOURCE
+
+
+def account_name(definition: Mapping[str, Any]) -> str:
+    """The storage account that the service reads its blobs with; empty where the definition has none yet."""
+    return str(member(member(properties(definition), "storageAccount") or {}, "name") or "")
+
+
+def payload_location(definition: Mapping[str, Any]) -> tuple[str, str] | None:
+    """Where the large part of a definition is, if it is not in the answer: its address, and what opens it."""
+    own = properties(definition)
+    place = member(own, "payloadsLocation") or {}
+    uri = member(place, "uri")
+    if not member(own, "payloadsInBlobStorage") or not uri:
+        return None
+    return str(uri), str(member(place, "credentials") or "")
+
+
+def inlined(definition: Mapping[str, Any], payload: Mapping[str, Any]) -> Json:
+    """The complete definition, with the large part that was in a blob."""
+    own = properties(definition)
+    for name in _LARGE:
+        if (value := member(payload, name)) is not None:
+            put_member(own, name, value)
+    whole = dict(definition)
+    put_member(whole, "properties", own)
+    return whole
 
 
 def _assets(definition: Mapping[str, Any]) -> Json:
@@ -77,8 +117,7 @@ def with_model(definition: Mapping[str, Any], resource: str, uri: str) -> Json:
     found = [
         asset
         for asset in assets.values()
-        if str(member(asset, "type")).lower() == _RESOURCE
-        and str(member(asset, "name")).casefold() == resource.casefold()
+        if is_resource(asset) and str(member(asset, "name")).casefold() == resource.casefold()
     ]
     if len(found) != 1:
         names = ", ".join(models(definition)) or "none"
@@ -141,7 +180,7 @@ def _without_credentials(asset: Mapping[str, Any]) -> Json:
 
 def complete(definition: Mapping[str, Any], account: Mapping[str, str], plan: str | None) -> Json:
     """A definition ready to be PUT: what the service hides is given again, the storage account's key and the plan."""
-    body = without(definition, *_READ_ONLY)
+    body = without(definition, *_READ_ONLY, "name")
     own = without(properties(definition), *_READ_ONLY_PROPERTIES)
     put_member(own, "storageAccount", dict(account))
     if plan:

@@ -6,15 +6,17 @@ copy of its definition under the name ``<service>-<endpoint>``; the ``default`` 
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
+from clients.blobs import Blobs
 from clients.clock import Clock
 from clients.credentials import Target
 from clients.errors import NotFound
-from clients.protocols import DEFAULT_ENDPOINT, Binding, EndpointFound, Published
+from clients.protocols import DEFAULT_ENDPOINT, Binding, Contract, EndpointFound, Published
 from clients.resource_manager import Json, ResourceManager
 from clients.sign_in import Bearer, Token
 from clients.studio_classic.publishing import Publishing
@@ -22,6 +24,8 @@ from clients.studio_data_plane.jobs import StudioJobs
 from clients.studio_data_plane.scoring import StudioScoring
 from clients.studio_new import definition as definitions
 from clients.studio_new.bindings import NewBindings
+from clients.studio_new.contract import contract_of
+from clients.studio_new.plans import plan_of
 from clients.studio_new.storage_account import StorageAccount
 from clients.transport import Transport
 
@@ -35,8 +39,8 @@ _REGIONS_TAG = "regions"
 class NewServices:
     """The services in the resource group of *workspace* (``{"resource": ARM id, "id": 32 hex}``).
 
-    *plan* is the ARM id of the commitment plan that pays for what is created, *regions* where each is published besides
-    its own.
+    *plan* is the ARM id of the commitment plan that pays for what is created (none: the one that pays for what it is
+    copied from), *regions* where each is published besides its own, *input_name* the input of what is scored.
     """
 
     def __init__(
@@ -47,7 +51,9 @@ class NewServices:
         *,
         plan: str | None = None,
         regions: Sequence[str] = (),
+        input_name: str = "input1",
     ) -> None:
+        self._input = input_name
         self._target, self._workspace, self._clock = target, workspace, clock
         self._plan, self._regions = plan, tuple(regions)
         self._group = workspace["resource"].partition("/providers/")[0]
@@ -64,6 +70,10 @@ class NewServices:
     def _account(self) -> StorageAccount:
         return StorageAccount.parse(self._target.connection_string)
 
+    @cached_property
+    def _blobs(self) -> Blobs:
+        return Blobs(self._target, self._group.split("/")[2])
+
     def find(self, name: str) -> str | None:
         """The ARM id of the web service called *name*; None where there is none."""
         return self._id(name) if self._arm.find(self._id(name)) else None
@@ -73,8 +83,19 @@ class NewServices:
         return self._arm.find(service) is not None
 
     def definition(self, service: str) -> Json:
-        """The definition of a web service, as Resource Manager answers it. Raises NotFound."""
-        return self._arm.get(service)
+        """The complete definition of a web service, without what the service hides. Raises NotFound."""
+        return self._whole(self._arm.get(service))
+
+    def _whole(self, definition: Json) -> Json:
+        place = definitions.payload_location(definition)
+        if place is None:
+            return definition
+        return definitions.inlined(definition, json.loads(self._blobs.read(*place)))
+
+    def contract(self, service: str) -> Contract | None:
+        """What the service's definition says; None where the service is not there."""
+        found = self._arm.find(service)
+        return None if found is None else contract_of(str(found["name"]), self._whole(found))
 
     def services(self) -> list[str]:
         """The ARM ids of all web services of the resource group."""
@@ -95,18 +116,22 @@ class NewServices:
         self.put(self._id(name), definition)
         return Published(experiment, self._id(name), "")
 
-    def put(self, service: str, definition: Mapping[str, Any]) -> None:
+    def put(self, service: str, definition: Mapping[str, Any], *, like: str = "", etag: str = "") -> None:
         """Create or replace a web service by a definition that lacks what the service hides: account key and plan.
 
-        Raises ServiceError with what the service finds wrong.
+        *like* is the service that it is a copy of, or itself, whose plan pays for it. With the *etag* that was read it
+        is replaced only if nobody else has changed it since. Raises ServiceError with what the service finds wrong
+        (such as that nobody pays for it), Conflict.
         """
-        body = definitions.complete(definition, self._account.credential(), self._plan)
+        account = self._blobs.key(definitions.account_name(definition))
+        plan = self._plan or plan_of(self._transport, like or service, self._clock)
+        body = definitions.complete(definition, account.credential(), plan)
         if not definitions.member(body, "location"):
             definitions.put_member(body, "location", self._location())
         if self._regions:
             tags = definitions.member(body, "tags") or {}
             definitions.put_member(body, "tags", {**tags, _REGIONS_TAG: ",".join(self._regions)})
-        self._arm.put(service, body, f"the web service {_name(service)!r}")
+        self._arm.put(service, body, f"the web service {_name(service)!r}", etag)
         self._prepare_regions(service, body)
 
     def _prepare_regions(self, service: str, definition: Mapping[str, Any]) -> None:
@@ -155,7 +180,8 @@ class NewServices:
             body = {"properties": {"packageType": "Graph", "description": description}}
             self._arm.patch(endpoint, body, f"the web service {_name(endpoint)!r}")
             return
-        self.put(endpoint, self._named(self.definition(service), service, name, description))
+        copy = self._named(self.definition(service), service, name, description)
+        self.put(endpoint, copy, like=service)
 
     def _named(self, definition: Json, service: str, name: str, description: str) -> Json:
         """A service's definition, titled as the one of its endpoint *name*."""
@@ -173,7 +199,7 @@ class NewServices:
         for model, uri in definitions.models(present).items():
             if model in definitions.models(fresh):
                 fresh = definitions.with_model(fresh, model, uri)
-        self.put(endpoint, fresh)
+        self.put(endpoint, fresh, like=service)
 
     def delete_endpoint(self, service: str, name: str) -> None:
         """Delete the service that is an endpoint; one that is gone is no error."""
@@ -190,7 +216,8 @@ class NewServices:
             self._arm,
             _endpoint_id(service, endpoint),
             self._account,
-            lambda definition: self.put(_endpoint_id(service, endpoint), definition),
+            self._whole,
+            lambda definition, etag: self.put(_endpoint_id(service, endpoint), definition, etag=etag),
             lambda definition: self._prepare_regions(_endpoint_id(service, endpoint), definition),
         )
 
@@ -205,7 +232,7 @@ class NewServices:
 
     def scoring(self, service: str, endpoint: str) -> StudioScoring:
         """Scoring by an endpoint. Raises NotFound."""
-        return StudioScoring(self._data_plane(service, endpoint))
+        return StudioScoring(self._data_plane(service, endpoint), self._input)
 
     def _data_plane(self, service: str, endpoint: str) -> Transport:
         found = self.endpoint(service, endpoint)

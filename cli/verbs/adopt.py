@@ -1,0 +1,141 @@
+"""`./dev adopt`: what there is already, and the program that manages it from now on."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from cli.console import out, print_json
+from cli.errors import CliError, warn
+from cli.options import AsJson, Config, Stack, overrides
+
+if TYPE_CHECKING:
+    from clients.inventory import FoundWorkspace
+
+
+def adopt(
+    workspace: Annotated[
+        str, typer.Option("--workspace", "-w", help="Only this workspace, by name or resource id.")
+    ] = "",
+    write: Annotated[
+        Path | None,
+        typer.Option("--write", metavar="FILE", help="Write the program for what the options below choose."),
+    ] = None,
+    training: Annotated[
+        str, typer.Option("--training", help="The training web service, by name or id.")
+    ] = "",
+    predictive: Annotated[
+        str, typer.Option("--predictive", help="The predictive web service, by name or id.")
+    ] = "",
+    endpoint: Annotated[
+        str, typer.Option("--endpoint", help="The endpoint to bind; a New service's is called default.")
+    ] = "",
+    data_version: Annotated[
+        str,
+        typer.Option("--data-version", metavar="VERSION", help="The data version of the model served now."),
+    ] = "",
+    revision: Annotated[
+        str, typer.Option("--revision", help="What stands for the experiment of a classic training service.")
+    ] = "1",
+    model_output: Annotated[
+        str, typer.Option("--model-output", help="The training service's output for the model.")
+    ] = "",
+    evaluation_output: Annotated[
+        str, typer.Option("--evaluation-output", help="The training service's output for the evaluation.")
+    ] = "",
+    force: Annotated[bool, typer.Option("--force", help="Write over a file that is there.")] = False,
+    stack: Stack = "dev",
+    config: Config = None,
+    as_json: AsJson = False,
+) -> None:
+    """List the web services that there are already, and write the program that adopts them. Reads only."""
+    from cli.registry import open_context
+    from clients.inventory import Inventory
+
+    context, target = open_context(stack, overrides(config))
+    found = Inventory(context.target(target), context.clock).workspaces(workspace)
+    if write is None:
+        print_json([_workspace_json(one) for one in found]) if as_json else _print(found)
+        return
+    from cli.adoption import Choice, choose, program
+
+    if write.exists() and not force:
+        raise CliError(f"{write} exists", "give another file, or --force to write over it")
+    choice = choose(
+        found,
+        Choice(training, predictive, endpoint, data_version, revision, model_output, evaluation_output),
+    )
+    write.parent.mkdir(parents=True, exist_ok=True)
+    write.write_text(program(choice), encoding="utf-8")
+    out().print(f"{write}: adopts {choice.endpoint.name} of {choice.predictive.contract.name}", markup=False)
+    out().print(
+        f"next: set dataVersion to {choice.data_version} (./dev config set dataVersion {choice.data_version}), "
+        "then ./dev preview shows what is adopted, and nothing to train or to bind",
+        soft_wrap=True,
+        markup=False,
+    )
+
+
+def _workspace_json(found: FoundWorkspace) -> dict[str, Any]:
+    services = [
+        {
+            "kind": service.kind,
+            "name": service.contract.name,
+            "id": service.id,
+            "inputs": list(service.contract.inputs),
+            "outputs": list(service.contract.outputs),
+            "parameters": list(service.contract.parameters),
+            "resources": list(service.contract.resources),
+            "location": service.location or None,
+            "plan": service.plan or None,
+            "readOnly": service.read_only,
+            "problem": service.problem or None,
+            "endpoints": [
+                {
+                    "name": endpoint.name,
+                    "existing": endpoint.existing,
+                    "serves": {one.resource: one.location for one in endpoint.serves},
+                }
+                for endpoint in service.endpoints
+            ],
+        }
+        for service in found.services
+    ]
+    return {
+        "name": found.name,
+        "resource": found.resource,
+        "id": found.id or None,
+        "location": found.location or None,
+        "services": services,
+    }
+
+
+def _print(found: list[FoundWorkspace]) -> None:
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    if not found:
+        out().print("there is no workspace, and no New web service")
+    for workspace in found:
+        kind = "workspace" if workspace.id else "resource group"
+        out().print(f"\n{kind} {workspace.name}  {workspace.resource}", markup=False, soft_wrap=True)
+        table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+        for title in ("kind", "web service", "endpoint", "trained model", "served from", "id"):
+            table.add_column(title, no_wrap=title == "id")
+        for service in workspace.services:
+            name = service.contract.name + (" (read-only)" if service.read_only else "")
+            more = f" in {service.location}, {service.plan.rpartition('/')[2] or 'plan not known'}"
+            kind = service.kind + (more if service.location else "")
+            for number, endpoint in enumerate(service.endpoints):
+                first = (kind, name) if number == 0 else ("", "")
+                models = endpoint.serves or (None,)
+                for each in models:
+                    model = (each.resource, each.location) if each else ("none", "trains, or has no model")
+                    table.add_row(*map(Text, (*first, endpoint.name, *model, service.id if first[0] else "")))
+                    first = ("", "")
+            if service.problem:
+                warn(f"{name} could not be read: {service.problem}")
+        out().print(table)

@@ -1,0 +1,171 @@
+"""What there is to adopt: workspaces with their classic web services, and New web services. Reads only."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from clients.clock import Clock
+from clients.credentials import Target
+from clients.errors import ConfigurationError, CredentialError, RetrainError
+from clients.protocols import Binding, Contract
+from clients.resource_manager import Json, ResourceManager
+from clients.studio_classic.management import Management
+from clients.studio_classic.services import ClassicServices
+from clients.studio_new import definition as definitions
+from clients.studio_new.plans import associations
+from clients.studio_new.services import API_VERSION, NewServices
+from clients.web_services import CLASSIC, NEW
+
+_WORKSPACES = "2019-10-01"
+_PROVIDER = "providers/Microsoft.MachineLearning"
+
+
+@dataclass(frozen=True)
+class FoundEndpoint:
+    """An endpoint: its *name*, what it *serves*, and how ``Endpoint(existing=…)`` names it."""
+
+    name: str
+    existing: str
+    serves: tuple[Binding, ...] = ()
+
+
+@dataclass(frozen=True)
+class FoundService:
+    """A web service: its *kind* and *id*, what it says of itself, and its endpoints. Of a New one also *location* and
+    *plan*. *problem* is why it could not be read to the end.
+    """
+
+    kind: str
+    id: str
+    contract: Contract
+    endpoints: tuple[FoundEndpoint, ...] = ()
+    location: str = ""
+    plan: str = ""
+    read_only: bool = False
+    problem: str = ""
+
+    @property
+    def trains(self) -> bool:
+        """Whether it may be a training service: it has outputs, and no model that could be replaced."""
+        return not self.contract.resources
+
+
+@dataclass(frozen=True)
+class FoundWorkspace:
+    """A workspace, or (without *id*) a resource group that holds New web services: its resource id, and what is in it."""
+
+    resource: str
+    id: str = ""
+    location: str = ""
+    services: tuple[FoundService, ...] = field(default=())
+
+    @property
+    def name(self) -> str:
+        """The last part of its resource id."""
+        return self.resource.rpartition("/")[2]
+
+    @property
+    def group(self) -> str:
+        """Its resource group's id."""
+        return self.resource.partition("/providers/")[0]
+
+
+class Inventory:
+    """Looks through the subscriptions that *target* is signed in to."""
+
+    def __init__(self, target: Target, clock: Clock) -> None:
+        self._target, self._clock = target, clock
+        self._arm = target.resource_manager()
+
+    def workspaces(self, wanted: str = "") -> list[FoundWorkspace]:
+        """All workspaces with their web services, and groups that hold New ones only; or those called *wanted*.
+
+        New web services are listed with the first workspace of their resource group. Raises ConfigurationError where
+        nothing is called *wanted*.
+        """
+        found = [one for subscription in self._subscriptions() for one in self._of(subscription, wanted)]
+        if wanted and not found:
+            names = ", ".join(
+                one["name"] for subscription in self._subscriptions() for one in self._list(subscription)
+            )
+            raise ConfigurationError(
+                f"there is no workspace {wanted!r}; there is: {names or 'none'}",
+                "name one of these, by its name or its resource id",
+            )
+        return found
+
+    def _subscriptions(self) -> list[str]:
+        page = self._arm.get("/subscriptions", **{"api-version": "2021-01-01"})
+        return [str(one["subscriptionId"]) for one in page.get("value") or []]
+
+    def _list(self, subscription: str) -> list[Json]:
+        workspaces = ResourceManager(self._arm, _WORKSPACES, self._clock)
+        return workspaces.list(f"/subscriptions/{subscription}/{_PROVIDER}/workspaces")
+
+    def _of(self, subscription: str, wanted: str) -> Iterator[FoundWorkspace]:
+        arm = ResourceManager(self._arm, API_VERSION, self._clock)
+        new: dict[str, list[Json]] = {}
+        for service in arm.list(f"/subscriptions/{subscription}/{_PROVIDER}/webServices"):
+            group = str(service["id"]).partition("/providers/")[0]
+            new.setdefault(group.casefold(), []).append(service)
+        plans = self._plans(subscription) if new else {}
+        for workspace in self._list(subscription):
+            resource, id_ = str(workspace["id"]), str(workspace["properties"]["workspaceId"])
+            group = resource.partition("/providers/")[0]
+            own = new.pop(group.casefold(), [])
+            if wanted.casefold() in ("", resource.casefold(), str(workspace["name"]).casefold()):
+                services = (*self._classic(resource, id_), *(self._new(one, plans) for one in own))
+                yield FoundWorkspace(resource, id_, str(workspace.get("location") or ""), services)
+        for services_of_group in new.values():
+            group = str(services_of_group[0]["id"]).partition("/providers/")[0]
+            if wanted.casefold() in ("", group.casefold(), group.rpartition("/")[2].casefold()):
+                services = tuple(self._new(one, plans) for one in services_of_group)
+                yield FoundWorkspace(group, services=services)
+
+    def _plans(self, subscription: str) -> dict[str, str]:
+        try:
+            return associations(self._arm, subscription, self._clock)
+        except CredentialError:
+            return {}
+
+    def _classic(self, resource: str, workspace: str) -> Iterator[FoundService]:
+        if not self._target.studio_url:
+            return
+        services = ClassicServices(self._target, resource, workspace, self._clock)
+        for service in Management(self._target.studio(resource), workspace).services():
+            id_, name = str(service["Id"]), str(service["Name"])
+            try:
+                served = services.served(id_)
+                contract = services.contract(id_) or Contract(name)
+            except RetrainError as error:
+                yield FoundService(CLASSIC, id_, Contract(name), problem=error.cause)
+                continue
+            endpoints = tuple(
+                FoundEndpoint(endpoint, endpoint, tuple(bindings)) for endpoint, bindings in served.items()
+            )
+            yield FoundService(CLASSIC, id_, contract, endpoints)
+
+    def _new(self, listed: Json, plans: dict[str, str]) -> FoundService:
+        id_, name = str(listed["id"]), str(listed["name"])
+        place = {"resource": id_.partition("/providers/")[0], "id": ""}
+        services = NewServices(self._target, place, self._clock)
+        own = definitions.properties(listed)
+        endpoints: tuple[FoundEndpoint, ...] = ()
+        contract, problem = Contract(name), ""
+        try:
+            contract = services.contract(id_) or contract
+            bindings = tuple(services.bindings(id_, "default").read())
+            endpoints = (FoundEndpoint("default", id_, bindings),)
+        except RetrainError as error:
+            problem = error.cause
+        return FoundService(
+            NEW,
+            id_,
+            contract,
+            endpoints,
+            str(listed.get("location") or ""),
+            plans.get(id_.casefold(), ""),
+            bool(definitions.member(own, "readOnly")),
+            problem,
+        )
