@@ -126,6 +126,7 @@ def _print(found: list[FoundWorkspace]) -> None:
         for title in ("kind", "web service", "endpoint", "trained model", "served from", "id"):
             table.add_column(title, no_wrap=title == "id")
         for service in workspace.services:
+            id_ = "" if service.location else service.id  # a New one's is the group's id with its name
             name = service.contract.name + (" (read-only)" if service.read_only else "")
             more = f" in {service.location}, {service.plan.rpartition('/')[2] or 'plan not known'}"
             kind = service.kind + (more if service.location else "")
@@ -134,7 +135,7 @@ def _print(found: list[FoundWorkspace]) -> None:
                 models = endpoint.serves or (None,)
                 for each in models:
                     model = (each.resource, each.location) if each else ("none", "trains, or has no model")
-                    table.add_row(*map(Text, (*first, endpoint.name, *model, service.id if first[0] else "")))
+                    table.add_row(*map(Text, (*first, endpoint.name, *model, id_ if first[0] else "")))
                     first = ("", "")
             if service.problem:
                 warn(f"{name} could not be read: {service.problem}")
