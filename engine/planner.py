@@ -230,13 +230,13 @@ class Planner:
         cause = because(diff.replace_keys or diff.changed_keys)
         if not (diff.replaces or old.pending_replacement):
             return [Action("update", old, new, diff, cause=cause)]
+        self._check(new, {}, raw)  # defaults must not be carried over from the old resource
         if new.protect and old.protect:
             raise StepError(
                 f'unable to replace resource "{new.urn}"\nas it is currently marked for protection. '
                 "To unprotect the resource, remove the `protect` flag from the resource in your Pulumi program "
                 "and run `pulumi up`"
             )
-        self._check(new, {}, raw)  # defaults must not be carried over from the old resource
         self.replaced.add(new.urn)
         before = (
             diff.delete_before_replace if goal.delete_before_replace is None else goal.delete_before_replace

@@ -234,12 +234,14 @@ Thing("later", {"value": "l"}, hooks(after_create=[log]) if step == 2 else None)
         "hooks that fail: a before-hook fails the step, an after-hook the run, both unless errors are ignored",
         """
 lenient = hook("lenient", fails=True, ignore_errors=True)
-Thing("kept", {"value": f"v{step}"}, hooks(before_create=[lenient], after_create=[lenient], after_update=[lenient]))
+kept = Thing("kept", {"value": f"v{step}"},
+             hooks(before_create=[lenient], after_create=[lenient], after_update=[lenient]))
+last = Options(depends_on=[kept])
 no = hook("no", fails=True)
 if step == 1:
-    Thing("before", {"value": "v"}, hooks(before_create=[no], after_create=[lenient]))
+    Thing("before", {"value": "v"}, Options.merge(last, hooks(before_create=[no], after_create=[lenient])))
 if step in (2, 3):
-    after = Thing("after", {"value": f"v{step}"}, hooks(after_create=[no], after_update=[no]))
+    after = Thing("after", {"value": f"v{step}"}, Options.merge(last, hooks(after_create=[no], after_update=[no])))
     Thing("next", {"value": after.echo})
 if step == 4:
     Thing("after", {"value": "v3"})
@@ -317,15 +319,26 @@ if step == 2:
         (("preview", 1), ("up", 1), ("up", 2)),
     ),
     Scenario(
-        "deletes that fail or are protected",
+        "deletes that fail: what the resource rests on stays, and nothing else is begun",
         """
 base = Thing("base", {"value": "v"})
 if step == 1:
     stuck = Thing("stuck", {"value": base.echo, "fail_delete": True})
     Thing("upper", {"value": stuck.echo})
-    Thing("kept", {"value": "v"}, Options(protect=True))
 """,
         (("up", 1), ("up", 2), ("destroy", 2)),
+    ),
+    Scenario(
+        "protected resources: a delete or a replacement is refused, and the others go on",
+        """
+base = Thing("base", {"value": "v"})
+if step < 3:
+    Thing("kept", {"value": base.echo, "fixed": f"f{step}"}, Options(protect=True))
+    Thing("free", {"value": "v"})
+if step == 4:
+    Thing("kept", {"value": base.echo, "fixed": "f1"})
+""",
+        (("up", 1), ("preview", 2), ("preview", 3), ("up", 3), ("destroy", 3), ("up", 4), ("destroy", 4)),
     ),
     Scenario(
         "targets: what isn't targeted stays as it is, what isn't there isn't created",
