@@ -137,7 +137,8 @@ class ModelBindingLifecycle:
         self._context.guard.check()
         for endpoint in _endpoints(old):
             Bound(self._registry(old)).unmark(_marker(old, endpoint, old["address"]))
-            self._live(old, endpoint, ()).forget()
+        for name in {*_endpoints(old), old.get("stagingEndpoint")} - {None, ""}:
+            self._live(old, str(name), ()).forget()
 
     def _serving(self, props: Props, old: Props) -> dict[str, str]:
         """The address that each endpoint serves, of those that are there."""

@@ -12,37 +12,31 @@ from typing import Any
 
 from retrain_hooks import cancellation
 from tests.chaos import program
+from tests.chaos.blobs import Blobs
 from tests.chaos.engine import Engine, EngineKilled, Run, State, StepFailed
 from tests.chaos.histories import VERSIONS, History, Step, Strike, Update
 from tests.chaos.late import Late
-from tests.chaos.record import Json, Record, Stack, writes
+from tests.chaos.record import Stack, writes
 from tests.chaos.world import World
 
 
-class Player:
+class Player(Blobs):
     """Plays one history; *name* is that of its containers and folder."""
 
     def __init__(self, world: World, name: str, gate: program.Gate = program.PASSING) -> None:
-        self.world = world
+        super().__init__(world, name)
         self.gate = gate
         self.sabotage = ""
-        self.name = name
         self.folder = world.directory / name
-        self.data, self.registry = f"data-{name}", f"registry-{name}"
         self.cloud_file = self.folder / "cloud.json"
         self.stacks: dict[str, Stack] = {}
-        self.contents: dict[str, bytes] = {}
-        self.baselines: list[bytes] = []
         self.trees = 4
         self.clock = 0.0
         self.log_start = len(world.studio_log)
-        self.record = Record()
-        self._changes = 0
         self._faulty = False
         self._providers: list[Any] = []
         self._repairs: list[threading.Thread] = []
         self._late: list[Late] = []
-        self._lock = threading.Lock()
 
     # Setting
 
@@ -75,12 +69,6 @@ class Player:
         for container in (self.data, self.registry):
             self.world.delete_container(container)
         shutil.rmtree(self.folder, ignore_errors=True)
-
-    def _upload(self, version: str, content: bytes) -> None:
-        self.contents[version] = content
-        if version == program.Config().baseline:
-            self.baselines.append(content)
-        self.world.upload(self.data, f"flights/{version}.csv", content)
 
     # Steps
 
@@ -267,55 +255,6 @@ class Player:
         self.record.figures["restarts of the studio"] += 1
         self.world.restart_studio(signal.Signals[step.choice])
 
-    def _touch(self, step: Step) -> None:
-        self.record.figures["blobs touched"] += 1
-        self.record.disturbed.add(step.version)
-        self._upload(step.version, self.contents[step.version])
-
-    def _change(self, step: Step) -> None:
-        with self._lock:
-            self._changes += 1
-            number = self._changes
-        self.record.figures["blobs changed"] += 1
-        self.record.disturbed.add(step.version)
-        self._upload(step.version, program.table(f"{step.version}/{number}"))
-
-    def _lose(self, step: Step) -> None:
-        """The model that was trained last is gone, or is another."""
-        finished = [run for run in self._runs().values() if run.get("state") == "finished"]
-        if not finished:
-            return
-        run = max(finished, key=lambda each: str(each["ended_at"]))
-        address = f"models/{run['experiment']}/{run['key']}/{run['attempt']}.ilearner"
-        self.record.damaged.add(address)
-        self.record.figures["models lost or altered"] += 1
-        if step.choice == "delete":
-            self.world.delete_blob(self.registry, address)
-        else:
-            self.world.upload(self.registry, address, b"somebody else's bytes")
-
-    def _corrupt(self, step: Step) -> None:
-        """A record of the ledger can't be read any more."""
-        names = self.world.names(self.registry, "runs/")
-        if not names:
-            return
-        name = names[-1]
-        key = _key(name)
-        self.record.corrupted.add(key)
-        self.record.figures["records corrupted"] += 1
-
-        def broken(content: bytes) -> bytes:
-            self._note(key, content)  # nobody will be able to read it again
-            return {
-                "nonsense": b"\x00\xff not json",
-                "half": content[: len(content) // 2],
-                "empty": b"",
-                "other-key": content.replace(key.encode(), b"0" * 64),
-                "types": content.replace(b'"attempt":', b'"attempt":"one","was":'),
-            }[step.choice]
-
-        self.world.exchange(self.registry, name, broken)
-
     def _code(self, step: Step) -> None:
         self.trees = int(step.choice)
         self.record.figures["code changes"] += 1
@@ -357,24 +296,6 @@ class Player:
                     "wrong binding", f"stack {stack.name} serves {location}, and was told {stack.reported}"
                 )
 
-    def _runs(self) -> dict[str, Json]:
-        names = self.world.names(self.registry, "runs/")
-        return {
-            _key(name): self._note(_key(name), self.world.download(self.registry, name)) for name in names
-        }
-
-    def _note(self, key: str, content: bytes | None) -> Json:
-        """Remember what a record says; empty where it can't be read."""
-        try:
-            run: Json = json.loads(content or b"")
-            if run["state"] == "finished":
-                self.record.runs[key] = run
-            state = (run["state"], (run["job"] or {}).get("id", ""))
-            self.record.seen.setdefault((key, run["attempt"]), set()).add(state)
-        except (ValueError, KeyError, TypeError, AttributeError):
-            return {}
-        return run
-
     def bound(self, stack: Stack) -> str | None:
         """Where the model of a stack's endpoint lies, as the service says; None where there is no endpoint."""
         services = self.world.manage(stack.workspace, stack.token) or []
@@ -410,7 +331,3 @@ class Player:
     def _baselines(self) -> set[str]:
         """The keys of what the default endpoint has served, which a new endpoint copies."""
         return {program.expected_key(content, trees, "") for content in self.baselines for trees in (4, 5, 6)}
-
-
-def _key(name: str) -> str:
-    return name.removeprefix("runs/").removesuffix(".json")
