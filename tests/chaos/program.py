@@ -74,7 +74,10 @@ def write_experiment(folder: Path, trees: int = 4) -> None:
 
 @dataclass(frozen=True)
 class Gate:
-    """The gate of a stack: its *rules*, judged on the data version *holdout* if there is one."""
+    """The gate of a stack: its *rules*, judged on the data version *holdout* if there is one.
+
+    With a holdout there is a staging endpoint, and bindings are probed against it; without, they are read back.
+    """
 
     rules: tuple[str, ...] = ("auc >= 0.3",)
     holdout: str = ""
@@ -148,13 +151,20 @@ def resources(config: Config, workspace: dict[str, str]) -> list[Declared]:
 
     def endpoint(known: Known, name: str) -> dict[str, Any]:
         described = {"name": name, "description": "Serves a retrained model"}
-        return {"target": "local", "service": known["predictive"].get("service"), **described}
+        graph = known["predictive"]["experiment"]["digest"]
+        return {
+            "target": "local",
+            "service": known["predictive"].get("service"),
+            "graph": graph,
+            **described,
+        }
 
     def place(known: Known) -> dict[str, Any]:
         return {
             "target": "local",
             "service": known["predictive"].get("service"),
             "endpointName": ENDPOINT,
+            "stagingEndpoint": STAGING if gate.holdout else "",
             "resource": known["predictive"]["experiment"]["resource"],
         }
 
@@ -164,7 +174,6 @@ def resources(config: Config, workspace: dict[str, str]) -> list[Declared]:
         held = {name: known["holdout-data"].get(name) for name in _HOLDOUT} if gate.holdout else None
         return {
             **place(known),
-            "stagingEndpoint": STAGING if gate.holdout else "",
             "candidate": candidate | {"dataVersion": config.version},
             "gate": {
                 "rules": list(gate.rules),
@@ -176,6 +185,13 @@ def resources(config: Config, workspace: dict[str, str]) -> list[Declared]:
             },
             "holdout": held,
         }
+
+    def binding(known: Known) -> dict[str, Any]:
+        found = place(known) | chosen(known)
+        if not gate.holdout:
+            return found
+        rows = {name: known["holdout-data"].get(name) for name in ("container", "blobs")}
+        return found | {"probe": {**rows, "rows": 20, "deadline": "60s", "settle": "1s"}}
 
     gate = config.gate
     url = ("url", "patchUrl", "helpUrl")
@@ -200,5 +216,5 @@ def resources(config: Config, workspace: dict[str, str]) -> list[Declared]:
         Declared("endpoint", "StudioEndpoint", lambda known: endpoint(known, ENDPOINT), url),
         *(holdout if gate.holdout else []),
         Declared("promotion", "Promotion", promotion, ("model", "champion", "verdict", "rules")),
-        Declared("binding", "ModelBinding", lambda known: place(known) | chosen(known), ("bound",)),
+        Declared("binding", "ModelBinding", binding, ("bound", "serving", "probed")),
     ]
