@@ -147,7 +147,7 @@ def _ports(training: FoundService, asked: Choice) -> dict[str, str]:
     return ports
 
 
-_PROGRAM = Template('''"""Retrains ${training_name} when its data version changes, and points ${endpoint_name} of ${predictive_name} at the result.
+_PROGRAM = Template('''"""Retrains ${training_name} when its data version changes, and points ${whom} of ${predictive_name} at the result.
 
 The web services were there before this program: it never publishes, changes or deletes them, only binds models.
 """
@@ -185,7 +185,7 @@ def data(name: str, version: str) -> ml.DataVersion:
     return ml.DataVersion(name, target=target, path=config.require("dataPath"), version=version)
 
 
-# What ${endpoint_name} served when it was adopted, and the data version that it was trained from.
+# What ${whom} served when it was adopted, and the data version that it was trained from.
 present = ml.PresentModel(predictive, ${endpoint}, data("present-data", ${data_version}))
 candidate = ml.TrainedModel(
     "candidate",
@@ -205,7 +205,7 @@ endpoint = ml.Endpoint(
     existing=${endpoint},${staging}
     candidate=candidate,
     gate=ml.Gate.from_config(config),
-    rollout=ml.Rollout.from_config(config, endpoint=${endpoint_name_text}),
+    rollout=ml.Rollout.from_config(config, endpoint=${endpoint}),
 )
 
 outputs = endpoint.outputs | {
@@ -237,14 +237,13 @@ def program(chosen: Chosen) -> str:
     return _PROGRAM.substitute(
         training_name=_plain(chosen.training.contract.name),
         predictive_name=_plain(chosen.predictive.contract.name),
-        endpoint_name=f"the endpoint {chosen.endpoint.name}"
+        whom=f"the endpoint {chosen.endpoint.name}"
         if chosen.endpoint.name != "default"
         else "the service itself",
-        endpoint_name_text=_text(chosen.endpoint.name),
+        endpoint=_text(chosen.endpoint.name),
         workspace=_text(chosen.workspace.resource),
         training=_text(chosen.training.id),
         predictive=_text(chosen.predictive.id),
-        endpoint=_text(chosen.endpoint.existing),
         data_version=_text(chosen.data_version),
         revision=revision,
         ports=ports,

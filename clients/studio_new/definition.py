@@ -57,15 +57,15 @@ def without(holder: Mapping[str, Any], *names: str) -> Json:
 
 def properties(definition: Mapping[str, Any]) -> Json:
     """What the service is made of."""
-    return dict(member(definition, "properties") or {})
+    return dict(_object(member(definition, "properties")))
 
 
 def models(definition: Mapping[str, Any]) -> dict[str, str]:
     """The address of each trained model (without a SAS), by its asset's name; in the definition's order."""
     return {
-        str(member(asset, "name")): str(member(member(asset, "locationInfo") or {}, "uri") or "").partition(
-            "?"
-        )[0]
+        str(member(asset, "name")): str(
+            member(_object(member(asset, "locationInfo")), "uri") or ""
+        ).partition("?")[0]
         for asset in _assets(definition).values()
         if is_resource(asset)
     }
@@ -78,13 +78,13 @@ def is_resource(asset: Mapping[str, Any]) -> bool:
 
 def account_name(definition: Mapping[str, Any]) -> str:
     """The storage account that the service reads its blobs with; empty where the definition has none yet."""
-    return str(member(member(properties(definition), "storageAccount") or {}, "name") or "")
+    return str(member(_object(member(properties(definition), "storageAccount")), "name") or "")
 
 
 def payload_location(definition: Mapping[str, Any]) -> tuple[str, str] | None:
     """Where the large part of a definition is, if it is not in the answer: its address, and what opens it."""
     own = properties(definition)
-    place = member(own, "payloadsLocation") or {}
+    place = _object(member(own, "payloadsLocation"))
     uri = member(place, "uri")
     if not member(own, "payloadsInBlobStorage") or not uri:
         return None
@@ -102,8 +102,13 @@ def inlined(definition: Mapping[str, Any], payload: Mapping[str, Any]) -> Json:
     return whole
 
 
-def _assets(definition: Mapping[str, Any]) -> Json:
-    return dict(member(properties(definition), "assets") or {})
+def _assets(definition: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
+    assets = _object(member(properties(definition), "assets"))
+    return {key: asset for key, asset in assets.items() if isinstance(asset, Mapping)}
+
+
+def _object(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
 
 
 def with_model(definition: Mapping[str, Any], resource: str, uri: str) -> Json:
@@ -113,11 +118,13 @@ def with_model(definition: Mapping[str, Any], resource: str, uri: str) -> Json:
     is no such model, or more than one.
     """
     changed = copy.deepcopy(dict(definition))
-    assets = member(member(changed, "properties") or {}, "assets") or {}
+    assets = _object(member(_object(member(changed, "properties")), "assets"))
     found = [
         asset
         for asset in assets.values()
-        if is_resource(asset) and str(member(asset, "name")).casefold() == resource.casefold()
+        if isinstance(asset, dict)
+        and is_resource(asset)
+        and str(member(asset, "name")).casefold() == resource.casefold()
     ]
     if len(found) != 1:
         names = ", ".join(models(definition)) or "none"
@@ -158,7 +165,7 @@ def exported(definition: Mapping[str, Any]) -> Json:
         put_member(own, "storageAccount", without(account, "key"))
     assets = {
         name: _without_credentials(asset) if isinstance(asset, Mapping) else asset
-        for name, asset in (member(own, "assets") or {}).items()
+        for name, asset in _object(member(own, "assets")).items()
     }
     if assets:
         put_member(own, "assets", assets)
