@@ -268,7 +268,7 @@ class Deployment:
             return
         for state in planner.prev:
             if planner.is_targeted(state.urn):
-                registry.ensure(state.provider, planner.olds)
+                registry.ensure(state.provider, planner.prev)
                 actions[state] = Action("refresh", state, state)
         self._together(executor, list(actions.values()))
         kept: list[State] = []

@@ -298,7 +298,7 @@ class Planner:
             self.deletes.add(dependent.urn)
             self.pending_deletes.add(dependent)
             actions.append(Action("delete-replaced", dependent, None, cause=because(keys), logical=False))
-        self.registry.ensure(old.provider, self.olds)
+        self.registry.ensure(old.provider, self.prev)
         if not old.pending_replacement:
             actions.append(Action("delete-replaced", old, None, logical=False))
         return actions
@@ -311,7 +311,7 @@ class Planner:
             if not state.custom or state.external:
                 continue
             if state.provider and split_reference(state.provider)[0] in replaced:
-                self.registry.ensure(state.provider, self.olds)
+                self.registry.ensure(state.provider, self.prev)
                 found.append((state, []))
                 replaced.add(state.urn)
                 continue
@@ -324,7 +324,7 @@ class Planner:
             if is_provider(state.type):
                 self.registry.same(state, checked=False)
             else:
-                self.registry.ensure(state.provider, self.olds)
+                self.registry.ensure(state.provider, self.prev)
             diff = self.diff(state, state, inputs=inputs)
             diff = diffs.with_replace_on_changes(diff, state.replace_on_changes, False)
             if diff.replaces:
@@ -372,7 +372,7 @@ class Planner:
             else:
                 continue
             self.deletes.add(state.urn)
-            self.registry.ensure(state.provider, self.olds)
+            self.registry.ensure(state.provider, self.prev)
         for action in actions:
             if self.targets and not self._is_named(action.state.urn):
                 self._refuse(

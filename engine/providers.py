@@ -355,13 +355,13 @@ class Registry:
             self._instances[new.urn, old.id] = instance
         return _public(new.inputs)
 
-    def ensure(self, reference: str, states: dict[str, State]) -> None:
-        """Have the provider of an old resource ready, from the old state if need be."""
+    def ensure(self, reference: str, states: list[State]) -> None:
+        """Have the provider of an old resource ready, from the old states if need be: it may be replaced itself."""
         if not reference or self.has(reference):
             return
-        urn, id_ = split_reference(reference)
-        state = states.get(urn)
-        if state is None or state.id != id_ or not is_provider(state.type):
+        wanted = split_reference(reference)
+        state = next((s for s in states if (s.urn, s.id) == wanted and is_provider(s.type)), None)
+        if state is None:
             raise StepError(f"unknown provider '{reference}'")
         self.same(state, checked=False)
 

@@ -38,6 +38,7 @@ class Things(provider_pb2_grpc.ResourceProviderServicer):
         self.requests: list[tuple[str, Any]] = []
         self.store: dict[str, dict[str, Any]] = {}
         self.gate: dict[str, threading.Event] = {}
+        self.failing: set[tuple[str, str]] = set()
         self.entered: dict[str, threading.Event] = {}
         self._secrets = secrets
         self._preview = preview
@@ -53,8 +54,8 @@ class Things(provider_pb2_grpc.ResourceProviderServicer):
         """The calls of these methods, in order."""
         return [c for c in self.calls if c[0] in methods]
 
-    def _fail(self, method: str, props: dict[str, Any], context: Any) -> None:
-        if props.get(f"fail_{method}"):
+    def _fail(self, method: str, request: Any, props: dict[str, Any], context: Any) -> None:
+        if props.get(f"fail_{method}") or (method, request.name) in self.failing:
             context.abort(grpc.StatusCode.UNKNOWN, f"{method} went wrong")
 
     def Handshake(self, request, context):
@@ -124,7 +125,7 @@ class Things(provider_pb2_grpc.ResourceProviderServicer):
             self.gate[request.name].wait(20)
         if props.get("fail_after"):
             self.entered[props["fail_after"]].wait(20)
-        self._fail("create", props, context)
+        self._fail("create", request, props, context)
         with self._lock:
             self._made[request.name] = self._made.get(request.name, 0) + 1
             id_ = f"{request.name}-{self._made[request.name]}"
@@ -137,19 +138,19 @@ class Things(provider_pb2_grpc.ResourceProviderServicer):
         props = plain(request.news)
         outputs = {**props, "echo": f"echo {props.get('value')}", "serial": plain(request.olds).get("serial")}
         if not request.preview:
-            self._fail("update", props, context)
+            self._fail("update", request, props, context)
             self.store[request.id] = outputs
         return provider_pb2.UpdateResponse(properties=struct(outputs))
 
     def Delete(self, request, context):
         self._note("delete", request)
-        self._fail("delete", plain(request.properties), context)
+        self._fail("delete", request, plain(request.properties), context)
         self.store.pop(request.id, None)
         return empty_pb2.Empty()
 
     def Read(self, request, context):
         self._note("read", request)
-        self._fail("read", plain(request.inputs), context)
+        self._fail("read", request, plain(request.inputs), context)
         found = self.store.get(request.id)
         if found is None:
             return provider_pb2.ReadResponse()
