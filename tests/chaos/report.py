@@ -40,10 +40,11 @@ def figures(outcomes: list[Outcome]) -> dict[str, str]:
     """The figures by name, in the order in which they are shown."""
     total = totals(outcomes)
     names = sorted(total, key=lambda name: (name.startswith("fault"), -total[name], name))
-    seconds = [outcome.seconds for outcome in outcomes] or [0.0]
+    seconds = sorted(outcome.seconds for outcome in outcomes) or [0.0]
     found = {"histories": str(len(outcomes))} | {name: str(total[name]) for name in names}
-    found["seconds per history (median, mean, longest)"] = (
-        f"{median(seconds):.1f}, {mean(seconds):.1f}, {max(seconds):.1f}"
+    most = seconds[(9 * len(seconds)) // 10]
+    found["seconds per history (median, mean, nine of ten, longest)"] = (
+        f"{median(seconds):.1f}, {mean(seconds):.1f}, {most:.1f}, {seconds[-1]:.1f}"
     )
     counted = violations(outcomes)
     return found | {name: str(counted[kind]) for kind, name in _KINDS.items()}
