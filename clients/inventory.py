@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from clients.clock import Clock
 from clients.credentials import Target
@@ -14,7 +14,7 @@ from clients.studio_classic.management import Management
 from clients.studio_classic.services import ClassicServices
 from clients.studio_new import definition as definitions
 from clients.studio_new.plans import associations
-from clients.studio_new.services import API_VERSION, NewServices
+from clients.studio_new.services import API_VERSION, NewServices, regions_of
 from clients.web_services import CLASSIC, NEW
 
 _WORKSPACES = "2019-10-01"
@@ -32,8 +32,8 @@ class FoundEndpoint:
 
 @dataclass(frozen=True)
 class FoundService:
-    """A web service: its *kind* and *id*, what it says of itself, and its endpoints. Of a New one also *location* and
-    *plan*. *problem* is why it could not be read to the end.
+    """A web service: its *kind* and *id*, what it says of itself, and its endpoints. Of a New one also *location*, the
+    further *regions* that its tag names, and *plan*. *problem* is why it could not be read to the end.
     """
 
     kind: str
@@ -41,6 +41,7 @@ class FoundService:
     contract: Contract
     endpoints: tuple[FoundEndpoint, ...] = ()
     location: str = ""
+    regions: tuple[str, ...] = ()
     plan: str = ""
     read_only: bool = False
     problem: str = ""
@@ -53,12 +54,16 @@ class FoundService:
 
 @dataclass(frozen=True)
 class FoundWorkspace:
-    """A workspace, or (without *id*) a resource group that holds New web services: its resource id, and what is in it."""
+    """A workspace, or (without *id*) a resource group that holds New web services: its resource id, and what is in it.
+
+    *problem* is why its classic web services could not be listed.
+    """
 
     resource: str
     id: str = ""
     location: str = ""
-    services: tuple[FoundService, ...] = field(default=())
+    services: tuple[FoundService, ...] = ()
+    problem: str = ""
 
     @property
     def name(self) -> str:
@@ -115,8 +120,10 @@ class Inventory:
             group = resource.partition("/providers/")[0]
             own = new.pop(group.casefold(), [])
             if wanted.casefold() in ("", resource.casefold(), str(workspace["name"]).casefold()):
-                services = (*self._classic(resource, id_), *(self._new(one, plans) for one in own))
-                yield FoundWorkspace(resource, id_, str(workspace.get("location") or ""), services)
+                classic, problem = self._classic_of(resource, id_)
+                services = (*classic, *(self._new(one, plans) for one in own))
+                location = str(workspace.get("location") or "")
+                yield FoundWorkspace(resource, id_, location, services, problem)
         for services_of_group in new.values():
             group = str(services_of_group[0]["id"]).partition("/providers/")[0]
             if wanted.casefold() in ("", group.casefold(), group.rpartition("/")[2].casefold()):
@@ -128,6 +135,13 @@ class Inventory:
             return associations(self._arm, subscription, self._clock)
         except CredentialError:
             return {}
+
+    def _classic_of(self, resource: str, workspace: str) -> tuple[tuple[FoundService, ...], str]:
+        """The classic services, or why they can't be listed: a reader gets no token of the workspace."""
+        try:
+            return tuple(self._classic(resource, workspace)), ""
+        except CredentialError as error:
+            return (), error.cause
 
     def _classic(self, resource: str, workspace: str) -> Iterator[FoundService]:
         if not self._target.studio_url:
@@ -165,6 +179,7 @@ class Inventory:
             contract,
             endpoints,
             str(listed.get("location") or ""),
+            tuple(regions_of(listed)),
             plans.get(id_.casefold(), ""),
             bool(definitions.member(own, "readOnly")),
             problem,

@@ -89,6 +89,7 @@ def _workspace_json(found: FoundWorkspace) -> dict[str, Any]:
             "parameters": list(service.contract.parameters),
             "resources": list(service.contract.resources),
             "location": service.location or None,
+            "regions": list(service.regions),
             "plan": service.plan or None,
             "readOnly": service.read_only,
             "problem": service.problem or None,
@@ -108,6 +109,7 @@ def _workspace_json(found: FoundWorkspace) -> dict[str, Any]:
         "resource": found.resource,
         "id": found.id or None,
         "location": found.location or None,
+        "problem": found.problem or None,
         "services": services,
     }
 
@@ -122,13 +124,16 @@ def _print(found: list[FoundWorkspace]) -> None:
     for workspace in found:
         kind = "workspace" if workspace.id else "resource group"
         out().print(f"\n{kind} {workspace.name}  {workspace.resource}", markup=False, soft_wrap=True)
+        if workspace.problem:
+            warn(f"the classic web services of {workspace.name} can't be listed: {workspace.problem}")
         table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
         for title in ("kind", "web service", "endpoint", "trained model", "served from", "id"):
             table.add_column(title, no_wrap=title == "id")
         for service in workspace.services:
             id_ = "" if service.location else service.id  # a New one's is the group's id with its name
             name = service.contract.name + (" (read-only)" if service.read_only else "")
-            more = f" in {service.location}, {service.plan.rpartition('/')[2] or 'plan not known'}"
+            places = ", ".join((service.location, *service.regions))
+            more = f" in {places}, {service.plan.rpartition('/')[2] or 'plan not known'}"
             kind = service.kind + (more if service.location else "")
             for number, endpoint in enumerate(service.endpoints):
                 first = (kind, name) if number == 0 else ("", "")

@@ -136,7 +136,7 @@ class NewServices:
 
     def _prepare_regions(self, service: str, definition: Mapping[str, Any]) -> None:
         """Bring what the service is now to the other regions that its tag names."""
-        for region in _regions(definition):
+        for region in regions_of(definition):
             what = f"the web service {_name(service)!r} in {region}"
             self._arm.post(f"{service}/CreateRegionalBlob", what, region=region)
 
@@ -162,7 +162,7 @@ class NewServices:
             update_url=f"{self._arm.base_url}{_endpoint_id(service, name)}?api-version={API_VERSION}",
             help_url=swagger,
             description=_description(found),
-            region_urls={region: self._regional_url(found["id"], region) for region in _regions(found)},
+            region_urls={region: self._regional_url(found["id"], region) for region in regions_of(found)},
         )
 
     def _regional_url(self, service: str, region: str) -> str:
@@ -259,7 +259,8 @@ def _endpoint_id(service: str, endpoint: str) -> str:
     return service if endpoint == DEFAULT_ENDPOINT else f"{service}-{endpoint}"
 
 
-def _regions(definition: Mapping[str, Any]) -> list[str]:
+def regions_of(definition: Mapping[str, Any]) -> list[str]:
+    """Where a service is published besides its own region, as its tag says."""
     tags = definitions.member(definition, "tags") or {}
     return [region for region in str(tags.get(_REGIONS_TAG) or "").split(",") if region]
 
