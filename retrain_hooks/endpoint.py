@@ -12,7 +12,7 @@ from retrain_hooks.lifecycle import Context, Diff, Props, known
 # Studio's rule for names of endpoints (create-endpoint article): at most 24 lower-case letters and digits.
 _IDENTITY = ("target", "service", "name")
 _NAME = re.compile(r"[a-z0-9]{1,24}")
-_ADDRESSES = ("url", "patchUrl", "helpUrl")
+_ADDRESSES = ("url", "patchUrl", "helpUrl", "regionUrls")
 
 
 class EndpointLifecycle:
