@@ -183,9 +183,11 @@ class Transport:
                 Unreachable(f"{self.service} does not answer at {self.base_url}", self.remedy)
             ) from None
         except requests.RequestException as error:
-            raise ServiceError(
-                f"{self.service} sent an answer that cannot be read: {redact(str(error))}", self.remedy
-            ) from None
+            cause = f"{self.service} sent an answer that cannot be read: {redact(str(error))}"
+            unreadable = ServiceError(cause, self.remedy)
+            if isinstance(error, requests.exceptions.ChunkedEncodingError):  # it ended before its end
+                raise _Retryable(unreadable) from None
+            raise unreadable from None
 
     def _error(self, method: str, response: requests.Response) -> RetrainError:
         code, message = _envelope(response)

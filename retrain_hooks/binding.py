@@ -75,7 +75,7 @@ class ModelBindingLifecycle:
         rows = self._rows(new)
         roller = Roller(
             context=self._context,
-            rollouts=Rollouts(self._registry(new), [new[name] for name in _IDENTITY]),
+            rollouts=self._rollouts(new),
             live=lambda name: self._live(new, name, rows, old),
             staging=self._live(new, new["stagingEndpoint"], rows, old) if rows else None,
             rings=_rings(new),
@@ -84,14 +84,14 @@ class ModelBindingLifecycle:
             bound=lambda name, address: self._mark(new, name, address),
             patience=_patience(new),
         )
-        roller.run()
+        seen = roller.run()
         self._context.progress.info(
             f"{new['address']} is served by {', '.join(_endpoints(new))}: "
             + (f"seen on {len(rows)} probed rows" if rows else "read back, not probed")
         )
         return {name: value for name, value in new.items() if name != "found"} | {
-            "bound": self._live(new, new["endpointName"], ()).location(),
-            "serving": self._serving(new, old),
+            "bound": seen[new["endpointName"]],
+            "serving": dict.fromkeys(seen, new["address"]),
             "probed": len(rows),
         }
 
@@ -135,6 +135,9 @@ class ModelBindingLifecycle:
     def delete(self, id_: str, old: Props) -> None:
         """Nothing but the markers: an endpoint always serves some model, and goes with its own resource."""
         self._context.guard.check()
+        rollouts = self._rollouts(old)
+        rollouts.find()
+        rollouts.forget()
         for endpoint in _endpoints(old):
             Bound(self._registry(old)).unmark(_marker(old, endpoint, old["address"]))
         for name in {*_endpoints(old), old.get("stagingEndpoint")} - {None, ""}:
@@ -173,6 +176,9 @@ class ModelBindingLifecycle:
 
     def _mark(self, props: Props, endpoint: str, address: str) -> None:
         Bound(self._registry(props)).mark(_marker(props, endpoint, address))
+
+    def _rollouts(self, props: Props) -> Rollouts:
+        return Rollouts(self._registry(props), [props[name] for name in _IDENTITY])
 
     def _registry(self, props: Props) -> Any:
         return self._context.registry(props["target"])

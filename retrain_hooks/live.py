@@ -59,7 +59,10 @@ class LiveEndpoint:
 
     def serves(self) -> str:
         """The address of the model that it says it serves."""
-        location = self.location()
+        return self.address_of(self.location())
+
+    def address_of(self, location: str) -> str:
+        """A model's address by its location: an adopted one's, or without the registry's name."""
         known = (one.address for one in self.adopted if one.location == location)
         return next(known, location.removeprefix(f"{self.registry.name}/"))
 

@@ -73,31 +73,43 @@ class Roller:
     _state: Rollout = field(init=False)
     _known: dict[str, LiveEndpoint] = field(init=False, default_factory=dict)
 
-    def run(self) -> None:
-        """Carry it to its end, from wherever an interrupted one stands.
+    def run(self) -> dict[str, str]:
+        """Carry it to its end, from wherever an interrupted one stands; the model's location by endpoint, as last seen.
 
         Raises BindingFailed when it failed, once what was changed is put back; UpdateCancelled leaves it as it stands,
         and so does TakenOver.
         """
-        found = self.rollouts.find()
         rows = digest(list(self.staging.rows)) if self.staging else ""
-        self._state = found.taken_up(self.address, rows) if found else Rollout(self.address, rows)
-        if found is not None and found.address == self.address:
-            self.context.progress.info("an interrupted rollout goes on")
+        self._state = Rollout(self.address, rows)
         try:
+            found = self.rollouts.find()
+            if found is not None:
+                self._state = found.taken_up(self.address, rows)
+                if found.address == self.address:
+                    self.context.progress.info("an interrupted rollout goes on")
             if found is not None or not all(each.surely_serves(self.address) for each in self._all()):
                 self._save(self._state)
             if self.staging is not None:
                 self._stage(self.staging)
             for ring in self.rings:
                 self._through(ring)
-            for endpoint in self._all():
-                _still(endpoint, self.address)
+            serving = {endpoint.name: _still(endpoint, self.address) for endpoint in self._all()}
         except (UpdateCancelled, TakenOver):
             raise
         except RetrainError as failure:
             raise self._failed(failure) from None
-        self.rollouts.forget()
+        self._close()
+        return serving
+
+    def _close(self) -> None:
+        try:
+            self.rollouts.forget()
+        except (Unreachable, ServiceError) as error:
+            told = "; ".join(f"{endpoint.name} serves {self.address}" for endpoint in self._all())
+            raise BindingFailed(
+                f"the record of this rollout could not be closed: {error.cause}; {told}",
+                "run the update again: it closes it",
+            ) from None
 
     def _all(self) -> list[LiveEndpoint]:
         return [self._live(name) for ring in self.rings for name in ring.endpoints]
@@ -309,15 +321,20 @@ class Roller:
         )
         told, all_back = restorer.put_back(replace(self._state, before=dict(before)))
         if all_back:
-            self.rollouts.forget()
+            with suppress(
+                Unreachable, ServiceError
+            ):  # the next update goes on from it, and finds all as it was
+                self.rollouts.forget()
         consequence = "; ".join(told) or "no endpoint was changed"
         return BindingFailed(f"{failure.cause}; {consequence}", failure.remedy, request_id=failure.request_id)
 
 
-def _still(endpoint: LiveEndpoint, address: str) -> None:
-    """Raise BindingFailed where the endpoint says no more that it serves *address*."""
-    if (served := endpoint.serves()) != address:
+def _still(endpoint: LiveEndpoint, address: str) -> str:
+    """The location of the model that the endpoint serves. Raises BindingFailed where that is no more *address*."""
+    location = endpoint.location()
+    if (served := endpoint.address_of(location)) != address:
         raise BindingFailed(
             f"the endpoint {endpoint.name!r} took {address} and went back to {served or 'nothing'}",
             "see who else binds models to it, then run the update again",
         )
+    return location

@@ -20,16 +20,23 @@ def chaos(
     resume: Annotated[
         Path | None, typer.Option("--resume", metavar="FILE", help="Keep what is done there; go on from it.")
     ] = None,
+    bindings: Annotated[
+        bool, typer.Option("--bindings", help="Updates whose bindings meet faults, and what they report.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print figures and histories as JSON.")] = False,
     as_markdown: Annotated[bool, typer.Option("--markdown", help="Print the figures as Markdown.")] = False,
 ) -> None:
     """Play histories of kills, races and faults, and check what must hold after each: one job a run, nothing wrong bound."""
+    from cli.errors import CliError
     from cli.project import ROOT
 
+    if bindings and resume:
+        raise CliError("a campaign of bindings is not resumed", "leave out --resume")
     options = {"-n": histories, "--seed": seed, "--first": first, "--workers": workers, "--resume": resume}
     arguments = [part for name, value in options.items() if value is not None for part in (name, str(value))]
     arguments += ["--json"] * as_json + ["--markdown"] * as_markdown
-    with subprocess.Popen([sys.executable, "-m", "tests.chaos", *arguments], cwd=ROOT) as campaign:
+    module = "tests.chaos.bindings" if bindings else "tests.chaos"
+    with subprocess.Popen([sys.executable, "-m", module, *arguments], cwd=ROOT) as campaign:
         try:
             status = campaign.wait()
         except KeyboardInterrupt:  # the campaign got it too, and ends its local clouds

@@ -15,6 +15,8 @@ from retrain_hooks.data_version import DataVersionLifecycle
 from retrain_hooks.ledger import Ledger
 from retrain_hooks.lifecycle import Diff
 from retrain_hooks.notes import Note
+from retrain_hooks.restore import Restorer
+from retrain_hooks.rollout import Roller
 from retrain_hooks.web_service import WebServiceLifecycle
 
 
@@ -90,6 +92,14 @@ def _waits_for_nobody() -> None:
     Note._let_arrive = lambda *_given: None
 
 
+def _believes_what_it_is_told() -> None:
+    Roller._verify = lambda *_given: None
+
+
+def _says_that_it_is_back() -> None:
+    Restorer._restore = lambda *_given: True
+
+
 WAYS: dict[str, Callable[[], None]] = {
     "start before record": _start_before_record,
     "no compare and swap": _no_compare_and_swap,
@@ -101,4 +111,6 @@ WAYS: dict[str, Callable[[], None]] = {
     "preview writes": _preview_writes,
     "tells its key": _tells_its_key,
     "waits for nobody": _waits_for_nobody,
+    "believes what it is told": _believes_what_it_is_told,
+    "says that it is back": _says_that_it_is_back,
 }

@@ -206,24 +206,24 @@ class World:
         group = f"/subscriptions/{self.subscription}/resourceGroups/chaos"
         account = f"{group}/providers/Microsoft.Storage/storageAccounts/chaosstorage"
         path = f"{group}/providers/Microsoft.MachineLearning/workspaces/{name}"
-        self._arm("PUT", group, "2021-04-01", {"location": "westeurope"})
+        self.arm("PUT", group, "2021-04-01", {"location": "westeurope"})
         sku = {"sku": {"name": "Standard_LRS"}, "kind": "StorageV2"}
-        self._arm("PUT", account, "2023-01-01", {"location": "westeurope", **sku})
+        self.arm("PUT", account, "2023-01-01", {"location": "westeurope", **sku})
         properties = {"userStorageAccountId": account, "ownerEmail": "owner@example.com"}
-        made = self._arm("PUT", path, "2019-10-01", {"location": "westeurope", "properties": properties})
+        made = self.arm("PUT", path, "2019-10-01", {"location": "westeurope", "properties": properties})
         return {"resource": path, "id": made["properties"]["workspaceId"]}
 
     def workspace_token(self, workspace: dict[str, str]) -> str:
         """The token of its management API."""
         return str(
-            self._arm("POST", f"{workspace['resource']}/listWorkspaceKeys", "2019-10-01")["primaryToken"]
+            self.arm("POST", f"{workspace['resource']}/listWorkspaceKeys", "2019-10-01")["primaryToken"]
         )
 
     def delete_workspace(self, workspace: dict[str, str]) -> None:
         """Delete it with all in it."""
-        self._arm("DELETE", workspace["resource"], "2019-10-01")
+        self.arm("DELETE", workspace["resource"], "2019-10-01")
 
-    def _arm(self, method: str, path: str, version: str, body: Json | None = None) -> Any:
+    def arm(self, method: str, path: str, version: str, body: Json | None = None) -> Any:
         headers = {"Authorization": f"Bearer {self.arm_token}"}
         answer = self.http.request(
             method, f"{self.url}{path}", params={"api-version": version}, headers=headers, json=body

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from clients.errors import BindingFailed
-from tests.unit.rollout_world import NEW, OLD, OTHER, World
+from tests.unit.rollout_world import NEW, OLD, OTHER, World, raise_for
 
 
 @pytest.fixture
@@ -329,3 +329,22 @@ def test_a_model_that_is_no_ones_run_is_put_back_by_what_the_service_said(world)
     world.endpoints["live"].faults = ["stale"]
     assert world.fails().endswith("live serves baseline/theirs.ilearner again")
     assert "?theirs" not in str(world.registry.blobs)
+
+
+def test_a_record_that_cannot_be_closed_is_told_with_what_is_served(world):
+    """The model is served, the storage is away: the next update closes it."""
+    delete, world.registry.delete = world.registry.delete, lambda _name: raise_for("busy", "")
+    cause = world.fails()
+    assert cause.startswith("the record of this rollout could not be closed: 503")
+    assert cause.endswith(f"live serves {NEW}")
+    world.registry.delete = delete
+    world.up()
+    assert world.rollouts == []
+
+
+def test_a_record_that_cannot_be_closed_after_a_way_back_does_not_hide_why(world):
+    """What failed is the binding."""
+    world.endpoints["live"].faults = ["unchanged"]
+    world.registry.delete = lambda _name: raise_for("busy", "")
+    assert "accepted" in world.fails()
+    assert len(world.rollouts) == 1

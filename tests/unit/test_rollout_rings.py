@@ -407,6 +407,13 @@ def test_a_binding_whose_check_is_gone_can_still_be_read_and_deleted(world):
     assert not [name for name in world.registry.blobs if name.startswith("bound/")]
 
 
+def test_a_binding_that_is_deleted_leaves_no_rollout(world):
+    """Whoever binds to a service of the same name later has nothing to go back to."""
+    interrupted(world)
+    world.lifecycle().delete("id", world.props(NEW, *BAKING))
+    assert world.rollouts == []
+
+
 def test_a_ring_that_deviates_is_found_by_the_next_preview(world):
     """And by a refresh, with the address that is served."""
     world.up(NEW, *RINGS)

@@ -69,8 +69,28 @@ def test_a_read_is_tried_again_until_it_succeeds():
     assert len(service.requests) == 3
 
 
+def test_half_an_answer_to_a_read_is_asked_for_again():
+    """It ended before its end; one that can't be read for another reason is not tried again."""
+    half = requests.exceptions.ChunkedEncodingError("2 bytes read, 3 more expected")
+    service = Service(half, (200, {"a": 1}))
+    assert transport(service).get("x") == {"a": 1}
+    for error, times in ((half, 3), (requests.exceptions.ContentDecodingError("gzip"), 1)):
+        service = Service(error)
+        with pytest.raises(errors.ServiceError, match="cannot be read"):
+            transport(service).get("x")
+        assert len(service.requests) == times
+
+
 @pytest.mark.parametrize("verb", ["post", "put", "patch"])
-@pytest.mark.parametrize("answer", [requests.ConnectionError(), (500, b"oops"), (503, b"busy")])
+@pytest.mark.parametrize(
+    "answer",
+    [
+        requests.ConnectionError(),
+        requests.exceptions.ChunkedEncodingError("half"),
+        (500, b"oops"),
+        (503, b"busy"),
+    ],
+)
 def test_a_write_is_sent_once(verb, answer):
     """A repeated POST would start a second job."""
     service = Service(answer)
