@@ -20,6 +20,7 @@ from engine.actions import Action, delete_order
 from engine.backend import history_record
 from engine.errors import EngineError, StepError
 from engine.events import Diagnostic, Event, Listener, Result
+from engine.forks import Forks
 from engine.hooks import unanswered
 from engine.inline import InlineProgram
 from engine.monitor import Monitor
@@ -46,7 +47,8 @@ class Options:
 
     With `continue_on_error` only what depends on a failed resource is left out; else no step starts after a failure.
     `env` is added to the environment of program and providers; `targets` are URNs, `*` allowed; `python` runs
-    program and providers; `program` is run in this process instead of the project's (for tests).
+    program and providers; `program` is run in this process instead of the project's (for tests); `forks` are processes
+    made beforehand for the project's.
     """
 
     refresh: bool = False
@@ -58,6 +60,7 @@ class Options:
     message: str = ""
     python: str = sys.executable
     program: Callable[[], Any] | None = None
+    forks: Forks | None = None
 
 
 class Deployment:
@@ -124,7 +127,7 @@ class Deployment:
     def _deploy(self, snapshot: Snapshot) -> tuple[Executor, Props]:
         env = {**os.environ, **self._options.env}
         env["PULUMI_CONFIG"] = _config_json(self._config)
-        processes = Processes()
+        processes = Processes(self._options.forks)
         server: Server | None = None
 
         def provider_line(stream: str, text: str) -> None:

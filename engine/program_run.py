@@ -42,7 +42,7 @@ class ProgramRun:
         """Start it; `wake` is set when it ends."""
         self._executor = executor
         script = Path(__file__).with_name("program.py")
-        child = self._child = self._processes.start(
+        self._child = self._processes.start(
             [
                 self._python,
                 "-u",
@@ -54,13 +54,8 @@ class ProgramRun:
             cwd=self._program,
             env=self._env,
             on_line=self._printed,
+            on_exit=wake.set,
         )
-
-        def watch() -> None:
-            child.process.wait()
-            wake.set()
-
-        threading.Thread(target=watch, daemon=True).start()
 
     def _printed(self, stream: str, text: str) -> None:
         if self._executor is not None and not self._interrupted:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -15,6 +16,11 @@ from cli.runners import Run, Wishes
 
 if TYPE_CHECKING:
     from engine import Options, Result, Workspace
+    from engine.forks import Forks
+
+# What program and providers need beside pulumi: imported once for both, and by each while the engine gets ready.
+_FOR_BOTH = ("requests", "stamina")
+_FOR_EACH = {"program": ("pulumi_azure_native", "parver"), "provider_host": ("azure.storage.blob",)}
 
 
 class EmbeddedRunner:
@@ -76,7 +82,7 @@ class EmbeddedRunner:
             show("not confirmed, so nothing was done", "answer y, or give --yes")
             raise typer.Exit(FAILED)
 
-    def _options(self, wishes: Wishes) -> Options:
+    def _options(self, wishes: Wishes, forks: Forks) -> Options:
         from engine import Options
 
         return Options(
@@ -86,22 +92,23 @@ class EmbeddedRunner:
             targets=wishes.targets,
             env=self.run.env,
             parallel=wishes.parallel or Options.parallel,
+            forks=forks,
         )
 
     def _go(self, verb: str, act: Callable[..., Result], wishes: Wishes) -> None:
-        import sys
-
         from engine.display import Renderer
+        from engine.forks import Forks
 
-        if wishes.as_json:
-            import engine
+        with Forks(_FOR_EACH, shared=_FOR_BOTH) as forks:
+            if wishes.as_json:
+                import engine
 
-            result = act(self.workspace, self._options(wishes), _silent)
-            print_json(engine.to_json(result))
-        else:
-            renderer = Renderer(out(), verb, interactive=sys.stdout.isatty())
-            result = act(self.workspace, self._options(wishes), renderer)
-            renderer.finish(result)
+                result = act(self.workspace, self._options(wishes, forks), _silent)
+                print_json(engine.to_json(result))
+            else:
+                renderer = Renderer(out(), verb, interactive=sys.stdout.isatty())
+                result = act(self.workspace, self._options(wishes, forks), renderer)
+                renderer.finish(result)
         if not result.ok:
             cancelled = any(str(failure).startswith("cancelled") for failure in result.failures)
             raise typer.Exit(INTERRUPTED if cancelled else FAILED)
