@@ -161,7 +161,7 @@ class Roller:
         """
         name, state, served = endpoint.name, self._state, endpoint.serves()
         before = state.before.get(name)
-        if served == self.address or name in state.others or (before and before.told):
+        if served == self.address or (before and before.told):
             return
         seen = self._looked(endpoint)
         if before is None and endpoint is not self.staging:

@@ -141,6 +141,7 @@ class World:
         self.content: dict[str, str] = {}
         self.shift = {OLD: 0.0, NEW: 0.1, OTHER: 0.2}
         self.scored: dict[str, int] = defaultdict(int)
+        self.models: list[Any] = []
         self.foreign: dict[str, Any] = {}
         self.kill_at, self.ticks = 0, 0
         self.outputs: dict[str, Any] = {}
@@ -173,6 +174,7 @@ class World:
 
         def write(resource: str, model: Any) -> None:
             assert resource == RESOURCE
+            self.models.append(model)
             self.tick()
             location = str(model["RelativeLocation"])
             assert model["SasBlobToken"], "a model that nobody can read"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from clients.errors import BindingFailed
+from clients.errors import BindingFailed, UpdateCancelled
 from tests.unit.rollout_world import NEW, OLD, OTHER, World, raise_for
 
 
@@ -193,6 +193,7 @@ def test_a_restore_is_tried_three_times(world, fault):
     """The third comes through."""
     world.endpoints["live"].faults = ["stale", fault, fault]
     assert world.fails().endswith(f"live serves {OLD} again")
+    world.clock.sleep(60)
     assert world.seen("live") == [OLD]
     assert world.rollouts == []
 
@@ -226,6 +227,15 @@ def test_an_endpoint_that_does_not_answer_is_not_changed(world):
     cause = world.fails()
     assert "'live' answers no probe before it is changed: 503" in cause
     assert cause.endswith("no endpoint was changed")
+    assert world.endpoints["live"].writes == []
+
+
+def test_a_wait_for_an_endpoint_can_be_cancelled(world):
+    """At its next look."""
+    world.endpoints["live"].broken = lambda: "busy"
+    world.guard.at = 5
+    with pytest.raises(UpdateCancelled):
+        world.up(NEW)
     assert world.endpoints["live"].writes == []
 
 
@@ -266,6 +276,13 @@ def test_staging_that_stops_to_answer_is_named(world):
     staging = world.endpoints["staging"]
     staging.broken = lambda: "busy" if staging.says == NEW else ""
     assert world.fails().startswith("staging answers no probe after 60 s: 503; live serves")
+
+
+def test_two_endpoints_that_do_not_answer_do_not_agree(world):
+    """Neither live nor staging is seen."""
+    for endpoint in (world.endpoints["live"], world.endpoints["staging"]):
+        endpoint.broken = lambda endpoint=endpoint: "refused" if endpoint.says == NEW else ""
+    assert "answers no probe after 60 s" in world.fails()
 
 
 def test_two_models_of_equal_content_need_not_differ(world):
@@ -328,6 +345,7 @@ def test_a_model_that_is_no_ones_run_is_put_back_by_what_the_service_said(world)
     }
     world.endpoints["live"].faults = ["stale"]
     assert world.fails().endswith("live serves baseline/theirs.ilearner again")
+    assert world.models[-1]["SasBlobToken"] == "?theirs"
     assert "?theirs" not in str(world.registry.blobs)
 
 
