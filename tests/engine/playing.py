@@ -1,6 +1,6 @@
 """Plays a scenario on one engine and notes what can be compared: what was said, asked, told and kept.
 
-An outcome is plain JSON: `well` (green or not), `said` (why not), `steps` (of a preview that is green), `calls` of the
+An outcome is plain JSON: `well` (green or not), `said` (why not), `steps` (of a run that is green), `calls` of the
 provider, `hooks` (what the program's were told) and `state` by URN. Ids, times and ciphertexts are left out.
 """
 
@@ -17,19 +17,13 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import engine
 from tests.engine.conftest import Stack
 from tests.engine.scenarios import SDK, Scenario
 from tests.engine.things import Served, Things
 
 UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
-HIDDEN = (
-    "same",
-    "create-replacement",
-    "read-replacement",
-    "delete-replaced",
-    "discard-replaced",
-)  # the CLI shows one step: replace
 URN = "urn:pulumi:dev::demo::"
 NAMED = URN + "things:index:Thing::{}"
 PASSPHRASE = "correct horse"
@@ -62,21 +56,47 @@ class Player:
         outcomes = {}
         for number, (verb, step) in enumerate(scenario.runs, start=1):
             self.write(scenario, step)
-            things = self.served.things
-            things.calls.clear()
+            self.served.things.calls.clear()
             (self.root / "hooks.jsonl").unlink(missing_ok=True)
-            if verb == "drift":
-                things.store["a-1"]["value"] = "drifted"
-                things.store["b-1"]["echo"] = "other echo"
-                things.store.pop("c-1", None)
+            if verb in ("drift", "kill", "lock"):
+                getattr(self, verb)()
                 continue
             command, *arguments = [NAMED.format(w) if w in "abcdefxy" else w for w in verb.split()]
             outcome = self.run(command, arguments)
-            outcome |= {"calls": self.calls(command), "hooks": self.hooks()}
+            calls = self.calls(command)
+            outcome |= {"calls": calls if scenario.ordered else sorted(calls), "hooks": self.hooks()}
             if command != "preview":
                 outcome["state"] = self.state()
             outcomes[f"{number}: {verb}, step {step}"] = outcome
         return outcomes
+
+    def drift(self) -> None:
+        """Change what exists behind the engine's back."""
+        store = self.served.things.store
+        store["a-1"]["value"] = "drifted"
+        if "b-1" in store:
+            store["b-1"]["echo"] = "other echo"
+        store.pop("c-1", None)
+
+    def kill(self) -> None:
+        """Leave a state as of a run that was killed while it made one resource and changed another."""
+        checkpoint = json.loads(self.state_file.read_text())
+        latest = checkpoint["checkpoint"]["latest"]
+        a = next(r for r in latest["resources"] if r["urn"] == NAMED.format("a"))
+        made = {**a, "urn": NAMED.format("b"), "id": ""}
+        made.pop("outputs")
+        latest["pending_operations"] = [
+            {"resource": made, "type": "creating"},
+            {"resource": a, "type": "updating"},
+        ]
+        self.state_file.write_text(json.dumps(checkpoint))
+
+    def lock(self) -> None:
+        """Lock the stack from another machine."""
+        folder = self.root / ".pulumi/locks/organization/demo/dev"
+        folder.mkdir(parents=True, exist_ok=True)
+        held = {"pid": 1, "username": "ann", "hostname": "elsewhere", "timestamp": "2026-01-02T03:04:05Z"}
+        (folder / "6fd3a5c6-7f0f-4c0b-9d7f-0123456789ab.json").write_text(json.dumps(held))
 
     def run(self, command: str, arguments: list[str]) -> Outcome:
         """What one command came to."""
@@ -84,8 +104,9 @@ class Player:
 
     def write(self, scenario: Scenario, step: int) -> None:
         """The program at that step."""
+        self.served.things.can(scenario.provider)
         (self.root / "__main__.py").write_text("from sdk import *\n" + scenario.program)
-        config = f"encryptionsalt: {SALT}\nconfig:\n  demo:step: {step}\n"
+        config = f"encryptionsalt: {SALT}\nconfig:\n  demo:step: {step}\n{scenario.config.format(step=step)}"
         (self.root / "Pulumi.dev.yaml").write_text(config)
 
     @property
@@ -96,7 +117,7 @@ class Player:
     def calls(self, command: str) -> list[str]:
         """What the provider was asked; of a destroy without diffs, which the CLI asks for and makes nothing of."""
         ignored = ("cancel", "configure", "diff") if command == "destroy" else ("cancel", "configure")
-        return sorted(" ".join(call) for call in self.served.things.calls if call[0] not in ignored)
+        return [" ".join(call) for call in self.served.things.calls if call[0] not in ignored]
 
     def hooks(self) -> list[Any]:
         """What the program's hooks were told, sorted."""
@@ -108,8 +129,9 @@ class Player:
         """The state's resources by URN and place; its version and features."""
         checkpoint = json.loads(self.state_file.read_text())
         latest = checkpoint["checkpoint"]["latest"]
-        assert not latest.get("pending_operations")
         found: dict[str, Any] = {"format": {k: checkpoint.get(k) for k in ("version", "features")}}
+        if pending := latest.get("pending_operations"):
+            found["pending"] = [f"{p['type']} {p['resource']['urn'].removeprefix(URN)}" for p in pending]
         for resource in tidy(latest.get("resources", [])):
             resource["dependencies"] = sorted(resource.get("dependencies", []))
             properties = resource.get("propertyDependencies", {})
@@ -137,6 +159,7 @@ class Cli(Player):
             "PULUMI_HOME": str(home),
             "PULUMI_CONFIG_PASSPHRASE": PASSPHRASE,
             "PULUMI_SKIP_UPDATE_CHECK": "true",
+            "PULUMI_DEBUG_COMMANDS": "true",  # without it there is no --event-log
             "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
             "PULUMI_DEBUG_PROVIDERS": f"things:{self.served.port}",
         }
@@ -157,20 +180,22 @@ class Cli(Player):
 
     def run(self, command: str, arguments: list[str]) -> Outcome:
         """By the CLI, previews as JSON."""
-        if command != "preview":
-            well, output = self.call(command, "--yes", "--skip-preview", *arguments)
+        if command in ("cancel", "export", "import"):
+            stack = [] if command == "cancel" else ["stack"]
+            argument = ["--yes"] if command == "cancel" else ["--file", "exported.json"]
+            well, output = self.call(*stack, command, *argument)
             return {"well": well, "said": said(re.findall(r"error: (.*)", output))}
-        well, output = self.call("preview", "--json", *arguments)
-        shown = json.loads(output[: output.rindex("}") + 1])
-        if not well:
+        log = self.root / "events.json"
+        log.unlink(missing_ok=True)
+        how = ["--json"] if command == "preview" else ["--yes", "--skip-preview"]
+        well, output = self.call(command, *how, *arguments, "--event-log", str(log))
+        if well:
+            return {"well": True, "said": [], "steps": steps_of(log.read_text())}
+        if command == "preview":
+            shown = json.loads(output[: output.rindex("}") + 1])
             errors = [d["message"] for d in shown["diagnostics"] if d["severity"] == "error"]
             return {"well": False, "said": said([e.removeprefix("error: ").splitlines()[0] for e in errors])}
-        steps = [
-            (s["op"], s["urn"], (s.get("newState") or {}).get("inputs"))
-            for s in shown["steps"]
-            if s["op"] not in HIDDEN
-        ]
-        return {"well": True, "said": [], "steps": shown_steps(steps)}
+        return {"well": False, "said": said(re.findall(r"error: (.*)", output))}
 
 
 class Embedded(Player):
@@ -182,9 +207,13 @@ class Embedded(Player):
 
     def run(self, command: str, arguments: list[str]) -> Outcome:
         """By the engine's functions."""
+        if command in ("cancel", "export", "import"):
+            return {"well": self.manage(command), "said": []}
         options: dict[str, Any] = {
             "refresh": "--refresh" in arguments,
             "continue_on_error": "--continue-on-error" in arguments,
+            "expect_no_changes": "--expect-no-changes" in arguments,
+            "parallel": int(arguments[-1]) if "--parallel" in arguments else 16,
             "targets": tuple(value for name, value in pairwise(arguments) if name == "--target"),
         }
         if command in ("preview", "up"):
@@ -192,10 +221,20 @@ class Embedded(Player):
         else:
             result = getattr(self.stack, command)(**options)
         outcome: Outcome = {"well": result.ok, "said": said([f.splitlines()[0] for f in result.failures])}
-        if command == "preview" and result.ok:
-            steps = [(s.op, s.urn, s.new) for s in result.steps if s.op not in HIDDEN]
-            outcome["steps"] = shown_steps(steps)
+        if result.ok:
+            outcome["steps"] = shown_steps([(s.op, s.urn, s.new) for s in result.steps])
         return outcome
+
+    def manage(self, command: str) -> bool:
+        """What needs no run."""
+        exported = self.root / "exported.json"
+        if command == "cancel":
+            engine.cancel(self.stack.ws)
+        elif command == "export":
+            exported.write_text(json.dumps(engine.export_stack(self.stack.ws)))
+        else:
+            engine.import_stack(self.stack.ws, json.loads(exported.read_text()), warn=lambda _: None)
+        return True
 
     def program(self) -> None:
         """Its folder isn't on the path, its module `sdk` is made anew for each run."""
@@ -210,6 +249,8 @@ def tidy(value: Any) -> Any:
     if isinstance(value, dict):
         if "ciphertext" in value:
             return "[secret]"
+        if "__provider" in value:
+            value = {**value, "__provider": "[pickled]"}
         hidden = ("created", "modified", "sourcePosition", "stackTrace")
         return {k: tidy(v) for k, v in value.items() if k not in hidden}
     if isinstance(value, list):
@@ -225,7 +266,24 @@ def said(reasons: list[str]) -> list[str]:
     return sorted({reason.rsplit(" has a problem: ")[-1] for reason in bare if not CHATTER.match(reason)})
 
 
+def steps_of(log: str) -> list[list[Any]]:
+    """The steps in the CLI's log of events; a refresh counts as what it came to."""
+    steps = []
+    for event in filter(None, re.split(r"\n(?=\{)", log)):
+        told = json.loads(event)
+        begun, ended = told.get("resourcePreEvent"), told.get("resOutputsEvent")
+        if begun and begun["metadata"]["op"] != "refresh":
+            steps.append(begun["metadata"])
+        if ended and ended["metadata"]["op"] == "refresh":
+            steps.append(ended["metadata"])
+    return shown_steps([(s["op"], s["urn"], (s["new"] or {}).get("inputs")) for s in steps])
+
+
 def shown_steps(steps: list[tuple[str, str, Any]]) -> list[list[Any]]:
-    """Operation, URN and new inputs of each step, sorted."""
-    found = [[op, urn.removeprefix(URN), tidy(inputs or {})] for op, urn, inputs in steps]
+    """Operation, URN and new inputs of each step, sorted; `same` and default providers aside."""
+    found = [
+        [op, urn.removeprefix(URN), tidy(inputs or {})]
+        for op, urn, inputs in steps
+        if op != "same" and "::default" not in urn
+    ]
     return sorted(found, key=lambda step: json.dumps(step, sort_keys=True))

@@ -65,11 +65,19 @@ UPS = (("preview", 1), ("up", 1), ("preview", 2), ("up", 2), ("preview", 2))
 
 @dataclass(frozen=True)
 class Scenario:
-    """One behaviour."""
+    """One behaviour; `config` is a template of lines of the stack's file, `provider` what the attached one can do.
+
+    The provider's calls are compared in their order where it is `ordered`. `differs` says what the embedded engine
+    does otherwise: what it refuses by name is said as `refused: <name>`.
+    """
 
     name: str
     program: str
     runs: tuple[tuple[str, int], ...] = UPS
+    config: str = ""
+    provider: tuple[str, ...] = ()
+    ordered: bool = False
+    differs: str = ""
 
 
 SCENARIOS = [

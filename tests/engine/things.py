@@ -2,7 +2,7 @@
 
 `bad` fails the check, `fail_create|update|delete|read` fail the call, keys that begin with `fixed` replace,
 `fail_after` names a gated resource whose create must have begun before; `dbr` deletes before replacing, `lazy` leaves the diff to the engine, `detailed` gives a detailed diff.
-`named: true` gives a default name that is kept from the old inputs.
+`init_error` makes what doesn't become ready; `named: true` gives a default name that is kept from the old inputs.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any
 
 import grpc
 from google.protobuf import empty_pb2, json_format, struct_pb2
-from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
+from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc, status_pb2
 
 UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
 
@@ -30,6 +30,15 @@ def struct(data: dict[str, Any]) -> struct_pb2.Struct:
     return message
 
 
+def _not_ready(context: Any, id_: str, outputs: dict[str, Any]) -> None:
+    """Answer that it exists, but didn't become ready."""
+    detail = provider_pb2.ErrorResourceInitFailed(id=id_, properties=struct(outputs), reasons=["not ready"])
+    status = status_pb2.Status(code=grpc.StatusCode.UNKNOWN.value[0], message="not ready")
+    status.details.add().Pack(detail)
+    context.set_trailing_metadata([("grpc-status-details-bin", status.SerializeToString())])
+    context.abort(grpc.StatusCode.UNKNOWN, "not ready")
+
+
 class Things(provider_pb2_grpc.ResourceProviderServicer):
     """Remembers every call as (method, name) and what exists as id → outputs."""
 
@@ -44,6 +53,10 @@ class Things(provider_pb2_grpc.ResourceProviderServicer):
         self._preview = preview
         self._made: dict[str, int] = {}
         self._lock = threading.Lock()
+
+    def can(self, features: tuple[str, ...]) -> None:
+        """Be a provider that accepts `secrets`, that answers in a `preview`."""
+        self._secrets, self._preview = "secrets" in features, "preview" in features
 
     def _note(self, method: str, request: Any) -> None:
         with self._lock:
@@ -131,6 +144,8 @@ class Things(provider_pb2_grpc.ResourceProviderServicer):
             id_ = f"{request.name}-{self._made[request.name]}"
         outputs["serial"] = self._made[request.name]
         self.store[id_] = outputs
+        if props.get("init_error"):
+            _not_ready(context, id_, outputs)
         return provider_pb2.CreateResponse(id=id_, properties=struct(outputs))
 
     def Update(self, request, context):
