@@ -13,6 +13,7 @@ import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
+from functools import partial
 from time import monotonic, time
 from typing import Any
 
@@ -100,10 +101,7 @@ class Deployment:
             changes = dict(executor.changes)
             changed = any(count for op, count in changes.items() if op != "same")
             if self._options.expect_no_changes and changed and not failures:
-                failures = [
-                    "no changes were expected but changes "
-                    + ("were proposed" if self._preview else "occurred")
-                ]
+                failures = [f"no changes were expected for {self._kind} but changes were proposed"]
             result = Result(
                 ok=not failures,
                 steps=executor.steps,
@@ -152,7 +150,7 @@ class Deployment:
             go_on=self._options.continue_on_error,
             on_over=self._wake.set,
         )
-        server = Server(executor.diagnose, self._options.parallel)
+        server = Server(partial(executor.diagnose, logged=True), self._options.parallel)
         try:
             outputs = self._phases(snapshot, server, plugins, processes, registry, journal, executor, env)
         finally:
@@ -270,7 +268,7 @@ class Deployment:
         if missing:
             return
         for state in planner.prev:
-            if planner.is_targeted(state.urn):
+            if planner.is_named(state.urn):
                 registry.ensure(state.provider, planner.prev)
                 actions[state] = Action("refresh", state, state)
         self._together(executor, list(actions.values()))

@@ -122,12 +122,13 @@ class Planner:
 
     def is_targeted(self, urn: str) -> bool:
         """Whether the run is about this resource; providers and the stack always are."""
-        if not self.targets or is_provider(urn_type(urn)) or urn_type(urn) == STACK_TYPE:
-            return True
-        return self._is_named(urn)
+        return is_provider(urn_type(urn)) or urn_type(urn) == STACK_TYPE or self.is_named(urn)
 
-    def _is_named(self, urn: str) -> bool:
-        return any(urn == t or ("*" in t and fnmatch.fnmatchcase(urn, t)) for t in self.targets)
+    def is_named(self, urn: str) -> bool:
+        """Whether the run is about everything, or this resource is a target."""
+        return not self.targets or any(
+            urn == t or ("*" in t and fnmatch.fnmatchcase(urn, t)) for t in self.targets
+        )
 
     def missing_targets(self) -> list[Diagnostic]:
         """An error for each target that is neither in the state nor registered by the program."""
@@ -230,8 +231,10 @@ class Planner:
         cause = because(diff.replace_keys or diff.changed_keys)
         if not (diff.replaces or old.pending_replacement):
             return [Action("update", old, new, diff, cause=cause)]
-        self._check(new, {}, raw)  # defaults must not be carried over from the old resource
-        if new.protect and old.protect:
+        protected = new.protect and old.protect
+        if self.preview or not protected:
+            self._check(new, {}, raw)  # defaults must not be carried over from the old resource
+        if protected:
             raise StepError(
                 f'unable to replace resource "{new.urn}"\nas it is currently marked for protection. '
                 "To unprotect the resource, remove the `protect` flag from the resource in your Pulumi program "
@@ -356,7 +359,7 @@ class Planner:
         doomed: set[str] = set()  # the targets and what rests on them
         for state in self.prev:
             if self.targets:
-                if not (self._is_named(state.urn) or state.depends_on() & doomed):
+                if not (self.is_named(state.urn) or state.depends_on() & doomed):
                     continue
                 doomed.add(state.urn)
             if state.delete:
@@ -374,7 +377,7 @@ class Planner:
             self.deletes.add(state.urn)
             self.registry.ensure(state.provider, self.prev)
         for action in actions:
-            if self.targets and not self._is_named(action.state.urn):
+            if self.targets and not self.is_named(action.state.urn):
                 self._refuse(
                     action.state.urn,
                     "will be destroyed but was not specified in --target list.\nremedy: target it as well",

@@ -64,7 +64,10 @@ class ProgramRun:
     def check_exit(self) -> None:
         """Report a program that ended badly and hasn't said why."""
         status = self.wait(5)
-        if self._executor is None or status in (None, 0) or (status in (1, TOLD) and self._executor.failures):
+        if self._executor is None or status in (None, 0):
+            return
+        self._executor.failures.extend(self._executor.logged)
+        if status in (1, TOLD) and self._executor.failures:
             return
         how = f"was killed by signal {-status}" if status and status < 0 else f"exited with status {status}"
         self._executor.diagnose(Diagnostic("error", f"the program {how}\nremedy: see what it printed"))

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, datetime
@@ -159,9 +158,7 @@ def dump_value(value: Any, crypter: Crypter | None) -> Any:
         return {k: dump_value(value[k], crypter) for k in sorted(value)}
     if isinstance(value, list):
         return [dump_value(v, crypter) for v in value]
-    if isinstance(value, float) and not math.isfinite(value):
-        return {values.SIGNATURE: values.FLOAT_SIG, "value": values.float_bits(value)}
-    return value
+    return values.json_number(value)
 
 
 def load_value(data: Any, crypter: Crypter | None) -> Any:

@@ -49,6 +49,7 @@ class Executor:
         self.steps: list[Step] = []
         self.changes: Counter[str] = Counter()
         self.failures: list[str] = []
+        self.logged: list[str] = []
         self.failed: set[str] = set()
         """URNs that failed or rest on one that did; what depends on them is skipped."""
         self.live: dict[str, Action] = {}
@@ -67,13 +68,13 @@ class Executor:
 
     # -- telling
 
-    def diagnose(self, diagnostic: Diagnostic) -> None:
-        """Pass a message on; an error is a failure of the run."""
+    def diagnose(self, diagnostic: Diagnostic, *, logged: bool = False) -> None:
+        """Pass a message on. An error is a failure of the run; one that is only `logged` says why a program ends badly."""
         if self.over.is_set() and diagnostic.message == TURNED_AWAY:
             return
         with self._lock:
             if diagnostic.severity == "error":
-                self.failures.append(diagnostic.message)
+                (self.logged if logged else self.failures).append(diagnostic.message)
             self._listener(diagnostic)
 
     def fail(self, step: Step, message: str, *, harmless: bool = False, fatal: bool = False) -> None:

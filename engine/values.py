@@ -201,13 +201,15 @@ def _signed(signature: str, fields: dict[str, Value]) -> Value:
     return struct_pb2.Value(struct_value=struct_pb2.Struct(fields=fields))
 
 
-def float_bits(number: float) -> str:
-    """The hexadecimal form in which the state keeps NaN and infinities."""
-    return struct.pack(">d", number).hex()
+def json_number(value: Any) -> Any:
+    """NaN and infinities, which JSON doesn't know, as the state keeps them; anything else as it is."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return {SIGNATURE: FLOAT_SIG, "value": struct.pack(">d", value).hex()}
+    return value
 
 
 def float_from_bits(bits: str) -> float:
-    """The number written by `float_bits`."""
+    """The number of which `json_number` gives these bits."""
     number: float = struct.unpack(">d", bytes.fromhex(bits))[0]
     return number
 
@@ -264,7 +266,7 @@ def masked(value: Any, *, show_secrets: bool = False) -> Any:
         return {k: masked(v, show_secrets=show_secrets) for k, v in value.items()}
     if isinstance(value, list):
         return [masked(v, show_secrets=show_secrets) for v in value]
-    return value
+    return json_number(value)
 
 
 def annotate_secrets(outs: Props | None, ins: Props | None) -> None:

@@ -1,7 +1,8 @@
 """Plays a scenario on one engine and notes what can be compared: what was said, asked, told and kept.
 
 An outcome is plain JSON: `well` (green or not), `said` (why not), `steps` (of a run that is green), `calls` of the
-provider, `hooks` (what the program's were told) and `state` by URN. Ids, times and ciphertexts are left out.
+provider, `hooks` (what the program's were told) and `state`: by URN, what is other than after the run before. Ids, times
+and ciphertexts are left out.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import engine
+from engine.events import StepFinished, StepStarted
 from tests.engine.conftest import Stack
 from tests.engine.scenarios import SDK, Scenario
 from tests.engine.things import Served, Things
@@ -31,9 +33,13 @@ SALT = "v1:mzuLmwXtNfQ=:v1:bqbkC2qoQ3O35FQe:aROAuaXUAABjXbzllIltknokUPBmog=="
 # What the CLI says of a run, beside why it failed.
 CHATTER = re.compile(
     "(update|preview) (failed|canceled)|Resource monitor has terminated|one or more targets could not"
-    "|You must run with the `--run-program` flag"
+    "|You must run with the `--run-program` flag|an unhandled error occurred: program exited"
+    # Heads, of which each engine has its own; the table of differences says so.
+    "|1 error occurred:|resource init failed|Traceback|ValueError: create went wrong"
+    "|the stack is currently locked by|stack dev is locked by"
 )
 
+ERRORS = re.compile(r"^ *error: (.*)", re.MULTILINE)
 Outcome = dict[str, Any]
 
 
@@ -54,6 +60,7 @@ class Player:
     def play(self, scenario: Scenario) -> dict[str, Outcome]:
         """All runs of a scenario, by their number and what they are."""
         outcomes = {}
+        before: dict[str, Any] = {}
         for number, (verb, step) in enumerate(scenario.runs, start=1):
             self.write(scenario, step)
             self.served.things.calls.clear()
@@ -66,7 +73,11 @@ class Player:
             calls = self.calls(command)
             outcome |= {"calls": calls if scenario.ordered else sorted(calls), "hooks": self.hooks()}
             if command != "preview":
-                outcome["state"] = self.state()
+                after = self.state()
+                outcome["state"] = {
+                    k: after.get(k) for k in {**before, **after} if before.get(k) != after.get(k)
+                }
+                before = after
             outcomes[f"{number}: {verb}, step {step}"] = outcome
         return outcomes
 
@@ -184,7 +195,7 @@ class Cli(Player):
             stack = [] if command == "cancel" else ["stack"]
             argument = ["--yes"] if command == "cancel" else ["--file", "exported.json"]
             well, output = self.call(*stack, command, *argument)
-            return {"well": well, "said": said(re.findall(r"error: (.*)", output))}
+            return {"well": well, "said": said(ERRORS.findall(output))}
         log = self.root / "events.json"
         log.unlink(missing_ok=True)
         how = ["--json"] if command == "preview" else ["--yes", "--skip-preview"]
@@ -192,10 +203,13 @@ class Cli(Player):
         if well:
             return {"well": True, "said": [], "steps": steps_of(log.read_text())}
         if command == "preview":
-            shown = json.loads(output[: output.rindex("}") + 1])
-            errors = [d["message"] for d in shown["diagnostics"] if d["severity"] == "error"]
-            return {"well": False, "said": said([e.removeprefix("error: ").splitlines()[0] for e in errors])}
-        return {"well": False, "said": said(re.findall(r"error: (.*)", output))}
+            shown, end = json.JSONDecoder().raw_decode(output)
+            errors = [d["message"] for d in shown.get("diagnostics", []) if d["severity"] == "error"]
+            errors = [e.removeprefix("error: ").splitlines()[0] for e in errors] or ERRORS.findall(
+                output[end:]
+            )
+            return {"well": False, "said": said(errors)}
+        return {"well": False, "said": said(ERRORS.findall(output))}
 
 
 class Embedded(Player):
@@ -204,6 +218,7 @@ class Embedded(Player):
     def __init__(self, root: Path) -> None:
         super().__init__(root)
         self.stack = Stack(root, self.served, passphrase=PASSPHRASE)
+        self.told = ""  # why runs failed, in full
 
     def run(self, command: str, arguments: list[str]) -> Outcome:
         """By the engine's functions."""
@@ -216,14 +231,28 @@ class Embedded(Player):
             "parallel": int(arguments[-1]) if "--parallel" in arguments else 16,
             "targets": tuple(value for name, value in pairwise(arguments) if name == "--target"),
         }
-        if command in ("preview", "up"):
-            result = getattr(self.stack, command)(self.program, **options)
-        else:
-            result = getattr(self.stack, command)(**options)
+        program = [self.program] if command in ("preview", "up") else []
+        try:
+            result = getattr(self.stack, command)(*program, **options)
+        except engine.EngineError as error:
+            return {"well": False, "said": said([str(error).splitlines()[0]])}
+        self.told += "\n".join(result.failures)
         outcome: Outcome = {"well": result.ok, "said": said([f.splitlines()[0] for f in result.failures])}
         if result.ok:
-            outcome["steps"] = shown_steps([(s.op, s.urn, s.new) for s in result.steps])
+            outcome["steps"] = self.steps()
         return outcome
+
+    def steps(self) -> list[list[Any]]:
+        """The steps in what the run told; a refresh is one whatever it came to."""
+        steps, read = [], set()
+        for event in self.stack.events:
+            if isinstance(event, StepStarted) and event.step.op == "refresh":
+                read.add(event.step.urn)
+            elif isinstance(event, StepFinished):
+                op = "refresh" if event.step.urn in read else event.step.op
+                read.discard(event.step.urn)
+                steps.append((op, event.step.urn, event.step.new))
+        return shown_steps(steps)
 
     def manage(self, command: str) -> bool:
         """What needs no run."""
@@ -267,22 +296,25 @@ def said(reasons: list[str]) -> list[str]:
 
 
 def steps_of(log: str) -> list[list[Any]]:
-    """The steps in the CLI's log of events; a refresh counts as what it came to."""
-    steps = []
-    for event in filter(None, re.split(r"\n(?=\{)", log)):
-        told = json.loads(event)
-        begun, ended = told.get("resourcePreEvent"), told.get("resOutputsEvent")
-        if begun and begun["metadata"]["op"] != "refresh":
-            steps.append(begun["metadata"])
-        if ended and ended["metadata"]["op"] == "refresh":
-            steps.append(ended["metadata"])
-    return shown_steps([(s["op"], s["urn"], (s["new"] or {}).get("inputs")) for s in steps])
+    """The steps in the CLI's log of events; a refresh is one whatever it came to."""
+    steps, read = [], set()
+    for line in filter(None, log.splitlines()):
+        told = json.loads(line)
+        begun, ended = (told.get(k, {}).get("metadata") for k in ("resourcePreEvent", "resOutputsEvent"))
+        if begun and begun["op"] == "refresh":
+            read.add(begun["urn"])
+        elif begun:
+            steps.append((begun["op"], begun["urn"], (begun["new"] or {}).get("inputs")))
+        elif ended and ended["urn"] in read:
+            read.remove(ended["urn"])
+            steps.append(("refresh", ended["urn"], (ended["new"] or {}).get("inputs")))
+    return shown_steps(steps)
 
 
 def shown_steps(steps: list[tuple[str, str, Any]]) -> list[list[Any]]:
     """Operation, URN and new inputs of each step, sorted; `same` and default providers aside."""
     found = [
-        [op, urn.removeprefix(URN), tidy(inputs or {})]
+        [op, urn.removeprefix(URN), tidy({k: v for k, v in (inputs or {}).items() if k != "__provider"})]
         for op, urn, inputs in steps
         if op != "same" and "::default" not in urn
     ]

@@ -89,8 +89,8 @@ Thing("a", {"value": "v", "init_error": step == 1})
     Scenario(
         "a name registered twice",
         """
-Thing("a", {"value": "v"})
-Thing("a", {"value": "w"})
+a = Thing("a", {"value": "v"})
+Thing("a", {"value": "w"}, Options(depends_on=[a]))
 """,
         (("preview", 1), ("up", 1)),
     ),

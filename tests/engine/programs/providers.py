@@ -79,7 +79,7 @@ if step == 1:
     Scenario(
         "provider that accepts secrets and previews: what it answers is known downstream",
         """
-a = Thing("a", {"value": pulumi.Output.secret(f"s{step}"), "plain": "p"})
+a = Thing("a", {"value": f"v{step}", "hidden": pulumi.Output.secret(f"s{step}"), "plain": "p"})
 b = Thing("b", {"value": a.serial, "fixed": f"f{step}"})
 Thing("c", {"value": b.echo, "plain": a.plain if hasattr(a, "plain") else None})
 pulumi.export("echo", b.echo)

@@ -24,9 +24,15 @@ STACKS = [
         (("up", 1), ("kill", 1), ("preview", 2), ("up", 2), ("preview", 2)),
     ),
     Scenario(
-        "pending operations: a refresh, and a destroy",
+        "pending operations: a destroy",
         SOME,
-        (("up", 1), ("kill", 1), ("refresh", 1), ("kill", 1), ("destroy", 1)),
+        (("up", 1), ("kill", 1), ("destroy", 1)),
+    ),
+    Scenario(
+        "pending operations: a refresh",
+        SOME,
+        (("up", 1), ("kill", 1), ("refresh", 1)),
+        differs="differs: forgets an interrupted create, for which the CLI wants --clear-pending-creates",
     ),
     Scenario(
         "pending operations: an export has them, an import drops them",

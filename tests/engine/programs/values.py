@@ -58,7 +58,7 @@ pulumi.export("id", b.id)
     Scenario(
         "numbers: NaN, infinities, negative zero, large and small",
         """
-a = Thing("a", {"nan": float("nan"), "inf": float("inf"), "minus": float("-inf"), "zero": -0.0, "n": step})
+Thing("a", {"nan": float("nan"), "inf": float("inf"), "minus": float("-inf"), "zero": -0.0, "n": step})
 Thing("b", {"big": 2**53, "bigger": 1e300, "small": 5e-324, "third": 1 / 3, "whole": 1.0})
 pulumi.export("nan", float("nan"))
 pulumi.export("inf", [float("inf"), float("-inf")])
