@@ -71,8 +71,11 @@ class InlineProgram:
         except Exception:
             self._say("Program failed with an unhandled exception:\n" + traceback.format_exc())
         finally:
-            for task in asyncio.all_tasks(loop):
-                task.cancel()
+            # What a failed program leaves is let end: a coroutine that never began would be warned of, anywhere.
+            if left := asyncio.all_tasks(loop):
+                for task in left:
+                    task.cancel()
+                loop.run_until_complete(asyncio.wait(left, timeout=1))
             threads.shutdown(wait=True, cancel_futures=True)
             loop.close()
             asyncio.set_event_loop(None)
