@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import inspect
 import logging
 import threading
 import traceback
@@ -15,6 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 from engine.events import Diagnostic
+from engine.program import settle
 
 if TYPE_CHECKING:
     from engine.steps import Executor
@@ -65,7 +67,7 @@ class InlineProgram:
         threads = ThreadPoolExecutor(max_workers=self._settings["parallel"] * 4)
         loop.set_default_executor(threads)
         try:
-            loop.run_until_complete(runtime.run_in_stack(self._program))
+            loop.run_until_complete(runtime.run_in_stack(self._run_program))
         except pulumi.RunError as error:
             self._say(str(error))
         except Exception:
@@ -79,6 +81,12 @@ class InlineProgram:
             threads.shutdown(wait=True, cancel_futures=True)
             loop.close()
             asyncio.set_event_loop(None)
+
+    async def _run_program(self) -> None:
+        result = self._program()
+        if inspect.isawaitable(result):
+            await result
+        await settle()
 
     def _say(self, message: str) -> None:
         if self._executor is not None:

@@ -25,7 +25,7 @@ class Journal:
         self._base = base
         self._preview = preview
         self._crypter: Crypter | None = ws.crypter_for(base.salt) if base.salt else ws.crypter(base)
-        self._new: list[State] = []
+        self._new: dict[State, None] = {}  # in the order of their steps
         self._gone: set[State] = set()
         self._pending: dict[State, str] = {}
         # A create that was interrupted stays on record until it has been made good, or a refresh clears it.
@@ -80,12 +80,10 @@ class Journal:
                 self._pending.pop(done, None)
             if remove is not None:
                 self._gone.add(remove)
-                if remove in self._new:
-                    self._new.remove(remove)
+                self._new.pop(remove, None)
             if add is not None:
                 self._texts.pop(add, None)
-                if add not in self._new:
-                    self._new.append(add)
+                self._new.setdefault(add)
         if write:
             self.save()
 
@@ -121,7 +119,7 @@ class Journal:
         """Go on from refreshed resources."""
         with self._changed:
             self._base = replace(self._base, resources=resources)
-            self._new, self._gone = [], set()
+            self._new, self._gone = {}, set()
             self._interrupted = []
         self.save()
 
