@@ -115,6 +115,8 @@ def check_failure(state: State, name: str, reason: str) -> str:
 def describe(action: Action) -> Step:
     """The step as the listener sees it."""
     state, old, new = action.state, action.old, action.new
+    shown = [] if action.op == "same" else _shown_diff(action)
+    changed = [each.path for each in shown] if action.op == "update" else []
     return Step(
         op=action.op,
         urn=state.urn,
@@ -122,9 +124,9 @@ def describe(action: Action) -> Step:
         name=urn_name(state.urn),
         old=_shown(old.inputs) if old else None,
         new=_shown(new.inputs) if new else None,
-        diff=[] if action.op == "same" else _shown_diff(action),
+        diff=shown,
         replace_keys=list(action.keys),
-        cause=action.cause,
+        cause=action.cause or because(changed),
         custom=state.custom,
         parent=state.parent,
     )

@@ -13,7 +13,10 @@ import pytest
 
 import engine
 from engine.events import Event, Result
+from engine.testing import ProgramStack, pulumi_stack
 from tests.engine.things import Served, Things
+
+__all__ = ["pulumi_stack"]
 
 
 class Thing(pulumi.CustomResource):
@@ -63,16 +66,18 @@ class Stack:
         return engine.Options(program=program, env=env, **more)
 
     def _run(self, verb: Callable[..., Result], program: Any, more: dict[str, Any]) -> Result:
-        self.events.clear()
         self.things.calls.clear()
         self.things.requests.clear()
-        also = more.pop("on_event", lambda event: None)
-
-        def hear(event: Event) -> None:
-            self.events.append(event)
-            also(event)
-
-        return verb(self.ws, self.options(program, **more), hear)
+        stack = ProgramStack(
+            program or (lambda: None),
+            self.root,
+            name="dev",
+            config=self.config,
+            attach={"things": self.served.port},
+            passphrase=self.passphrase,
+            events=self.events,
+        )
+        return stack.run(verb, check=False, **more)
 
     def preview(self, program: Any, **more: Any) -> Result:
         return self._run(engine.preview, program, more)

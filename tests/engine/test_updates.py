@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+from typing import Any
+
 import pulumi
 import pytest
 
@@ -215,3 +218,41 @@ def test_what_is_not_implemented_is_refused_by_name(stack: Stack, option: Option
     result = stack.preview(lambda: Thing("a", {"value": "v"}, option) and None)
     assert not result.ok
     assert any(name in f and "--engine pulumi" in f for f in result.failures), result.failures
+
+
+def test_the_time_for_a_resource_does_not_grow_with_their_number(stack: Stack, monkeypatch) -> None:
+    """All that a program has begun is looked at a few times in a run, not once for each thing that ends."""
+    looks: list[int] = []
+    wait = asyncio.wait
+
+    def counted(tasks: Any, **how: Any) -> Any:
+        looks.append(len([*tasks]))
+        return wait(tasks, **how)
+
+    monkeypatch.setattr(asyncio, "wait", counted)
+
+    def program() -> None:
+        for number in range(60):
+            Thing(f"thing-{number}", {"value": "a"})
+
+    assert stack.up(program).changes == {"create": 61}
+    assert max(looks) > 60
+    assert len(looks) < 10
+
+
+def test_an_asynchronous_program_begins_while_resources_wait_for_it(stack: Stack) -> None:
+    """`pulumi.run`: a resource registered before may rest on what the coroutine finds out."""
+
+    def program() -> None:
+        found: asyncio.Future[str] = asyncio.get_event_loop().create_future()
+        Thing("one", {"value": pulumi.Output.from_input(found)})
+
+        async def main() -> dict[str, Any]:
+            found.set_result("late")
+            return {"done": True}
+
+        pulumi.run(main)
+
+    result = stack.up(program)
+    assert result.outputs == {"done": True}
+    assert stack.resources()["one"]["inputs"]["value"] == "late"
