@@ -72,7 +72,7 @@ class Endpoint:
         elif kind == "stale":
             serve(answers=self.answers)
             self.later.append((when, lambda: serve(self.says, self.says)))
-        elif kind not in ("unchanged", "lost", "incompatible", "refused", "conflict"):
+        elif kind not in ("unchanged", "lost", "incompatible", "refused", "failed", "conflict"):
             self.later.clear()
             serve()
         if kind == "rolled-back":
@@ -95,6 +95,8 @@ def raise_for(kind: str, model: str) -> None:
             raise Conflict("another operation is under way", "wait", status=409)
         case "refused":
             raise ServiceError("400 BlobNotFound", "look", status=400, code="BlobNotFound")
+        case "failed":  # an operation that ended badly has a code and no status
+            raise ServiceError("it failed", "look", code="ResourceDownload")
         case "incompatible":
             code = "ModelOutputMetadataMismatch"
             raise Conflict(f"409 {code} {model}", "look", status=409, code=code, request_id="r1")

@@ -180,10 +180,11 @@ def test_a_conflict_is_no_proof_that_nothing_is_on_its_way(world):
     assert world.clock.monotonic() >= 10.0
 
 
-def test_a_refusal_is_told_and_nothing_is_waited_for(world):
-    """400: the model can't be read."""
-    world.endpoints["live"].faults = ["refused"]
-    assert "BlobNotFound" in world.fails()
+@pytest.mark.parametrize(("fault", "told"), [("refused", "BlobNotFound"), ("failed", "it failed")])
+def test_a_refusal_is_told_and_nothing_is_waited_for(world, fault, told):
+    """400, or an operation that ended badly: the model can't be read."""
+    world.endpoints["live"].faults = [fault]
+    assert told in world.fails()
     assert world.seen("live") == [OLD]
     assert world.clock.monotonic() < 10.0
 
