@@ -14,12 +14,11 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from clients.blobs import Blobs
-from clients.errors import ConfigurationError, LedgerError, RetrainError
+from clients.errors import ConfigurationError, RetrainError
 from clients.protocols import Binding
 from clients.storage import BlobRef, Container
 from retrain_hooks.ledger import Ledger, Run
 from retrain_hooks.lifecycle import Context, Props
-from retrain_hooks.run_key import key_of
 
 
 @dataclass(frozen=True)
@@ -49,11 +48,8 @@ def _named(uri: str, location: str) -> BlobRef:
 
 
 def _run(registry: Container, address: str) -> Run | None:
-    try:
-        entry = Ledger(registry).find(key_of(address)) if key_of(address) else None
-    except LedgerError:
-        return None
-    return entry.run if entry and entry.run.state == "finished" and entry.run.address == address else None
+    run = Ledger(registry).at(address)
+    return run if run and run.state == "finished" else None
 
 
 class Adoption:

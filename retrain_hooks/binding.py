@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from clients.errors import LedgerError
 from retrain_hooks.adoption import Adopted, adopted_model
 from retrain_hooks.bound import Bound, Marker
 from retrain_hooks.ledger import Ledger
@@ -15,7 +14,6 @@ from retrain_hooks.probe import Row, read_rows
 from retrain_hooks.rings import Ring, duration, endpoints_of, parse_rings
 from retrain_hooks.rollout import Patience, Roller
 from retrain_hooks.rollouts import Rollouts
-from retrain_hooks.run_key import key_of
 
 _IDENTITY = ("target", "service", "endpointName", "resource")
 _OUTPUTS = ("bound", "serving", "probed")
@@ -113,11 +111,8 @@ class ModelBindingLifecycle:
 
     def _recorded(self, new: Props, address: str) -> str:
         """The hash that the ledger has of the model at *address*; empty where it has none."""
-        try:
-            entry = Ledger(self._registry(new)).find(key_of(address)) if key_of(address) else None
-        except LedgerError:
-            return ""
-        return entry.run.sha256 if entry and entry.run.address == address else ""
+        run = Ledger(self._registry(new)).at(address)
+        return run.sha256 if run else ""
 
     def read(self, id_: str, old: Props) -> tuple[Props, Props] | None:
         """What is served now; a model bound behind our back shows as another ``address``."""

@@ -21,7 +21,7 @@ from typing import Any, Literal, get_args
 
 from clients.errors import Conflict, LedgerError, NotFound
 from clients.storage import Container
-from retrain_hooks.run_key import canonical_json, model_address
+from retrain_hooks.run_key import canonical_json, key_of, model_address
 
 FORMAT = 1
 State = Literal["planned", "submitted", "finished", "failed", "retired"]
@@ -111,6 +111,15 @@ class Ledger:
                 raise
             return None
         return Entry(_parse(key, content, etag), etag)
+
+    def at(self, address: str) -> Run | None:
+        """The run whose model lies at *address*; None where no record that can be trusted says so."""
+        key = key_of(address)
+        try:
+            entry = self.find(key) if key else None
+        except LedgerError:
+            return None
+        return entry.run if entry and entry.run.address == address else None
 
     def keys(self, prefix: str = "") -> list[str]:
         """The keys on record that start with *prefix*."""

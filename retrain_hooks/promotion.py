@@ -17,7 +17,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from clients.errors import BindingFailed, ConfigurationError, GateRefused, LedgerError
+from clients.errors import BindingFailed, ConfigurationError, GateRefused
 from clients.protocols import DEFAULT_ENDPOINT, Services
 from retrain_hooks.adoption import Adopted, adopted_model
 from retrain_hooks.gate import Evidence, Ruling, Verdict, evaluation, judge
@@ -264,13 +264,10 @@ class PromotionLifecycle:
 
     def _recorded(self, new: Props, model: Model) -> Props:
         """What the ledger knows of a finished *model*; empty where it can't be trusted to be this one."""
-        try:
-            entry = Ledger(self._registry(new)).find(model.key) if model.key else None
-        except LedgerError:
+        run = Ledger(self._registry(new)).at(model.address)
+        if run is None or run.state != "finished":
             return {}
-        if entry is None or entry.run.state != "finished" or entry.run.address != model.address:
-            return {}
-        return {"metrics": entry.run.metrics, "sha256": entry.run.sha256}
+        return {"metrics": run.metrics, "sha256": run.sha256}
 
     def _registry(self, new: Props) -> Any:
         return self._context.registry(new["target"])
