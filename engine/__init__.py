@@ -7,8 +7,10 @@ It keeps Pulumi's state format, so that a stack goes back and forth between it a
 implement it refuses by name.
 """
 
+from backend.errors import StackError
+from backend.stacks import cancel, export_stack, import_stack, list_stacks, remove_stack, stack_outputs
+from backend.workspace import Workspace
 from engine.deployment import Options, destroy, preview, refresh, up
-from engine.errors import EngineError
 from engine.events import (
     Diagnostic,
     Event,
@@ -21,17 +23,15 @@ from engine.events import (
     StepStarted,
     to_json,
 )
-from engine.stacks import cancel, export_stack, import_stack, list_stacks, remove_stack, stack_outputs
-from engine.workspace import Workspace
 
 __all__ = [
     "Diagnostic",
-    "EngineError",
     "Event",
     "Listener",
     "Options",
     "PropertyDiff",
     "Result",
+    "StackError",
     "Step",
     "StepFailed",
     "StepFinished",

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from backend.checkpoint import State
+from backend.urns import split_reference, urn_name
+from backend.values import Props, masked
 from engine import diffs
 from engine.diffs import Diff
 from engine.events import PropertyDiff, Step
-from engine.state import State
-from engine.urns import split_reference, urn_name
-from engine.values import Props, masked
 
 
 @dataclass

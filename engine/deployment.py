@@ -17,9 +17,15 @@ from functools import partial
 from time import monotonic, time
 from typing import Any
 
+from backend.checkpoint import Snapshot, State
+from backend.errors import StackError
+from backend.files import history_record
+from backend.stacks import outputs_of
+from backend.urns import package_of, urn_name
+from backend.values import Props, masked
+from backend.workspace import ConfigValue, Workspace
 from engine.actions import Action, delete_order
-from engine.backend import history_record
-from engine.errors import EngineError, StepError
+from engine.errors import StepError
 from engine.events import Diagnostic, Event, Listener, Result
 from engine.forks import Forks
 from engine.hooks import unanswered
@@ -32,12 +38,7 @@ from engine.program_run import ProgramRun
 from engine.providers import Registry
 from engine.services import Server
 from engine.snapshots import Journal
-from engine.stacks import outputs_of
-from engine.state import Snapshot, State
 from engine.steps import Executor
-from engine.urns import package_of, urn_name
-from engine.values import Props, masked
-from engine.workspace import ConfigValue, Workspace
 
 GRACE = 5.0  # seconds that running provider calls get after a Ctrl-C
 
@@ -83,7 +84,7 @@ class Deployment:
         """Run it; failures of resources are in the result.
 
         Raises:
-            EngineError: it can't even begin.
+            StackError: it can't even begin.
         """
         started, began = time(), monotonic()
         self._config = self._ws.config(check=self._kind in ("update", "preview"))
@@ -204,7 +205,7 @@ class Deployment:
                     self._delete(planner, executor)
         except KeyboardInterrupt:
             self._cancel(executor, journal, program)
-        except (StepError, EngineError) as error:
+        except (StepError, StackError) as error:
             executor.diagnose(Diagnostic("error", str(error)))
         outputs = self._finish_outputs(monitor, executor, journal, snapshot)
         monitor.run_done.set()

@@ -10,11 +10,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from backend.checkpoint import State
+from backend.values import Props, Secret, Unknown, contains, equal, masked, reveal
 from engine import paths
 from engine.events import UNKNOWN_TEXT, Kind, PropertyDiff
 from engine.paths import MISSING
-from engine.state import State
-from engine.values import Props, Secret, Unknown, contains, equal, masked, reveal
 
 INIT_ERRORS = "#initerror"
 

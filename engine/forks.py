@@ -165,8 +165,8 @@ def _run(command: list[str], cwd: str, env: dict[str, str]) -> int:
     os.environ.clear()
     os.environ.update(env)
     script = command[2]
-    for module in [m for m in sys.modules if m.partition(".")[0] == __package__]:
-        del sys.modules[module]  # the program may have an `engine` of its own
+    for module in [m for m in sys.modules if m.partition(".")[0] in ("engine", "backend", "cli")]:
+        del sys.modules[module]  # the program may have some of the same name
     sys.orig_argv, sys.argv, sys.path[0] = command, command[2:], str(Path(script).parent)
     status: Any = 0
     try:

@@ -13,12 +13,13 @@ from typing import Any, TypeVar
 import grpc
 from pulumi.runtime.proto import callback_pb2, callback_pb2_grpc, resource_pb2
 
+from backend.checkpoint import State
+from backend.urns import urn_name
+from backend.values import Props
 from engine.errors import StepError
 from engine.events import Diagnostic
 from engine.plugins import CHANNEL_OPTIONS
-from engine.state import State
-from engine.urns import urn_name
-from engine.values import Props, to_wire
+from engine.wire import to_wire
 
 MOST_FAILURES = 100  # of one operation that error hooks ask to have tried again
 _BINDINGS = {

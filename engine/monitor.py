@@ -17,19 +17,29 @@ from typing import Any, NoReturn
 import grpc
 from pulumi.runtime.proto import alias_pb2, provider_pb2, resource_pb2, resource_pb2_grpc
 
+from backend.checkpoint import State
+from backend.errors import StackError
+from backend.urns import (
+    PROVIDER_PREFIX,
+    is_provider,
+    is_stack,
+    make_urn,
+    package_of,
+    split_reference,
+    urn_type,
+)
+from backend.values import Props, Secret, Unknown, contains
+from backend.workspace import ConfigValue
 from engine.actions import Goal
-from engine.errors import EngineError, StepError, refused
+from engine.errors import StepError, refused
 from engine.events import Step
 from engine.hooks import bound
 from engine.planner import Planner
 from engine.plugins import DYNAMIC
 from engine.providers import Registry
 from engine.requests import FEATURES, refuse_options, set_version, timeouts_of
-from engine.state import State
-from engine.steps import Executor, is_stack
-from engine.urns import PROVIDER_PREFIX, is_provider, make_urn, package_of, split_reference, urn_type
-from engine.values import EMPTY, Props, Secret, Unknown, contains, from_wire, to_wire
-from engine.workspace import ConfigValue
+from engine.steps import Executor
+from engine.wire import EMPTY, from_wire, to_wire
 
 
 class OverError(Exception):
@@ -168,7 +178,7 @@ class Monitor(resource_pb2_grpc.ResourceMonitorServicer):
                     return resource_pb2.RegisterResourceResponse(urn=urn, result=SKIPPED)
         except OverError:
             self._turn_away_if_over(context)
-        except (StepError, EngineError) as error:
+        except (StepError, StackError) as error:
             old = self._planner.olds.get(urn)
             step = Step("update" if old else "create", urn, request.type, request.name, custom=request.custom)
             self._executor.fail(step, str(error), fatal=True)
@@ -202,7 +212,7 @@ class Monitor(resource_pb2_grpc.ResourceMonitorServicer):
             return EMPTY
         try:
             self._executor.set_outputs(request.urn, outputs)
-        except (StepError, EngineError) as error:
+        except (StepError, StackError) as error:
             _abort(context, str(error))
         return EMPTY
 
@@ -227,7 +237,7 @@ class Monitor(resource_pb2_grpc.ResourceMonitorServicer):
             with self._lock:
                 new.provider = request.provider or self._default_provider(request)
                 actions = self._planner.read(new)
-        except (StepError, EngineError) as error:
+        except (StepError, StackError) as error:
             _abort(context, str(error))
         if not self._executor.run(actions):
             self._turn_away_if_over(context)
@@ -249,7 +259,7 @@ class Monitor(resource_pb2_grpc.ResourceMonitorServicer):
             if self._unresolved.intersection(request.dependsOn):
                 return resource_pb2.ResourceInvokeResponse(unknown=True)
             result, failures = instance.invoke(request.tok, args)
-        except (StepError, EngineError) as error:
+        except (StepError, StackError) as error:
             _abort(context, f"invocation of {request.tok} returned an error: {error}")
         answer = resource_pb2.ResourceInvokeResponse(
             failures=[provider_pb2.CheckFailure(property=p, reason=r) for p, r in failures]

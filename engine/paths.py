@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from backend.values import Secret
 from engine.errors import StepError
-from engine.values import Secret
 
 Path = list[str | int]
 MISSING = object()

@@ -9,15 +9,8 @@ import fnmatch
 import os
 from collections.abc import Callable
 
-from engine import diffs
-from engine.actions import Action, Goal, because, check_failure, dependents, resolve
-from engine.diffs import Diff
-from engine.errors import StepError
-from engine.events import Diagnostic
-from engine.providers import Registry, Unconfigurable
-from engine.snapshots import Journal
-from engine.state import State
-from engine.urns import (
+from backend.checkpoint import State
+from backend.urns import (
     STACK_TYPE,
     inherited_alias,
     is_provider,
@@ -26,7 +19,14 @@ from engine.urns import (
     urn_name,
     urn_type,
 )
-from engine.values import UNKNOWN, Props, equal
+from backend.values import UNKNOWN, Props, equal
+from engine import diffs
+from engine.actions import Action, Goal, because, check_failure, dependents, resolve
+from engine.diffs import Diff
+from engine.errors import StepError
+from engine.events import Diagnostic
+from engine.providers import Registry, Unconfigurable
+from engine.snapshots import Journal
 
 
 class Planner:

@@ -21,7 +21,7 @@ from pulumi.runtime.proto import provider_pb2, provider_pb2_grpc, status_pb2
 from engine.errors import ProviderError, StepError
 from engine.messages import provider_message
 from engine.processes import Child, Processes
-from engine.values import EMPTY
+from engine.wire import EMPTY
 
 DYNAMIC = "pulumi-python"
 CHANNEL_OPTIONS = [("grpc.max_receive_message_length", 1 << 30), ("grpc.max_send_message_length", 1 << 30)]

@@ -12,24 +12,14 @@ from typing import Any
 
 from pulumi.runtime.proto import provider_pb2
 
+from backend.checkpoint import State
+from backend.urns import is_provider, package_of, split_reference, urn_name, urn_type
+from backend.values import UNKNOWN_WIRE, Props, Secret, Unknown, annotate_secrets, contains, equal, reveal
 from engine.diffs import Detail, Diff
 from engine.errors import StepError
 from engine.events import Kind
 from engine.plugins import InitFailed, Plugin, Plugins, Protocol
-from engine.state import State
-from engine.urns import is_provider, package_of, split_reference, urn_name, urn_type
-from engine.values import (
-    UNKNOWN_WIRE,
-    Props,
-    Secret,
-    Unknown,
-    annotate_secrets,
-    contains,
-    equal,
-    from_wire,
-    reveal,
-    to_wire,
-)
+from engine.wire import from_wire, to_wire
 
 INTERNAL = "__internal"
 UNCONFIGURED = "unconfigured"

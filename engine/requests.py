@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from backend.values import Props
 from engine.errors import StepError, refused
 from engine.providers import INTERNAL
-from engine.values import Props
 
 FEATURES = {
     "secrets": "SECRETS",

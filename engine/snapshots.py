@@ -9,12 +9,12 @@ from __future__ import annotations
 import threading
 from dataclasses import replace
 
-from engine.errors import StateError
-from engine.passphrase import Crypter
-from engine.state import Snapshot, State, compact, dump_checkpoint, dump_state, features_of
-from engine.urns import split_reference
-from engine.values import Secret, contains, equal
-from engine.workspace import Workspace
+from backend.checkpoint import Snapshot, State, compact, dump_checkpoint, dump_state, features_of
+from backend.errors import StateError
+from backend.passphrase import Crypter
+from backend.urns import split_reference
+from backend.values import Secret, contains, equal
+from backend.workspace import Workspace
 
 
 class Journal:

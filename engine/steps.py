@@ -10,17 +10,18 @@ from collections import Counter
 from collections.abc import Callable
 from time import monotonic
 
+from backend.checkpoint import State, now
+from backend.errors import StackError
+from backend.urns import is_default_provider, is_provider
+from backend.values import UNKNOWN_WIRE, Props, Secret, equal
 from engine import diffs
 from engine.actions import Action, describe, resolve
-from engine.errors import EngineError, StepError
+from engine.errors import StepError
 from engine.events import Diagnostic, Listener, Step, StepFailed, StepFinished, StepStarted
 from engine.hooks import Hooks
 from engine.plugins import InitFailed
 from engine.providers import Registry
 from engine.snapshots import Journal, differs
-from engine.state import State, now
-from engine.urns import STACK_TYPE, is_default_provider, is_provider
-from engine.values import UNKNOWN_WIRE, Props, Secret, equal
 
 TURNED_AWAY = "Resource monitor has terminated, shutting down"  # says the SDK of a run that is over
 
@@ -119,7 +120,7 @@ class Executor:
         started = monotonic()
         try:
             result_op = self._apply(action)
-        except (StepError, EngineError) as error:
+        except (StepError, StackError) as error:
             # A refresh reads what it can, and a protected resource stands in nobody's way.
             self.fail(step, str(error), harmless=action.op == "refresh" or isinstance(error, ProtectedError))
             return False
@@ -390,8 +391,3 @@ class Executor:
 def _read_changed(action: Action) -> bool:
     old, new = action.old, action.new
     return old is not None and new is not None and not equal(old.outputs, new.outputs)
-
-
-def is_stack(urn: str) -> bool:
-    """Whether the URN is the root stack's."""
-    return f"::{STACK_TYPE}::" in urn

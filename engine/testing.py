@@ -22,13 +22,13 @@ from typing import Any
 
 import pytest
 
-from engine.backend import Backend
+from backend.checkpoint import State
+from backend.files import Backend
+from backend.stacks import export_stack, stack_outputs
+from backend.urns import urn_name
+from backend.workspace import Workspace
 from engine.deployment import Options, destroy, preview, refresh, up
 from engine.events import Event, Listener, Result, Step
-from engine.stacks import export_stack, stack_outputs
-from engine.state import State
-from engine.urns import urn_name
-from engine.workspace import Workspace
 
 Program = Callable[[], Any] | Path
 
@@ -97,7 +97,7 @@ class ProgramStack:
 
         Raises:
             RunFailed: it failed, and `check` is set.
-            EngineError: it can't even begin.
+            StackError: it can't even begin.
         """
         self.events.clear()
         env = {"PYTHONPATH": os.pathsep.join(filter(None, sys.path)), **self.env}

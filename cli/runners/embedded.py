@@ -96,7 +96,7 @@ class EmbeddedRunner:
         )
 
     def _go(self, verb: str, act: Callable[..., Result], wishes: Wishes) -> None:
-        from engine.display import Renderer
+        from cli.display import Renderer
         from engine.forks import Forks
 
         with Forks(_FOR_EACH, shared=_FOR_BOTH) as forks:

@@ -234,7 +234,7 @@ class Embedded(Player):
         program = [self.program] if command in ("preview", "up") else []
         try:
             result = getattr(self.stack, command)(*program, **options)
-        except engine.EngineError as error:
+        except engine.StackError as error:
             return {"well": False, "said": said([str(error).splitlines()[0]])}
         self.told += "\n".join(result.failures)
         outcome: Outcome = {"well": result.ok, "said": said([f.splitlines()[0] for f in result.failures])}

@@ -14,7 +14,7 @@ import pulumi
 import pytest
 
 import engine
-from engine import EngineError
+from engine import StackError
 from engine.deployment import Deployment
 from engine.events import Diagnostic, StepFailed, StepStarted
 from engine.messages import provider_message
@@ -149,7 +149,7 @@ def test_a_held_lock_names_its_holder_and_a_dead_ones_is_freed(stack: Stack) -> 
         Thing("a", {"value": "v"})
 
     path = lock(os.getpid(), socket.gethostname())
-    with pytest.raises(EngineError) as held:
+    with pytest.raises(StackError) as held:
         stack.up(program)
     assert f"ann@{socket.gethostname()} (process {os.getpid()})" in held.value.cause
     assert "2199-01-01" in held.value.cause
@@ -157,7 +157,7 @@ def test_a_held_lock_names_its_holder_and_a_dead_ones_is_freed(stack: Stack) -> 
     assert stack.preview(program).ok  # a preview needs no lock
     path.unlink()
     path = lock(1, "elsewhere")
-    with pytest.raises(EngineError):
+    with pytest.raises(StackError):
         stack.up(program)
     assert "elsewhere" in engine.cancel(stack.ws)
     over = subprocess.Popen([sys.executable, "-c", ""])

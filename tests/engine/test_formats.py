@@ -11,11 +11,16 @@ from typing import Any
 import pytest
 from rich.console import Console
 
+from backend.checkpoint import State, dump_state, load_state
+from backend.passphrase import Crypter
+from backend.urns import make_urn
+from backend.values import UNKNOWN, Reference, Secret, equal
+from cli.display import Renderer
 from engine import (
     Diagnostic,
-    EngineError,
     PropertyDiff,
     Result,
+    StackError,
     Step,
     StepFailed,
     StepFinished,
@@ -24,12 +29,8 @@ from engine import (
     to_json,
 )
 from engine.diffs import ignore_changes, of_inputs
-from engine.display import Renderer
-from engine.passphrase import Crypter
 from engine.requests import seconds
-from engine.state import State, dump_state, load_state
-from engine.urns import make_urn
-from engine.values import UNKNOWN, Reference, Secret, equal, from_wire, to_wire
+from engine.wire import from_wire, to_wire
 
 # Written by the CLI 3.260 for the passphrase "correct horse".
 SALT = "v1:mzuLmwXtNfQ=:v1:bqbkC2qoQ3O35FQe:aROAuaXUAABjXbzllIltknokUPBmog=="
@@ -94,7 +95,7 @@ def test_a_salt_of_the_cli_opens_with_its_passphrase_and_no_other() -> None:
     """Key derivation and encryption are Pulumi's."""
     crypter = Crypter(lambda: "correct horse", SALT)
     assert crypter.decrypt(crypter.encrypt("text")) == "text"
-    with pytest.raises(EngineError, match="incorrect passphrase"):
+    with pytest.raises(StackError, match="incorrect passphrase"):
         Crypter(lambda: "wrong", SALT).encrypt("text")
 
 
@@ -187,7 +188,7 @@ def test_a_missing_or_mistyped_value_is_an_error_in_the_clis_words(
     tmp_path: Path, stack: str, message: str
 ) -> None:
     """Found out before the program is started."""
-    with pytest.raises(EngineError) as error:
+    with pytest.raises(StackError) as error:
         project(tmp_path, stack).config()
     assert message in error.value.cause
     assert error.value.remedy
@@ -209,7 +210,7 @@ def test_a_secret_of_the_stack_file_is_decrypted(tmp_path: Path) -> None:
 def test_a_project_that_cannot_be_run_is_refused(tmp_path: Path, text: str) -> None:
     """Other languages and backends are named."""
     (tmp_path / "Pulumi.yaml").write_text(text)
-    with pytest.raises(EngineError):
+    with pytest.raises(StackError):
         Workspace.open(tmp_path, "dev")
 
 

@@ -8,7 +8,7 @@ import pulumi
 import pytest
 
 import engine
-from engine import EngineError
+from engine import StackError
 from tests.engine.conftest import Stack, Thing
 
 
@@ -50,7 +50,7 @@ def test_what_is_no_exported_state_changes_nothing(stack: Stack, exported: objec
     """It is refused with a remedy."""
     stack.up(program)
     before = stack.checkpoint()
-    with pytest.raises(EngineError) as error:
+    with pytest.raises(StackError) as error:
         engine.import_stack(stack.ws, exported, warn=pytest.fail)
     assert error.value.remedy
     assert stack.checkpoint() == before
@@ -63,7 +63,7 @@ def test_a_state_of_another_stack_or_with_holes_is_refused_unless_forced(stack: 
         json.dumps(engine.export_stack(stack.ws)).replace("urn:pulumi:dev::", "urn:pulumi:prod::")
     )
     del exported["deployment"]["resources"][2]
-    with pytest.raises(EngineError) as error:
+    with pytest.raises(StackError) as error:
         engine.import_stack(stack.ws, exported, warn=pytest.fail)
     assert "is from a different stack (prod != dev)" in error.value.cause
     assert "second rests on urn:pulumi:prod::demo::things:index:Thing::first" in error.value.cause
@@ -89,13 +89,13 @@ def test_stacks_are_listed_with_their_resources(stack: Stack) -> None:
 def test_a_stack_with_resources_is_removed_only_by_force(stack: Stack) -> None:
     """Its last state stays as .bak; a stack that isn't there is an error."""
     stack.up(program)
-    with pytest.raises(EngineError) as error:
+    with pytest.raises(StackError) as error:
         engine.remove_stack(stack.ws)
     assert "still has resources" in error.value.cause
     engine.remove_stack(stack.ws, force=True)
     assert engine.list_stacks(stack.ws) == []
     assert [p.name for p in (stack.root / ".pulumi/stacks/demo").iterdir()] == ["dev.json.bak"]
-    with pytest.raises(EngineError):
+    with pytest.raises(StackError):
         engine.remove_stack(stack.ws)
-    with pytest.raises(EngineError):
+    with pytest.raises(StackError):
         engine.export_stack(stack.ws)

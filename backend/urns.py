@@ -62,3 +62,8 @@ def inherited_alias(
     if name.startswith(parent_name):
         name = urn_name(parent_alias) + name[len(parent_name) :]
     return make_urn(stack, project, parent_alias, type_, name)
+
+
+def is_stack(urn: str) -> bool:
+    """Whether the URN is the root stack's."""
+    return f"::{STACK_TYPE}::" in urn

@@ -14,10 +14,10 @@ from typing import Any
 
 import yaml
 
-from engine.backend import Backend, write_atomically
-from engine.errors import ProjectError
-from engine.passphrase import Crypter, find_passphrase
-from engine.state import Snapshot, load_checkpoint
+from backend.checkpoint import Snapshot, load_checkpoint
+from backend.errors import ProjectError
+from backend.files import Backend, write_atomically
+from backend.passphrase import Crypter, find_passphrase
 
 TYPES = ("string", "boolean", "integer", "array", "object")
 

@@ -25,8 +25,8 @@ from typing import Any
 
 import psutil
 
-from engine.errors import LockedError, StateError
-from engine.state import compact, now
+from backend.checkpoint import compact, now
+from backend.errors import LockedError, StateError
 
 
 @dataclass(frozen=True)

@@ -13,10 +13,10 @@ from datetime import UTC, datetime
 from time import time_ns
 from typing import Any
 
-from engine import values
-from engine.errors import StateError
-from engine.passphrase import Crypter
-from engine.values import UNKNOWN, Props, Reference, Secret
+from backend import values
+from backend.errors import StateError
+from backend.passphrase import Crypter
+from backend.values import UNKNOWN, Props, Reference, Secret
 
 VERSION = "3.260.0"  # the CLI whose format this is; the manifest's magic is the hash of it
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from engine.errors import PassphraseError
+from backend.errors import PassphraseError
 
 ROUNDS = 1_000_000
 _KEYS: dict[tuple[str, bytes], bytes] = {}

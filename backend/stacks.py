@@ -7,12 +7,11 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from engine.errors import ProjectError, StateError
-from engine.state import State, compact, load_checkpoint
-from engine.steps import is_stack
-from engine.urns import STACK_TYPE, urn_name
-from engine.values import Props, masked
-from engine.workspace import Workspace
+from backend.checkpoint import State, compact, load_checkpoint
+from backend.errors import ProjectError, StateError
+from backend.urns import STACK_TYPE, is_stack, urn_name
+from backend.values import Props, masked
+from backend.workspace import Workspace
 
 
 def outputs_of(resources: list[State]) -> Props:
