@@ -192,6 +192,8 @@ class Deployment:
         try:
             if self._options.refresh or self._kind == "refresh":
                 self._refresh(planner, registry, executor, journal)
+                if self._kind != "refresh":
+                    executor.changes.clear()  # what an update makes of them counts
             if self._kind == "destroy" and not executor.failures:
                 for problem in unanswered(snapshot.resources):
                     executor.diagnose(problem)

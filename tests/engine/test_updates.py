@@ -163,6 +163,20 @@ def test_refresh_takes_over_what_is_there_and_forgets_what_is_gone(stack: Stack)
     assert ops(stack.up(program)) == {"drifts": ["update"], "goes": ["create"]}
 
 
+def test_what_a_refresh_before_an_update_finds_is_not_counted(stack: Stack) -> None:
+    """The summary of `--refresh` counts what the update makes of it, as the CLI's does."""
+
+    def program() -> None:
+        Thing("drifts", {"value": "v"})
+        Thing("stays", {"value": "w"})
+
+    stack.up(program)
+    assert stack.preview(program, refresh=True, expect_no_changes=True).changes == {"same": 3}
+    drifted = next(s for s in stack.things.store.values() if s["value"] == "v")
+    drifted["value"] = "other"
+    assert stack.up(program, refresh=True).changes == {"same": 2, "update": 1}
+
+
 def test_expect_no_changes_fails_on_changes_only(stack: Stack) -> None:
     """`expect_no_changes` is red while something would change and green afterwards."""
 
