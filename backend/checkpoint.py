@@ -150,10 +150,7 @@ def dump_value(value: Any, crypter: Crypter | None) -> Any:
             value.cipher = cipher
         return {values.SIGNATURE: values.SECRET_SIG, "ciphertext": cipher}
     if isinstance(value, Reference):
-        out = {values.SIGNATURE: values.RESOURCE_SIG, "urn": value.urn, "packageVersion": value.version}
-        if value.id is not None:
-            out["id"] = values.UNKNOWN_WIRE if isinstance(value.id, values.Unknown) else value.id
-        return out
+        return value.signed()
     if isinstance(value, dict):
         return {k: dump_value(value[k], crypter) for k in sorted(value)}
     if isinstance(value, list):

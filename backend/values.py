@@ -83,6 +83,13 @@ class Reference:
     id: Any = None
     version: str = ""
 
+    def signed(self) -> dict[str, Any]:
+        """The object that stands for it on the wire and in the state."""
+        out = {SIGNATURE: RESOURCE_SIG, "urn": self.urn, "packageVersion": self.version}
+        if self.id is not None:
+            out["id"] = UNKNOWN_WIRE if isinstance(self.id, Unknown) else self.id
+        return out
+
 
 Props = dict[str, Any]
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import grpc
-from pulumi.runtime.proto import alias_pb2, provider_pb2, resource_pb2, resource_pb2_grpc
+from pulumi.runtime.proto import alias_pb2, resource_pb2, resource_pb2_grpc
 
 from backend.checkpoint import State
 from backend.errors import StackError
@@ -261,9 +261,7 @@ class Monitor(resource_pb2_grpc.ResourceMonitorServicer):
             result, failures = instance.invoke(request.tok, args)
         except (StepError, StackError) as error:
             _abort(context, f"invocation of {request.tok} returned an error: {error}")
-        answer = resource_pb2.ResourceInvokeResponse(
-            failures=[provider_pb2.CheckFailure(property=p, reason=r) for p, r in failures]
-        )
+        answer = resource_pb2.ResourceInvokeResponse(failures=failures)
         wired = to_wire(result, secrets=True, resources=request.acceptResources, unknowns=True)
         getattr(answer, "return").CopyFrom(wired)
         return answer

@@ -6,7 +6,6 @@ Source: `pkg/resource/deploy/step_generator.go` of Pulumi 3.260. One registratio
 from __future__ import annotations
 
 import fnmatch
-import os
 from collections.abc import Callable
 
 from backend.checkpoint import State
@@ -219,9 +218,9 @@ class Planner:
             new.inputs, failures = self.registry.check(new.urn, old_inputs, inputs)
         else:
             provider = self.registry.find(new.provider)
-            new.inputs, failures = provider.check(new.urn, old_inputs, inputs, os.urandom(32))
+            new.inputs, failures = provider.check(new.urn, old_inputs, inputs)
         if failures:
-            raise StepError("\n".join(check_failure(new, name, reason) for name, reason in failures))
+            raise StepError("\n".join(check_failure(new, f.property, f.reason) for f in failures))
 
     def _compare(self, goal: Goal, old: State, new: State, raw: Props) -> list[Action]:
         diff = self.diff(old, new)
@@ -264,7 +263,7 @@ class Planner:
         provider = self.registry.find(new.provider)
         unknowns = self.preview or inputs is not None
         try:
-            diff = provider.diff(new.urn, old.id, old, old.inputs, news, new.ignore_changes, unknowns)
+            diff = provider.diff(new.urn, old, news, new.ignore_changes, unknowns=unknowns)
         except Unconfigurable as error:
             self.diagnose(Diagnostic("warning", str(error), new.urn))
             return Diff(True)
@@ -281,8 +280,7 @@ class Planner:
         before, after = self.olds.get(old_urn), self.provider_states.get(new_urn)
         if before is None or after is None:
             return True
-        instance = self.registry.find(new.provider)
-        return instance.diff_config(new_urn, before.inputs, before.outputs, after.inputs).replaces
+        return self.registry.diff(new_urn, before, after.inputs).replaces
 
     # -- delete before replace
 
@@ -325,7 +323,7 @@ class Planner:
             if all(inputs[k] is state.inputs[k] for k in inputs):
                 continue
             if is_provider(state.type):
-                self.registry.same(state, checked=False)
+                self.registry.same(state)
             else:
                 self.registry.ensure(state.provider, self.prev)
             diff = self.diff(state, state, inputs=inputs)

@@ -18,6 +18,7 @@ from typing import Any
 import grpc
 from pulumi.runtime.proto import provider_pb2, provider_pb2_grpc, status_pb2
 
+from backend.urns import urn_name, urn_type
 from engine.errors import ProviderError, StepError
 from engine.messages import provider_message
 from engine.processes import Child, Processes
@@ -62,11 +63,18 @@ class Plugin:
             ) from error
         return Protocol(answer.accept_secrets, answer.accept_resources, preview=True)
 
-    def call(self, method: str, request: Any, doing: str) -> Any:
-        """One call; a failure becomes a `StepError` with what the user is to read.
+    def call(self, method: str, subject: str, **fields: Any) -> Any:
+        """One call about a resource (a URN) or of a function (a token), with the fields of its request.
 
-        An unimplemented method raises `NotImplementedError`, for the caller to fall back.
+        Raises:
+            StepError: it failed; the message is what the user is to read.
+            NotImplementedError: the provider has no such method, for the caller to fall back.
         """
+        name = subject
+        if subject.startswith("urn:"):
+            name = urn_name(subject)
+            fields.update(urn=subject, name=name, type=urn_type(subject))
+        request = getattr(provider_pb2, method.removesuffix("Config") + "Request")(**fields)
         try:
             return getattr(self._stub, method)(request)
         except grpc.RpcError as failure:
@@ -74,7 +82,7 @@ class Plugin:
             if error.code() == grpc.StatusCode.UNIMPLEMENTED:
                 raise NotImplementedError(method) from error
             if error.code() in (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.CANCELLED):
-                raise StepError(self._gone(doing)) from error
+                raise StepError(self._gone(f"{method.lower()} of {name}")) from error
             raise InitFailed.of(error) or StepError(provider_message(error.details() or "")) from error
 
     def _gone(self, doing: str) -> str:

@@ -185,7 +185,7 @@ class Executor:
         if is_provider(new.type) and not action.unmanaged:
             configured = new.copy()
             configured.inputs = old.inputs
-            self.registry.same(configured, checked=True)
+            self.registry.same(configured)
         self._keep_secrets(new)
         self.journal.end(add=new, remove=old, write=differs(old, new))
 
@@ -223,7 +223,7 @@ class Executor:
             return self.registry.create(new.urn, new.inputs)
         provider = self.registry.find(new.provider)
         with self._slots:
-            return provider.create(new.urn, new.inputs, new.custom_timeouts.get("create", 0))
+            return provider.create(new)
 
     def _update(self, old: State, new: State) -> None:
         new.id = old.id
@@ -254,7 +254,7 @@ class Executor:
             return self.registry.update(old, new)
         provider = self.registry.find(new.provider)
         with self._slots:
-            return provider.update(old, new, new.ignore_changes, new.custom_timeouts.get("update", 0))
+            return provider.update(old, new)
 
     def _after(self, moment: str, old: State | None, new: State | None) -> None:
         """Call the hooks after a step. One that fails fails the run; what the step did is kept."""
@@ -274,7 +274,7 @@ class Executor:
             try:
                 provider = self.registry.find(new.provider)
                 with self._slots:
-                    id_, _, outputs = provider.read(new.urn, new.id, new.inputs, new.inputs, 0)
+                    id_, _, outputs = provider.read(new, new.inputs)
                 if outputs is None or (not id_ and not outputs and provider.known):
                     raise StepError(f"resource '{new.id}' does not exist")
             except BaseException:
@@ -319,17 +319,16 @@ class Executor:
     def _gone(self, old: State) -> None:
         provider = self.registry.find(old.provider)
         with self._slots:
-            provider.delete(old, old.custom_timeouts.get("delete", 0))
+            provider.delete(old)
 
     def _refresh(self, action: Action, old: State) -> str:
         if not old.custom or is_provider(old.type) or old.pending_replacement:
             action.new = old
             return "same"
         provider = self.registry.find(old.provider)
-        timeout = old.custom_timeouts.get("read", 0)
         try:
             with self._slots:
-                id_, inputs, outputs = provider.read(old.urn, old.id, old.inputs, old.outputs, timeout)
+                id_, inputs, outputs = provider.read(old, old.outputs)
             reasons: list[str] = []
         except InitFailed as error:
             id_, inputs, outputs, reasons = error.detail.id, None, error.outputs, error.reasons
@@ -350,7 +349,7 @@ class Executor:
         if old.external:
             return "same" if not diffs.of_inputs(old.outputs, new.outputs).changes else "update"
         # What an immediate `up` would change is what drifted, seen from the other side.
-        diff = provider.diff(new.urn, new.id, new, new.inputs, old.inputs, old.ignore_changes, self.preview)
+        diff = provider.diff(new.urn, new, old.inputs, old.ignore_changes, unknowns=self.preview)
         diff = resolve(diff, new.inputs, old.inputs, old.ignore_changes)
         action.diff = diff.inverted()
         return "update" if diff.changes else "same"

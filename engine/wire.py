@@ -33,45 +33,42 @@ from engine.errors import StepError, refused
 struct_pb2: Any = _struct_pb2
 EMPTY: Final[Any] = vars(_empty_pb2)["Empty"]()
 Struct: TypeAlias = Any
-Value: TypeAlias = Any
 
 
 def from_wire(message: Struct, *, reject_unknowns: bool = False) -> Props:
-    """A struct's properties; `reject_unknowns` makes an unknown an error, as in an update."""
-    return {k: value_from_wire(v, k, reject_unknowns) for k, v in message.fields.items()}
+    """A struct's properties, whole numbers as int; `reject_unknowns` makes an unknown an error, as in an update."""
+    return {k: _from_wire(v, k, reject_unknowns) for k, v in message.fields.items()}
 
 
-def value_from_wire(value: Value, key: str = "", reject_unknowns: bool = False) -> Any:
-    """One value of the wire; whole numbers come back as int."""
+def _from_wire(value: Any, key: str, reject_unknowns: bool) -> Any:
     kind = value.WhichOneof("kind")
     if kind is None or kind == "null_value":
         return None
-    if kind == "bool_value":
-        return value.bool_value
+    content = getattr(value, kind)
     if kind == "number_value":
-        return tidy_number(value.number_value)
-    if kind == "string_value":
-        if value.string_value in UNKNOWNS:
-            if reject_unknowns:
-                raise StepError(f'unexpected unknown property value for "{key}"')
-            return UNKNOWN
-        return value.string_value
+        return tidy_number(content)
     if kind == "list_value":
-        return [value_from_wire(v, key, reject_unknowns) for v in value.list_value.values]
-    fields = value.struct_value.fields
+        return [_from_wire(v, key, reject_unknowns) for v in content.values]
+    if kind == "struct_value":
+        return _object_from_wire(content.fields, key, reject_unknowns)
+    if content not in UNKNOWNS:
+        return content
+    if reject_unknowns:
+        raise StepError(f'unexpected unknown property value for "{key}"')
+    return UNKNOWN
+
+
+def _object_from_wire(fields: Any, key: str, reject_unknowns: bool) -> Any:
     if SIGNATURE not in fields:
-        return {k: value_from_wire(v, f"{key}.{k}", reject_unknowns) for k, v in fields.items()}
+        return {k: _from_wire(v, f"{key}.{k}", reject_unknowns) for k, v in fields.items()}
     signature = fields[SIGNATURE].string_value
-    if signature == SECRET_SIG:
-        inner = value_from_wire(fields["value"], key, reject_unknowns)
-        return inner if isinstance(inner, Secret) else Secret(inner)
-    if signature == RESOURCE_SIG:
-        id_ = value_from_wire(fields["id"], key) if "id" in fields else None
-        return Reference(fields["urn"].string_value, id_, fields["packageVersion"].string_value)
-    if signature == OUTPUT_SIG:
-        inner = value_from_wire(fields["value"], key, reject_unknowns) if "value" in fields else UNKNOWN
-        secret = "secret" in fields and fields["secret"].bool_value
+    if signature in (SECRET_SIG, OUTPUT_SIG):
+        inner = _from_wire(fields["value"], key, reject_unknowns) if "value" in fields else UNKNOWN
+        secret = signature == SECRET_SIG or fields["secret"].bool_value
         return Secret(inner) if secret and not isinstance(inner, Secret) else inner
+    if signature == RESOURCE_SIG:
+        id_ = _from_wire(fields["id"], key, False) if "id" in fields else None
+        return Reference(fields["urn"].string_value, id_, fields["packageVersion"].string_value)
     if signature in (ASSET_SIG, ARCHIVE_SIG):
         raise StepError(refused(f"property {key!r} is an asset or archive"))
     raise StepError(f"property {key!r} has an unrecognized signature {signature!r}")
@@ -85,50 +82,21 @@ def to_wire(
     `secrets` and `resources` say that the other side takes signature objects (otherwise it gets the plain
     value and the id); without `unknowns`, unknown values are left out.
     """
+
+    def plain(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {k: each for k, v in value.items() if (each := plain(v)) is not UNKNOWN}
+        if isinstance(value, list):
+            return [each for v in value if (each := plain(v)) is not UNKNOWN]
+        if isinstance(value, Unknown):
+            return UNKNOWN_WIRE if unknowns else UNKNOWN
+        if isinstance(value, Secret):
+            inner = plain(value.value)
+            return {SIGNATURE: SECRET_SIG, "value": inner} if secrets and inner is not UNKNOWN else inner
+        if isinstance(value, Reference):
+            return value.signed() if resources else plain(value.urn if value.id is None else value.id)
+        return value
+
     message = struct_pb2.Struct()
-    for key, value in props.items():
-        wired = value_to_wire(value, secrets, resources, unknowns)
-        if wired is not None:
-            message.fields[key].CopyFrom(wired)
+    message.update(plain(dict(props)))
     return message
-
-
-def value_to_wire(value: Any, secrets: bool, resources: bool, unknowns: bool) -> Value | None:
-    """One value for the wire, or None for an unknown that is left out."""
-    if value is None:
-        return struct_pb2.Value(null_value=struct_pb2.NULL_VALUE)
-    if isinstance(value, bool):
-        return struct_pb2.Value(bool_value=value)
-    if isinstance(value, int | float):
-        return struct_pb2.Value(number_value=value)
-    if isinstance(value, str):
-        return struct_pb2.Value(string_value=value)
-    if isinstance(value, Unknown):
-        return struct_pb2.Value(string_value=UNKNOWN_WIRE) if unknowns else None
-    if isinstance(value, list):
-        items = (value_to_wire(v, secrets, resources, unknowns) for v in value)
-        return struct_pb2.Value(list_value=struct_pb2.ListValue(values=[v for v in items if v is not None]))
-    if isinstance(value, Secret):
-        if not secrets:
-            return value_to_wire(value.value, secrets, resources, unknowns)
-        inner = value_to_wire(value.value, secrets, resources, unknowns)
-        return None if inner is None else _signed(SECRET_SIG, {"value": inner})
-    if isinstance(value, Reference):
-        if not resources:
-            return value_to_wire(value.urn if value.id is None else value.id, secrets, resources, unknowns)
-        fields = {
-            "urn": struct_pb2.Value(string_value=value.urn),
-            "packageVersion": struct_pb2.Value(string_value=value.version),
-        }
-        if value.id is not None:
-            id_ = UNKNOWN_WIRE if isinstance(value.id, Unknown) else value.id
-            fields["id"] = struct_pb2.Value(string_value=id_)
-        return _signed(RESOURCE_SIG, fields)
-    return struct_pb2.Value(
-        struct_value=to_wire(value, secrets=secrets, resources=resources, unknowns=unknowns)
-    )
-
-
-def _signed(signature: str, fields: dict[str, Value]) -> Value:
-    fields[SIGNATURE] = struct_pb2.Value(string_value=signature)
-    return struct_pb2.Value(struct_value=struct_pb2.Struct(fields=fields))
