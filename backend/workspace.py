@@ -19,7 +19,7 @@ from backend.errors import ProjectError
 from backend.files import Backend, write_atomically
 from backend.passphrase import Crypter, find_passphrase
 
-TYPES = ("string", "boolean", "integer", "array", "object")
+REFUSED = ("pulumi:autonaming", "pulumi:disable-default-providers")
 
 
 @dataclass(frozen=True)
@@ -66,6 +66,11 @@ class Workspace:
         if language != "python":
             raise ProjectError(
                 f"the project's runtime is {language!r}", "the embedded engine runs Python programs only"
+            )
+        if (data.get("options") or {}).get("refresh"):
+            raise ProjectError(
+                "Pulumi.yaml has options.refresh: not implemented by the embedded engine",
+                "give --refresh instead",
             )
         if stack.count("/"):
             stack = stack.rsplit("/", 1)[-1]
@@ -126,6 +131,11 @@ class Workspace:
         values = {self._qualify(k): self._value(v) for k, v in (self.stack_data.get("config") or {}).items()}
         for key, text in self.overrides.items():
             values[self._qualify(key)] = ConfigValue(text)
+        for key in values.keys() & set(REFUSED):
+            raise ProjectError(
+                f"{key}: not implemented by the embedded engine",
+                "run it with the Pulumi CLI, or leave it out",
+            )
         missing = []
         for key in sorted(self.schema):
             spec, qualified = self.schema[key], self._qualify(key)

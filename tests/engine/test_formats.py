@@ -182,6 +182,7 @@ def test_configuration_has_defaults_and_overrides_and_leaves_the_file_alone(tmp_
             "Stack 'dev' with configuration key 'size' must be of type 'integer'",
         ),
         ("config: {name: n, parts: [[1]]}", "configuration key 'parts' must be of type 'array<string>'"),
+        ("config: {name: n, 'pulumi:autonaming': {mode: verbatim}}", "pulumi:autonaming: not implemented"),
     ],
 )
 def test_a_missing_or_mistyped_value_is_an_error_in_the_clis_words(
@@ -205,10 +206,15 @@ def test_a_secret_of_the_stack_file_is_decrypted(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["name: x\nruntime: nodejs\n", "runtime: python\n", "name: x\nruntime: python\nbackend: {url: s3://b}\n"],
+    [
+        "name: x\nruntime: nodejs\n",
+        "runtime: python\n",
+        "name: x\nruntime: python\nbackend: {url: s3://b}\n",
+        "name: x\nruntime: python\noptions: {refresh: always}\n",
+    ],
 )
 def test_a_project_that_cannot_be_run_is_refused(tmp_path: Path, text: str) -> None:
-    """Other languages and backends are named."""
+    """Other languages, backends and ways to run are named."""
     (tmp_path / "Pulumi.yaml").write_text(text)
     with pytest.raises(StackError):
         Workspace.open(tmp_path, "dev")
