@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import grpc
-from pulumi.runtime.proto import provider_pb2, provider_pb2_grpc, status_pb2
+from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc, status_pb2
 
 from backend.urns import urn_name, urn_type
 from engine.errors import ProviderError, StepError
@@ -46,13 +46,22 @@ class Plugin:
         self._channel: Any = vars(grpc)["insecure_channel"](f"127.0.0.1:{port}", options=CHANNEL_OPTIONS)
         self._stub = provider_pb2_grpc.ResourceProviderStub(self._channel)
         self.handshake = self._shake_hands(engine)
+        if child is None and not self._begin("Attach", plugin_pb2.PluginAttach(address=engine)):
+            raise ProviderError(f"the provider {package} doesn't implement Attach", "implement it")
 
     def _shake_hands(self, engine: str) -> Protocol | None:
-        request = provider_pb2.ProviderHandshakeRequest(
-            engine_address=engine, configure_with_urn=True, invoke_with_preview=True
+        answer = self._begin(
+            "Handshake",
+            provider_pb2.ProviderHandshakeRequest(
+                engine_address=engine, configure_with_urn=True, invoke_with_preview=True
+            ),
         )
+        return answer and Protocol(answer.accept_secrets, answer.accept_resources, preview=True)
+
+    def _begin(self, method: str, request: Any) -> Any:
+        """The answer to one of the first calls; None where the provider doesn't have it."""
         try:
-            answer = self._stub.Handshake(request, wait_for_ready=True, timeout=20)
+            return getattr(self._stub, method)(request, wait_for_ready=True, timeout=20)
         except grpc.RpcError as failure:
             error: Any = failure
             if error.code() == grpc.StatusCode.UNIMPLEMENTED:
@@ -61,7 +70,6 @@ class Plugin:
                 f"the provider {self.package} doesn't answer: {error.details()}",
                 "see that it runs and that PULUMI_DEBUG_PROVIDERS names its port",
             ) from error
-        return Protocol(answer.accept_secrets, answer.accept_resources, preview=True)
 
     def call(self, method: str, subject: str, **fields: Any) -> Any:
         """One call about a resource (a URN) or of a function (a token), with the fields of its request.
