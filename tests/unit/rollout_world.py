@@ -23,6 +23,7 @@ from clients.protocols import Binding
 from retrain_hooks.binding import ModelBindingLifecycle
 from retrain_hooks.ledger import Ledger, Run
 from retrain_hooks.lifecycle import Context
+from retrain_hooks.run_key import digest
 from tests.unit.fakes import Listener, ManualClock, MemoryContainer
 from tests.unit.promotion_world import RESOURCE, SERVICE, address, key
 
@@ -290,3 +291,36 @@ def ring(name: str, bake: str = "0", *rules: str) -> dict[str, Any]:
 
 
 RINGS = (ring("pilot"), ring("live"))
+
+
+BAKING = (ring("pilot", "60s"), ring("live", "60s"))
+
+
+def while_the_last_ring_bakes() -> int:
+    """The forty-first time that an update's guard is asked after the live endpoint was bound."""
+    trial = World()
+    seen: list[int] = []
+    check = trial.guard.check
+
+    def counting() -> None:
+        check()
+        if trial.endpoints["live"].writes and not seen:
+            seen.append(trial.guard.asked)
+
+    trial.guard.check = counting
+    trial.up(NEW, *BAKING)
+    return seen[0] + 40
+
+
+def interrupted(world: World, **more) -> None:
+    """A rollout of NEW that was interrupted while its last ring baked."""
+    world.guard.at = while_the_last_ring_bakes()
+    with pytest.raises(UpdateCancelled):
+        world.up(NEW, *BAKING, **more)
+    world.guard.at = 0
+
+
+def record_name(world: World, props) -> str:
+    return (
+        f"rollouts/{digest([props[name] for name in ('target', 'service', 'endpointName', 'resource')])}.json"
+    )
