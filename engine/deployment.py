@@ -29,12 +29,11 @@ from engine.errors import StepError
 from engine.events import Diagnostic, Event, Listener, Result
 from engine.forks import Forks
 from engine.hooks import unanswered
-from engine.inline import InlineProgram
 from engine.monitor import Monitor
 from engine.planner import Planner
 from engine.plugins import DYNAMIC, Plugins
-from engine.processes import Processes
-from engine.program_run import ProgramRun
+from engine.processes import Child, Processes
+from engine.program_run import Inline, report_exit
 from engine.providers import Registry
 from engine.services import Server
 from engine.snapshots import Journal
@@ -120,26 +119,28 @@ class Deployment:
                 )
         return result
 
+    @property
+    def _secret_keys(self) -> list[str]:
+        return [key for key, value in self._config.items() if value.secret]
+
     def _warn(self, message: str, urn: str = "") -> None:
         self._listener(Diagnostic("warning", message, urn))
 
     def _deploy(self, snapshot: Snapshot) -> tuple[Executor, Props]:
-        env = {**os.environ, **self._options.env}
-        env["PULUMI_CONFIG"] = _config_json(self._config)
-        processes = Processes(self._options.forks)
-        server: Server | None = None
+        config = {key: value.text for key, value in self._config.items()}
+        env = {
+            **os.environ,
+            **self._options.env,
+            "PULUMI_PROJECT": self._ws.project,
+            "PULUMI_CONFIG": json.dumps(config),
+            "PULUMI_CONFIG_SECRET_KEYS": json.dumps(self._secret_keys),
+        }
 
-        def provider_line(stream: str, text: str) -> None:
-            self._listener(Diagnostic("info", text))
+        def printed(line: str) -> None:
+            self._listener(Diagnostic("info", line))
 
-        plugins = Plugins(
-            root=self._ws.root,
-            env={**env, "PULUMI_PROJECT": self._ws.project},
-            python=self._options.python,
-            engine=lambda: server.address if server else "",
-            processes=processes,
-            on_line=provider_line,
-        )
+        processes = Processes(self._options.python, env, self._options.forks, printed)
+        plugins = Plugins(self._ws.root, env.get("PULUMI_DEBUG_PROVIDERS", ""), processes)
         registry = Registry(plugins, self._preview)
         journal = Journal(self._ws, snapshot, preview=self._preview)
         executor = Executor(
@@ -153,7 +154,7 @@ class Deployment:
         )
         server = Server(partial(executor.diagnose, logged=True), self._options.parallel)
         try:
-            outputs = self._phases(snapshot, server, plugins, processes, registry, journal, executor, env)
+            outputs = self._phases(snapshot, server, plugins, processes, registry, journal, executor)
         finally:
             executor.hooks.close()
             plugins.close()
@@ -170,7 +171,6 @@ class Deployment:
         registry: Registry,
         journal: Journal,
         executor: Executor,
-        env: Mapping[str, str],
     ) -> Props:
         planner = self._planner(snapshot.resources, registry, journal, executor)
         monitor = Monitor(
@@ -183,12 +183,12 @@ class Deployment:
             parallel=self._options.parallel,
             on_done=self._wake.set,
         )
-        server.start(monitor)
+        plugins.engine = server.start(monitor)
         if any(package_of(s.type) == DYNAMIC for s in snapshot.resources):
             plugins.prefetch()
         if snapshot.pending and not self._preview:
             self._warn_of_pending(snapshot)
-        program: ProgramRun | InlineProgram | None = None
+        program: Child | Inline | None = None
         try:
             if self._options.refresh or self._kind == "refresh":
                 self._refresh(planner, registry, executor, journal)
@@ -200,8 +200,7 @@ class Deployment:
                 if not executor.failures:
                     self._delete(planner, executor, everything=True)
             elif self._kind in ("update", "preview") and not executor.failures:
-                program = self._program(processes, env, server.address)
-                program.start(executor, self._wake)
+                program = self._program(processes, plugins.engine)
                 self._wait_for(program, monitor, executor)
                 if not executor.over.is_set():
                     self._delete(planner, executor)
@@ -217,9 +216,7 @@ class Deployment:
             journal.save()
         return outputs
 
-    def _program(
-        self, processes: Processes, env: Mapping[str, str], address: str
-    ) -> ProgramRun | InlineProgram:
+    def _program(self, processes: Processes, address: str) -> Child | Inline:
         settings = {
             "monitor": address,
             "engine": address,
@@ -230,12 +227,11 @@ class Deployment:
             "organization": "organization",
             "root_directory": str(self._ws.root),
         }
-        secrets = [k for k, v in self._config.items() if v.secret]
-        if self._options.program is not None:
-            plain = {k: v.text for k, v in self._config.items()}
-            return InlineProgram(self._options.program, settings, plain, secrets)
-        env = {**env, "PULUMI_CONFIG_SECRET_KEYS": json.dumps(secrets)}
-        return ProgramRun(self._ws.main, self._options.python, processes, env, settings)
+        main, ended = self._ws.main, self._wake.set
+        if self._options.program is None:
+            return processes.start("program", json.dumps(settings), str(main), cwd=main, on_exit=ended)
+        config = {key: value.text for key, value in self._config.items()}
+        return Inline(self._options.program, main, settings, config, self._secret_keys, ended)
 
     def _planner(
         self, olds: list[State], registry: Registry, journal: Journal, executor: Executor
@@ -251,13 +247,13 @@ class Deployment:
             diagnose=executor.diagnose,
         )
 
-    def _wait_for(self, program: ProgramRun | InlineProgram, monitor: Monitor, executor: Executor) -> None:
+    def _wait_for(self, program: Child | Inline, monitor: Monitor, executor: Executor) -> None:
         """Until the program has registered everything or has ended, or a step failed, and no step is under way."""
         # A wait with a timeout lets a Ctrl-C through at once.
         while not self._wake.wait(0.5):
             continue
         if not monitor.program_done.is_set() and not executor.over.is_set():
-            program.check_exit()
+            report_exit(program, executor)
             executor.over.set()
         while not executor.wait_idle(0.5):
             continue
@@ -306,9 +302,7 @@ class Deployment:
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
 
-    def _cancel(
-        self, executor: Executor, journal: Journal, program: ProgramRun | InlineProgram | None
-    ) -> None:
+    def _cancel(self, executor: Executor, journal: Journal, program: Child | Inline | None) -> None:
         """Ctrl-C: the program is told, no step starts, running ones get some seconds."""
         self._cancelled = True
         executor.over.set()
@@ -363,10 +357,6 @@ def _without_dangling(state: State, there: set[str]) -> State:
     return replace(
         state, dependencies=dependencies, property_dependencies={k: v for k, v in properties.items() if v}
     )
-
-
-def _config_json(config: Mapping[str, ConfigValue]) -> str:
-    return json.dumps({key: value.text for key, value in config.items()})
 
 
 def preview(ws: Workspace, options: Options, on_event: Listener) -> Result:

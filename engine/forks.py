@@ -62,10 +62,10 @@ class Forked:
 
 
 class Forks:
-    """Processes in waiting, by the script that each is to run; use it as a context, which ends what is left."""
+    """Processes in waiting, by what each is to become; use it as a context, which ends what is left."""
 
-    def __init__(self, scripts: Mapping[str, Sequence[str]], *, shared: Sequence[str] = ()) -> None:
-        """Fork a process for each script (`program`, `provider_host`), which imports these modules while it waits.
+    def __init__(self, imports: Mapping[str, Sequence[str]], *, shared: Sequence[str] = ()) -> None:
+        """Fork a process for each (`program`, `providers`), which imports these modules while it waits.
 
         The `shared` modules are imported before, here. Only libraries: a module of the project would be run before the
         program's configuration is there.
@@ -77,7 +77,7 @@ class Forks:
         _import("pulumi", "pulumi.runtime", "pulumi.dynamic", *shared)
         gc.freeze()  # else a collection in a child looks through all that was imported, and copies it
         if _safe():
-            self._waiting = {script: Forked(imports) for script, imports in scripts.items()}
+            self._waiting = {what: Forked(modules) for what, modules in imports.items()}
 
     def __enter__(self) -> Forks:
         return self
@@ -86,15 +86,14 @@ class Forks:
         while self._waiting:
             self._waiting.popitem()[1].drop()
 
-    def take(self, command: Sequence[str], cwd: Path, env: Mapping[str, str]) -> Forked | None:
+    def take(self, what: str, command: Sequence[str], cwd: Path, env: Mapping[str, str]) -> Forked | None:
         """The process that has become `python -u <script> …`; None where there is none, or where a new interpreter
         would be another one: other settings of Python, or other modules first on its path.
         """
-        script = Path(command[2]).stem
         same = command[0] == sys.executable and _settings(env) == _settings(os.environ)
-        if script not in self._waiting or not same or Path(self._folder) != cwd:
+        if what not in self._waiting or not same or Path(self._folder) != cwd:
             return None
-        forked = self._waiting.pop(script)
+        forked = self._waiting.pop(what)
         try:
             forked.become(command, cwd, env)
         except OSError:

@@ -7,9 +7,7 @@ Source: `sdk/go/common/resource/plugin/provider_plugin.go` of Pulumi 3.260.
 from __future__ import annotations
 
 import contextlib
-import os
 import threading
-from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
@@ -126,32 +124,23 @@ class InitFailed(StepError):
         """The failure packed into a gRPC status, if it is one."""
         for key, value in error.trailing_metadata() or ():
             if key == "grpc-status-details-bin":
-                for detail in _decoded(status_pb2.Status(), value).details:
-                    if detail.type_url.endswith("ErrorResourceInitFailed"):
-                        return cls(_decoded(provider_pb2.ErrorResourceInitFailed(), detail.value))
+                status: Any = status_pb2.Status()
+                status.ParseFromString(value)
+                for detail in status.details:
+                    if detail.Unpack(failed := provider_pb2.ErrorResourceInitFailed()):
+                        return cls(failed)
         return None
 
 
 class Plugins:
-    """The plugins of one run, each started when first needed."""
+    """The plugins of one run, each started when first needed; those at `attached` run already (`name:port,…`)."""
 
-    def __init__(
-        self,
-        *,
-        root: Path,
-        env: Mapping[str, str],
-        python: str,
-        engine: Callable[[], str],
-        processes: Processes,
-        on_line: Callable[[str, str], None],
-    ) -> None:
+    def __init__(self, root: Path, attached: str, processes: Processes) -> None:
+        self.engine = ""
+        """The engine's address, once it serves."""
         self._root = root
-        self._env = env
-        self._python = python
-        self._engine = engine
         self._processes = processes
-        self._on_line = on_line
-        self._attached = attached(env.get("PULUMI_DEBUG_PROVIDERS", ""))
+        self._attached = _ports(attached)
         self._plugins: dict[str, Plugin] = {}
         self._starting: tuple[Child, Future[str]] | None = None
         self._lock = threading.Lock()
@@ -159,8 +148,8 @@ class Plugins:
     def prefetch(self) -> None:
         """Start the dynamic providers' process, without waiting for it."""
         with self._lock:
-            if self._starting is None and DYNAMIC not in self._attached:
-                self._starting = self._start()
+            if DYNAMIC not in self._attached:
+                self._start()
 
     def get(self, package: str) -> Plugin:
         """The plugin of a package.
@@ -171,10 +160,9 @@ class Plugins:
         with self._lock:
             if package not in self._plugins:
                 if port := self._attached.get(package):
-                    self._plugins[package] = Plugin(package, port, self._engine(), None)
+                    self._plugins[package] = Plugin(package, port, self.engine, None)
                 elif package == DYNAMIC:
-                    self._starting = self._starting or self._start()
-                    self._plugins[package] = self._connect(*self._starting)
+                    self._plugins[package] = self._connect(*self._start())
                 else:
                     raise ProviderError(
                         f"there is no provider for package {package!r}: the embedded engine installs no plugins",
@@ -183,16 +171,11 @@ class Plugins:
             return self._plugins[package]
 
     def _start(self) -> tuple[Child, Future[str]]:
-        port: Future[str] = Future()
-        script = Path(__file__).with_name("provider_host.py")
-        child = self._processes.start(
-            [self._python, "-u", str(script), self._engine()],
-            cwd=self._root,
-            env={**self._env, "PULUMI_ENGINE_PID": str(os.getpid())},
-            on_line=self._on_line,
-            first=port.set_result,
-        )
-        return child, port
+        if self._starting is None:
+            port: Future[str] = Future()
+            child = self._processes.start("providers", self.engine, cwd=self._root, first=port.set_result)
+            self._starting = child, port
+        return self._starting
 
     def _connect(self, child: Child, port: Future[str]) -> Plugin:
         text = port.result()
@@ -201,7 +184,7 @@ class Plugins:
                 f"the dynamic providers' process ended with status {child.wait(1)} before it served",
                 "see what it printed; is pulumi installed for that Python?",
             )
-        return Plugin(DYNAMIC, int(text), self._engine(), child)
+        return Plugin(DYNAMIC, int(text), self.engine, child)
 
     def close(self) -> None:
         """Hang up on all."""
@@ -209,8 +192,7 @@ class Plugins:
             plugin.close()
 
 
-def attached(spec: str) -> dict[str, int]:
-    """Ports by package of `PULUMI_DEBUG_PROVIDERS` (`azure-native:40001,other:40002`)."""
+def _ports(spec: str) -> dict[str, int]:
     ports = {}
     for entry in filter(None, spec.split(",")):
         package, _, port = entry.partition(":")
@@ -220,8 +202,3 @@ def attached(spec: str) -> dict[str, int]:
             )
         ports[package.strip()] = int(port)
     return ports
-
-
-def _decoded(message: Any, data: bytes) -> Any:
-    message.ParseFromString(data)
-    return message

@@ -12,41 +12,43 @@ import subprocess
 import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
 from engine.forks import Forked, Forks
 
+SCRIPT = Path(__file__).with_name("program.py")
+
 
 class Child:
-    """One process; `on_line(stream, text)` gets what it prints, `stream` being stdout or stderr."""
+    """One process; `on_line` gets what it prints, but its first line on stdout goes to `first`, if given."""
 
     def __init__(
         self,
         process: subprocess.Popen[str] | Forked,
-        on_line: Callable[[str, str], None],
+        on_line: Callable[[str], None],
         first: Callable[[str], None] | None,
         on_exit: Callable[[], None],
     ) -> None:
-        self.pid = process.pid
         self._process = process
         self._on_line = on_line
         self._on_exit = on_exit
         self._status: int | None = None
         self._over = threading.Event()
         self._readers = [
-            threading.Thread(target=self._read, args=(process.stdout, "stdout", first), daemon=True),
-            threading.Thread(target=self._read, args=(process.stderr, "stderr", None), daemon=True),
+            threading.Thread(target=self._read, args=(process.stdout, first), daemon=True),
+            threading.Thread(target=self._read, args=(process.stderr, None), daemon=True),
         ]
         for thread in [*self._readers, threading.Thread(target=self._reap, daemon=True)]:
             thread.start()
 
-    def _read(self, pipe: IO[str], stream: str, first: Callable[[str], None] | None) -> None:
+    def _read(self, pipe: IO[str], first: Callable[[str], None] | None) -> None:
         with pipe:
             if first is not None:
                 first(pipe.readline().strip())
             for line in pipe:
-                self._on_line(stream, line.rstrip("\n"))
+                self._on_line(line.rstrip("\n"))
 
     def _reap(self) -> None:
         self._status = self._process.wait()
@@ -62,54 +64,55 @@ class Child:
         return self._status
 
     def interrupt(self) -> None:
-        """Send SIGINT to the process alone."""
+        """Send SIGINT to the process alone; what it prints from now on is of no interest."""
+        self._on_line = lambda _: None
         if not self._over.is_set():
             self._signal(os.kill, signal.SIGINT)
 
-    def end(self, grace: float = 1.0) -> None:
-        """SIGTERM to the whole session, then SIGKILL."""
+    def end(self) -> None:
+        """SIGTERM to the whole session, then SIGKILL, also to what the child started and left behind."""
         if not self._over.is_set():
             self._signal(os.killpg, signal.SIGTERM)
-            if self.wait(grace) is None:
-                self._signal(os.killpg, signal.SIGKILL)
-                self._over.wait()
-        # What the child itself started and left behind is in its session.
+            self.wait(1)
         self._signal(os.killpg, signal.SIGKILL)
-        for reader in self._readers:
-            reader.join(1)
+        self.wait()
 
     def _signal(self, send: Callable[[int, int], None], number: int) -> None:
-        try:
-            send(self.pid, number)
-        except (ProcessLookupError, PermissionError):
-            return
+        with suppress(ProcessLookupError, PermissionError):
+            send(self._process.pid, number)
 
 
 class Processes:
-    """The children of one run; those that wait in `forks` are taken first."""
+    """The children of one run, all with one environment; those that wait in `forks` are taken first."""
 
-    def __init__(self, forks: Forks | None = None) -> None:
-        self._spawner = ThreadPoolExecutor(max_workers=1, thread_name_prefix="spawn")
+    def __init__(
+        self, python: str, env: Mapping[str, str], forks: Forks | None, on_line: Callable[[str], None]
+    ) -> None:
+        self._python = python
+        self._env = dict(env)
         self._forks = forks
+        self._on_line = on_line
+        self._spawner = ThreadPoolExecutor(max_workers=1, thread_name_prefix="spawn")
         self._children: list[Child] = []
 
     def start(
         self,
-        command: list[str],
-        *,
+        what: str,
+        *arguments: str,
         cwd: Path,
-        env: Mapping[str, str],
-        on_line: Callable[[str, str], None],
         first: Callable[[str], None] | None = None,
         on_exit: Callable[[], None] = lambda: None,
     ) -> Child:
-        """Start a process; its first line on stdout goes to `first` (empty when it ended before)."""
+        """Start the `program` or its `providers` (see `program.py`); the first line on stdout goes to `first`, empty when
+        the process ended before.
+        """
+        command = [self._python, "-u", str(SCRIPT), str(os.getpid()), what, *arguments]
 
         def spawn() -> subprocess.Popen[str]:
             return subprocess.Popen(
                 command,
                 cwd=cwd,
-                env=dict(env),
+                env=self._env,
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
@@ -118,8 +121,8 @@ class Processes:
                 start_new_session=True,
             )
 
-        forked = self._forks.take(command, cwd, env) if self._forks else None
-        child = Child(forked or self._spawner.submit(spawn).result(), on_line, first, on_exit)
+        forked = self._forks.take(what, command, cwd, self._env) if self._forks else None
+        child = Child(forked or self._spawner.submit(spawn).result(), self._on_line, first, on_exit)
         self._children.append(child)
         return child
 

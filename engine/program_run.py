@@ -1,83 +1,69 @@
-"""The program as a child process of the engine."""
+"""The program of a run: a process, or a function of this one, for tests, which mocks can't give a preview or a state."""
 
 from __future__ import annotations
 
-import json
-import os
+import contextvars
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+import grpc
+
+from engine import program
 from engine.events import Diagnostic
-from engine.processes import Child, Processes
-
-if TYPE_CHECKING:
-    from engine.steps import Executor
-
-TOLD = 32  # the program has said what is wrong
+from engine.processes import Child
+from engine.steps import Executor
 
 
-class ProgramRun:
-    """Starts the program, hears what it prints, knows how it ended."""
+class Inline:
+    """A function that runs in a thread, with the SDK's settings of its own; for the engine it is as a `Child`."""
 
     def __init__(
         self,
-        program: Path,
-        python: str,
-        processes: Processes,
-        env: Mapping[str, str],
+        function: Callable[[], Any],
+        folder: Path,
         settings: Mapping[str, Any],
+        config: dict[str, str],
+        secret_keys: list[str],
+        on_exit: Callable[[], None],
     ) -> None:
-        self._program = program
-        self._python = python
-        self._processes = processes
-        self._env = env
-        self._settings = settings
-        self._child: Child | None = None
-        self._executor: Executor | None = None
-        self._interrupted = False
+        self._status: int | None = None
 
-    def start(self, executor: Executor, wake: threading.Event) -> None:
-        """Start it; `wake` is set when it ends."""
-        self._executor = executor
-        script = Path(__file__).with_name("program.py")
-        self._child = self._processes.start(
-            [
-                self._python,
-                "-u",
-                str(script),
-                str(os.getpid()),
-                json.dumps(self._settings),
-                str(self._program),
-            ],
-            cwd=self._program,
-            env=self._env,
-            on_line=self._printed,
-            on_exit=wake.set,
-        )
+        def run() -> None:
+            from pulumi import runtime
 
-    def _printed(self, stream: str, text: str) -> None:
-        if self._executor is not None and not self._interrupted:
-            self._executor.diagnose(Diagnostic("info", text))
+            runtime.set_all_config(config, secret_keys)
+            runtime.configure(runtime.Settings(**settings))
+            self._status = program.run(function, folder, settings)
 
-    def check_exit(self) -> None:
-        """Report a program that ended badly and hasn't said why."""
-        status = self.wait(5)
-        if self._executor is None or status in (None, 0):
-            return
-        self._executor.failures.extend(self._executor.logged)
-        if status in (1, TOLD) and self._executor.failures:
-            return
-        how = f"was killed by signal {-status}" if status and status < 0 else f"exited with status {status}"
-        self._executor.diagnose(Diagnostic("error", f"the program {how}\nremedy: see what it printed"))
+        def body() -> None:
+            try:
+                contextvars.Context().run(run)
+            except grpc.RpcError:
+                pass  # the engine didn't wait for what it still had to say
+            finally:
+                on_exit()
+
+        self._thread = threading.Thread(target=body, name="program", daemon=True)
+        self._thread.start()
 
     def interrupt(self) -> None:
-        """SIGINT, once."""
-        self._interrupted = True
-        if self._child is not None:
-            self._child.interrupt()
+        """A function can't be interrupted; its registrations fail from now on."""
 
     def wait(self, timeout: float) -> int | None:
-        """The exit status, or None while it runs on."""
-        return self._child.wait(timeout) if self._child else None
+        """What it came to, or None while it runs on."""
+        self._thread.join(timeout)
+        return self._status
+
+
+def report_exit(child: Child | Inline, executor: Executor) -> None:
+    """Report a program that ended badly and hasn't said why."""
+    status = child.wait(5)
+    if not status:
+        return
+    executor.failures.extend(executor.logged)
+    if status in (1, program.SHOWN) and executor.failures:
+        return
+    how = f"was killed by signal {-status}" if status < 0 else f"exited with status {status}"
+    executor.diagnose(Diagnostic("error", f"the program {how}\nremedy: see what it printed"))

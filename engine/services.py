@@ -55,14 +55,13 @@ class Server:
             self._pool, options=[*CHANNEL_OPTIONS, ("grpc.so_reuseport", 0)]
         )
         engine_pb2_grpc.add_EngineServicer_to_server(EngineService(diagnose), self._server)
-        self.address = ""
 
-    def start(self, monitor: Monitor | None) -> None:
-        """Serve, on a free port of loopback."""
-        if monitor is not None:
-            resource_pb2_grpc.add_ResourceMonitorServicer_to_server(monitor, self._server)
-        self.address = f"127.0.0.1:{self._server.add_insecure_port('127.0.0.1:0')}"
+    def start(self, monitor: Monitor) -> str:
+        """Serve, on a free port of loopback; returns the address."""
+        resource_pb2_grpc.add_ResourceMonitorServicer_to_server(monitor, self._server)
+        address = f"127.0.0.1:{self._server.add_insecure_port('127.0.0.1:0')}"
         self._server.start()
+        return address
 
     def close(self) -> None:
         """Stop serving; calls under way are dropped."""

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 # What program and providers need beside pulumi: imported once for both, and by each while the engine gets ready.
 _FOR_BOTH = ("requests", "stamina")
-_FOR_EACH = {"program": ("pulumi_azure_native", "parver"), "provider_host": ("azure.storage.blob",)}
+_FOR_EACH = {"program": ("pulumi_azure_native", "parver"), "providers": ("azure.storage.blob",)}
 
 
 class EmbeddedRunner:

@@ -20,7 +20,7 @@ import json, os, pathlib, signal, sys
 
 def tell(name):
     seen = {
-        "argv": sys.argv, "orig_argv": sys.orig_argv if name == "provider" else sys.orig_argv[:3],
+        "argv": sys.argv, "orig_argv": sys.orig_argv[:3],
         "path": sys.path, "cwd": os.getcwd(), "env": dict(os.environ), "leads": os.getsid(0) == os.getpid(),
         "files": sorted(int(f) for f in os.listdir("/proc/self/fd") if int(f) < 3), "stdin": sys.stdin.read(),
         "signals": [str(signal.getsignal(n)) for n in (signal.SIGTERM, signal.SIGPIPE, signal.SIGCHLD)],
@@ -63,7 +63,7 @@ root = pathlib.Path(sys.argv[1])
 sys.path[0] = str(root)
 {before}
 from engine.forks import Forks
-forks = Forks({{"program": ["no.such.module", "wave"], "provider_host": []}}) if {forked} else None
+forks = Forks({{"program": ["no.such.module", "wave"], "providers": []}}) if {forked} else None
 count = len(forks._waiting) if forks else 0
 import engine
 said = []
@@ -102,7 +102,6 @@ def up(root: Path, *, forked: bool, before: str = "") -> dict[str, Any]:
 
 def comparable(seen: dict[str, Any], root: Path) -> dict[str, Any]:
     """Without process ids, ports and the folder's name."""
-    seen["env"].pop("PULUMI_ENGINE_PID", None)
     text = re.sub(r"127\.0\.0\.1:\d+", "ADDRESS", json.dumps(seen).replace(str(root), "ROOT"))
     plain: dict[str, Any] = json.loads(text)
     return plain
