@@ -126,6 +126,13 @@ class Backend:
                 each.unlink()
             self.history.rmdir()
 
+    def deployment(self) -> dict[str, Any]:
+        """The state as JSON data; empty where there is none, or none that can be read."""
+        try:
+            return dict(json.loads(self.read() or "")["checkpoint"].get("latest") or {})
+        except (ValueError, TypeError, KeyError, AttributeError):
+            return {}
+
     def holders(self) -> list[Holder]:
         """Who holds the stack now."""
         found = []
@@ -160,14 +167,16 @@ class Backend:
             mine.unlink(missing_ok=True)
             self._lock = None
 
+    def free_dead_locks(self, warn: Callable[[str], None]) -> list[Holder]:
+        """Free the locks whose process on this host has ended, as a killed CLI leaves them; the others who hold it."""
+        others = [holder for holder in self.holders() if holder.path != self._lock]
+        for holder in (dead := [holder for holder in others if holder.is_dead()]):
+            _unlock(holder)
+            warn(f"freed the lock of a run that is dead: {holder}")
+        return [holder for holder in others if holder not in dead]
+
     def _refuse_if_held(self, warn: Callable[[str], None]) -> None:
-        for holder in self.holders():
-            if holder.path == self._lock:
-                continue
-            if holder.is_dead():
-                _unlock(holder)
-                warn(f"freed the lock of a run that is dead: {holder}")
-                continue
+        for holder in self.free_dead_locks(warn):
             raise LockedError(
                 f"stack {self.stack} is locked by {holder}",
                 "wait for that run to end, or free the lock with ./dev cancel",

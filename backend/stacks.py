@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 from collections.abc import Callable
 from typing import Any
 
 from backend.checkpoint import State, compact, load_checkpoint
 from backend.errors import ProjectError, StateError
+from backend.files import Backend
 from backend.urns import STACK_TYPE, is_stack, urn_name
 from backend.values import Props, masked
 from backend.workspace import Workspace
@@ -36,15 +36,14 @@ def cancel(ws: Workspace) -> str:
     return "freed the lock of " + "; ".join(str(h) for h in holders)
 
 
-def list_stacks(ws: Workspace) -> list[dict[str, Any]]:
+def list_stacks(backend: Backend) -> list[dict[str, Any]]:
     """The project's stacks: `name`, `lastUpdate` (None before the first), `resourceCount`."""
     found = []
-    for path in sorted(ws.backend.file.parent.glob("*.json")):
-        with contextlib.suppress(OSError, ValueError, AttributeError):
-            latest = json.loads(path.read_text(encoding="utf-8"))["checkpoint"].get("latest") or {}
-            count = len(latest.get("resources") or [])
-            time = (latest.get("manifest") or {}).get("time") if count else None
-            found.append({"name": path.stem, "lastUpdate": time, "resourceCount": count})
+    for path in sorted(backend.file.parent.glob("*.json")):
+        latest = Backend(backend.base.parent, backend.project, path.stem).deployment()
+        count = len(latest.get("resources") or [])
+        time = (latest.get("manifest") or {}).get("time") if count else None
+        found.append({"name": path.stem, "lastUpdate": time, "resourceCount": count})
     return found
 
 

@@ -95,8 +95,9 @@ Props = dict[str, Any]
 
 
 def tidy_number(number: float) -> int | float:
-    """A whole number as int, so that it is written `3`, not `3.0`."""
-    return int(number) if math.isfinite(number) and number.is_integer() and abs(number) < 1e21 else number
+    """A whole number as int, so that it is written `3`, not `3.0`; negative zero, which is none, as it is."""
+    whole = math.isfinite(number) and number.is_integer() and abs(number) < 1e21
+    return int(number) if whole and (number or math.copysign(1, number) > 0) else number
 
 
 def json_number(value: Any) -> Any:
@@ -165,6 +166,15 @@ def masked(value: Any, *, show_secrets: bool = False) -> Any:
     if isinstance(value, list):
         return [masked(v, show_secrets=show_secrets) for v in value]
     return json_number(value)
+
+
+def blinded(value: Any) -> Any:
+    """The value with the text `[secret]` in place of secrets, and all else as it is."""
+    if isinstance(value, dict):
+        return {k: blinded(v) for k, v in value.items()}
+    if isinstance(value, list):
+        return [blinded(v) for v in value]
+    return "[secret]" if isinstance(value, Secret) else value
 
 
 def annotate_secrets(outs: Props | None, ins: Props | None) -> None:

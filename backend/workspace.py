@@ -74,14 +74,19 @@ class Workspace:
             )
         if stack.count("/"):
             stack = stack.rsplit("/", 1)[-1]
-        url = os.environ.get("PULUMI_BACKEND_URL") or (data.get("backend") or {}).get("url") or "file://."
+        folder = backend_folder(root, data)
+        if folder is None:
+            raise ProjectError(
+                f"the backend is {_backend_url(data).partition('://')[0]}://",
+                "the embedded engine keeps state in files only",
+            )
         stack_file = root / (data.get("stackConfigDir") or ".") / f"Pulumi.{stack}.yaml"
         return cls(
             root=root,
             project=name,
             stack=stack,
             main=(root / data["main"]).resolve() if data.get("main") else root,
-            backend=Backend(_backend_folder(url, root), name, stack),
+            backend=Backend(folder, name, stack),
             schema=data.get("config") or {},
             stack_file=stack_file,
             stack_data=_read_yaml(stack_file) if stack_file.exists() else {},
@@ -226,15 +231,20 @@ def _read_yaml(path: Path) -> dict[str, Any]:
     return data
 
 
-def _backend_folder(url: str, root: Path) -> Path:
-    if not url.startswith("file://"):
-        raise ProjectError(
-            f"the backend is {url.partition('://')[0]}://", "the embedded engine keeps state in files only"
-        )
-    path = url.removeprefix("file://")
-    if path.startswith("~"):
-        return Path(path).expanduser()
-    return root if path in ("", ".") else (root / path).resolve()
+def backend_folder(root: Path, settings: Mapping[str, Any]) -> Path | None:
+    """The folder that holds the state of a project with these settings; None where it is kept elsewhere than in files."""
+    url = _backend_url(settings)
+    return (
+        (root / Path(url.removeprefix("file://")).expanduser()).resolve()
+        if url.startswith("file://")
+        else None
+    )
+
+
+def _backend_url(settings: Mapping[str, Any]) -> str:
+    return str(
+        os.environ.get("PULUMI_BACKEND_URL") or (settings.get("backend") or {}).get("url") or "file://."
+    )
 
 
 def _scalar(raw: Any) -> str:

@@ -18,15 +18,12 @@ from cli.verbs.adopt import adopt
 from cli.verbs.bench import bench
 from cli.verbs.cancel import cancel
 from cli.verbs.chaos import chaos
-from cli.verbs.destroy import destroy
+from cli.verbs.deploy import destroy, preview, refresh, up
 from cli.verbs.help import help_
 from cli.verbs.lint import lint
 from cli.verbs.output import output
-from cli.verbs.preview import preview
 from cli.verbs.pulumi import pulumi
-from cli.verbs.refresh import refresh
 from cli.verbs.test import test
-from cli.verbs.up import up
 
 SHORT = {"help_option_names": ["-h", "--help"]}
 PLAIN: dict[str, Any] = {

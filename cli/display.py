@@ -9,18 +9,20 @@ import json
 import threading
 from collections.abc import Iterable
 from time import monotonic
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console, Group
 from rich.live import Live
 from rich.spinner import Spinner
 from rich.text import Text
 
+from cli.operations import ONGOING, PAST, SYMBOLS, TITLES
 from engine.diffs import outputs_diff
 from engine.events import (
     UNKNOWN_TEXT,
     Diagnostic,
     Event,
+    OutputsSet,
     PropertyDiff,
     Result,
     Step,
@@ -29,52 +31,22 @@ from engine.events import (
     StepStarted,
 )
 
-SYMBOLS = {
-    "same": ("  ", "dim"),
-    "create": ("+ ", "green"),
-    "update": ("~ ", "yellow"),
-    "delete": ("- ", "red"),
-    "replace": ("+-", "magenta"),
-    "create-replacement": ("++", "green"),
-    "delete-replaced": ("--", "red"),
-    "read": ("> ", "cyan"),
-    "read-replacement": (">>", "cyan"),
-    "refresh": ("~ ", "yellow"),
-    "discard": ("< ", "red"),
-    "discard-replaced": ("<<", "red"),
-    "remove-pending-replace": ("~ ", "dim"),
-}
-PAST = {
-    "create": "created",
-    "update": "updated",
-    "delete": "deleted",
-    "replace": "replaced",
-    "create-replacement": "created replacement",
-    "delete-replaced": "deleted original",
-    "read": "read",
-    "refresh": "refreshed",
-    "discard": "discarded",
-}
-ONGOING = {
-    "create": "creating",
-    "update": "updating",
-    "delete": "deleting",
-    "create-replacement": "creating replacement",
-    "delete-replaced": "deleting original",
-    "read": "reading",
-    "refresh": "refreshing",
-}
-TITLES = {"preview": "Previewing update", "up": "Updating", "refresh": "Refreshing", "destroy": "Destroying"}
+if TYPE_CHECKING:
+    from cli.diff_view import DiffView
+
 _LONGEST = 400
 _EVERY = 5.0  # seconds between two progress lines of one resource, where there is no terminal
 _KINDS = {"add": ("+", "green"), "delete": ("-", "red"), "update": ("~", "yellow")}
 
 
 class Renderer:
-    """Prints events as they come; call `finish` with the result."""
+    """Prints events as they come; call `finish` with the result. With `diff` all properties are shown, as by the CLI."""
 
-    def __init__(self, console: Console, verb: str, *, interactive: bool) -> None:
+    def __init__(
+        self, console: Console, verb: str, *, interactive: bool, diff: DiffView | None = None
+    ) -> None:
         self._console = console
+        self._diff = diff
         self._verb = verb
         self._preview = verb == "preview"
         self._live: Live | None = None
@@ -83,7 +55,8 @@ class Renderer:
         self._told: dict[str, tuple[float, str]] = {}
         self._seen: set[tuple[str, str]] = set()
         self._lock = threading.Lock()
-        console.print(Text(TITLES.get(verb, verb), style="bold magenta"))
+        title = f"{TITLES[verb]} ({diff.stack}):" if diff else TITLES[verb]
+        console.print(Text(title, style="bold magenta"))
         if interactive:
             self._live = Live(
                 console=console,
@@ -99,11 +72,19 @@ class Renderer:
         with self._lock:
             if isinstance(event, StepStarted):
                 self._running[event.step.urn, event.step.op] = (event.step, monotonic())
+                if self._diff:
+                    self._diff.started(event.step)
             elif isinstance(event, StepFinished):
                 self._running.pop((event.step.urn, event.step.op), None)
                 self._running.pop((event.step.urn, "refresh"), None)
                 self._progress.pop(event.step.urn, None)
-                self._finished(event.step, event.seconds)
+                if self._diff:
+                    self._print(self._diff.finished(event.step))
+                else:
+                    self._finished(event.step, event.seconds)
+            elif isinstance(event, OutputsSet):
+                if self._diff:
+                    self._print(self._diff.outputs_set(event.step))
             elif isinstance(event, StepFailed):
                 self._running.pop((event.step.urn, event.step.op), None)
                 self._failed(event.step, event.message)
@@ -119,8 +100,11 @@ class Renderer:
     def finish(self, result: Result) -> None:
         """Print outputs, summary and what failed without having been shown."""
         self.close()
-        self._outputs(result)
-        self._summary(result)
+        if self._diff:
+            self._print(self._diff.summary(result))
+        else:
+            self._outputs(result)
+            self._summary(result)
         for failure in result.failures:
             if not any(message == failure for _, message in self._seen):
                 self._message("error", failure, "")
@@ -153,8 +137,15 @@ class Renderer:
             for line in property_lines(step.diff, indent=6):
                 self._console.print(line, soft_wrap=True)
 
+    def _print(self, text: Text) -> None:
+        if text:
+            self._console.print(text, soft_wrap=True, end="")
+
     def _failed(self, step: Step, message: str) -> None:
-        self._console.print(Text.assemble(*_head(step), (" failed", "bold red")), soft_wrap=True)
+        if self._diff:
+            self._print(self._diff.failed(step))
+        else:
+            self._console.print(Text.assemble(*_head(step), (" failed", "bold red")), soft_wrap=True)
         self._message("error", message, step.urn)
 
     def _diagnostic(self, event: Diagnostic) -> None:

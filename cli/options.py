@@ -55,7 +55,9 @@ GoOn = Annotated[
     bool,
     typer.Option("--continue-on-error", help="After a failure leave out only what depends on what failed."),
 ]
-Diff = Annotated[bool, typer.Option("--diff", help="Show every property that would change.")]
+Diff = Annotated[
+    bool, typer.Option("--diff", help="Show each change with all its properties, as the CLI does.")
+]
 
 
 Expect = Annotated[

@@ -6,9 +6,12 @@ import os
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cli.errors import CliError
+
+if TYPE_CHECKING:
+    from backend.files import Backend
 
 ROOT = Path(__file__).resolve().parent.parent
 LOCAL_TARGET = "local"
@@ -47,6 +50,15 @@ def project() -> dict[str, Any]:
 def stack_file(stack: str) -> Path:
     """The stack's file of configuration."""
     return ROOT / f"Pulumi.{stack}.yaml"
+
+
+def backend_of(stack: str) -> Backend | None:
+    """Where the stack's state is kept; None where that is no folder of this machine."""
+    from backend.files import Backend
+    from backend.workspace import backend_folder
+
+    folder = backend_folder(ROOT, project())
+    return Backend(folder, str(project()["name"]), stack) if folder else None
 
 
 def qualified(key: str, stack: str) -> str:

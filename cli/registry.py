@@ -81,15 +81,15 @@ def workspace_of(stack: str) -> dict[str, str] | None:
     An interrupted first update has no outputs, but resources, so that these are looked at.
     """
     from cli.errors import CliError
-    from cli.stacks import checkpoint, state_file
+    from cli.project import backend_of
 
-    path = state_file(stack)
-    if path is None:
+    backend = backend_of(stack)
+    if backend is None:
         raise CliError(
             f"the state of {stack} is not on this machine, so its jobs can't be told from others'",
             "use ./dev cancel without --jobs, and cancel the job at the service",
         )
-    for resource in checkpoint(path).get("resources") or []:
+    for resource in backend.deployment().get("resources") or []:
         outputs: dict[str, Any] = resource.get("outputs") or {}
         if resource.get("type") == TRAINING and outputs.get("part") == "training":
             return dict(outputs["workspace"])

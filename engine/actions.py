@@ -129,6 +129,9 @@ def describe(action: Action) -> Step:
         cause=action.cause or because(changed),
         custom=state.custom,
         parent=state.parent,
+        before=old,
+        after=new,
+        compared=action.diff,
     )
 
 

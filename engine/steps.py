@@ -17,7 +17,7 @@ from backend.values import UNKNOWN_WIRE, Props, Secret, equal
 from engine import diffs
 from engine.actions import Action, describe, resolve
 from engine.errors import StepError
-from engine.events import Diagnostic, Listener, Step, StepFailed, StepFinished, StepStarted
+from engine.events import Diagnostic, Listener, OutputsSet, Step, StepFailed, StepFinished, StepStarted
 from engine.hooks import Hooks
 from engine.plugins import InitFailed
 from engine.providers import Registry
@@ -383,6 +383,7 @@ class Executor:
         elif action.op == "update":
             self._after("AfterUpdate", action.old, action.new)
         self.journal.touch(action.new)
+        self._listener(OutputsSet(describe(action)))
         if not unchanged:
             self.journal.save()
 

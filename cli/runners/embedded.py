@@ -15,7 +15,7 @@ from cli.project import ROOT
 from cli.runners import Run, Wishes
 
 if TYPE_CHECKING:
-    from engine import Options, Result, Workspace
+    from engine import Event, Options, Result, Workspace
     from engine.forks import Forks
 
 # What program and providers need beside pulumi: imported once for both, and by each while the engine gets ready.
@@ -37,7 +37,7 @@ class EmbeddedRunner:
         import engine
 
         if wishes.ask:
-            self._go("preview", engine.preview, replace(wishes, ask=False))
+            self._go("preview", engine.preview, replace(wishes, ask=False), preview=True)
             self._confirm(f"Perform this update of {self.run.stack}?")
         self._go("up", engine.up, wishes)
 
@@ -45,7 +45,7 @@ class EmbeddedRunner:
         """Show what `up` would do; writes nothing."""
         import engine
 
-        self._go("preview", engine.preview, wishes)
+        self._go("preview", engine.preview, wishes, preview=True)
 
     def refresh(self, wishes: Wishes) -> None:
         """Read how the resources really are into the state."""
@@ -53,7 +53,7 @@ class EmbeddedRunner:
 
         if wishes.ask:
             only_shown = _with(engine.refresh, preview_only=True)
-            self._go("refresh", only_shown, replace(wishes, ask=False))
+            self._go("refresh", only_shown, replace(wishes, ask=False), preview=True)
             self._confirm(f"Write this into the state of {self.run.stack}?")
         self._go("refresh", engine.refresh, wishes)
 
@@ -95,7 +95,8 @@ class EmbeddedRunner:
             forks=forks,
         )
 
-    def _go(self, verb: str, act: Callable[..., Result], wishes: Wishes) -> None:
+    def _go(self, verb: str, act: Callable[..., Result], wishes: Wishes, *, preview: bool = False) -> None:
+        from cli.diff_view import DiffView
         from cli.display import Renderer
         from engine.forks import Forks
 
@@ -103,19 +104,19 @@ class EmbeddedRunner:
             if wishes.as_json:
                 import engine
 
-                result = act(self.workspace, self._options(wishes, forks), _silent)
-                print_json(engine.to_json(result))
+                told: list[Event] = []
+                result = act(self.workspace, self._options(wishes, forks), told.append)
+                config = self.workspace.config(check=False).items()
+                shown = {key: "[secret]" if value.secret else value.text for key, value in config}
+                print_json(engine.to_json(result, told, shown))
             else:
-                renderer = Renderer(out(), verb, interactive=sys.stdout.isatty())
+                diff = DiffView(verb, self.run.stack, preview) if wishes.diff else None
+                renderer = Renderer(out(), verb, interactive=sys.stdout.isatty(), diff=diff)
                 result = act(self.workspace, self._options(wishes, forks), renderer)
                 renderer.finish(result)
         if not result.ok:
             cancelled = any(str(failure).startswith("cancelled") for failure in result.failures)
             raise typer.Exit(INTERRUPTED if cancelled else FAILED)
-
-
-def _silent(_: object) -> None:
-    """Hear of an event and print nothing."""
 
 
 def _with(act: Callable[..., Result], **more: Any) -> Callable[..., Result]:

@@ -16,9 +16,8 @@ from typing import Any
 
 import typer
 
-from cli import stacks
-from cli.errors import FAILED, INTERRUPTED, CliError
-from cli.project import ROOT, project, read_yaml, stack_file
+from cli.errors import FAILED, INTERRUPTED, CliError, warn
+from cli.project import ROOT, backend_of, project, read_yaml, stack_file
 from cli.runners import Run, Wishes
 
 OLDEST = (3, 200, 0)
@@ -93,19 +92,20 @@ def ensure_stack(executable: str, stack: str, env: Mapping[str, str]) -> None:
 
     In a folder of its own, since the CLI writes a salt into the stack's file as it creates a stack.
     """
-    if stacks.exists(stack) or stacks.backend() is None:
+    backend = backend_of(stack)
+    if backend is None or backend.file.exists():
         return
     with tempfile.TemporaryDirectory() as folder:
         shutil.copyfile(ROOT / "Pulumi.yaml", Path(folder, "Pulumi.yaml"))
         command = [executable, "stack", "init", stack, "--no-select", "--non-interactive", "--cwd", folder]
         done = subprocess.run(
             command,
-            env={**env, "PULUMI_BACKEND_URL": stacks.backend_url()},
+            env={**env, "PULUMI_BACKEND_URL": f"file://{backend.base.parent}"},
             capture_output=True,
             text=True,
             check=False,
         )
-    if done.returncode and not stacks.exists(stack):
+    if done.returncode and not backend.file.exists():
         reason = done.stderr.strip().removeprefix("error: ").splitlines() or ["it gave no reason"]
         raise CliError(f"the stack {stack} can't be created: {reason[0]}", "name another with -s")
 
@@ -124,8 +124,7 @@ class PulumiRunner:
 
     def preview(self, wishes: Wishes) -> None:
         """Show what `up` would do; writes nothing."""
-        more = ["--expect-no-changes"] if wishes.expect_no_changes else []
-        self._go("preview", wishes, *more, *(["--diff"] if wishes.diff else []))
+        self._go("preview", wishes, *(["--expect-no-changes"] if wishes.expect_no_changes else []))
 
     def refresh(self, wishes: Wishes) -> None:
         """Read how the resources really are into the state."""
@@ -155,13 +154,15 @@ class PulumiRunner:
             raise typer.Exit(status)
 
     def _go(self, verb: str, wishes: Wishes, *more: str) -> None:
-        stacks.free_dead_locks(self.run.stack)
+        if backend := backend_of(self.run.stack):
+            backend.free_dead_locks(warn)
         ensure_stack(self.executable, self.run.stack, self.env)
         with self._config_file() as config:
             command = [self.executable, verb, "--stack", self.run.stack, "--config-file", config, *more]
             command += [] if wishes.ask else ["--non-interactive"]
             command += ["--refresh"] if wishes.refresh and verb != "refresh" else []
             command += ["--json"] if wishes.as_json else []
+            command += ["--diff"] if wishes.diff else []
             command += [f"--target={target}" for target in wishes.targets]
             command += [] if wishes.parallel is None else [f"--parallel={wishes.parallel}"]
             command += ["--continue-on-error"] if wishes.continue_on_error else []
@@ -174,7 +175,10 @@ class PulumiRunner:
         from cli.stackfile import for_this_run
 
         stack = self.run.stack
-        text = for_this_run(read_yaml(stack_file(stack)), self.run.overrides, stacks.encryption_salt(stack))
+        backend = backend_of(stack)
+        latest = backend.deployment() if backend else {}
+        salt = ((latest.get("secrets_providers") or {}).get("state") or {}).get("salt")
+        text = for_this_run(read_yaml(stack_file(stack)), self.run.overrides, salt)
         with tempfile.NamedTemporaryFile("w", prefix=f"{project()['name']}-{stack}-", suffix=".yaml") as file:
             file.write(text)
             file.flush()

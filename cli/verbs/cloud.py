@@ -79,10 +79,12 @@ def logs(
 
 def reset(yes: Yes = False) -> None:
     """Stop the local cloud and delete all its data: blobs, models, web services, the ledger of runs."""
+    from backend.stacks import list_stacks
     from cli.cloud.supervisor import Supervisor
-    from cli.stacks import stacks_with_resources
+    from cli.project import backend_of
 
-    stacks = stacks_with_resources()
+    backend = backend_of("dev")
+    stacks = [each["name"] for each in list_stacks(backend) if each["resourceCount"] > 1] if backend else []
     if stacks:
         warn(
             f"stacks that hold resources: {', '.join(stacks)}; ./dev destroy them first, or their state stays behind"

@@ -19,10 +19,11 @@ def output(
     as_json: AsJson = False,
 ) -> None:
     """Show the stack's outputs: the endpoint's URL, the model's address, run key, data version, metrics."""
+    from cli.project import backend_of
     from cli.runners import open_runner
-    from cli.stacks import exists, state_file
 
-    if state_file(stack) is not None and not exists(stack):
+    backend = backend_of(stack)
+    if backend is not None and not backend.file.exists():
         raise CliError(f"the stack {stack} was never deployed", f"./dev up -s {stack}")
     values = open_runner(stack, {}, engine).outputs()
     if show_secrets:

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from cli.errors import warn
+
 # Verbs of the CLI that run the program or its providers, so that the local cloud has to be there.
 DEPLOYING = {"up", "update", "preview", "pre", "refresh", "destroy", "down", "dn", "watch", "import"}
 
@@ -15,8 +17,7 @@ def pulumi(
     arguments: Annotated[list[str] | None, typer.Argument(help="What the CLI is given.")] = None,
 ) -> None:
     """Run the Pulumi CLI: the same program, the same state, the local cloud's environment."""
-    from cli import stacks
-    from cli.project import ROOT, stack_file
+    from cli.project import ROOT, backend_of, stack_file
     from cli.runners import environment
     from cli.runners.pulumi import call, ensure_stack, find
     from cli.runners.pulumi import environment as cli_environment
@@ -37,7 +38,8 @@ def pulumi(
             ensure_stack(executable, stack, env)
             select = [executable, "stack", "select", stack, "--non-interactive"]
             subprocess.run(select, cwd=ROOT, env=env, stdout=subprocess.DEVNULL, check=True)
-        stacks.free_dead_locks(stack)
+        if backend := backend_of(stack):
+            backend.free_dead_locks(warn)
         env |= environment(stack, {})
     with salt_kept_out(stack_file(_named(given) or "dev")):
         status = call([executable, *given], env)

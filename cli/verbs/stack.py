@@ -48,7 +48,7 @@ def ls(as_json: AsJson = False) -> None:
     """List the project's stacks."""
     import engine
 
-    found = engine.list_stacks(_workspace("dev"))
+    found = engine.list_stacks(_workspace("dev").backend)
     if as_json:
         print_json(found)
         return

@@ -59,14 +59,14 @@ class FakePulumi:
 @pytest.fixture
 def project_root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A project whose target isn't the local cloud, in place of this one."""
-    from cli import project, stacks
+    from cli import project
     from cli.runners import embedded, pulumi
 
     root = tmp_path / "project"
     root.mkdir()
     (root / "Pulumi.yaml").write_text(PULUMI_YAML)
     (root / "Pulumi.dev.yaml").write_text("# ours\nconfig:\n  retraining:dataVersion: 2013-01  # a month\n")
-    for module in (project, stacks, embedded, pulumi):
+    for module in (project, embedded, pulumi):
         monkeypatch.setattr(module, "ROOT", root)
     for name in (
         "PULUMI_BACKEND_URL",

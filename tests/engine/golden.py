@@ -27,15 +27,15 @@ def write(scenario: Scenario, version: str, runs: dict[str, Any]) -> None:
     """Keep it, a line for each call, step and resource."""
     FOLDER.mkdir(exist_ok=True)
     record = {"scenario": scenario.name, "cli": version, "runs": runs}
-    path_of(scenario).write_text(_text(record, depth=4) + "\n")
+    path_of(scenario).write_text(text(record, depth=4) + "\n")
 
 
-def _text(value: Any, depth: int, indent: int = 0) -> str:
+def text(value: Any, depth: int, indent: int = 0) -> str:
     """JSON whose outer levels are broken into lines."""
     inner = "  " * (indent + 1)
     if depth and isinstance(value, dict) and value:
-        items = [f"{inner}{json.dumps(k)}: {_text(v, depth - 1, indent + 1)}" for k, v in value.items()]
+        items = [f"{inner}{json.dumps(k)}: {text(v, depth - 1, indent + 1)}" for k, v in value.items()]
         return "{\n" + ",\n".join(items) + "\n" + "  " * indent + "}"
     if depth and isinstance(value, list) and value:
-        return "[\n" + ",\n".join(inner + _text(v, 0) for v in value) + "\n" + "  " * indent + "]"
+        return "[\n" + ",\n".join(inner + text(v, 0) for v in value) + "\n" + "  " * indent + "]"
     return json.dumps(value, sort_keys=True, ensure_ascii=False)

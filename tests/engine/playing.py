@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import engine
-from engine.events import StepFinished, StepStarted
+from engine.events import Listener, Result, StepFinished, StepStarted
 from tests.engine.conftest import Stack
 from tests.engine.scenarios import SDK, Scenario
 from tests.engine.things import Served, Things
@@ -189,6 +189,13 @@ class Cli(Player):
         )
         return done.returncode == 0, done.stdout if done.returncode == 0 else done.stdout + done.stderr
 
+    def printed(self, *args: str) -> str:
+        """What one command prints."""
+        command = ["pulumi", *args, "--stack", "dev", "--non-interactive"]
+        return subprocess.run(
+            command, cwd=self.root, env=self.env, capture_output=True, text=True, timeout=120, check=False
+        ).stdout
+
     def run(self, command: str, arguments: list[str]) -> Outcome:
         """By the CLI, previews as JSON."""
         if command in ("cancel", "export", "import"):
@@ -219,12 +226,15 @@ class Embedded(Player):
         super().__init__(root)
         self.stack = Stack(root, self.served, passphrase=PASSPHRASE)
         self.told = ""  # why runs failed, in full
+        self.listen: Listener = lambda _: None
+        self.result: Result | None = None
 
     def run(self, command: str, arguments: list[str]) -> Outcome:
         """By the engine's functions."""
         if command in ("cancel", "export", "import"):
             return {"well": self.manage(command), "said": []}
         options: dict[str, Any] = {
+            "on_event": self.listen,
             "refresh": "--refresh" in arguments,
             "continue_on_error": "--continue-on-error" in arguments,
             "expect_no_changes": "--expect-no-changes" in arguments,
@@ -236,6 +246,7 @@ class Embedded(Player):
             result = getattr(self.stack, command)(*program, **options)
         except engine.StackError as error:
             return {"well": False, "said": said([str(error).splitlines()[0]])}
+        self.result = result
         self.told += "\n".join(result.failures)
         outcome: Outcome = {"well": result.ok, "said": said([f.splitlines()[0] for f in result.failures])}
         if result.ok:

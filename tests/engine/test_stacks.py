@@ -74,16 +74,16 @@ def test_a_state_of_another_stack_or_with_holes_is_refused_unless_forced(stack: 
 
 def test_stacks_are_listed_with_their_resources(stack: Stack) -> None:
     """One that was destroyed is still there, without a time."""
-    assert engine.list_stacks(stack.ws) == []
+    assert engine.list_stacks(stack.ws.backend) == []
     stack.up(program)
-    [found] = engine.list_stacks(stack.ws)
+    [found] = engine.list_stacks(stack.ws.backend)
     assert (found["name"], found["resourceCount"], found["lastUpdate"]) == (
         "dev",
         4,
         stack.state()["manifest"]["time"],
     )
     stack.destroy()
-    assert engine.list_stacks(stack.ws) == [{"name": "dev", "lastUpdate": None, "resourceCount": 0}]
+    assert engine.list_stacks(stack.ws.backend) == [{"name": "dev", "lastUpdate": None, "resourceCount": 0}]
 
 
 def test_a_stack_with_resources_is_removed_only_by_force(stack: Stack) -> None:
@@ -93,7 +93,7 @@ def test_a_stack_with_resources_is_removed_only_by_force(stack: Stack) -> None:
         engine.remove_stack(stack.ws)
     assert "still has resources" in error.value.cause
     engine.remove_stack(stack.ws, force=True)
-    assert engine.list_stacks(stack.ws) == []
+    assert engine.list_stacks(stack.ws.backend) == []
     assert [p.name for p in (stack.root / ".pulumi/stacks/demo").iterdir()] == ["dev.json.bak"]
     with pytest.raises(StackError):
         engine.remove_stack(stack.ws)
