@@ -20,60 +20,30 @@ from backend.values import UNKNOWN, Props, Reference, Secret
 
 VERSION = "3.260.0"  # the CLI whose format this is; the manifest's magic is the hash of it
 
-# Python field → key of the checkpoint, in the order in which Pulumi writes them.
-_KEYS = {
-    "urn": "urn",
-    "custom": "custom",
-    "delete": "delete",
-    "id": "id",
-    "type": "type",
-    "inputs": "inputs",
-    "outputs": "outputs",
-    "parent": "parent",
-    "protect": "protect",
-    "external": "external",
-    "dependencies": "dependencies",
-    "init_errors": "initErrors",
-    "provider": "provider",
-    "property_dependencies": "propertyDependencies",
-    "pending_replacement": "pendingReplacement",
-    "additional_secret_outputs": "additionalSecretOutputs",
-    "aliases": "aliases",
-    "custom_timeouts": "customTimeouts",
-    "retain_on_delete": "retainOnDelete",
-    "created": "created",
-    "modified": "modified",
-    "source_position": "sourcePosition",
-    "ignore_changes": "ignoreChanges",
-    "replace_on_changes": "replaceOnChanges",
-    "resource_hooks": "resourceHooks",
-}
-_KNOWN = frozenset(_KEYS.values())
 
-
-@dataclass(eq=False)
+@dataclass(eq=False, kw_only=True)
 class State:
-    """One resource as the checkpoint keeps it; compared by identity, since a URN may occur twice."""
+    """One resource as the checkpoint keeps it, in its order; compared by identity, since a URN may occur twice."""
 
     urn: str
-    type: str
     custom: bool
+    delete: bool = False
     id: str = ""
+    type: str
     inputs: Props = field(default_factory=dict)
     outputs: Props = field(default_factory=dict)
     parent: str = ""
-    provider: str = ""
-    dependencies: list[str] = field(default_factory=list)
-    property_dependencies: dict[str, list[str]] = field(default_factory=dict)
-    delete: bool = False
     protect: bool = False
     external: bool = False
-    pending_replacement: bool = False
-    retain_on_delete: bool = False
+    dependencies: list[str] = field(default_factory=list)
     init_errors: list[str] = field(default_factory=list)
+    provider: str = ""
+    property_dependencies: dict[str, list[str]] = field(default_factory=dict)
+    pending_replacement: bool = False
     additional_secret_outputs: list[str] = field(default_factory=list)
     aliases: list[str] = field(default_factory=list)
     custom_timeouts: dict[str, float] = field(default_factory=dict)
+    retain_on_delete: bool = False
     created: str = ""
     modified: str = ""
     source_position: str = ""
@@ -99,6 +69,14 @@ class State:
         return urns
 
 
+def _camel_case(name: str) -> str:
+    head, *rest = name.split("_")
+    return head + "".join(map(str.capitalize, rest))
+
+
+_KEYS = {each.name: _camel_case(each.name) for each in fields(State) if each.name != "extra"}
+
+
 def now() -> str:
     """The time in UTC with nanoseconds, as Pulumi writes it."""
     nanoseconds = time_ns()
@@ -121,14 +99,11 @@ def dump_state(state: State, crypter: Crypter | None) -> dict[str, Any]:
 
 def load_state(data: Mapping[str, Any], crypter: Crypter | None) -> State:
     """The resource of JSON data; secrets are decrypted when first looked at."""
-    known: dict[str, Any] = {}
-    for name, key in _KEYS.items():
-        if key in data:
-            known[name] = data[key]
+    rest = dict(data)
+    known = {name: rest.pop(key) for name, key in _KEYS.items() if key in data}
     for name in ("inputs", "outputs"):
         known[name] = {k: load_value(v, crypter) for k, v in known.get(name, {}).items()}
-    extra = {k: v for k, v in data.items() if k not in _KNOWN}
-    return State(**known, extra=extra)
+    return State(**known, extra=rest)
 
 
 def dump_value(value: Any, crypter: Crypter | None) -> Any:
@@ -280,6 +255,3 @@ def load_checkpoint(text: str, crypter_for: Any) -> Snapshot:
         salt,
         latest.get("metadata") or {},
     )
-
-
-assert set(_KEYS) | {"extra"} == {f.name for f in fields(State)}

@@ -54,20 +54,11 @@ class Holder:
         except psutil.AccessDenied:
             return False
         try:
-            taken = datetime.fromisoformat(_trim(self.timestamp)).timestamp()
+            taken = datetime.fromisoformat(self.timestamp).timestamp()
         except ValueError:
             return False
         # A zombie is over; a process younger than its own lock is another one (2 s for coarse clocks).
         return status == psutil.STATUS_ZOMBIE or started > taken + 2
-
-
-def _trim(timestamp: str) -> str:
-    """Nanoseconds cut to microseconds, which is what Python reads."""
-    head, dot, rest = timestamp.partition(".")
-    if not dot:
-        return timestamp
-    digits = len(rest) - len(rest.lstrip("0123456789"))
-    return f"{head}.{rest[:digits][:6].ljust(6, '0')}{rest[digits:]}"
 
 
 class Backend:

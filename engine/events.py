@@ -69,17 +69,7 @@ class Step:
             "name": self.name,
             "old": self.old,
             "new": self.new,
-            "diff": [
-                {
-                    "path": d.path,
-                    "kind": d.kind,
-                    "old": d.old,
-                    "new": UNKNOWN_TEXT if d.unknown else d.new,
-                    "unknown": d.unknown,
-                    "replaces": d.replaces,
-                }
-                for d in self.diff
-            ],
+            "diff": [{**vars(d), "new": UNKNOWN_TEXT if d.unknown else d.new} for d in self.diff],
             "replaceKeys": self.replace_keys,
             "cause": self.cause,
             "provider": next((s.provider for s in (self.after, self.before) if s), ""),

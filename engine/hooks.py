@@ -6,7 +6,7 @@ Source: `RunHooks` and `RunErrorHooks` in `pkg/resource/deploy/deployment.go`, `
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -18,32 +18,23 @@ from backend.urns import urn_name
 from backend.values import Props
 from engine.errors import StepError
 from engine.events import Diagnostic
-from engine.plugins import CHANNEL_OPTIONS
-from engine.wire import to_wire
+from engine.wire import connect, to_wire
 
 MOST_FAILURES = 100  # of one operation that error hooks ask to have tried again
-_BINDINGS = {
-    "BeforeCreate": "before_create",
-    "AfterCreate": "after_create",
-    "BeforeUpdate": "before_update",
-    "AfterUpdate": "after_update",
-    "BeforeDelete": "before_delete",
-    "AfterDelete": "after_delete",
-    "OnError": "on_error",
-}
 T = TypeVar("T")
 
 
 def bound(binding: Any) -> dict[str, list[str]]:
-    """A registration's hooks as the state keeps them: names by the moment at which they are called."""
-    named = {moment: list(getattr(binding, field)) for moment, field in sorted(_BINDINGS.items())}
-    return {moment: names for moment, names in named.items() if names}
+    """A registration's hooks as the state keeps them: names by the moment of their call, such as `BeforeCreate`."""
+    fields = {field.name.title().replace("_", ""): list(names) for field, names in binding.ListFields()}
+    return dict(sorted(fields.items()))
 
 
 @dataclass(frozen=True)
 class Hook:
     """One registered hook; `error` ones decide whether a failed operation is tried again."""
 
+    name: str
     token: str
     stub: Any
     on_dry_run: bool = False
@@ -56,16 +47,15 @@ class Hook:
         Raises:
             StepError: the hook raised, or the program can't be reached.
         """
+        wired = callback_pb2.CallbackInvokeRequest(token=self.token, request=request.SerializeToString())
         try:
-            answer = self.stub.Invoke(
-                callback_pb2.CallbackInvokeRequest(token=self.token, request=request.SerializeToString())
-            )
+            response.ParseFromString(self.stub.Invoke(wired).response)
+            problem = response.error
         except grpc.RpcError as failure:
             error: Any = failure
-            raise StepError(error.details() or error.code().name.lower()) from failure
-        response.ParseFromString(answer.response)
-        if response.error:
-            raise StepError(response.error)
+            problem = error.details() or error.code().name.lower()
+        if problem:
+            raise StepError(f'hook "{self.name}" failed: {problem}')
         return response
 
 
@@ -89,11 +79,9 @@ class Hooks:
         if name in self._hooks:
             raise StepError(f'resource hook already registered for name "{name}"')
         if callback.target not in self._channels:
-            self._channels[callback.target] = vars(grpc)["insecure_channel"](
-                callback.target, options=CHANNEL_OPTIONS
-            )
+            self._channels[callback.target] = connect(callback.target)
         stub = callback_pb2_grpc.CallbacksStub(self._channels[callback.target])
-        self._hooks[name] = Hook(callback.token, stub, **options)
+        self._hooks[name] = Hook(name, callback.token, stub, **options)
 
     def close(self) -> None:
         """Hang up."""
@@ -106,29 +94,22 @@ class Hooks:
         Raises:
             StepError: one failed and its errors aren't to be ignored.
         """
-        state = new or old
-        assert state is not None
-        when = "before" if moment.startswith("Before") else "after"
-        for name in state.resource_hooks.get(moment, ()):
-            hook = self._hooks.get(name)
-            if hook is None or hook.error:
-                raise StepError(f'hook "{name}" was not registered')
+        after = moment.startswith("After")
+        for hook in self._of(old, new, moment, error=False):
             if self._preview and not hook.on_dry_run:
                 continue
             request = _request(resource_pb2.ResourceHookRequest(), old, new)
-            if new is not None and when == "after":
+            if new is not None and after:
                 request.new_outputs.CopyFrom(_wired(new.outputs))
             try:
                 hook.call(request, resource_pb2.ResourceHookResponse())
             except StepError as error:
                 if not hook.ignore_errors:
-                    raise StepError(f'{when} hook "{name}" failed: {error}') from error
-                self._warn(state, f'{moment} hook "{name}" failed: {error}')
+                    raise StepError(f"{'after' if after else 'before'} {error}") from error
+                self._warn(old, new, f"{moment} {error}")
 
     def retrying(self, operation: str, old: State | None, new: State | None, call: Callable[[], T]) -> T:
         """What `call` gives, called again for as long as it fails and an error hook of the resource asks for that."""
-        state = new or old
-        assert state is not None
         errors: list[str] = []
         while True:
             try:
@@ -136,36 +117,34 @@ class Hooks:
             except StepError as error:
                 errors.insert(0, str(error))
                 if len(errors) >= MOST_FAILURES:
-                    self._warn(state, f"maximum number of error hook retries ({MOST_FAILURES}) reached")
+                    self._warn(old, new, f"maximum number of error hook retries ({MOST_FAILURES}) reached")
                     raise StepError("maximum number of error hook retries reached") from error
-                if not self._wants_another(state, operation, old, new, errors):
+                if not self._wants_another(operation, old, new, errors):
                     raise
-                self._warn(
-                    state,
-                    f"retrying {operation} due to on-error hook request ({len(errors)}/{MOST_FAILURES})",
-                )
+                count = f"({len(errors)}/{MOST_FAILURES})"
+                self._warn(old, new, f"retrying {operation} due to on-error hook request {count}")
 
-    def _wants_another(
-        self, state: State, operation: str, old: State | None, new: State | None, errors: list[str]
-    ) -> bool:
+    def _wants_another(self, operation: str, old: State | None, new: State | None, errors: list[str]) -> bool:
         wanted = False
-        for name in state.resource_hooks.get("OnError", ()):
-            hook = self._hooks.get(name)
-            if hook is None or not hook.error:
-                raise StepError(f'error hooks execution failed: error hook "{name}" was not registered')
-            request = _request(resource_pb2.ErrorHookRequest(), old, new)
-            request.failed_operation = operation
-            request.errors.extend(errors)
-            try:
+        try:
+            for hook in self._of(old, new, "OnError", error=True):
+                request = _request(resource_pb2.ErrorHookRequest(), old, new)
+                request.failed_operation = operation
+                request.errors.extend(errors)
                 wanted |= hook.call(request, resource_pb2.ErrorHookResponse()).retry
-            except StepError as error:
-                raise StepError(
-                    f'error hooks execution failed: error hook "{name}" failed: {error}'
-                ) from error
+        except StepError as error:
+            raise StepError(f"error hooks execution failed: error {error}") from error
         return wanted
 
-    def _warn(self, state: State, message: str) -> None:
-        self._diagnose(Diagnostic("warning", message, state.urn))
+    def _of(self, old: State | None, new: State | None, moment: str, *, error: bool) -> Iterator[Hook]:
+        for name in _subject(old, new).resource_hooks.get(moment, ()):
+            hook = self._hooks.get(name)
+            if hook is None or hook.error != error:
+                raise StepError(f'hook "{name}" was not registered')
+            yield hook
+
+    def _warn(self, old: State | None, new: State | None, message: str) -> None:
+        self._diagnose(Diagnostic("warning", message, _subject(old, new).urn))
 
 
 def unanswered(resources: list[State]) -> list[Diagnostic]:
@@ -187,8 +166,7 @@ def unanswered(resources: list[State]) -> list[Diagnostic]:
 
 def _request(request: Any, old: State | None, new: State | None) -> Any:
     """What hooks of all kinds are told."""
-    state = new or old
-    assert state is not None
+    state = _subject(old, new)
     request.urn, request.id, request.name, request.type = state.urn, state.id, urn_name(state.urn), state.type
     if new is not None:
         request.new_inputs.CopyFrom(_wired(new.inputs))
@@ -196,6 +174,12 @@ def _request(request: Any, old: State | None, new: State | None) -> Any:
         request.old_inputs.CopyFrom(_wired(old.inputs))
         request.old_outputs.CopyFrom(_wired(old.outputs))
     return request
+
+
+def _subject(old: State | None, new: State | None) -> State:
+    state = new or old
+    assert state is not None
+    return state
 
 
 def _wired(props: Props) -> Any:

@@ -20,10 +20,9 @@ from backend.urns import urn_name, urn_type
 from engine.errors import ProviderError, StepError
 from engine.messages import provider_message
 from engine.processes import Child, Processes
-from engine.wire import EMPTY
+from engine.wire import EMPTY, connect
 
 DYNAMIC = "pulumi-python"
-CHANNEL_OPTIONS = [("grpc.max_receive_message_length", 1 << 30), ("grpc.max_send_message_length", 1 << 30)]
 
 
 @dataclass(frozen=True)
@@ -41,7 +40,7 @@ class Plugin:
     def __init__(self, package: str, port: int, engine: str, child: Child | None) -> None:
         self.package = package
         self._child = child
-        self._channel: Any = vars(grpc)["insecure_channel"](f"127.0.0.1:{port}", options=CHANNEL_OPTIONS)
+        self._channel = connect(f"127.0.0.1:{port}")
         self._stub = provider_pb2_grpc.ResourceProviderStub(self._channel)
         self.handshake = self._shake_hands(engine)
         if child is None and not self._begin("Attach", plugin_pb2.PluginAttach(address=engine)):

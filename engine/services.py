@@ -11,8 +11,7 @@ from pulumi.runtime.proto import engine_pb2, engine_pb2_grpc, resource_pb2_grpc
 
 from engine.events import Diagnostic, Severity
 from engine.monitor import Monitor
-from engine.plugins import CHANNEL_OPTIONS
-from engine.wire import EMPTY
+from engine.wire import CHANNEL_OPTIONS, EMPTY
 
 _SEVERITIES: dict[int, Severity] = {0: "debug", 1: "info", 2: "warning", 3: "error"}
 

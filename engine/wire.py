@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final, TypeAlias
 
+import grpc
 from google.protobuf import empty_pb2 as _empty_pb2
 from google.protobuf import struct_pb2 as _struct_pb2
 
@@ -33,6 +34,12 @@ from engine.errors import StepError, refused
 struct_pb2: Any = _struct_pb2
 EMPTY: Final[Any] = vars(_empty_pb2)["Empty"]()
 Struct: TypeAlias = Any
+CHANNEL_OPTIONS = [("grpc.max_receive_message_length", 1 << 30), ("grpc.max_send_message_length", 1 << 30)]
+
+
+def connect(address: str) -> Any:
+    """A channel to a server on this machine, for messages of any size."""
+    return vars(grpc)["insecure_channel"](address, options=CHANNEL_OPTIONS)
 
 
 def from_wire(message: Struct, *, reject_unknowns: bool = False) -> Props:

@@ -59,7 +59,7 @@ def test_values_survive_the_wire() -> None:
 
 def test_not_a_number_and_infinities_are_kept_as_pulumi_encodes_them() -> None:
     """The state holds their bits, since JSON has no word for them."""
-    state = State("urn", "t", True, inputs={"nan": math.nan, "inf": math.inf})
+    state = State(urn="urn", type="t", custom=True, inputs={"nan": math.nan, "inf": math.inf})
     data = json.loads(json.dumps(dump_state(state, None), allow_nan=False))
     assert data["inputs"]["inf"]["value"] == "7ff0000000000000"
     back = load_state(data, None)
