@@ -18,6 +18,7 @@ from backend.checkpoint import Snapshot, load_checkpoint
 from backend.errors import ProjectError
 from backend.files import Backend, write_atomically
 from backend.passphrase import Crypter, find_passphrase
+from backend.values import Secret, contains, reveal
 
 REFUSED = ("pulumi:autonaming", "pulumi:disable-default-providers")
 
@@ -178,30 +179,26 @@ class Workspace:
                     f"Stack '{self.stack}' with configuration key '{key}' must be encrypted as it's secret",
                     f"set it with: pulumi config set --secret {key}",
                 )
-            if not _has_type(value, spec["type"], spec.get("items")):
+            if not _has_type(value, spec):
                 raise ProjectError(
-                    f"Stack '{self.stack}' with configuration key '{key}' must be of type "
-                    f"'{_type_name(spec['type'], spec.get('items'))}'",
-                    f"correct it in {self.stack_file.name}"
-                    if key not in self.overrides
-                    else f"correct -c {key}=…",
+                    f"Stack '{self.stack}' with configuration key '{key}' must be of type '{_type_name(spec)}'",
+                    f"correct -c {key}=…"
+                    if key in self.overrides
+                    else f"correct it in {self.stack_file.name}",
                 )
 
     def _qualify(self, key: str) -> str:
         return key.replace(":config:", ":") if ":" in key else f"{self.project}:{key}"
 
     def _value(self, raw: Any) -> ConfigValue:
-        if isinstance(raw, dict) and set(raw) == {"secure"} and isinstance(raw["secure"], str):
-            return ConfigValue(self._decrypt(raw["secure"]), secret=True, stored=raw)
-        if isinstance(raw, dict | list):
-            secret = _has_secure(raw)
-            return ConfigValue(json.dumps(self._open(raw), separators=(",", ":")), secret, stored=raw)
-        return ConfigValue(_scalar(raw))
+        opened = self._open(raw)
+        return ConfigValue(_text(reveal(opened)), contains(opened, Secret), stored=raw)
 
     def _open(self, raw: Any) -> Any:
+        """The value, in which what is encrypted is a `Secret`."""
         if isinstance(raw, dict):
             if set(raw) == {"secure"} and isinstance(raw["secure"], str):
-                return self._decrypt(raw["secure"])
+                return Secret(self._decrypt(raw["secure"]))
             return {k: self._open(v) for k, v in raw.items()}
         return [self._open(v) for v in raw] if isinstance(raw, list) else raw
 
@@ -247,49 +244,38 @@ def _backend_url(settings: Mapping[str, Any]) -> str:
     )
 
 
-def _scalar(raw: Any) -> str:
-    if isinstance(raw, bool):
-        return "true" if raw else "false"
-    if isinstance(raw, float) and raw.is_integer():
-        return str(int(raw))
-    return "" if raw is None else str(raw)
+def _text(value: Any) -> str:
+    if isinstance(value, dict | list):
+        return json.dumps(value, separators=(",", ":"))
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return "" if value is None else str(value)
 
 
-def _has_secure(raw: Any) -> bool:
-    if isinstance(raw, dict):
-        return (set(raw) == {"secure"} and isinstance(raw["secure"], str)) or any(
-            map(_has_secure, raw.values())
-        )
-    return isinstance(raw, list) and any(map(_has_secure, raw))
+def _has_type(value: ConfigValue, spec: Mapping[str, Any]) -> bool:
+    try:
+        return _fits(json.loads(value.text) if spec["type"] in ("array", "object") else value.text, spec)
+    except ValueError:
+        return False
 
 
-def _has_type(value: ConfigValue, type_: str, items: Any) -> bool:
-    content: Any = value.text
-    if type_ in ("array", "object"):
-        try:
-            content = json.loads(value.text)
-        except ValueError:
-            return False
-    return _fits(content, type_, items)
-
-
-def _fits(content: Any, type_: str, items: Any) -> bool:
-    if type_ == "string":
-        return isinstance(content, str)
+def _fits(content: Any, spec: Mapping[str, Any]) -> bool:
+    type_ = spec.get("type", "string")
     if type_ == "integer":
-        if isinstance(content, bool):
-            return False
-        try:
-            return isinstance(content, int) or int(content) is not None
-        except (TypeError, ValueError):
-            return False
+        return (
+            not isinstance(content, bool)
+            and isinstance(content, int | float | str)
+            and int(content) is not None
+        )
     if type_ == "boolean":
         return isinstance(content, bool) or content in ("true", "false")
     if type_ == "array":
-        each = (items or {}).get("type", "string")
-        return isinstance(content, list) and all(_fits(v, each, (items or {}).get("items")) for v in content)
-    return type_ == "object" and isinstance(content, dict)
+        return isinstance(content, list) and all(_fits(each, spec.get("items") or {}) for each in content)
+    return isinstance(content, {"string": str, "object": dict}.get(type_, ()))
 
 
-def _type_name(type_: str, items: Any) -> str:
-    return f"array<{_type_name(items['type'], items.get('items'))}>" if type_ == "array" and items else type_
+def _type_name(spec: Mapping[str, Any]) -> str:
+    items = spec.get("items") if spec["type"] == "array" else None
+    return f"array<{_type_name(items)}>" if items else spec["type"]

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from itertools import zip_longest
 from typing import Any
 
 from backend.checkpoint import State
-from backend.values import Props, Secret, Unknown, contains, equal, masked, reveal
+from backend.values import Props, Unknown, contains, equal, masked, reveal
 from engine import paths
 from engine.events import UNKNOWN_TEXT, Kind, PropertyDiff
 from engine.paths import MISSING
@@ -56,30 +57,21 @@ class Diff:
 
 def leaves(old: Any, new: Any, path: paths.Path) -> Iterator[tuple[paths.Path, Kind, Any, Any]]:
     """The places where two values differ; nulls count as absent in objects."""
-    if isinstance(old, dict) and isinstance(new, dict):
+    if old is MISSING or new is MISSING:
+        if old is not new:
+            yield (path, "add", None, new) if old is MISSING else (path, "delete", old, None)
+    elif isinstance(old, dict) and isinstance(new, dict):
         for key in sorted({*old, *new}):
-            before, after = old.get(key), new.get(key)
-            if before is None and after is None:
-                continue
-            if before is None:
-                yield [*path, key], "add", None, after
-            elif after is None:
-                yield [*path, key], "delete", before, None
-            else:
-                yield from leaves(before, after, [*path, key])
+            yield from leaves(_present(old, key), _present(new, key), [*path, key])
     elif isinstance(old, list) and isinstance(new, list):
-        for index in range(max(len(old), len(new))):
-            if index >= len(old):
-                yield [*path, index], "add", None, new[index]
-            elif index >= len(new):
-                yield [*path, index], "delete", old[index], None
-            else:
-                yield from leaves(old[index], new[index], [*path, index])
-    elif isinstance(old, Secret) and isinstance(new, Secret):
-        if not equal(old, new):
-            yield path, "update", old, new
+        for index, (before, after) in enumerate(zip_longest(old, new, fillvalue=MISSING)):
+            yield from leaves(before, after, [*path, index])
     elif not equal(old, new):
         yield path, "update", old, new
+
+
+def _present(props: Props, key: str) -> Any:
+    return MISSING if props.get(key) is None else props[key]
 
 
 def of_inputs(old: Props, new: Props) -> Diff:

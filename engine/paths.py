@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from backend.values import Secret
@@ -9,6 +10,7 @@ from engine.errors import StepError
 
 Path = list[str | int]
 MISSING = object()
+_STEP = re.compile(r"""\.?([^.\[]+) | \["((?:[^"\\]|\\.)*)"\] | \[(\d+|\*)\]""", re.VERBOSE | re.DOTALL)
 
 
 def parse(text: str) -> Path:
@@ -18,46 +20,20 @@ def parse(text: str) -> Path:
         StepError: not a property path.
     """
     steps: Path = []
-    rest = text
-    while rest:
-        if rest[0] == ".":
-            rest = rest[1:]
-            if not rest or rest[0] in ".[":
-                raise StepError(f"invalid property path {text!r}")
-        elif rest[0] == "[":
-            if rest.startswith('["'):
-                end, key = _quoted(rest, text)
-                steps.append(key)
-                rest = rest[end:]
-                continue
-            inner, bracket, rest = rest[1:].partition("]")
-            if not bracket:
-                raise StepError(f"invalid property path {text!r}: missing closing bracket")
-            if inner == "*":
-                steps.append("*")
-            elif inner.isdecimal():
-                steps.append(int(inner))
-            else:
-                raise StepError(f"invalid property path {text!r}: invalid array index")
+    at = 0
+    while at < len(text):
+        match = _STEP.match(text, at)
+        if match is None:
+            raise StepError(
+                f"invalid property path {text!r}: no property or index can be read at {text[at:]!r}"
+            )
+        name, quoted, index = match.groups()
+        if index is None:
+            steps.append(name or re.sub(r"\\(.)", r"\1", quoted, flags=re.DOTALL))
         else:
-            length = next((i for i, c in enumerate(rest) if c in ".["), len(rest))
-            steps.append(rest[:length])
-            rest = rest[length:]
+            steps.append("*" if index == "*" else int(index))
+        at = match.end()
     return steps
-
-
-def _quoted(rest: str, text: str) -> tuple[int, str]:
-    key, index = "", 2
-    while index < len(rest):
-        if rest[index] == "\\" and index + 1 < len(rest):
-            key, index = key + rest[index + 1], index + 2
-        elif rest[index] == '"':
-            if rest[index + 1 : index + 2] != "]":
-                break
-            return index + 2, key
-        else:
-            key, index = key + rest[index], index + 1
-    raise StepError(f"invalid property path {text!r}: missing closing quote or bracket")
 
 
 def show(path: Path) -> str:

@@ -18,7 +18,7 @@ import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 
@@ -30,6 +30,7 @@ from backend.workspace import Workspace
 from engine.deployment import Options, destroy, preview, refresh, up
 from engine.events import Event, Listener, Result, Step
 
+T = TypeVar("T")
 Program = Callable[[], Any] | Path
 
 
@@ -127,8 +128,7 @@ class ProgramStack:
     @property
     def state(self) -> dict[str, Any]:
         """The state as `pulumi stack export` has it; secrets stay encrypted."""
-        exported: dict[str, Any] = export_stack(self.workspace)
-        return exported
+        return export_stack(self.workspace)
 
     def resource(self, named: str) -> State:
         """The resource of this URN or name.
@@ -137,10 +137,7 @@ class ProgramStack:
             LookupError: there is none, or more than one.
         """
         found = [s for s in self.resources if named in (s.urn, urn_name(s.urn)) and not s.delete]
-        if len(found) != 1:
-            listed = "\n".join(s.urn for s in found or self.resources) or "the state is empty"
-            raise LookupError(f"{len(found) or 'no'} resources are named {named!r}:\n{listed}")
-        return found[0]
+        return _only(found, "resources", named, [s.urn for s in found or self.resources])
 
 
 def step(result: Result, named: str) -> Step:
@@ -151,9 +148,13 @@ def step(result: Result, named: str) -> Step:
     """
     found = [s for s in result.steps if named in (s.urn, s.name)]
     found = [s for s in found if s.op == "replace"] or found
+    return _only(found, "steps", named, [f"{s.op} {s.urn}" for s in found or result.steps])
+
+
+def _only(found: list[T], what: str, named: str, there: list[str]) -> T:
     if len(found) != 1:
-        listed = "\n".join(f"{s.op} {s.urn}" for s in found or result.steps) or "there are no steps"
-        raise LookupError(f"{len(found) or 'no'} steps are on {named!r}:\n{listed}")
+        listed = "\n".join(there) or f"there are no {what}"
+        raise LookupError(f"{len(found) or 'no'} {what} are named {named!r}:\n{listed}")
     return found[0]
 
 
