@@ -190,6 +190,9 @@ class Deployment:
             self._warn_of_pending(snapshot)
         program: Child | Inline | None = None
         try:
+            if self._kind in ("refresh", "destroy"):
+                for target in planner.targets.missing({s.urn for s in planner.prev}):
+                    raise StepError(f"no resource named '{target}' found")
             if self._options.refresh or self._kind == "refresh":
                 self._refresh(planner, registry, executor, journal)
                 if self._kind != "refresh":
@@ -267,7 +270,7 @@ class Deployment:
         if missing:
             return
         for state in planner.prev:
-            if planner.is_named(state.urn):
+            if planner.targets.name(state.urn):
                 registry.ensure(state.provider, planner.prev)
                 actions[state] = Action("refresh", state, state)
         self._together(executor, list(actions.values()))
@@ -275,7 +278,7 @@ class Deployment:
         there: set[str] = set()
         for state in planner.prev:
             action = actions.get(state)
-            new = state if action is None or state.urn in executor.failed else action.new
+            new = action.new if action else state
             if new is None:
                 continue
             kept.append(_without_dangling(new, there))
@@ -291,11 +294,11 @@ class Deployment:
             needed = planner.needed_by(executor.failed)
             self._together(executor, [a for a in wave if a.state.urn not in needed])
 
-    @staticmethod
-    def _together(executor: Executor, actions: list[Action]) -> None:
+    def _together(self, executor: Executor, actions: list[Action]) -> None:
         if not actions:
             return
-        pool = ThreadPoolExecutor(max_workers=min(len(actions), 64), thread_name_prefix="steps")
+        workers = max(1, min(len(actions), self._options.parallel, 64))
+        pool = ThreadPoolExecutor(workers, thread_name_prefix="steps")
         try:
             for future in [pool.submit(executor.run, [a]) for a in actions]:
                 future.result()
@@ -351,11 +354,14 @@ class _Serial:
 
 
 def _without_dangling(state: State, there: set[str]) -> State:
-    """The state without dependencies on what is gone; the CLI drops properties without any, too."""
+    """The state without a parent or dependencies that are gone; the CLI drops properties without any, too."""
     dependencies = [u for u in state.dependencies if u in there]
     properties = {k: [u for u in urns if u in there] for k, urns in state.property_dependencies.items()}
     return replace(
-        state, dependencies=dependencies, property_dependencies={k: v for k, v in properties.items() if v}
+        state,
+        parent=state.parent if state.parent in there else "",
+        dependencies=dependencies,
+        property_dependencies={k: v for k, v in properties.items() if v},
     )
 
 

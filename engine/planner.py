@@ -5,19 +5,10 @@ Source: `pkg/resource/deploy/step_generator.go` of Pulumi 3.260. One registratio
 
 from __future__ import annotations
 
-import fnmatch
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from backend.checkpoint import State
-from backend.urns import (
-    STACK_TYPE,
-    inherited_alias,
-    is_provider,
-    make_urn,
-    split_reference,
-    urn_name,
-    urn_type,
-)
+from backend.urns import inherited_alias, is_provider, make_urn, split_reference, urn_name, urn_type
 from backend.values import UNKNOWN, Props, equal
 from engine import diffs
 from engine.actions import Action, Goal, because, check_failure, dependents, resolve
@@ -26,6 +17,7 @@ from engine.errors import StepError
 from engine.events import Diagnostic
 from engine.providers import Registry, Unconfigurable
 from engine.snapshots import Journal
+from engine.targets import Targets
 
 
 class Planner:
@@ -50,7 +42,7 @@ class Planner:
         self.registry = registry
         self.journal = journal
         self.preview = preview
-        self.targets = targets
+        self.targets = Targets(targets)
         self.diagnose = diagnose
         self.urns: set[str] = set()
         self.operated: set[str] = set()
@@ -119,24 +111,12 @@ class Planner:
             return old
         return None
 
-    def is_targeted(self, urn: str) -> bool:
-        """Whether the run is about this resource; providers and the stack always are."""
-        return is_provider(urn_type(urn)) or urn_type(urn) == STACK_TYPE or self.is_named(urn)
-
-    def is_named(self, urn: str) -> bool:
-        """Whether the run is about everything, or this resource is a target."""
-        return not self.targets or any(
-            urn == t or ("*" in t and fnmatch.fnmatchcase(urn, t)) for t in self.targets
-        )
-
     def missing_targets(self) -> list[Diagnostic]:
         """An error for each target that is neither in the state nor registered by the program."""
-        there = {*(s.urn for s in self.prev), *self.urns}
         hint = " Did you forget to escape $ in your shell?"
         return [
             Diagnostic("error", f"Target '{t}' could not be found in the stack.{'' if '$' in t else hint}")
-            for t in self.targets
-            if "*" not in t and t not in there
+            for t in self.targets.missing({*(s.urn for s in self.prev), *self.urns})
         ]
 
     def _refuse(self, urn: str, problem: str) -> None:
@@ -174,7 +154,7 @@ class Planner:
             new.created = new.modified = ""
         recreating = new.urn in self.deletes
         raw = new.inputs
-        if not self.is_targeted(new.urn):
+        if not self.targets.include(new.urn):
             return self._untargeted(old, new)
         if old is not None:
             new.inputs = diffs.ignore_changes(new.inputs, old.inputs, new.ignore_changes)
@@ -339,11 +319,30 @@ class Planner:
         if old is None:
             self.skipped_creates.add(new.urn)
             return [Action("same", None, new, skipped=True)]
+        actions = list(self._kept(old, new.urn))
         for name in vars(old):
             if name not in ("urn", "parent"):
                 setattr(new, name, getattr(old, name))
         self.operated.add(new.urn)
-        return [Action("same", old, new, unmanaged=True)]
+        return [*actions, Action("same", old, new, unmanaged=True)]
+
+    def _kept(self, state: State, urn: str) -> Iterator[Action]:
+        """What an untargeted resource rests on and the program no longer has stays, and before it."""
+        provider, id_ = split_reference(state.provider) if state.provider else ("", "")
+        if provider and not self.registry.has(f"{self.aliased.get(provider, provider)}::{id_}"):
+            raise StepError(
+                f"provider {state.provider} for resource {urn} has not been registered yet, this is due to a change "
+                "of providers mixed with --target. Change your program back to the original providers"
+            )
+        for each in sorted(state.depends_on()):
+            if each in self.urns or self._is_operated(each):
+                continue
+            if (old := self.olds.get(each)) is None:
+                raise StepError(f"{each}, on which the untargeted resource {urn} rests, has no old state")
+            self.urns.add(each)
+            yield from self._kept(old, urn)
+            self.operated.add(each)
+            yield Action("same", old, old.copy(), unmanaged=True)
 
     # -- what is left to delete
 
@@ -357,7 +356,7 @@ class Planner:
         doomed: set[str] = set()  # the targets and what rests on them
         for state in self.prev:
             if self.targets:
-                if not (self.is_named(state.urn) or state.depends_on() & doomed):
+                if not (self.targets.name(state.urn) or state.depends_on() & doomed):
                     continue
                 doomed.add(state.urn)
             if state.delete:
@@ -375,7 +374,7 @@ class Planner:
             self.deletes.add(state.urn)
             self.registry.ensure(state.provider, self.prev)
         for action in actions:
-            if self.targets and not self.is_named(action.state.urn):
+            if self.targets and not self.targets.name(action.state.urn):
                 self._refuse(
                     action.state.urn,
                     "will be destroyed but was not specified in --target list.\nremedy: target it as well",

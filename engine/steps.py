@@ -342,14 +342,16 @@ class Executor:
         new = old.copy()
         new.id, new.outputs, new.init_errors = id_, outputs, reasons
         new.inputs = old.inputs if inputs is None else inputs
-        action.new = new
+        action.new = new  # stays if the comparison fails
         if not equal(new.inputs, old.inputs) or not equal(new.outputs, old.outputs):
             new.modified = now()
-        self._keep_secrets(new)
-        if old.external:
-            return "same" if not diffs.of_inputs(old.outputs, new.outputs).changes else "update"
-        # What an immediate `up` would change is what drifted, seen from the other side.
-        diff = provider.diff(new.urn, new, old.inputs, old.ignore_changes, unknowns=self.preview)
+        try:
+            if old.external:
+                return "same" if not diffs.of_inputs(old.outputs, new.outputs).changes else "update"
+            # What an immediate `up` would change is what drifted, seen from the other side.
+            diff = provider.diff(new.urn, new, old.inputs, old.ignore_changes, unknowns=self.preview)
+        finally:
+            self._keep_secrets(new)  # the provider isn't told of those that only the program wants
         diff = resolve(diff, new.inputs, old.inputs, old.ignore_changes)
         action.diff = diff.inverted()
         return "update" if diff.changes else "same"

@@ -8,11 +8,14 @@ import pytest
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """`--write-docs` writes the tables in docs/ anew from this run, `--record` what the Pulumi CLI does."""
+    """`--write-docs` writes the tables in docs/ anew from this run, `--record` what the Pulumi CLI does; `--histories` and
+    `--seed` say which random programs both play."""
     parser.addoption("--write-docs", action="store_true", help="write the generated tables in docs/ anew")
     parser.addoption(
         "--record", action="store_true", help="write anew what the Pulumi CLI does (tests/engine/golden)"
     )
+    parser.addoption("--histories", type=int, default=6, help="how many random histories both engines play")
+    parser.addoption("--seed", type=int, default=1, help="the seed of the first of them")
 
 
 def pytest_configure() -> None:

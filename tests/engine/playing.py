@@ -233,13 +233,14 @@ class Embedded(Player):
         """By the engine's functions."""
         if command in ("cancel", "export", "import"):
             return {"well": self.manage(command), "said": []}
+        given = list(pairwise(arguments))
         options: dict[str, Any] = {
             "on_event": self.listen,
             "refresh": "--refresh" in arguments,
             "continue_on_error": "--continue-on-error" in arguments,
             "expect_no_changes": "--expect-no-changes" in arguments,
-            "parallel": int(arguments[-1]) if "--parallel" in arguments else 16,
-            "targets": tuple(value for name, value in pairwise(arguments) if name == "--target"),
+            "parallel": next((int(value) for name, value in given if name == "--parallel"), 16),
+            "targets": tuple(value for name, value in given if name == "--target"),
         }
         program = [self.program] if command in ("preview", "up") else []
         try:
@@ -303,7 +304,7 @@ def tidy(value: Any) -> Any:
 def said(reasons: list[str]) -> list[str]:
     """Why a run failed; without a check's head, which shows values as each engine's language does."""
     bare = (reason.strip().removeprefix("Preview failed: ") for reason in reasons)
-    return sorted({reason.rsplit(" has a problem: ")[-1] for reason in bare if not CHATTER.match(reason)})
+    return sorted({UUID.sub("UUID", r.rsplit(" has a problem: ")[-1]) for r in bare if not CHATTER.match(r)})
 
 
 def steps_of(log: str) -> list[list[Any]]:

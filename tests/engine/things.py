@@ -1,6 +1,6 @@
 """A provider for tests: package `things`, served over gRPC, whose resources do what their inputs say.
 
-`bad` fails the check, `fail_create|update|delete|read` fail the call, keys that begin with `fixed` replace,
+`bad` fails the check, `fail_create|update|delete|read|diff` fail the call, keys that begin with `fixed` replace,
 `fail_after` names a gated resource whose create must have begun before; `dbr` deletes before replacing, `lazy` leaves the diff to the engine, `detailed` gives a detailed diff.
 `init_error` makes what doesn't become ready; `named: true` gives a default name that is kept from the old inputs.
 """
@@ -19,8 +19,8 @@ UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
 
 
 def plain(message: struct_pb2.Struct) -> dict[str, Any]:
-    """A struct as a dict."""
-    return {key: _plain(value) for key, value in message.fields.items()}
+    """A struct as a dict; its own order is chance."""
+    return {key: _plain(message.fields[key]) for key in sorted(message.fields)}
 
 
 def _plain(value: struct_pb2.Value) -> Any:
@@ -105,6 +105,7 @@ class Things(provider_pb2_grpc.ResourceProviderServicer):
     def Check(self, request, context):
         self._note("check", request)
         olds, news = plain(request.olds), plain(request.news)
+        self._fail("check", request, {}, context)
         failures = []
         if news.get("bad"):
             failures.append(provider_pb2.CheckFailure(property="bad", reason=f"{news['bad']} isn't good"))
@@ -117,6 +118,7 @@ class Things(provider_pb2_grpc.ResourceProviderServicer):
     def Diff(self, request, context):
         self._note("diff", request)
         olds, news = plain(request.old_inputs), plain(request.news)
+        self._fail("diff", request, news, context)
         changed = sorted(k for k in {*olds, *news} if olds.get(k) != news.get(k))
         if news.get("lazy"):
             return provider_pb2.DiffResponse()
@@ -153,7 +155,7 @@ class Things(provider_pb2_grpc.ResourceProviderServicer):
             id_ = f"{request.name}-{self._made[request.name]}"
         outputs["serial"] = self._made[request.name]
         self.store[id_] = outputs
-        if props.get("init_error"):
+        if props.get("init_error") or ("init", request.name) in self.failing:
             _not_ready(context, id_, outputs)
         return provider_pb2.CreateResponse(id=id_, properties=struct(outputs))
 
@@ -164,6 +166,8 @@ class Things(provider_pb2_grpc.ResourceProviderServicer):
         if not request.preview:
             self._fail("update", request, props, context)
             self.store[request.id] = outputs
+            if ("init", request.name) in self.failing:
+                _not_ready(context, request.id, outputs)
         return provider_pb2.UpdateResponse(properties=struct(outputs))
 
     def Delete(self, request, context):
@@ -179,6 +183,8 @@ class Things(provider_pb2_grpc.ResourceProviderServicer):
         if found is None:
             return provider_pb2.ReadResponse()
         inputs = {k: v for k, v in found.items() if k not in ("echo", "serial")}
+        if ("unready", request.name) in self.failing:
+            _not_ready(context, request.id, found)
         return provider_pb2.ReadResponse(id=request.id, properties=struct(found), inputs=struct(inputs))
 
     def Invoke(self, request, context):

@@ -1,0 +1,64 @@
+"""What random programs showed to be different once, made small."""
+
+from tests.engine.scenarios import Scenario
+
+FOUND = [
+    Scenario(
+        "refresh --parallel 1: each resource is read and compared before the next one is",
+        """
+a = Thing("a", {"value": "v"})
+b = Thing("b", {"value": a.echo})
+Thing("c", {"value": b.echo})
+""",
+        (("up", 1), ("drift", 1), ("refresh --parallel 1", 1)),
+        ordered=True,
+    ),
+    Scenario(
+        "refresh: what was read stays when the comparison fails",
+        """
+Thing("a", {"value": "v", "fail_diff": True}, Options(additional_secret_outputs=["echo"]))
+""",
+        (("up", 1), ("drift", 1), ("refresh", 1)),
+    ),
+    Scenario(
+        "refresh: children of what is gone have no parent",
+        """
+Thing("a", {"value": "v"})
+c = Thing("c", {"value": "v"})
+b = Thing("b", {"value": "v"}, Options(parent=c))
+Thing("x", {"value": "v"}, Options(parent=b))
+""",
+        (("up", 1), ("drift", 1), ("refresh", 1), ("up", 1)),
+    ),
+    Scenario(
+        "targets: one that isn't there, of a refresh and of a destroy",
+        """
+Thing("a", {"value": "v"})
+""",
+        (("up", 1), ("refresh --target x --target y", 1), ("destroy --target x", 1)),
+    ),
+    Scenario(
+        "targets: what an untargeted resource rests on stays before it, though the program no longer has it",
+        """
+if step == 1:
+    a = Thing("a", {"value": "v"})
+    b = Thing("b", {"value": a.echo})
+    Thing("c", {"value": "v"}, Options(depends_on=[b]))
+else:
+    Thing("c", {"value": "w"})
+    Thing("d", {"value": "w"})
+""",
+        (("up", 1), ("up --target d", 2), ("up", 2), ("preview", 2)),
+    ),
+    Scenario(
+        "targets: an untargeted resource whose provider the program no longer has",
+        """
+if step == 1:
+    Thing("a", {"value": "v"}, Options(provider=Provider("p", "one")))
+else:
+    a = Thing("a", {"value": "v"}, Options(provider=Provider("q", "one")))
+    Thing("b", {"value": "v"}, Options(depends_on=[a]))
+""",
+        (("up", 1), ("preview --target b", 2), ("up --target b", 2), ("up", 2)),
+    ),
+]
