@@ -207,6 +207,10 @@ class Registry:
             raise StepError(f"unknown provider '{reference}'")
         return instance
 
+    def has(self, reference: str) -> bool:
+        """Whether the instance is there."""
+        return reference in self._instances
+
     def check(self, urn: str, old: Props, new: Props) -> tuple[Props, Failures]:
         """A provider's configuration as its plugin completes it, and what is wrong with it."""
         given = _public(new)
@@ -249,7 +253,7 @@ class Registry:
         Raises:
             StepError: the states hold no such provider.
         """
-        if not reference or reference in self._instances:
+        if not reference or self.has(reference):
             return
         wanted = split_reference(reference)
         state = next((s for s in states if (s.urn, s.id) == wanted and is_provider(s.type)), None)
