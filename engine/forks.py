@@ -103,8 +103,8 @@ class Forks:
 
 
 def _safe() -> bool:
-    """Whether this process has one thread (Linux tells), those of libraries counted."""
-    streams = sys.__stdout__ and sys.__stderr__
+    """Whether this process has its standard streams, and one thread (Linux tells), those of libraries counted."""
+    streams = sys.__stdin__ and sys.__stdout__ and sys.__stderr__
     return sys.platform == "linux" and bool(streams) and len([*Path("/proc/self/task").iterdir()]) == 1
 
 
@@ -125,7 +125,7 @@ def _child(order: int, stdout: int, stderr: int, imports: Sequence[str]) -> NoRe
         signal.signal(signal.SIGINT, signal.default_int_handler)
         _move_in(order, stdout, stderr)
         _import(*imports)
-        with open(3, encoding="utf-8") as pipe:
+        with open(order, encoding="utf-8") as pipe:
             text = pipe.read()
         if text:
             status = _run(**json.loads(text))
@@ -136,24 +136,16 @@ def _child(order: int, stdout: int, stderr: int, imports: Sequence[str]) -> NoRe
 
 
 def _move_in(order: int, stdout: int, stderr: int) -> None:
-    """Have standard streams of its own, unbuffered as with `python -u`, the order at 3, and nothing else open."""
-    nothing = os.open(os.devnull, os.O_RDONLY)
-    spare = [os.dup(each) for each in (nothing, stdout, stderr, order)]  # none of them below 4
-    for target, source in enumerate(spare):
-        os.dup2(source, target, inheritable=target < 3)
-    for other in [int(file.name) for file in Path("/proc/self/fd").iterdir()]:
-        if other > 3:
-            with suppress(OSError):  # the listing's own
-                os.close(other)
+    """Have standard streams of its own, unbuffered as with `python -u`, the order, and nothing else open."""
+    for target, source in enumerate((os.open(os.devnull, os.O_RDONLY), stdout, stderr)):
+        os.dup2(source, target)
+    os.closerange(3, order)
+    os.closerange(order + 1, os.sysconf("SC_OPEN_MAX"))
     sys.stdin = open(0, encoding="utf-8", closefd=False)  # noqa: SIM115
     for name, number in (("stdout", 1), ("stderr", 2)):
         before = getattr(sys, f"__{name}__")
-        stream = io.TextIOWrapper(
-            io.FileIO(number, "w", closefd=False),
-            encoding=before.encoding,
-            errors=before.errors,
-            write_through=True,
-        )
+        raw = io.FileIO(number, "w", closefd=False)
+        stream = io.TextIOWrapper(raw, before.encoding, before.errors, write_through=True)
         setattr(sys, name, stream)
         setattr(sys, f"__{name}__", stream)
 
@@ -171,15 +163,14 @@ def _run(command: list[str], cwd: str, env: dict[str, str]) -> int:
     try:
         runpy.run_path(script, run_name="__main__")
     except SystemExit as error:
-        status = error.code
+        status = 0 if error.code is None else error.code
     except BaseException:
         traceback.print_exc()
         status = 1
-    if status is not None and not isinstance(status, int):
+    if not isinstance(status, int):
         print(status, file=sys.stderr)
         status = 1
-    vars(threading)[
-        "_shutdown"
-    ]()  # as at an interpreter's end; taking it to pieces would cost a tenth of a second
+    # As at an interpreter's end; taking it to pieces would cost a tenth of a second.
+    vars(threading)["_shutdown"]()
     vars(atexit)["_run_exitfuncs"]()
-    return (status or 0) & 0xFF
+    return int(status) & 0xFF

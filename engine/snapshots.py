@@ -123,17 +123,13 @@ class Journal:
             self._interrupted = []
         self.save()
 
-    def _salt(self) -> str:
-        return self._crypter.salt if self._crypter else ""
-
     def _render(self) -> str:
         states = self.resources
         resources = [self._text(s) for s in states]
         pending = [f'{{"resource":{self._text(s)},"type":{compact(op)}}}' for op, s in self.pending]
         stack = self._ws.backend.qualified_stack
-        return dump_checkpoint(
-            stack, resources, pending, self._salt(), self._base.metadata, features_of(states)
-        )
+        salt = self._crypter.salt if self._crypter else ""
+        return dump_checkpoint(stack, resources, pending, salt, self._base.metadata, features_of(states))
 
     def _text(self, state: State) -> str:
         if self._renamed:
