@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from backend.checkpoint import State
 from backend.urns import split_reference, urn_name
-from backend.values import Props, masked
+from backend.values import Props, Secret, masked
 from engine import diffs
 from engine.diffs import Diff
 from engine.events import PropertyDiff, Step
@@ -97,6 +97,14 @@ def delete_order(actions: list[Action], states: list[State]) -> list[list[Action
     for state, depth in level.items():
         waves[depth].append(by_state[state])
     return waves[::-1]
+
+
+def keep_secrets(state: State) -> None:
+    """Outputs that the program wants secret, or whose inputs are, are secret."""
+    for key, value in state.outputs.items():
+        wanted = key != "id" and key in state.additional_secret_outputs
+        if (wanted or isinstance(state.inputs.get(key), Secret)) and not isinstance(value, Secret):
+            state.outputs[key] = Secret(value)
 
 
 def because(keys: list[str]) -> str:

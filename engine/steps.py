@@ -13,9 +13,9 @@ from time import monotonic
 from backend.checkpoint import State, now
 from backend.errors import StackError
 from backend.urns import is_default_provider, is_provider
-from backend.values import UNKNOWN_WIRE, Props, Secret, equal
+from backend.values import UNKNOWN_WIRE, Props, equal
 from engine import diffs
-from engine.actions import Action, describe, resolve
+from engine.actions import Action, describe, keep_secrets, resolve
 from engine.errors import StepError
 from engine.events import Diagnostic, Listener, OutputsSet, Step, StepFailed, StepFinished, StepStarted
 from engine.hooks import Hooks
@@ -186,7 +186,7 @@ class Executor:
             configured = new.copy()
             configured.inputs = old.inputs
             self.registry.same(configured)
-        self._keep_secrets(new)
+        keep_secrets(new)
         self.journal.end(add=new, remove=old, write=differs(old, new))
 
     def _create(self, action: Action, old: State | None, new: State) -> None:
@@ -213,7 +213,7 @@ class Executor:
                 gone = old
         if new.custom and not failure:
             self._after("AfterCreate", None, new)
-        self._keep_secrets(new)
+        keep_secrets(new)
         self.journal.end(add=new, remove=gone, done=new)
         if failure:
             raise failure
@@ -244,7 +244,9 @@ class Executor:
             new.modified = now()
             if not failure:
                 self._after("AfterUpdate", old, new)
-        self._keep_secrets(new)
+        keep_secrets(new)
+        if failure:
+            new.inputs = dict(old.inputs)  # those that what exists was made with
         self.journal.end(add=new, remove=old, done=new)
         if failure:
             raise failure
@@ -267,6 +269,7 @@ class Executor:
             self.stop()
 
     def _read(self, action: Action, old: State | None, new: State) -> None:
+        failure: InitFailed | None = None
         if new.id == UNKNOWN_WIRE:
             new.outputs = {}
         else:
@@ -277,6 +280,9 @@ class Executor:
                     id_, _, outputs = provider.read(new, new.inputs)
                 if outputs is None or (not id_ and not outputs and provider.known):
                     raise StepError(f"resource '{new.id}' does not exist")
+            except InitFailed as error:
+                failure = error
+                id_, outputs, new.init_errors = error.detail.id, error.outputs, error.reasons
             except BaseException:
                 self.journal.end(done=new)
                 raise
@@ -289,8 +295,10 @@ class Executor:
                 self.journal.touch(old)
             if not equal(old.inputs, new.inputs) or not equal(old.outputs, new.outputs):
                 new.modified = now()
-        self._keep_secrets(new)
+        keep_secrets(new)
         self.journal.end(add=new, remove=None if replacing else old, done=new)
+        if failure:
+            raise failure
 
     def _delete(self, action: Action, old: State) -> None:
         replacing = action.op in ("delete-replaced", "discard-replaced")
@@ -351,19 +359,10 @@ class Executor:
             # What an immediate `up` would change is what drifted, seen from the other side.
             diff = provider.diff(new.urn, new, old.inputs, old.ignore_changes, unknowns=self.preview)
         finally:
-            self._keep_secrets(new)  # the provider isn't told of those that only the program wants
+            keep_secrets(new)  # the provider isn't told of those that only the program wants
         diff = resolve(diff, new.inputs, old.inputs, old.ignore_changes)
         action.diff = diff.inverted()
         return "update" if diff.changes else "same"
-
-    @staticmethod
-    def _keep_secrets(state: State) -> None:
-        for key in state.additional_secret_outputs:
-            if key in state.outputs and not isinstance(state.outputs[key], Secret) and key != "id":
-                state.outputs[key] = Secret(state.outputs[key])
-        for key, value in state.outputs.items():
-            if isinstance(state.inputs.get(key), Secret) and not isinstance(value, Secret):
-                state.outputs[key] = Secret(value)
 
     # -- outputs of components and the stack
 

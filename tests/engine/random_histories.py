@@ -42,6 +42,7 @@ NESTED = (
     "pulumi.Output.secret({'x': 1})",
     "{'x': pulumi.Output.secret(1), 'y': [pulumi.Output.secret(2), 1]}",
 )
+METHODS = (*("create", "update", "delete") * 2, "read", "check", "diff", "init", "unready")
 PATHS = ("value", "nested", "nested.x", "nested.y[1]", "nested.y[*]", "fixed", "*", "listed[0]")
 
 
@@ -169,12 +170,12 @@ class Maker:
         serial = self.chance(75)
         provider = tuple(f for f in ("secrets", "preview") if self.chance(30))
         program: tuple[Resource, ...] = ()
-        for _ in range(r.randint(2, 5)):
+        for _ in range(r.randint(3, 6)):
             program = self.added(program)
         runs = []
         for number in range(r.randint(3, 6)):
             if number:
-                for _ in range(r.choice((0, 1, 1, 2, 3))):
+                for _ in range(r.choice((0, 1, 2, 2, 3, 4))):
                     program = self.edited(program)
             runs.append(self.run(program, serial, first=number == 0))
         return History(tuple(runs), serial, provider)
@@ -182,7 +183,15 @@ class Maker:
     def run(self, program: tuple[Resource, ...], serial: bool, *, first: bool) -> Run:
         """A command with what goes wrong."""
         r = self.random
-        commands = ("up", "up", "up", "preview", "up --refresh", "preview --refresh", "refresh", "destroy")
+        commands = (
+            *("up",) * 5,
+            "preview",
+            "preview",
+            "up --refresh",
+            "preview --refresh",
+            "refresh",
+            "destroy",
+        )
         command = "up" if first and self.chance(85) else r.choice(commands)
         goes_on = command.split()[0] in ("up", "destroy") and self.chance(40)
         if goes_on:
@@ -191,29 +200,11 @@ class Maker:
             command += " --parallel 1"
         names = [each.name for each in program]
         failing = set()
-        if names and (serial or goes_on) and self.chance(45):
-            methods = (
-                "create",
-                "create",
-                "update",
-                "update",
-                "delete",
-                "delete",
-                "read",
-                "check",
-                "diff",
-                "init",
-                "unready",
-            )
-            failing = {(r.choice(methods), r.choice(names)) for _ in range(r.randint(1, 3))}
-        if (
-            any(method == "delete" for method, _ in failing)
-            and not goes_on
-            and command.split()[0] in ("up", "destroy")
-        ):
-            command += (
-                " --continue-on-error"  # else it is chance which of several deletes is begun before one fails
-            )
+        if names and (serial or goes_on) and self.chance(15 if first else 45):
+            failing = {(r.choice(METHODS), r.choice(names)) for _ in range(r.randint(1, 3))}
+        deletes = any(method == "delete" for method, _ in failing) and command.split()[0] in ("up", "destroy")
+        if deletes and not goes_on:  # else it is chance which of several deletes is begun before one fails
+            command += " --continue-on-error"
         drift = ()
         if not first and self.chance(40):
             kinds = ("value", "echo", "gone", "added")
@@ -221,7 +212,7 @@ class Maker:
         targets = ()
         if self.chance(15) and program:
             targets = tuple(r.choice(program).var for _ in range(r.randint(1, 2)))
-        return Run(command, program, targets, frozenset(failing), drift, raises=self.chance(4))
+        return Run(command, program, targets, frozenset(failing), drift, raises=self.chance(3))
 
     def added(self, program: tuple[Resource, ...]) -> tuple[Resource, ...]:
         """The program with one resource more, at its end or somewhere before."""
@@ -240,7 +231,7 @@ class Maker:
         if kind == "provider":
             props = {"region": self.region(before)}
         elif kind == "get":
-            props = {"id": self.random.choice(("'a-1'", "'b-1'", "'c-1'", *self.outputs(before, ("id",))))}
+            props = {"id": self.random.choice(self.outputs(before, ("id",)) or ["'a-1'"])}
         elif kind == "group":
             props = {}
         else:
@@ -341,7 +332,7 @@ class Maker:
             return self.moved(program, at)
         if what < 28:
             return (*before, self.renamed(program, at), *program[at + 1 :])
-        if what < 30 and each.kind != "get":
+        if what == 28 and each.kind != "get":
             return (*program, replace(each, var="z"))  # twice
         if what < 50 or each.kind == "group":
             new = self.with_option(each, before)
@@ -351,7 +342,9 @@ class Maker:
             new = replace(each, props={"region": self.region(before)})
         elif each.kind == "get":
             new = replace(each, props=self.resource(each.var, "get", before).props)
-        elif what < 58 and len(each.props) > 1:
+        elif what < 70:
+            new = replace(each, props={**each.props, r.choice(("fixed", "value")): r.choice(VALUES)})
+        elif what < 76 and len(each.props) > 1:
             gone = r.choice(list(each.props))
             new = replace(each, props={k: v for k, v in each.props.items() if k != gone})
         else:

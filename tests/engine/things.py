@@ -2,7 +2,7 @@
 
 `bad` fails the check, `fail_create|update|delete|read|diff` fail the call, keys that begin with `fixed` replace,
 `fail_after` names a gated resource whose create must have begun before; `dbr` deletes before replacing, `lazy` leaves the diff to the engine, `detailed` gives a detailed diff.
-`init_error` makes what doesn't become ready; `named: true` gives a default name that is kept from the old inputs.
+`init_error` makes what doesn't become ready, `unready` what is found not to be; `named: true` gives a default name that is kept from the old inputs.
 """
 
 from __future__ import annotations
@@ -166,7 +166,7 @@ class Things(provider_pb2_grpc.ResourceProviderServicer):
         if not request.preview:
             self._fail("update", request, props, context)
             self.store[request.id] = outputs
-            if ("init", request.name) in self.failing:
+            if props.get("init_error") or ("init", request.name) in self.failing:
                 _not_ready(context, request.id, outputs)
         return provider_pb2.UpdateResponse(properties=struct(outputs))
 
@@ -183,7 +183,7 @@ class Things(provider_pb2_grpc.ResourceProviderServicer):
         if found is None:
             return provider_pb2.ReadResponse()
         inputs = {k: v for k, v in found.items() if k not in ("echo", "serial")}
-        if ("unready", request.name) in self.failing:
+        if found.get("unready") or ("unready", request.name) in self.failing:
             _not_ready(context, request.id, found)
         return provider_pb2.ReadResponse(id=request.id, properties=struct(found), inputs=struct(inputs))
 

@@ -31,6 +31,21 @@ Thing("x", {"value": "v"}, Options(parent=b))
         (("up", 1), ("drift", 1), ("refresh", 1), ("up", 1)),
     ),
     Scenario(
+        "an update after which it isn't ready keeps the old inputs",
+        """
+Thing("a", {"value": f"v{step}", "init_error": step == 2})
+""",
+        (("up", 1), ("up", 2), ("preview", 2), ("up", 3)),
+    ),
+    Scenario(
+        "get: what isn't ready is in the state, with its errors",
+        """
+a = Thing("a", {"value": "v", "unready": True})
+get("x", a.id)
+""",
+        (("up", 1), ("preview", 1)),
+    ),
+    Scenario(
         "targets: one that isn't there, of a refresh and of a destroy",
         """
 Thing("a", {"value": "v"})
