@@ -38,6 +38,7 @@ def refuse_options(request: Any) -> None:
         "option import": request.importId,
         "option deletedWith": request.deletedWith,
         "option replaceWith": request.replace_with,
+        "option hideDiffs": request.hideDiffs,
         "option replacementTrigger": request.HasField("replacement_trigger")
         and request.replacement_trigger.WhichOneof("kind") not in (None, "null_value"),
         "transforms": request.transforms,

@@ -64,5 +64,10 @@ Thing("b", {"value": "v"}, Options(replace_with=[a]))
         'Thing("a", {"value": "v"}, Options(replacement_trigger=step))',
         "option replacementTrigger",
     ),
+    refused(
+        "hidden differences",
+        'Thing("a", {"value": "v"}, Options(hide_diffs=["value"]))',
+        "option hideDiffs",
+    ),
     refused("import", 'Thing("a", {"value": "v"}, Options(import_="a-1"))', "option import"),
 ]
