@@ -264,6 +264,8 @@ class Deployment:
     # -- parts of a run
 
     def _refresh(self, planner: Planner, registry: Registry, executor: Executor, journal: Journal) -> None:
+        if not planner.prev:
+            return
         actions = {}
         for problem in (missing := planner.missing_targets()):
             executor.diagnose(problem)

@@ -107,7 +107,8 @@ class Planner:
                     )
                 self.aliased[name] = urn
                 self.alias_of[urn] = name
-                self.journal.rename(name, urn)
+                if self.targets.include(urn):
+                    self.journal.rename(name, urn)
             return old
         return None
 
@@ -320,9 +321,8 @@ class Planner:
             self.skipped_creates.add(new.urn)
             return [Action("same", None, new, skipped=True)]
         actions = list(self._kept(old, new.urn))
-        for name in vars(old):
-            if name not in ("urn", "parent"):
-                setattr(new, name, getattr(old, name))
+        vars(new).update(vars(old))  # with its old name and parent, too
+        self.urns.add(new.urn)
         self.operated.add(new.urn)
         return [*actions, Action("same", old, new, unmanaged=True)]
 

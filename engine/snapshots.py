@@ -28,7 +28,7 @@ class Journal:
         self._new: dict[State, None] = {}  # in the order of their steps
         self._gone: set[State] = set()
         self._pending: dict[State, str] = {}
-        # A create that was interrupted stays on record until it has been made good, or a refresh clears it.
+        # A create that was interrupted stays on record until a refresh clears it: it may exist beside what is made next.
         self._interrupted = [(op, state) for op, state in base.pending if op == "creating"]
         self._frozen = False
         self._renamed: dict[str, str] = {}
@@ -45,9 +45,7 @@ class Journal:
     @property
     def pending(self) -> list[tuple[str, State]]:
         """Operations under way."""
-        made = {s.urn for s in self._new}
-        kept = [(op, state) for op, state in self._interrupted if state.urn not in made]
-        return [*kept, *((op, state) for state, op in self._pending.items())]
+        return [*self._interrupted, *((op, state) for state, op in self._pending.items())]
 
     def freeze(self) -> list[tuple[str, State]]:
         """Leave the state on disk as it is now, with what is under way on record, and tell what that is."""

@@ -169,7 +169,7 @@ def test_a_held_lock_names_its_holder_and_a_dead_ones_is_freed(stack: Stack) -> 
 
 
 def test_ctrl_c_leaves_what_is_under_way_on_record(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
-    """No step starts, running calls get their time, the state names the create, the next run makes it good."""
+    """No step starts, running calls get their time, the state names the create until a refresh; the next run makes it good."""
     monkeypatch.setattr("engine.deployment.GRACE", 0.05)
     stack.things.gate["slow"] = threading.Event()
     stack.things.entered["slow"] = threading.Event()
@@ -193,6 +193,7 @@ def test_ctrl_c_leaves_what_is_under_way_on_record(stack: Stack, monkeypatch: py
     again = stack.up(program)
     assert again.ok
     assert any(isinstance(e, Diagnostic) and "interrupted while creating" in e.message for e in stack.events)
+    assert stack.refresh().ok
     assert "pending_operations" not in stack.state()
 
 

@@ -76,4 +76,35 @@ else:
 """,
         (("up", 1), ("preview --target b", 2), ("up --target b", 2), ("up", 2)),
     ),
+    Scenario(
+        "targets: what isn't targeted keeps its old name and parent",
+        """
+if step == 1:
+    g = Group("g")
+    Thing("a", {"value": "v"}, Options(parent=g))
+    Thing("b", {"value": "v"})
+else:
+    g = Group("h", Options(aliases=[pulumi.Alias(name="g")]))
+    Thing("a", {"value": "v"}, Options(parent=g))
+    Thing("b", {"value": "w"})
+""",
+        (("up", 1), ("up --target b", 2), ("up", 2), ("preview", 2)),
+    ),
+    Scenario(
+        "targets: --refresh of an empty stack",
+        """
+a = Thing("a", {"value": "v"})
+Thing("x", {"value": "v"}, Options(depends_on=[a]))
+""",
+        (("up --refresh --target x", 1),),
+    ),
+    Scenario(
+        "pending operations: a create stays on record though the next update makes it",
+        """
+a = Thing("a", {"value": f"v{step}"})
+if step > 1:
+    Thing("b", {"value": a.echo})
+""",
+        (("up", 1), ("kill", 1), ("up", 2), ("up", 3)),
+    ),
 ]
