@@ -11,7 +11,7 @@ import os
 import sys
 import threading
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
 from functools import partial
 from time import monotonic, time
@@ -36,10 +36,9 @@ from engine.processes import Child, Processes
 from engine.program_run import Inline, report_exit
 from engine.providers import Registry
 from engine.services import Server
+from engine.signals import Signals
 from engine.snapshots import Journal
 from engine.steps import Executor
-
-GRACE = 5.0  # seconds that running provider calls get after a Ctrl-C
 
 
 @dataclass(frozen=True)
@@ -78,6 +77,7 @@ class Deployment:
         self._wake = threading.Event()
         self._config: dict[str, ConfigValue] = {}
         self._cancelled = False
+        self._signals = Signals()
 
     def run(self) -> Result:
         """Run it; failures of resources are in the result.
@@ -88,7 +88,7 @@ class Deployment:
         started, began = time(), monotonic()
         self._config = self._ws.config(check=self._kind in ("update", "preview"))
         lock = contextlib.nullcontext() if self._preview else self._ws.backend.locked(self._warn)
-        with lock:
+        with self._signals.heard(), lock:
             snapshot = self._ws.snapshot()
             executor, outputs = self._deploy(snapshot)
             old_outputs = masked(outputs_of(snapshot.resources))
@@ -208,7 +208,7 @@ class Deployment:
                 if not executor.over.is_set():
                     self._delete(planner, executor)
         except KeyboardInterrupt:
-            self._cancel(executor, journal, program)
+            self._cancel(executor, journal, plugins, program)
         except (StepError, StackError) as error:
             executor.diagnose(Diagnostic("error", str(error)))
         outputs = self._finish_outputs(monitor, executor, journal, snapshot)
@@ -252,14 +252,11 @@ class Deployment:
 
     def _wait_for(self, program: Child | Inline, monitor: Monitor, executor: Executor) -> None:
         """Until the program has registered everything or has ended, or a step failed, and no step is under way."""
-        # A wait with a timeout lets a Ctrl-C through at once.
-        while not self._wake.wait(0.5):
-            continue
+        self._signals.until(self._wake.wait)
         if not monitor.program_done.is_set() and not executor.over.is_set():
             report_exit(program, executor)
             executor.over.set()
-        while not executor.wait_idle(0.5):
-            continue
+        self._signals.until(executor.wait_idle)
 
     # -- parts of a run
 
@@ -302,23 +299,28 @@ class Deployment:
         workers = max(1, min(len(actions), self._options.parallel, 64))
         pool = ThreadPoolExecutor(workers, thread_name_prefix="steps")
         try:
-            for future in [pool.submit(executor.run, [a]) for a in actions]:
-                future.result()
+            futures = [pool.submit(executor.run, [a]) for a in actions]
+            self._signals.until(lambda seconds: not wait(futures, seconds).not_done)
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
 
-    def _cancel(self, executor: Executor, journal: Journal, program: Child | Inline | None) -> None:
-        """Ctrl-C: the program is told, no step starts, running ones get some seconds."""
+    def _cancel(
+        self, executor: Executor, journal: Journal, plugins: Plugins, program: Child | Inline | None
+    ) -> None:
+        """Ctrl-C: program and providers are told, no step starts, running ones end; after a second one they are given up."""
         self._cancelled = True
+        executor.cancelled = True
         executor.over.set()
-        self._listener(Diagnostic("warning", "cancelling: waiting for running operations (at most 5 s)"))
+        self._warn("cancelling: running operations end first; another Ctrl-C gives them up, done or not")
         if program is not None:
             program.interrupt()
-        with contextlib.suppress(KeyboardInterrupt):  # a second one doesn't wait
-            executor.wait_idle(GRACE)
-        executor.abandoned = True
-        for op, state in journal.freeze():
-            self._warn(f"interrupted while {op} {urn_name(state.urn)}: it may be done or not", state.urn)
+        plugins.cancel()
+        try:
+            self._signals.until(executor.wait_idle, heeded=1)
+        except KeyboardInterrupt:
+            executor.abandoned = True
+            for op, state in journal.freeze():
+                self._warn(f"interrupted while {op} {urn_name(state.urn)}: it may be done or not", state.urn)
 
     def _finish_outputs(
         self, monitor: Monitor, executor: Executor, journal: Journal, snapshot: Snapshot
@@ -339,7 +341,7 @@ class Deployment:
         self._warn(
             f"Attempting to deploy or update resources with {len(snapshot.pending)} pending operations from previous "
             f"deployment.\n{listed}\nThese resources are in an unknown state because the run was interrupted while "
-            "waiting for changes to these resources to complete."
+            "waiting for changes to these resources to complete. A refresh clears them: ./dev refresh"
         )
 
 

@@ -100,6 +100,11 @@ class Plugin:
             "remedy: see what it printed; run up again, what it had finished is kept"
         )
 
+    def cancel(self) -> None:
+        """Ask the provider to end what it does, without waiting for its answer."""
+        # Kept, since a call that nobody holds is cancelled itself.
+        self._cancelling = self._stub.Cancel.future(EMPTY)  # type: ignore[no-untyped-call]
+
     def close(self) -> None:
         """Tell an attached provider that the run is over, and hang up."""
         if self._child is None:
@@ -184,6 +189,11 @@ class Plugins:
                 "see what it printed; is pulumi installed for that Python?",
             )
         return Plugin(DYNAMIC, int(text), self.engine, child)
+
+    def cancel(self) -> None:
+        """Ask all to end what they do."""
+        for plugin in list(self._plugins.values()):
+            plugin.cancel()
 
     def close(self) -> None:
         """Hang up on all."""

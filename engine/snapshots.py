@@ -45,7 +45,7 @@ class Journal:
     @property
     def pending(self) -> list[tuple[str, State]]:
         """Operations under way."""
-        return [*self._interrupted, *((op, state) for state, op in self._pending.items())]
+        return [*((op, state) for state, op in self._pending.items()), *self._interrupted]
 
     def freeze(self) -> list[tuple[str, State]]:
         """Leave the state on disk as it is now, with what is under way on record, and tell what that is."""

@@ -57,6 +57,7 @@ class Executor:
         self.hooks = Hooks(self.diagnose, preview=preview)
         self.over = threading.Event()
         """Set when no further step is to start: one failed, or the run was cancelled."""
+        self.cancelled = False
         self.abandoned = False
         """Set when running calls are given up: what they still answer is of no interest."""
         self._listener = listener
@@ -112,7 +113,7 @@ class Executor:
         shown = not is_default_provider(action.state.urn)
         step = describe(action)
         with self._lock:
-            if self.over.is_set() and action.op != "refresh":
+            if self.over.is_set() and (self.cancelled or action.op != "refresh"):
                 return False
             self._running += 1
             if shown:

@@ -11,8 +11,10 @@ import json
 import os
 import re
 import runpy
+import signal
 import subprocess
 import sys
+import threading
 import types
 from itertools import pairwise
 from pathlib import Path
@@ -32,7 +34,7 @@ PASSPHRASE = "correct horse"
 SALT = "v1:mzuLmwXtNfQ=:v1:bqbkC2qoQ3O35FQe:aROAuaXUAABjXbzllIltknokUPBmog=="
 # What the CLI says of a run, beside why it failed.
 CHATTER = re.compile(
-    "(update|preview) (failed|canceled)|Resource monitor has terminated|one or more targets could not"
+    "(update|preview|destroy) (failed|cancell?ed)|context canceled|cancelled; what had finished is kept|Resource monitor has terminated|one or more targets could not"
     "|You must run with the `--run-program` flag|an unhandled error occurred: program exited"
     # Heads, of which each engine has its own; the table of differences says so.
     "|1 error occurred:|resource init failed|Traceback|ValueError: create went wrong"
@@ -63,12 +65,15 @@ class Player:
         before: dict[str, Any] = {}
         for number, (verb, step) in enumerate(scenario.runs, start=1):
             self.write(scenario, step)
-            self.served.things.calls.clear()
+            self.served.things.begin()
             (self.root / "hooks.jsonl").unlink(missing_ok=True)
             if verb in ("drift", "kill", "lock"):
                 getattr(self, verb)()
                 continue
             command, *arguments = [NAMED.format(w) if w in "abcdefxy" else w for w in verb.split()]
+            if command in ("interrupt", "terminate"):
+                calls, command, *arguments = arguments
+                self.interrupt(int(calls), twice=verb.startswith("terminate"))
             outcome = self.run(command, arguments)
             calls = self.calls(command)
             outcome |= {"calls": calls if scenario.ordered else sorted(calls), "hooks": self.hooks()}
@@ -108,6 +113,22 @@ class Player:
         folder.mkdir(parents=True, exist_ok=True)
         held = {"pid": 1, "username": "ann", "hostname": "elsewhere", "timestamp": "2026-01-02T03:04:05Z"}
         (folder / "6fd3a5c6-7f0f-4c0b-9d7f-0123456789ab.json").write_text(json.dumps(held))
+
+    def interrupt(self, calls: int, *, twice: bool) -> None:
+        """Once as many calls wait for it, interrupt the run that now begins; a second time when the provider was told."""
+        things = self.served.things
+
+        def wait() -> None:
+            if all(things.waiting.acquire(timeout=30) for _ in range(calls)):
+                self.signal()
+            if twice and things.cancelled.wait(30):
+                self.signal()
+
+        threading.Thread(target=wait, daemon=True).start()
+
+    def signal(self) -> None:
+        """Press Ctrl-C."""
+        os.kill(os.getpid(), signal.SIGINT)
 
     def run(self, command: str, arguments: list[str]) -> Outcome:
         """What one command came to."""
@@ -179,22 +200,27 @@ class Cli(Player):
 
     def call(self, *args: str) -> tuple[bool, str]:
         """Whether one command did well, and its output."""
-        done = subprocess.run(
+        self.process = subprocess.Popen(
             ["pulumi", *args, "--stack", "dev", "--non-interactive"],
             cwd=self.root,
             env=self.env,
-            capture_output=True,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
             text=True,
-            timeout=120,
         )
-        return done.returncode == 0, done.stdout if done.returncode == 0 else done.stdout + done.stderr
+        out, errors = self.process.communicate(timeout=120)
+        return self.process.returncode == 0, out if self.process.returncode == 0 else out + errors
 
     def printed(self, *args: str) -> str:
-        """What one command prints."""
-        command = ["pulumi", *args, "--stack", "dev", "--non-interactive"]
-        return subprocess.run(
-            command, cwd=self.root, env=self.env, capture_output=True, text=True, timeout=120, check=False
-        ).stdout
+        """What one command prints that ends well."""
+        well, output = self.call(*args)
+        assert well, output
+        return output
+
+    def signal(self) -> None:
+        """Press Ctrl-C, of which only the CLI hears."""
+        self.process.send_signal(signal.SIGINT)
 
     def run(self, command: str, arguments: list[str]) -> Outcome:
         """By the CLI, previews as JSON."""

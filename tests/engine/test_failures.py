@@ -168,9 +168,10 @@ def test_a_held_lock_names_its_holder_and_a_dead_ones_is_freed(stack: Stack) -> 
     assert not list(folder.iterdir())
 
 
-def test_ctrl_c_leaves_what_is_under_way_on_record(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
-    """No step starts, running calls get their time, the state names the create until a refresh; the next run makes it good."""
-    monkeypatch.setattr("engine.deployment.GRACE", 0.05)
+def test_a_second_ctrl_c_leaves_what_is_under_way_on_record(
+    stack: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No step starts, running calls are given up, the state names the create until a refresh."""
     stack.things.gate["slow"] = threading.Event()
     stack.things.entered["slow"] = threading.Event()
 
@@ -180,6 +181,7 @@ def test_ctrl_c_leaves_what_is_under_way_on_record(stack: Stack, monkeypatch: py
 
     def wait(self: Deployment, *_: object) -> None:
         assert stack.things.entered["slow"].wait(20)
+        self._signals.count = 2
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
@@ -193,6 +195,7 @@ def test_ctrl_c_leaves_what_is_under_way_on_record(stack: Stack, monkeypatch: py
     again = stack.up(program)
     assert again.ok
     assert any(isinstance(e, Diagnostic) and "interrupted while creating" in e.message for e in stack.events)
+    assert len(stack.state()["pending_operations"]) == 1, "as the CLI's, on record until a refresh"
     assert stack.refresh().ok
     assert "pending_operations" not in stack.state()
 

@@ -2,6 +2,8 @@
 
 `bad` fails the check, `fail_create|update|delete|read|diff` fail the call, keys that begin with `fixed` replace,
 `fail_after` names a gated resource whose create must have begun before; `dbr` deletes before replacing, `lazy` leaves the diff to the engine, `detailed` gives a detailed diff.
+`slow_create|update|delete` waits for the run's end or its cancellation: `ends` then ends well, `fails` fails, `stuck` goes on
+waiting until the next run.
 `init_error` makes what doesn't become ready, `unready` what is found not to be; `named: true` gives a default name that is kept from the old inputs.
 """
 
@@ -62,6 +64,19 @@ class Things(provider_pb2_grpc.ResourceProviderServicer):
         self._preview = preview
         self._made: dict[str, int] = {}
         self._lock = threading.Lock()
+        self.waiting = threading.Semaphore(0)
+        """Has one for each call that has begun to wait."""
+        self.cancelled = threading.Event()
+        self._released = threading.Event()
+
+    def begin(self) -> None:
+        """Another run begins: no calls yet, nobody waits any more."""
+        self.calls.clear()
+        self._released.set()
+        self._released = threading.Event()
+        self.cancelled.clear()
+        while self.waiting.acquire(blocking=False):
+            continue
 
     def can(self, features: tuple[str, ...]) -> None:
         """Be a provider that accepts `secrets`, that answers in a `preview`."""
@@ -79,6 +94,14 @@ class Things(provider_pb2_grpc.ResourceProviderServicer):
     def _fail(self, method: str, request: Any, props: dict[str, Any], context: Any) -> None:
         if props.get(f"fail_{method}") or (method, request.name) in self.failing:
             context.abort(grpc.StatusCode.UNKNOWN, f"{method} went wrong")
+
+    def _linger(self, method: str, props: dict[str, Any], context: Any) -> None:
+        if how := props.get(f"slow_{method}"):
+            until = self._released if how == "stuck" else self.cancelled
+            self.waiting.release()
+            until.wait(60)
+            if how != "ends":
+                context.abort(grpc.StatusCode.UNKNOWN, f"{method} was cancelled")
 
     def Handshake(self, request, context):
         context.abort(grpc.StatusCode.UNIMPLEMENTED, "")
@@ -149,6 +172,7 @@ class Things(provider_pb2_grpc.ResourceProviderServicer):
             self.gate[request.name].wait(20)
         if props.get("fail_after"):
             self.entered[props["fail_after"]].wait(20)
+        self._linger("create", props, context)
         self._fail("create", request, props, context)
         with self._lock:
             self._made[request.name] = self._made.get(request.name, 0) + 1
@@ -164,6 +188,7 @@ class Things(provider_pb2_grpc.ResourceProviderServicer):
         props = plain(request.news)
         outputs = {**props, "echo": f"echo {props.get('value')}", "serial": plain(request.olds).get("serial")}
         if not request.preview:
+            self._linger("update", props, context)
             self._fail("update", request, props, context)
             self.store[request.id] = outputs
             if props.get("init_error") or ("init", request.name) in self.failing:
@@ -172,6 +197,7 @@ class Things(provider_pb2_grpc.ResourceProviderServicer):
 
     def Delete(self, request, context):
         self._note("delete", request)
+        self._linger("delete", plain(request.properties), context)
         self._fail("delete", request, plain(request.properties), context)
         self.store.pop(request.id, None)
         return empty_pb2.Empty()
@@ -196,6 +222,7 @@ class Things(provider_pb2_grpc.ResourceProviderServicer):
 
     def Cancel(self, request, context):
         self.calls.append(("cancel", ""))
+        self.cancelled.set()
         return empty_pb2.Empty()
 
 
@@ -204,7 +231,7 @@ class Served:
 
     def __init__(self, things: Things) -> None:
         self.things = things
-        self._pool = ThreadPoolExecutor(max_workers=16)
+        self._pool = ThreadPoolExecutor(max_workers=24)
         self._server = grpc.server(self._pool)
         provider_pb2_grpc.add_ResourceProviderServicer_to_server(things, self._server)
         self.port = self._server.add_insecure_port("127.0.0.1:0")
@@ -212,5 +239,6 @@ class Served:
 
     def close(self) -> None:
         """Stop serving."""
+        self.things.begin()
         self._server.stop(0).wait()
         self._pool.shutdown()

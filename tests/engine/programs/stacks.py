@@ -14,6 +14,37 @@ STACKS = [
         (("up", 1), ("lock", 1), ("preview", 2), ("up", 2), ("cancel", 2), ("up", 2)),
     ),
     Scenario(
+        "Ctrl-C: what runs is cancelled by the provider or ends, nothing else begins, the next update goes on",
+        """
+c = Thing("c", {"value": "v"})
+a = Thing("a", {"value": "w" if step == 2 else "v", "slow_create": "ends", "slow_update": "ends"}, Options(depends_on=[c]))
+bad = "slow_update" if step == 3 else "slow_create" if step == 1 else "keep"
+b = Thing("b", {"value": "w" if step == 3 else "v", bad: "fails"}, Options(depends_on=[c]))
+after = Thing("after", {"value": a.echo}, Options(depends_on=[b]))
+if step < 5:
+    Thing("gone", {"value": "v", "slow_delete": "ends"}, Options(depends_on=[after]))
+""",
+        (
+            ("interrupt 2 up", 1),
+            ("up", 4),
+            ("interrupt 1 up", 2),
+            ("up", 2),
+            ("interrupt 2 up", 3),
+            ("up", 4),
+            ("interrupt 1 up", 5),
+            ("up", 5),
+            ("destroy", 5),
+        ),
+    ),
+    Scenario(
+        "Ctrl-C twice: what runs is given up and on record as pending, the next update resolves it",
+        """
+a = Thing("a", {"value": f"v{step}", "slow_create": "stuck" if step == 1 else "", "slow_update": "stuck" if step == 3 else ""})
+Thing("after", {"value": a.echo})
+""",
+        (("terminate 1 up", 1), ("up", 2), ("terminate 1 up", 3), ("preview", 2), ("up", 2), ("preview", 2)),
+    ),
+    Scenario(
         "export and import: an older state is imported, and the stack goes on from it",
         SOME,
         (("up", 1), ("export", 1), ("up", 2), ("import", 2), ("preview", 2), ("up", 2), ("destroy", 2)),
