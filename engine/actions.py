@@ -48,6 +48,18 @@ class Action:
         assert state is not None
         return state
 
+    @property
+    def before(self) -> State:
+        """The old state, of a step that has one."""
+        assert self.old is not None
+        return self.old
+
+    @property
+    def after(self) -> State:
+        """The new state, of a step that has one."""
+        assert self.new is not None
+        return self.new
+
 
 def resolve(diff: Diff, old_inputs: Props, new_inputs: Props, ignored: list[str]) -> Diff:
     """A provider's diff, with a comparison of inputs where the provider leaves it to the engine."""

@@ -103,10 +103,10 @@ class Instance:
             raise StepError(f"plugin returned empty resource.ID from create '{new.urn}'")
         return answer.id, self._answered(answer.properties, new.inputs)
 
-    def update(self, old: State, new: State) -> Props:
-        """Update the resource; in a preview, as `create`."""
+    def update(self, old: State, new: State) -> tuple[str, Props]:
+        """Update the resource, which keeps its id; in a preview, as `create`."""
         if self._preview and not self._protocol.preview:
-            return self._guess(new)
+            return old.id, self._guess(new)
         answer = self._call(
             "Update",
             new.urn,
@@ -119,7 +119,7 @@ class Instance:
             timeout=new.custom_timeouts.get("update"),
             preview=self._preview,
         )
-        return self._answered(answer.properties, new.inputs)
+        return old.id, self._answered(answer.properties, new.inputs)
 
     def delete(self, old: State) -> None:
         """Delete the resource."""
@@ -238,14 +238,14 @@ class Registry:
         """Have an unchanged provider ready, configured with the inputs of its state."""
         self._configure(state.urn, state.id, state.inputs, again=False)
 
-    def create(self, urn: str, inputs: Props) -> tuple[str, Props]:
+    def create(self, new: State) -> tuple[str, Props]:
         """Configure a new provider under a new id (in a preview an unknown one)."""
         id_ = UNKNOWN_WIRE if self._preview else str(uuid.uuid4())
-        return id_, self._configure(urn, id_, inputs)
+        return id_, self._configure(new.urn, id_, new.inputs)
 
-    def update(self, old: State, new: State) -> Props:
+    def update(self, old: State, new: State) -> tuple[str, Props]:
         """Configure a changed provider under its old id."""
-        return self._configure(new.urn, old.id, new.inputs)
+        return old.id, self._configure(new.urn, old.id, new.inputs)
 
     def ensure(self, reference: str, states: list[State]) -> None:
         """Have the provider of an old resource ready, from the old states if need be: it may be replaced itself.

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from time import monotonic
 
 from backend.checkpoint import State, now
@@ -153,34 +154,25 @@ class Executor:
 
     def _apply(self, action: Action) -> str:
         """Do it; returns what it counts as."""
-        old, new, op = action.old, action.new, action.op
+        op = action.op
         if op == "replace" or action.skipped:
             return op
+        if op == "refresh":
+            return self._refresh(action)
         if op == "same":
-            assert old is not None
-            assert new is not None
-            self._same(action, old, new)
-        elif op in ("create", "create-replacement"):
-            assert new is not None
-            self._create(action, old, new)
-        elif op == "update":
-            assert old is not None
-            assert new is not None
-            self._update(old, new)
+            self._same(action)
+        elif op in ("create", "create-replacement", "update"):
+            self._make(action)
         elif op in ("read", "read-replacement"):
-            assert new is not None
-            self._read(action, old, new)
-        elif op == "refresh":
-            assert old is not None
-            return self._refresh(action, old)
+            self._read(action)
         elif op == "remove-pending-replace":
-            self.journal.end(remove=old)
+            self.journal.end(remove=action.old)
         else:
-            assert old is not None
-            self._delete(action, old)
+            self._delete(action)
         return op
 
-    def _same(self, action: Action, old: State, new: State) -> None:
+    def _same(self, action: Action) -> None:
+        old, new = action.before, action.after
         new.id, new.outputs = old.id, old.outputs
         new.init_errors = old.init_errors
         if is_provider(new.type) and not action.unmanaged:
@@ -190,74 +182,54 @@ class Executor:
         keep_secrets(new)
         self.journal.end(add=new, remove=old, write=differs(old, new))
 
-    def _create(self, action: Action, old: State | None, new: State) -> None:
+    def _make(self, action: Action) -> None:
+        """Create or update; what exists but isn't ready is kept, with the reasons."""
+        new = action.after
+        old = action.old if action.op == "update" else None
+        verb = "update" if old else "create"
+        if old:
+            new.id = old.id
         if new.custom:
-            self.journal.begin("creating", new)
+            self.journal.begin("updating" if old else "creating", new)
         failure: InitFailed | None = None
         try:
-            self.hooks.run("BeforeCreate", None, new)
+            self.hooks.run(f"Before{verb.title()}", old, new)
             if new.custom:
-                new.id, new.outputs = self.hooks.retrying("create", None, new, lambda: self._made(new))
+                new.id, new.outputs = self.hooks.retrying(verb, old, new, lambda: self._made(old, new))
         except InitFailed as error:
             failure = error
-            new.id, new.outputs, new.init_errors = error.detail.id, error.outputs, error.reasons
+            new.id, new.outputs, new.init_errors = new.id or error.detail.id, error.outputs, error.reasons
         except BaseException:
             self.journal.end(done=new, write=new.custom)
             raise
-        new.created = new.modified = now()
-        gone = None
-        if action.op == "create-replacement" and old is not None:
-            if action.pending_delete:
-                old.delete = True
-                self.journal.touch(old)
-            else:
-                gone = old
-        if new.custom and not failure:
-            self._after("AfterCreate", None, new)
-        keep_secrets(new)
-        self.journal.end(add=new, remove=gone, done=new)
-        if failure:
-            raise failure
-
-    def _made(self, new: State) -> tuple[str, Props]:
-        if is_provider(new.type):
-            return self.registry.create(new.urn, new.inputs)
-        provider = self.registry.find(new.provider)
-        with self._slots:
-            return provider.create(new)
-
-    def _update(self, old: State, new: State) -> None:
-        new.id = old.id
-        if new.custom:
-            self.journal.begin("updating", new)
-        failure: InitFailed | None = None
-        try:
-            self.hooks.run("BeforeUpdate", old, new)
-            if new.custom:
-                new.outputs = self.hooks.retrying("update", old, new, lambda: self._changed(old, new))
-        except InitFailed as error:
-            failure = error
-            new.outputs, new.init_errors = error.outputs, error.reasons
-        except BaseException:
-            self.journal.end(done=new, write=new.custom)
-            raise
-        if new.custom:
+        if old is None:
+            new.created = new.modified = now()
+        elif new.custom:
             new.modified = now()
-            if not failure:
-                self._after("AfterUpdate", old, new)
+        if new.custom and not failure:
+            self._after(f"After{verb.title()}", old, new)
         keep_secrets(new)
-        if failure:
+        if failure and old:
             new.inputs = dict(old.inputs)  # those that what exists was made with
-        self.journal.end(add=new, remove=old, done=new)
+        self._keep(action)
         if failure:
             raise failure
 
-    def _changed(self, old: State, new: State) -> Props:
+    def _made(self, old: State | None, new: State) -> tuple[str, Props]:
         if is_provider(new.type):
-            return self.registry.update(old, new)
+            return self.registry.update(old, new) if old else self.registry.create(new)
         provider = self.registry.find(new.provider)
         with self._slots:
-            return provider.update(old, new)
+            return provider.update(old, new) if old else provider.create(new)
+
+    def _keep(self, action: Action) -> None:
+        """Have the new state in place of the old one, or beside it where that is deleted at the end."""
+        old = action.old
+        if old is not None and action.pending_delete:
+            old.delete = True
+            self.journal.touch(old)
+            old = None
+        self.journal.end(add=action.after, remove=old, done=action.after)
 
     def _after(self, moment: str, old: State | None, new: State | None) -> None:
         """Call the hooks after a step. One that fails fails the run; what the step did is kept."""
@@ -269,39 +241,34 @@ class Executor:
             self.diagnose(Diagnostic("error", str(error), state.urn))
             self.stop()
 
-    def _read(self, action: Action, old: State | None, new: State) -> None:
+    def _read(self, action: Action) -> None:
+        old, new = action.old, action.after
         failure: InitFailed | None = None
         if new.id == UNKNOWN_WIRE:
             new.outputs = {}
         else:
-            self.journal.begin("reading", new)
-            try:
+            with self._under_way("reading", new):
                 provider = self.registry.find(new.provider)
-                with self._slots:
-                    id_, _, outputs = provider.read(new, new.inputs)
+                try:
+                    with self._slots:
+                        id_, _, outputs = provider.read(new, new.inputs)
+                except InitFailed as error:
+                    failure = error
+                    id_, outputs, new.init_errors = error.detail.id, error.outputs, error.reasons
                 if outputs is None or (not id_ and not outputs and provider.known):
                     raise StepError(f"resource '{new.id}' does not exist")
-            except InitFailed as error:
-                failure = error
-                id_, outputs, new.init_errors = error.detail.id, error.outputs, error.reasons
-            except BaseException:
-                self.journal.end(done=new)
-                raise
             new.outputs, new.id = outputs, id_ or new.id
-        replacing = action.op == "read-replacement"
         if old is not None:
             new.created, new.modified = old.created, old.modified
-            if replacing:
-                old.delete = True
-                self.journal.touch(old)
             if not equal(old.inputs, new.inputs) or not equal(old.outputs, new.outputs):
                 new.modified = now()
         keep_secrets(new)
-        self.journal.end(add=new, remove=None if replacing else old, done=new)
+        self._keep(action)
         if failure:
             raise failure
 
-    def _delete(self, action: Action, old: State) -> None:
+    def _delete(self, action: Action) -> None:
+        old = action.before
         replacing = action.op in ("delete-replaced", "discard-replaced")
         self.hooks.run("BeforeDelete", old, None)
         if old.protect and not replacing:
@@ -312,12 +279,8 @@ class Executor:
             )
         owned = old.custom and not old.external and not old.retain_on_delete
         if not self.preview and owned and not is_provider(old.type):
-            self.journal.begin("deleting", old)
-            try:
+            with self._under_way("deleting", old):
                 self.hooks.retrying("delete", old, None, lambda: self._gone(old))
-            except BaseException:
-                self.journal.end(done=old)
-                raise
         before = replacing and not old.delete
         if before:
             old.pending_replacement = True
@@ -325,12 +288,23 @@ class Executor:
         self._after("AfterDelete", old, None)
         self.journal.end(remove=None if before else old, done=old)
 
+    @contextmanager
+    def _under_way(self, op: str, state: State) -> Iterator[None]:
+        """Keep an operation on record while it lasts, and forget it when it fails."""
+        self.journal.begin(op, state)
+        try:
+            yield
+        except BaseException:
+            self.journal.end(done=state)
+            raise
+
     def _gone(self, old: State) -> None:
         provider = self.registry.find(old.provider)
         with self._slots:
             provider.delete(old)
 
-    def _refresh(self, action: Action, old: State) -> str:
+    def _refresh(self, action: Action) -> str:
+        old = action.before
         if not old.custom or is_provider(old.type) or old.pending_replacement:
             action.new = old
             return "same"
