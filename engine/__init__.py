@@ -10,7 +10,7 @@ implement it refuses by name.
 from backend.errors import StackError
 from backend.stacks import cancel, export_stack, import_stack, list_stacks, remove_stack, stack_outputs
 from backend.workspace import Workspace
-from engine.deployment import Options, destroy, preview, refresh, up
+from engine.deployment import destroy, preview, refresh, up
 from engine.events import (
     Diagnostic,
     Event,
@@ -24,6 +24,7 @@ from engine.events import (
     StepStarted,
     to_json,
 )
+from engine.runs import Options
 
 __all__ = [
     "Diagnostic",

@@ -10,7 +10,6 @@ import re
 import threading
 import urllib.parse
 import uuid
-from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -29,15 +28,14 @@ from backend.urns import (
     urn_type,
 )
 from backend.values import Props, Secret, Unknown, contains
-from backend.workspace import ConfigValue
 from engine.actions import Goal
 from engine.errors import StepError, refused
 from engine.events import Step
 from engine.hooks import bound
 from engine.planner import Planner
 from engine.plugins import DYNAMIC
-from engine.providers import Registry
 from engine.requests import FEATURES, refuse_options, set_version, timeouts_of
+from engine.runs import Run
 from engine.steps import Executor
 from engine.wire import EMPTY, from_wire, to_wire
 
@@ -53,29 +51,13 @@ SKIPPED: Any = 2  # of the enumeration Result; the SDK's own copy may lack a nam
 class Monitor(resource_pb2_grpc.ResourceMonitorServicer):
     """Turns registrations into steps; one is planned at a time, many are carried out."""
 
-    def __init__(
-        self,
-        *,
-        root: Path,
-        planner: Planner,
-        executor: Executor,
-        registry: Registry,
-        config: Mapping[str, ConfigValue],
-        preview: bool,
-        parallel: int,
-        on_done: Callable[[], None],
-    ) -> None:
+    def __init__(self, run: Run, planner: Planner, executor: Executor) -> None:
         self.program_done = threading.Event()
         self.run_done = threading.Event()
         self.stack_outputs: tuple[str, Props] | None = None
-        self._root = root
+        self._run = run
         self._planner = planner
         self._executor = executor
-        self._registry = registry
-        self._config = config
-        self._preview = preview
-        self._parallel = parallel
-        self._on_done = on_done
         self._lock = threading.RLock()
         self._goals: dict[str, tuple[bool | None, bool | None, str]] = {}
         self._component_providers: dict[str, dict[str, str]] = {}
@@ -96,17 +78,17 @@ class Monitor(resource_pb2_grpc.ResourceMonitorServicer):
             project=self._planner.project,
             stack=self._planner.stack,
             organization="organization",
-            config={k: v.text for k, v in self._config.items()},
-            configSecretKeys=[k for k, v in self._config.items() if v.secret],
-            dryRun=self._preview,
-            parallel=self._parallel,
+            config=self._run.texts,
+            configSecretKeys=self._run.secret_keys,
+            dryRun=self._run.preview,
+            parallel=self._run.options.parallel,
             supportedFeatures=[getattr(resource_pb2, prefix + name) for name in FEATURES.values()],
         )
 
     def SignalAndWaitForShutdown(self, request: Any, context: Any) -> Any:  # noqa: N802
         """The program has registered everything; it ends when the run does."""
         self.program_done.set()
-        self._on_done()
+        self._run.wake.set()
         self.run_done.wait()
         return EMPTY
 
@@ -189,7 +171,11 @@ class Monitor(resource_pb2_grpc.ResourceMonitorServicer):
             return resource_pb2.RegisterResourceResponse(urn=state.urn, result=FAILED)
         self._unresolved.discard(state.urn)
         skipped = any(a.skipped for a in actions)
-        if skipped or (self._preview and contains(state.outputs, Unknown)) or (state.custom and not state.id):
+        if (
+            skipped
+            or (self._run.preview and contains(state.outputs, Unknown))
+            or (state.custom and not state.id)
+        ):
             self._unresolved.add(state.urn)
         outputs = state.outputs if request.custom else {}
         return resource_pb2.RegisterResourceResponse(
@@ -255,7 +241,7 @@ class Monitor(resource_pb2_grpc.ResourceMonitorServicer):
             args = from_wire(request.args)
             with self._lock:
                 reference = request.provider or self._default_provider(request)
-                instance = self._registry.find(reference)
+                instance = self._executor.registry.find(reference)
             if self._unresolved.intersection(request.dependsOn):
                 return resource_pb2.ResourceInvokeResponse(unknown=True)
             result, failures = instance.invoke(request.tok, args)
@@ -326,7 +312,7 @@ class Monitor(resource_pb2_grpc.ResourceMonitorServicer):
         if not reference:
             return self._default_provider(request)
         if split_reference(reference)[0] not in self._executor.failed:
-            self._registry.find(reference)
+            self._executor.registry.find(reference)
         return str(reference)
 
     def _default_provider(self, request: Any) -> str:
@@ -350,7 +336,7 @@ class Monitor(resource_pb2_grpc.ResourceMonitorServicer):
 
     def _package_config(self, package: str) -> Props:
         props: Props = {}
-        for key, value in self._config.items():
+        for key, value in self._run.config.items():
             namespace, _, name = key.partition(":")
             if package == DYNAMIC or namespace == package:
                 wanted = key if package == DYNAMIC else name
@@ -381,7 +367,7 @@ class Monitor(resource_pb2_grpc.ResourceMonitorServicer):
         url = urllib.parse.urlparse(request.sourcePosition.uri)
         if url.scheme != "file":
             return ""
-        relative = Path(os.path.relpath(urllib.parse.unquote(url.path), self._root)).as_posix()
+        relative = Path(os.path.relpath(urllib.parse.unquote(url.path), self._run.ws.root)).as_posix()
         column = f",{request.sourcePosition.column}" if request.sourcePosition.column else ""
         return f"project:///{urllib.parse.quote(relative)}#{request.sourcePosition.line}{column}"
 

@@ -5,7 +5,7 @@ Source: `pkg/resource/deploy/step_generator.go` of Pulumi 3.260. One registratio
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 from backend.checkpoint import State
 from backend.urns import inherited_alias, is_provider, make_urn, split_reference, urn_name, urn_type
@@ -15,39 +15,27 @@ from engine.actions import Action, Goal, because, check_failure, dependents, res
 from engine.diffs import Diff
 from engine.errors import StepError
 from engine.events import Diagnostic
-from engine.providers import Registry, Unconfigurable
-from engine.snapshots import Journal
+from engine.providers import Unconfigurable
+from engine.runs import Run
+from engine.steps import Executor
 from engine.targets import Targets
 
 
 class Planner:
     """Holds what the run has decided so far."""
 
-    def __init__(
-        self,
-        *,
-        stack: str,
-        project: str,
-        olds: list[State],
-        registry: Registry,
-        journal: Journal,
-        preview: bool,
-        targets: tuple[str, ...],
-        diagnose: Callable[[Diagnostic], None],
-    ) -> None:
-        self.stack = stack
-        self.project = project
-        self.prev = olds
-        self.olds = {s.urn: s for s in olds if not s.delete}
-        self.registry = registry
-        self.journal = journal
-        self.preview = preview
-        self.targets = Targets(targets)
-        self.diagnose = diagnose
+    def __init__(self, run: Run, olds: list[State], executor: Executor) -> None:
+        self.stack = run.ws.stack
+        self.project = run.ws.project
+        self.rebase(olds)
+        self.registry = executor.registry
+        self.journal = executor.journal
+        self.preview = run.preview
+        self.targets = Targets(run.options.targets)
+        self.diagnose = executor.diagnose
         self.urns: set[str] = set()
         self.operated: set[str] = set()
         self.deletes: set[str] = set()
-        self.replaced: set[str] = set()
         self.pending_deletes: set[State] = set()
         self.dependent_keys: dict[str, list[str]] = {}
         self.aliased: dict[str, str] = {}
@@ -164,7 +152,6 @@ class Planner:
         self.operated.add(new.urn)
         if recreating:
             self.deletes.discard(new.urn)
-            self.replaced.add(new.urn)
             keys = self.dependent_keys.get(new.urn, [])
             return [
                 Action("replace", old, new, keys=keys, cause=because(keys)),
@@ -185,7 +172,6 @@ class Planner:
         old = self.find_old(new.urn, new.parent, new.type, [])
         self.operated.add(new.urn)
         if old is not None and not old.external and old.id != new.id:
-            self.replaced.add(new.urn)
             return [
                 Action("read-replacement", old, new, pending_delete=True, logical=False),
                 Action("replace", old, new, pending_delete=True),
@@ -220,7 +206,6 @@ class Planner:
                 "To unprotect the resource, remove the `protect` flag from the resource in your Pulumi program "
                 "and run `pulumi up`"
             )
-        self.replaced.add(new.urn)
         before = (
             diff.delete_before_replace if goal.delete_before_replace is None else goal.delete_before_replace
         )

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextvars
 import threading
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import Any
 
 import grpc
@@ -13,37 +12,30 @@ import grpc
 from engine import program
 from engine.events import Diagnostic
 from engine.processes import Child
+from engine.runs import Run
 from engine.steps import Executor
 
 
 class Inline:
     """A function that runs in a thread, with the SDK's settings of its own; for the engine it is as a `Child`."""
 
-    def __init__(
-        self,
-        function: Callable[[], Any],
-        folder: Path,
-        settings: Mapping[str, Any],
-        config: dict[str, str],
-        secret_keys: list[str],
-        on_exit: Callable[[], None],
-    ) -> None:
+    def __init__(self, function: Callable[[], Any], run: Run, settings: Mapping[str, Any]) -> None:
         self._status: int | None = None
 
-        def run() -> None:
+        def declare() -> None:
             from pulumi import runtime
 
-            runtime.set_all_config(config, secret_keys)
+            runtime.set_all_config(run.texts, run.secret_keys)
             runtime.configure(runtime.Settings(**settings))
-            self._status = program.run(function, folder, settings)
+            self._status = program.run(function, run.ws.main, settings)
 
         def body() -> None:
             try:
-                contextvars.Context().run(run)
+                contextvars.Context().run(declare)
             except grpc.RpcError:
                 pass  # the engine didn't wait for what it still had to say
             finally:
-                on_exit()
+                run.wake.set()
 
         self._thread = threading.Thread(target=body, name="program", daemon=True)
         self._thread.start()

@@ -47,17 +47,17 @@ class EngineService(engine_pb2_grpc.EngineServicer):
 class Server:
     """The engine's address, open from before the first process starts until the last has ended."""
 
-    def __init__(self, diagnose: Callable[[Diagnostic], None], parallel: int) -> None:
+    def __init__(self, monitor: Monitor, diagnose: Callable[[Diagnostic], None], parallel: int) -> None:
         # The SDK makes up to four calls a slot at a time, and messages must get through beside them.
         self._pool = ThreadPoolExecutor(max_workers=parallel * 4 + 8, thread_name_prefix="engine")
         self._server: Any = vars(grpc)["server"](
             self._pool, options=[*CHANNEL_OPTIONS, ("grpc.so_reuseport", 0)]
         )
         engine_pb2_grpc.add_EngineServicer_to_server(EngineService(diagnose), self._server)
-
-    def start(self, monitor: Monitor) -> str:
-        """Serve, on a free port of loopback; returns the address."""
         resource_pb2_grpc.add_ResourceMonitorServicer_to_server(monitor, self._server)
+
+    def start(self) -> str:
+        """Serve, on a free port of loopback; returns the address."""
         address = f"127.0.0.1:{self._server.add_insecure_port('127.0.0.1:0')}"
         self._server.start()
         return address

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from time import monotonic
 
@@ -18,10 +18,11 @@ from backend.values import UNKNOWN_WIRE, Props, equal
 from engine import diffs
 from engine.actions import Action, describe, keep_secrets, resolve
 from engine.errors import StepError
-from engine.events import Diagnostic, Listener, OutputsSet, Step, StepFailed, StepFinished, StepStarted
+from engine.events import Diagnostic, OutputsSet, Step, StepFailed, StepFinished, StepStarted
 from engine.hooks import Hooks
 from engine.plugins import InitFailed
 from engine.providers import Registry
+from engine.runs import Run
 from engine.snapshots import Journal, differs
 
 TURNED_AWAY = "Resource monitor has terminated, shutting down"  # says the SDK of a run that is over
@@ -34,20 +35,10 @@ class ProtectedError(StepError):
 class Executor:
     """Runs steps, with at most `parallel` calls to providers at a time, and remembers what came of them."""
 
-    def __init__(
-        self,
-        *,
-        registry: Registry,
-        journal: Journal,
-        preview: bool,
-        parallel: int,
-        listener: Listener,
-        go_on: bool,
-        on_over: Callable[[], None],
-    ) -> None:
+    def __init__(self, run: Run, registry: Registry, journal: Journal) -> None:
         self.registry = registry
         self.journal = journal
-        self.preview = preview
+        self.preview = run.preview
         self.steps: list[Step] = []
         self.changes: Counter[str] = Counter()
         self.failures: list[str] = []
@@ -55,16 +46,16 @@ class Executor:
         self.failed: set[str] = set()
         """URNs that failed or rest on one that did; what depends on them is skipped."""
         self.live: dict[str, Action] = {}
-        self.hooks = Hooks(self.diagnose, preview=preview)
+        self.hooks = Hooks(self.diagnose, preview=run.preview)
         self.over = threading.Event()
         """Set when no further step is to start: one failed, or the run was cancelled."""
         self.cancelled = False
         self.abandoned = False
         """Set when running calls are given up: what they still answer is of no interest."""
-        self._listener = listener
-        self._go_on = go_on
-        self._on_over = on_over
-        self._slots = threading.BoundedSemaphore(max(parallel, 1))
+        self._listener = run.tell
+        self._go_on = run.options.continue_on_error
+        self._on_over = run.wake.set
+        self._slots = threading.BoundedSemaphore(max(run.options.parallel, 1))
         self._lock = threading.Lock()
         self._running = 0
         self._idle = threading.Condition(self._lock)

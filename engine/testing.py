@@ -27,8 +27,9 @@ from backend.files import Backend
 from backend.stacks import export_stack, stack_outputs
 from backend.urns import urn_name
 from backend.workspace import Workspace
-from engine.deployment import Options, destroy, preview, refresh, up
+from engine.deployment import destroy, preview, refresh, up
 from engine.events import Event, Listener, Result, Step
+from engine.runs import Options
 
 T = TypeVar("T")
 Program = Callable[[], Any] | Path

@@ -181,7 +181,7 @@ def test_a_second_ctrl_c_leaves_what_is_under_way_on_record(
 
     def wait(self: Deployment, *_: object) -> None:
         assert stack.things.entered["slow"].wait(20)
-        self._signals.count = 2
+        self.run.signals.count = 2
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
