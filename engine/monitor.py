@@ -44,6 +44,7 @@ class OverError(Exception):
     """The run starts no further steps."""
 
 
+SUCCESS: Any = 0
 FAILED: Any = 1
 SKIPPED: Any = 2  # of the enumeration Result; the SDK's own copy may lack a name
 
@@ -166,9 +167,9 @@ class Monitor(resource_pb2_grpc.ResourceMonitorServicer):
             self._executor.fail(step, str(error), fatal=True)
             self._turn_away_if_over(context)
         state = goal.state
-        if not self._executor.run(actions):
+        done = self._executor.run(actions)
+        if not done:
             self._turn_away_if_over(context)
-            return resource_pb2.RegisterResourceResponse(urn=state.urn, result=FAILED)
         self._unresolved.discard(state.urn)
         skipped = any(a.skipped for a in actions)
         if (
@@ -180,6 +181,7 @@ class Monitor(resource_pb2_grpc.ResourceMonitorServicer):
         outputs = state.outputs if request.custom else {}
         return resource_pb2.RegisterResourceResponse(
             urn=state.urn,
+            result=SUCCESS if done else FAILED,  # it may exist and not be ready
             id=state.id,
             object=to_wire(
                 outputs, secrets=request.acceptSecrets, resources=request.acceptResources, unknowns=True
@@ -225,13 +227,14 @@ class Monitor(resource_pb2_grpc.ResourceMonitorServicer):
                 actions = self._planner.read(new)
         except (StepError, StackError) as error:
             _abort(context, str(error))
-        if not self._executor.run(actions):
+        done = self._executor.run(actions)
+        if not done:
             self._turn_away_if_over(context)
-            return resource_pb2.ReadResourceResponse(urn=new.urn, result=FAILED)
         properties = to_wire(
             new.outputs, secrets=request.acceptSecrets, resources=request.acceptResources, unknowns=True
         )
-        return resource_pb2.ReadResourceResponse(urn=new.urn, properties=properties)
+        result = SUCCESS if done else FAILED
+        return resource_pb2.ReadResourceResponse(urn=new.urn, properties=properties, result=result)
 
     def Invoke(self, request: Any, context: Any) -> Any:  # noqa: N802
         """Call a provider's function; unknown while a resource it depends on isn't there yet."""

@@ -108,9 +108,8 @@ class Planner:
             for t in self.targets.missing({*(s.urn for s in self.prev), *self.urns})
         ]
 
-    def _refuse(self, urn: str, problem: str) -> None:
-        """A step that the targets don't allow: a preview goes on, to tell of them all."""
-        message = f"Resource '{urn}' {problem}"
+    def _refuse(self, urn: str, message: str) -> None:
+        """A step that targets or protection don't allow: a preview goes on, to tell of them all."""
         if not self.preview:
             raise StepError(message)
         self.diagnose(Diagnostic("error", message, urn))
@@ -125,11 +124,16 @@ class Planner:
         """
         actions = self._steps(goal)
         if not actions[0].skipped:
-            for urn in sorted(goal.state.depends_on() & self.skipped_creates):
-                problem = f"depends on '{urn}' which was was not specified in --target list."
-                self._refuse(goal.state.urn, problem)
-                self.skipped_creates.discard(urn)
+            self._want_targeted(goal.state)
         return actions
+
+    def _want_targeted(self, state: State) -> None:
+        for urn in sorted(state.depends_on() & self.skipped_creates):
+            self._refuse(
+                state.urn,
+                f"Resource '{state.urn}' depends on '{urn}' which was was not specified in --target list.",
+            )
+            self.skipped_creates.discard(urn)
 
     def _steps(self, goal: Goal) -> list[Action]:
         new = goal.state
@@ -170,6 +174,7 @@ class Planner:
         """The steps for an external resource (`get`)."""
         new.urn = self.urn(new.parent, new.type, new.urn)
         old = self.find_old(new.urn, new.parent, new.type, [])
+        self._want_targeted(new)
         self.operated.add(new.urn)
         if old is not None and not old.external and old.id != new.id:
             return [
@@ -201,10 +206,11 @@ class Planner:
         if self.preview or not protected:
             self._check(new, {}, raw)  # defaults must not be carried over from the old resource
         if protected:
-            raise StepError(
+            self._refuse(
+                new.urn,
                 f'unable to replace resource "{new.urn}"\nas it is currently marked for protection. '
                 "To unprotect the resource, remove the `protect` flag from the resource in your Pulumi program "
-                "and run `pulumi up`"
+                "and run `pulumi up`",
             )
         before = (
             diff.delete_before_replace if goal.delete_before_replace is None else goal.delete_before_replace
@@ -362,7 +368,7 @@ class Planner:
             if self.targets and not self.targets.name(action.state.urn):
                 self._refuse(
                     action.state.urn,
-                    "will be destroyed but was not specified in --target list.\nremedy: target it as well",
+                    f"Resource '{action.state.urn}' will be destroyed but was not specified in --target list.\nremedy: target it as well",
                 )
         return actions
 

@@ -123,7 +123,8 @@ def told_by(player: Player, preview: bool) -> list[str]:
                 told.append((kind, event.step.op, event.step.urn))
     else:
         names = {"resourcePreEvent": "begun", "resOutputsEvent": "done", "resOpFailedEvent": "failed"}
-        for line in filter(None, (player.root / "events.json").read_text().splitlines()):
+        log = player.root / "events.json"  # there is none where the CLI can't begin
+        for line in filter(None, log.read_text().splitlines() if log.exists() else []):
             for name, event in json.loads(line).items():
                 if name in names:
                     told.append((names[name], event["metadata"]["op"], event["metadata"]["urn"]))
@@ -178,9 +179,22 @@ def compared(history: History) -> list[str]:
     for run, mine, others in zip(history.runs, ours, theirs, strict=True):
         if stopped_at_random(history, run, others["said"]):
             return differences(mine["well"], others["well"], run.command)
+        if not is_whole(others["state"]):
+            # Going on after errors, the CLI may delete what others rest on, and refuses its own state from then on.
+            return [] if is_whole(mine["state"]) else ["the state isn't whole"]
         if found := differences(mine, others, run.command):
             return [f"run {ours.index(mine) + 1} differs", *found]
     return []
+
+
+def is_whole(state: list[Any]) -> bool:
+    """Whether all that a resource depends on, and its parent, comes before it."""
+    there: set[str | None] = {None}
+    for resource in filter(lambda r: isinstance(r, dict), state):
+        if not {*resource["dependencies"], resource.get("parent")} <= there:
+            return False
+        there.add(resource["urn"])
+    return True
 
 
 def stopped_at_random(history: History, run: Run, said: list[str]) -> bool:

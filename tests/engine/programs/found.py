@@ -107,4 +107,22 @@ if step > 1:
 """,
         (("up", 1), ("kill", 1), ("up", 2), ("up", 3)),
     ),
+    Scenario(
+        "protect: a preview goes on after a replacement that is refused",
+        """
+a = Thing("a", {"fixed": f"f{step}"}, Options(protect=True))
+b = Thing("b", {"value": a.id}, Options(depends_on=[a]))
+Thing("c", {"value": f"v{step}"}, Options(depends_on=[b]))
+""",
+        (("up", 1), ("preview", 2), ("up", 2)),
+    ),
+    Scenario(
+        "going on: outputs of what exists but isn't ready are known",
+        """
+a = Thing("a", {"value": "v", "init_error": step == 1})
+pulumi.export("id", a.id)
+pulumi.export("echo", a.echo)
+""",
+        (("up --continue-on-error", 1), ("up", 2)),
+    ),
 ]
