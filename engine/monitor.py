@@ -13,7 +13,6 @@ import uuid
 from pathlib import Path
 from typing import Any, NoReturn
 
-import grpc
 from pulumi.runtime.proto import alias_pb2, resource_pb2, resource_pb2_grpc
 
 from backend.checkpoint import State
@@ -60,8 +59,7 @@ class Monitor(resource_pb2_grpc.ResourceMonitorServicer):
         self._planner = planner
         self._executor = executor
         self._lock = threading.RLock()
-        self._goals: dict[str, tuple[bool | None, bool | None, str]] = {}
-        self._component_providers: dict[str, dict[str, str]] = {}
+        self._registered: dict[str, Any] = {}  # requests by URN, with what they took from their parents
         self._defaults: dict[str, str] = {}
         self._packages: dict[str, tuple[str, str, str]] = {}
         self._unresolved: set[str] = set()
@@ -96,7 +94,7 @@ class Monitor(resource_pb2_grpc.ResourceMonitorServicer):
     def RegisterPackage(self, request: Any, context: Any) -> Any:  # noqa: N802
         """A handle for a package and version."""
         if request.HasField("parameterization") or request.HasField("extension"):
-            _abort(context, refused(f"parameterized package {request.name}"))
+            raise StepError(refused(f"parameterized package {request.name}"))
         key = (request.name, request.version, request.download_url)
         with self._lock:
             for handle, known in self._packages.items():
@@ -108,36 +106,33 @@ class Monitor(resource_pb2_grpc.ResourceMonitorServicer):
 
     def RegisterStackTransform(self, request: Any, context: Any) -> NoReturn:  # noqa: N802
         """Refused."""
-        _abort(context, refused("stack transforms"))
+        raise StepError(refused("stack transforms"))
 
     def RegisterStackInvokeTransform(self, request: Any, context: Any) -> NoReturn:  # noqa: N802
         """Refused."""
-        _abort(context, refused("invoke transforms"))
+        raise StepError(refused("invoke transforms"))
 
     def RegisterResourceHook(self, request: Any, context: Any) -> Any:  # noqa: N802
         """Keep a hook of the program that resources are going to name."""
         options = {"on_dry_run": request.on_dry_run, "ignore_errors": request.ignore_errors}
-        return self._register_hook(request, context, **options)
+        return self._register_hook(request, **options)
 
     def RegisterErrorHook(self, request: Any, context: Any) -> Any:  # noqa: N802
         """Keep a hook that decides whether a failed operation is tried again."""
-        return self._register_hook(request, context, error=True)
+        return self._register_hook(request, error=True)
 
-    def _register_hook(self, request: Any, context: Any, **options: bool) -> Any:
-        try:
-            with self._lock:
-                self._executor.hooks.register(request.name, request.callback, **options)
-        except StepError as error:
-            _abort(context, str(error))
+    def _register_hook(self, request: Any, **options: bool) -> Any:
+        with self._lock:
+            self._executor.hooks.register(request.name, request.callback, **options)
         return EMPTY
 
     def ExistsResource(self, request: Any, context: Any) -> NoReturn:  # noqa: N802
         """Refused."""
-        _abort(context, refused("exists()"))
+        raise StepError(refused("exists()"))
 
     def Call(self, request: Any, context: Any) -> NoReturn:  # noqa: N802
         """Refused."""
-        _abort(context, refused(f"method call {request.tok}"))
+        raise StepError(refused(f"method call {request.tok}"))
 
     # -- resources
 
@@ -151,32 +146,27 @@ class Monitor(resource_pb2_grpc.ResourceMonitorServicer):
         try:
             refuse_options(request)
             with self._lock:
-                if self._executor.over.is_set():
-                    raise OverError
+                self._check_over()
                 goal = self._goal(request)
                 actions = self._planner.register(goal)
-                self._remember(request, goal.state)
+                request.provider = goal.state.provider
+                self._registered[urn] = request
                 if goal.state.depends_on() & self._executor.failed:
                     self._executor.failed.add(urn)
                     return resource_pb2.RegisterResourceResponse(urn=urn, result=SKIPPED)
-        except OverError:
-            self._turn_away_if_over(context)
         except (StepError, StackError) as error:
             old = self._planner.olds.get(urn)
             step = Step("update" if old else "create", urn, request.type, request.name, custom=request.custom)
             self._executor.fail(step, str(error), fatal=True)
-            self._turn_away_if_over(context)
+            raise OverError from error
         state = goal.state
         done = self._executor.run(actions)
         if not done:
-            self._turn_away_if_over(context)
+            self._check_over()
         self._unresolved.discard(state.urn)
         skipped = any(a.skipped for a in actions)
-        if (
-            skipped
-            or (self._run.preview and contains(state.outputs, Unknown))
-            or (state.custom and not state.id)
-        ):
+        unknown = self._run.preview and contains(state.outputs, Unknown)
+        if skipped or unknown or (state.custom and not state.id):
             self._unresolved.add(state.urn)
         outputs = state.outputs if request.custom else {}
         return resource_pb2.RegisterResourceResponse(
@@ -191,23 +181,20 @@ class Monitor(resource_pb2_grpc.ResourceMonitorServicer):
 
     def RegisterResourceOutputs(self, request: Any, context: Any) -> Any:  # noqa: N802
         """The outputs of a component; the stack's are kept until the run's outcome is known."""
-        self._turn_away_if_over(context)
+        self._check_over()
         outputs = from_wire(request.outputs)
         if is_stack(request.urn):
             self.stack_outputs = (request.urn, outputs)
             return EMPTY
         if request.urn in self._executor.failed:
             return EMPTY
-        try:
-            self._executor.set_outputs(request.urn, outputs)
-        except (StepError, StackError) as error:
-            _abort(context, str(error))
+        self._executor.set_outputs(request.urn, outputs)
         return EMPTY
 
     def ReadResource(self, request: Any, context: Any) -> Any:  # noqa: N802
         """Read a resource that the stack doesn't own (`get`)."""
         if request.type == "pulumi:pulumi:StackReference":
-            _abort(context, refused("stack references"))
+            raise StepError(refused("stack references"))
         new = State(
             urn=request.name,
             type=request.type,
@@ -219,17 +206,14 @@ class Monitor(resource_pb2_grpc.ResourceMonitorServicer):
             additional_secret_outputs=list(request.additionalSecretOutputs),
             source_position=self._position(request),
         )
-        self._turn_away_if_over(context)
-        try:
-            new.inputs = from_wire(request.properties)
-            with self._lock:
-                new.provider = request.provider or self._default_provider(request)
-                actions = self._planner.read(new)
-        except (StepError, StackError) as error:
-            _abort(context, str(error))
+        self._check_over()
+        new.inputs = from_wire(request.properties)
+        with self._lock:
+            new.provider = request.provider or self._default_provider(request)
+            actions = self._planner.read(new)
         done = self._executor.run(actions)
         if not done:
-            self._turn_away_if_over(context)
+            self._check_over()
         properties = to_wire(
             new.outputs, secrets=request.acceptSecrets, resources=request.acceptResources, unknowns=True
         )
@@ -239,7 +223,7 @@ class Monitor(resource_pb2_grpc.ResourceMonitorServicer):
     def Invoke(self, request: Any, context: Any) -> Any:  # noqa: N802
         """Call a provider's function; unknown while a resource it depends on isn't there yet."""
         if request.tok.startswith("pulumi:pulumi:"):
-            _abort(context, refused(f"function {request.tok}"))
+            raise StepError(refused(f"function {request.tok}"))
         try:
             args = from_wire(request.args)
             with self._lock:
@@ -249,7 +233,7 @@ class Monitor(resource_pb2_grpc.ResourceMonitorServicer):
                 return resource_pb2.ResourceInvokeResponse(unknown=True)
             result, failures = instance.invoke(request.tok, args)
         except (StepError, StackError) as error:
-            _abort(context, f"invocation of {request.tok} returned an error: {error}")
+            raise StepError(f"invocation of {request.tok} returned an error: {error}") from error
         answer = resource_pb2.ResourceInvokeResponse(failures=failures)
         wired = to_wire(result, secrets=True, resources=request.acceptResources, unknowns=True)
         getattr(answer, "return").CopyFrom(wired)
@@ -259,25 +243,19 @@ class Monitor(resource_pb2_grpc.ResourceMonitorServicer):
 
     def _inherit(self, request: Any) -> None:
         """Options that a child takes from its parent."""
-        if request.parent not in self._goals:
+        parent = self._registered.get(request.parent)
+        if parent is None:
             return
-        protect, retain, provider = self._goals[request.parent]
-        if not request.HasField("protect") and protect is not None:
-            request.protect = protect
-        if not request.HasField("retainOnDelete") and retain is not None:
-            request.retainOnDelete = retain
-        if not request.provider and provider and request.custom:
-            urn, _ = split_reference(provider)
+        for option in ("protect", "retainOnDelete"):
+            if parent.HasField(option) and not request.HasField(option):
+                setattr(request, option, getattr(parent, option))
+        if parent.provider and request.custom and not request.provider:
+            urn, _ = split_reference(parent.provider)
             if package_of(urn_type(urn)) == package_of(request.type):
-                request.provider = provider
-
-    def _remember(self, request: Any, state: State) -> None:
-        protect = request.protect if request.HasField("protect") else None
-        retain = request.retainOnDelete if request.HasField("retainOnDelete") else None
-        self._goals[state.urn] = (protect, retain, state.provider)
-        if not request.custom:
-            inherited = self._component_providers.get(request.parent, {})
-            self._component_providers[state.urn] = {**inherited, **request.providers}
+                request.provider = parent.provider
+        if not parent.custom:
+            for package, reference in parent.providers.items():
+                request.providers.setdefault(package, reference)
 
     def _goal(self, request: Any) -> Goal:
         inputs = from_wire(request.object)
@@ -311,7 +289,6 @@ class Monitor(resource_pb2_grpc.ResourceMonitorServicer):
     def _provider(self, request: Any) -> str:
         package = package_of(request.type)
         reference = request.provider or request.providers.get(package, "")
-        reference = reference or self._component_providers.get(request.parent, {}).get(package, "")
         if not reference:
             return self._default_provider(request)
         if split_reference(reference)[0] not in self._executor.failed:
@@ -359,11 +336,9 @@ class Monitor(resource_pb2_grpc.ResourceMonitorServicer):
             spec.name or request.name,
         )
 
-    def _turn_away_if_over(self, context: Any) -> None:
-        """When no step starts any more, let the program wait for the run's end: its hooks may still be called."""
+    def _check_over(self) -> None:
         if self._executor.over.is_set():
-            self.run_done.wait()
-            context.abort(grpc.StatusCode.UNAVAILABLE, "resource monitor shut down")
+            raise OverError
 
     def _position(self, request: Any) -> str:
         """Where the program registers the resource, relative to the project, as Pulumi writes it."""
@@ -373,8 +348,3 @@ class Monitor(resource_pb2_grpc.ResourceMonitorServicer):
         relative = Path(os.path.relpath(urllib.parse.unquote(url.path), self._run.ws.root)).as_posix()
         column = f",{request.sourcePosition.column}" if request.sourcePosition.column else ""
         return f"project:///{urllib.parse.quote(relative)}#{request.sourcePosition.line}{column}"
-
-
-def _abort(context: Any, message: str) -> NoReturn:
-    context.abort(grpc.StatusCode.UNKNOWN, message)
-    raise AssertionError("abort raises")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -9,8 +10,10 @@ from typing import Any
 import grpc
 from pulumi.runtime.proto import engine_pb2, engine_pb2_grpc, resource_pb2_grpc
 
+from backend.errors import StackError
+from engine.errors import StepError
 from engine.events import Diagnostic, Severity
-from engine.monitor import Monitor
+from engine.monitor import Monitor, OverError
 from engine.wire import CHANNEL_OPTIONS, EMPTY
 
 _SEVERITIES: dict[int, Severity] = {0: "debug", 1: "info", 2: "warning", 3: "error"}
@@ -44,6 +47,30 @@ class EngineService(engine_pb2_grpc.EngineServicer):
         return engine_pb2.RequirePulumiVersionResponse()
 
 
+class _Failures(grpc.ServerInterceptor):
+    """Answers a call that raises with why, and one that comes too late when the run ends: its hooks may be called until then."""
+
+    def __init__(self, run_done: threading.Event) -> None:
+        self._run_done = run_done
+
+    def intercept_service(self, continuation: Callable[[Any], Any], details: Any) -> Any:
+        """The method called, guarded."""
+        method = continuation(details)
+        if method is None or method.unary_unary is None:
+            return method
+
+        def answer(request: Any, context: Any) -> Any:
+            try:
+                return method.unary_unary(request, context)
+            except OverError:
+                self._run_done.wait()
+                return context.abort(grpc.StatusCode.UNAVAILABLE, "resource monitor shut down")
+            except (StepError, StackError) as error:
+                return context.abort(grpc.StatusCode.UNKNOWN, str(error))
+
+        return method._replace(unary_unary=answer)
+
+
 class Server:
     """The engine's address, open from before the first process starts until the last has ended."""
 
@@ -51,7 +78,9 @@ class Server:
         # The SDK makes up to four calls a slot at a time, and messages must get through beside them.
         self._pool = ThreadPoolExecutor(max_workers=parallel * 4 + 8, thread_name_prefix="engine")
         self._server: Any = vars(grpc)["server"](
-            self._pool, options=[*CHANNEL_OPTIONS, ("grpc.so_reuseport", 0)]
+            self._pool,
+            interceptors=[_Failures(monitor.run_done)],
+            options=[*CHANNEL_OPTIONS, ("grpc.so_reuseport", 0)],
         )
         engine_pb2_grpc.add_EngineServicer_to_server(EngineService(diagnose), self._server)
         resource_pb2_grpc.add_ResourceMonitorServicer_to_server(monitor, self._server)
