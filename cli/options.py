@@ -48,6 +48,16 @@ Target = Annotated[
     list[str] | None,
     typer.Option("--target", "-t", metavar="URN", help="Only this resource, `*` allowed; repeatable."),
 ]
+RunProgram = Annotated[
+    bool,
+    typer.Option(
+        "--run-program", help="Run the program first, for its hooks and its providers' configuration."
+    ),
+]
+ClearPendingCreates = Annotated[
+    bool,
+    typer.Option("--clear-pending-creates", help="Forget what a run that was cut off was creating."),
+]
 Parallel = Annotated[
     int | None, typer.Option("--parallel", "-p", min=1, help="How many resources at a time, at most.")
 ]

@@ -50,6 +50,8 @@ class Deployment:
         }
         self.run = run
         self.snapshot = run.ws.snapshot()
+        if options.clear_pending_creates:
+            self.snapshot.pending = [(op, s) for op, s in self.snapshot.pending if op != "creating"]
         self.journal = Journal(run.ws, self.snapshot, preview=run.preview)
         self.processes = Processes(options.python, env, options.forks, self._printed)
         self.plugins = Plugins(run.ws.root, env.get("PULUMI_DEBUG_PROVIDERS", ""), self.processes)
@@ -77,26 +79,29 @@ class Deployment:
         kind, preview = self.run.kind, self.run.preview
         if any(package_of(s.type) == DYNAMIC for s in self.snapshot.resources):
             self.plugins.prefetch()
-        if self.snapshot.pending and not preview:
+        refreshing = self.run.options.refresh or kind == "refresh"
+        if self.snapshot.pending and not preview and not refreshing:
             self._warn_of_pending()
         program: Child | Inline | None = None
         try:
             if kind in ("refresh", "destroy"):
                 for target in self.planner.targets.missing({s.urn for s in self.planner.prev}):
                     raise StepError(f"no resource named '{target}' found")
-            if self.run.options.refresh or kind == "refresh":
+            if refreshing:
                 self._refresh()
                 if kind != "refresh":
                     self.executor.changes.clear()  # what an update makes of them counts
-            if kind == "destroy" and not self.executor.failures:
+            if self.run.with_program and not self.executor.failures:
+                program = self._program()
+                self._wait_for(program)
+                if kind == "destroy":
+                    self.planner.rebase(self.journal.resources)
+                if not self.executor.over.is_set():
+                    self._delete()
+            elif kind == "destroy" and not self.executor.failures:
                 for problem in unanswered(self.snapshot.resources):
                     self.executor.diagnose(problem)
                 if not self.executor.failures:
-                    self._delete(everything=True)
-            elif kind in ("update", "preview") and not self.executor.failures:
-                program = self._program()
-                self._wait_for(program)
-                if not self.executor.over.is_set():
                     self._delete()
         except KeyboardInterrupt:
             self._cancel(program)
@@ -141,9 +146,7 @@ class Deployment:
         if not self.planner.prev:
             return
         actions = {}
-        for problem in (missing := self.planner.missing_targets()):
-            self.executor.diagnose(problem)
-        if missing:
+        if self.planner.tell_missing_targets():
             return
         for state in self.planner.prev:
             if self.planner.targets.name(state.urn):
@@ -162,11 +165,9 @@ class Deployment:
         self.journal.rebase(kept)
         self.planner.rebase(kept)
 
-    def _delete(self, *, everything: bool = False) -> None:
-        for problem in self.planner.missing_targets():
-            self.executor.diagnose(problem)
-        actions = self.planner.deletions(everything=everything)
-        for wave in delete_order(actions, self.planner.prev):
+    def _delete(self) -> None:
+        self.planner.tell_missing_targets()
+        for wave in delete_order(self.planner.deletions(), self.planner.prev):
             needed = self.planner.needed_by(self.executor.failed)
             self._together([a for a in wave if a.state.urn not in needed])
 
@@ -215,7 +216,8 @@ class Deployment:
         self.run.warn(
             f"Attempting to deploy or update resources with {len(self.snapshot.pending)} pending operations from previous "
             f"deployment.\n{listed}\nThese resources are in an unknown state because the run was interrupted while "
-            "waiting for changes to these resources to complete. A refresh clears them: ./dev refresh"
+            "waiting for changes to these resources to complete. `refresh` reads how they are, and with "
+            "--clear-pending-creates forgets what was being created."
         )
 
 

@@ -6,6 +6,7 @@ Source: `sdk/go/common/resource/properties_diff.go`, `pkg/resource/deploy/step_g
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import zip_longest
@@ -14,6 +15,7 @@ from typing import Any
 from backend.checkpoint import State
 from backend.values import Props, Unknown, contains, equal, masked, reveal
 from engine import paths
+from engine.errors import StepError
 from engine.events import UNKNOWN_TEXT, Kind, PropertyDiff
 from engine.paths import MISSING
 
@@ -86,7 +88,8 @@ def of_inputs(old: Props, new: Props) -> Diff:
 def ignore_changes(inputs: Props, old: Props, ignored: Iterable[str]) -> Props:
     """The inputs with ignored properties set back to their old values."""
     for text in ignored:
-        inputs = paths.reset(inputs, old, paths.parse(text))
+        with contextlib.suppress(StepError):  # the CLI passes over what is no path, too
+            inputs = paths.reset(inputs, old, paths.parse(text))
     return inputs
 
 

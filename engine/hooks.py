@@ -157,8 +157,7 @@ def unanswered(resources: list[State]) -> list[Diagnostic]:
         if names:
             message = (
                 "Resource has delete hooks registered, but the program is not running. "
-                f"Hooks: {', '.join(names)}\nremedy: take them out of the program and run up, or destroy with the "
-                "Pulumi CLI and its --run-program flag"
+                f"Hooks: {', '.join(names)}\nremedy: destroy --run-program"
             )
             found.append(Diagnostic("error", message, state.urn))
     return found

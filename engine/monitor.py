@@ -13,7 +13,7 @@ import uuid
 from pathlib import Path
 from typing import Any, NoReturn
 
-from pulumi.runtime.proto import alias_pb2, resource_pb2, resource_pb2_grpc
+from pulumi.runtime.proto import resource_pb2, resource_pb2_grpc
 
 from backend.checkpoint import State
 from backend.errors import StackError
@@ -21,9 +21,9 @@ from backend.urns import (
     PROVIDER_PREFIX,
     is_provider,
     is_stack,
-    make_urn,
     package_of,
     split_reference,
+    urn_name,
     urn_type,
 )
 from backend.values import Props, Secret, Unknown, contains
@@ -33,7 +33,7 @@ from engine.events import Step
 from engine.hooks import bound
 from engine.planner import Planner
 from engine.plugins import DYNAMIC
-from engine.requests import FEATURES, refuse_options, set_version, timeouts_of
+from engine.requests import FEATURES, InvalidError, aliases_of, refuse_options, set_version, timeouts_of
 from engine.runs import Run
 from engine.steps import Executor
 from engine.wire import EMPTY, from_wire, to_wire
@@ -57,6 +57,7 @@ class Monitor(resource_pb2_grpc.ResourceMonitorServicer):
         self.stack_outputs: tuple[str, Props] | None = None
         self._run = run
         self._planner = planner
+        self._names = planner.names
         self._executor = executor
         self._lock = threading.RLock()
         self._registered: dict[str, Any] = {}  # requests by URN, with what they took from their parents
@@ -74,8 +75,8 @@ class Monitor(resource_pb2_grpc.ResourceMonitorServicer):
         """What the run is, and which features the SDK may use."""
         prefix = "RESOURCE_MONITOR_FEATURE_"
         return resource_pb2.DeploymentInfo(
-            project=self._planner.project,
-            stack=self._planner.stack,
+            project=self._names.project,
+            stack=self._names.stack,
             organization="organization",
             config=self._run.texts,
             configSecretKeys=self._run.secret_keys,
@@ -97,10 +98,8 @@ class Monitor(resource_pb2_grpc.ResourceMonitorServicer):
             raise StepError(refused(f"parameterized package {request.name}"))
         key = (request.name, request.version, request.download_url)
         with self._lock:
-            for handle, known in self._packages.items():
-                if known == key:
-                    return resource_pb2.RegisterPackageResponse(ref=handle)
-            handle = str(uuid.uuid4())
+            known = (handle for handle, package in self._packages.items() if package == key)
+            handle = next(known, str(uuid.uuid4()))
             self._packages[handle] = key
         return resource_pb2.RegisterPackageResponse(ref=handle)
 
@@ -142,7 +141,7 @@ class Monitor(resource_pb2_grpc.ResourceMonitorServicer):
         A failure is reported as a result, so that the rest of the program goes on.
         """
         self._inherit(request)
-        urn = make_urn(self._planner.stack, self._planner.project, request.parent, request.type, request.name)
+        urn = self._names.urn(request.parent, request.type, request.name)
         try:
             refuse_options(request)
             with self._lock:
@@ -154,11 +153,11 @@ class Monitor(resource_pb2_grpc.ResourceMonitorServicer):
                 if goal.state.depends_on() & self._executor.failed:
                     self._executor.failed.add(urn)
                     return resource_pb2.RegisterResourceResponse(urn=urn, result=SKIPPED)
+        except InvalidError:
+            raise
         except (StepError, StackError) as error:
-            old = self._planner.olds.get(urn)
-            step = Step("update" if old else "create", urn, request.type, request.name, custom=request.custom)
-            self._executor.fail(step, str(error), fatal=True)
-            raise OverError from error
+            op = "update" if urn in self._planner.olds else "create"
+            self._reject(Step(op, urn, request.type, request.name, custom=request.custom), error)
         state = goal.state
         done = self._executor.run(actions)
         if not done:
@@ -186,9 +185,11 @@ class Monitor(resource_pb2_grpc.ResourceMonitorServicer):
         if is_stack(request.urn):
             self.stack_outputs = (request.urn, outputs)
             return EMPTY
-        if request.urn in self._executor.failed:
-            return EMPTY
-        self._executor.set_outputs(request.urn, outputs)
+        try:
+            self._executor.set_outputs(request.urn, outputs)
+        except (StepError, StackError) as error:
+            step = Step("update", request.urn, urn_type(request.urn), urn_name(request.urn), custom=False)
+            self._reject(step, error)
         return EMPTY
 
     def ReadResource(self, request: Any, context: Any) -> Any:  # noqa: N802
@@ -210,7 +211,10 @@ class Monitor(resource_pb2_grpc.ResourceMonitorServicer):
         new.inputs = from_wire(request.properties)
         with self._lock:
             new.provider = request.provider or self._default_provider(request)
-            actions = self._planner.read(new)
+            try:
+                actions = self._planner.read(new)
+            except StepError as error:
+                self._reject(Step("read", new.urn, request.type, request.name), error)
         done = self._executor.run(actions)
         if not done:
             self._check_over()
@@ -275,7 +279,6 @@ class Monitor(resource_pb2_grpc.ResourceMonitorServicer):
             additional_secret_outputs=list(request.additionalSecretOutputs),
             ignore_changes=list(request.ignoreChanges),
             replace_on_changes=list(request.replaceOnChanges),
-            custom_timeouts=timeouts_of(request.customTimeouts),
             source_position=self._position(request),
             resource_hooks=bound(request.hooks),
         )
@@ -283,8 +286,9 @@ class Monitor(resource_pb2_grpc.ResourceMonitorServicer):
             set_version(inputs, request.version, request.pluginDownloadURL)
         elif request.custom:
             state.provider = self._provider(request)
+        state.custom_timeouts = timeouts_of(request.customTimeouts)
         before = request.deleteBeforeReplace if request.deleteBeforeReplaceDefined else None
-        return Goal(state, [*request.aliasURNs, *(self._alias(request, a) for a in request.aliases)], before)
+        return Goal(state, aliases_of(request, self._names), before)
 
     def _provider(self, request: Any) -> str:
         package = package_of(request.type)
@@ -323,18 +327,10 @@ class Monitor(resource_pb2_grpc.ResourceMonitorServicer):
                 props[wanted] = Secret(value.text) if value.secret else value.text
         return props
 
-    def _alias(self, request: Any, alias: alias_pb2.Alias) -> str:
-        if alias.WhichOneof("alias") == "urn":
-            return str(alias.urn)
-        spec = alias.spec
-        parent = "" if spec.noParent else (spec.parentUrn or request.parent)
-        return make_urn(
-            spec.stack or self._planner.stack,
-            spec.project or self._planner.project,
-            parent,
-            spec.type or request.type,
-            spec.name or request.name,
-        )
+    def _reject(self, step: Step, error: Exception) -> NoReturn:
+        """What can't be registered ends the run, even one that is to go on after errors."""
+        self._executor.fail(step, str(error), fatal=True)
+        raise OverError from error
 
     def _check_over(self) -> None:
         if self._executor.over.is_set():

@@ -69,27 +69,32 @@ def get(value: Any, path: Path) -> Any:
     return value
 
 
-def reset(new: Any, old: Any, path: Path) -> Any:
-    """`new` with what lies at `path` set back to what `old` has there (removed where `old` has nothing)."""
-    if not path:
-        return old
-    if isinstance(new, Secret) or isinstance(old, Secret):
-        inner_new = new.value if isinstance(new, Secret) else new
-        inner_old = old.value if isinstance(old, Secret) else old
-        return Secret(reset(inner_new, inner_old, path))
+def reset(new: Any, old: Any, path: Path, secret: bool = False, within: bool = False) -> Any:
+    """`new` with what lies at `path` set back to what `old` has there, removed where that has nothing.
+
+    Nothing is added to or taken from a list. What is `secret` in `old` stays so, unless it lies `within` a secret.
+    """
+    if isinstance(old, Secret):
+        return reset(new, old.value, path, True, within)
+    if isinstance(new, Secret):
+        return Secret(reset(new.value, old, path, secret, True))
     step, rest = path[0], path[1:]
-    if isinstance(new, dict) and isinstance(old, dict) and isinstance(step, str):
-        out = dict(new)
-        for key in {*new, *old} if step == "*" else {step}:
-            if not rest and key not in old:
-                out.pop(key, None)
-            elif key in old and (key in new or not rest):
-                out[key] = reset(new.get(key), old[key], rest)
-        return out
-    if isinstance(new, list) and isinstance(old, list):
-        items = list(new)
-        for index in range(min(len(new), len(old))):
-            if step in ("*", index):
-                items[index] = reset(items[index], old[index], rest)
-        return items
-    return new
+
+    def back(key: Any) -> Any:
+        if rest:
+            return reset(new[key], old[key] if key in places else None, rest, secret, within)
+        return Secret(old[key]) if secret and not within else old[key]
+
+    places: Any = range(len(old)) if isinstance(old, list) else old if isinstance(old, dict) else ()
+    if isinstance(new, list) and isinstance(old, list) and not (isinstance(step, str) and step != "*"):
+        return [back(i) if step in ("*", i) and i in places else each for i, each in enumerate(new)]
+    if (
+        not isinstance(new, dict)
+        or isinstance(step, int)
+        or (not isinstance(old, dict) and (rest or step == "*"))
+    ):
+        return new
+    if rest:
+        return {k: back(k) if k == step or (step == "*" and k in places) else v for k, v in new.items()}
+    kept = {k: v for k, v in new.items() if step not in ("*", k)}
+    return kept | {k: back(k) for k in places if step in ("*", k)}

@@ -5,17 +5,18 @@ Source: `pkg/resource/deploy/step_generator.go` of Pulumi 3.260. One registratio
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from backend.checkpoint import State
-from backend.urns import inherited_alias, is_provider, make_urn, split_reference, urn_name, urn_type
+from backend.urns import is_provider, split_reference
 from backend.values import UNKNOWN, Props, equal
 from engine import diffs
 from engine.actions import Action, Goal, because, check_failure, dependents, resolve
 from engine.diffs import Diff
 from engine.errors import StepError
 from engine.events import Diagnostic
-from engine.providers import Unconfigurable
+from engine.names import Names
+from engine.providers import Failures, Unconfigurable
 from engine.runs import Run
 from engine.steps import Executor
 from engine.targets import Targets
@@ -25,21 +26,17 @@ class Planner:
     """Holds what the run has decided so far."""
 
     def __init__(self, run: Run, olds: list[State], executor: Executor) -> None:
-        self.stack = run.ws.stack
-        self.project = run.ws.project
+        self.names = Names(run.ws.stack, run.ws.project)
         self.rebase(olds)
         self.registry = executor.registry
-        self.journal = executor.journal
         self.preview = run.preview
+        self.destroying = run.kind == "destroy"
         self.targets = Targets(run.options.targets)
         self.diagnose = executor.diagnose
-        self.urns: set[str] = set()
         self.operated: set[str] = set()
         self.deletes: set[str] = set()
         self.pending_deletes: set[State] = set()
         self.dependent_keys: dict[str, list[str]] = {}
-        self.aliased: dict[str, str] = {}
-        self.alias_of: dict[str, str] = {}
         self.provider_states: dict[str, State] = {}
         self.skipped_creates: set[str] = set()
 
@@ -48,65 +45,15 @@ class Planner:
         self.prev = olds
         self.olds = {s.urn: s for s in olds if not s.delete}
 
-    # -- names
+    # -- targets
 
-    def urn(self, parent: str, type_: str, name: str) -> str:
-        """The URN of a resource about to be registered.
-
-        Raises:
-            StepError: its parent isn't known, or the URN is taken.
-        """
-        if parent and parent not in self.urns:
-            raise StepError(f"could not find parent resource {parent}")
-        urn = make_urn(self.stack, self.project, parent, type_, name)
-        if urn in self.urns:
-            raise StepError(f"Duplicate resource URN '{urn}'; try giving it a unique name")
-        self.urns.add(urn)
-        return urn
-
-    def find_old(self, urn: str, parent: str, type_: str, aliases: list[str]) -> State | None:
-        """The resource's old state under its URN or an alias of it or of its parent."""
-        if urn in self.aliased:
-            raise StepError(
-                f"Duplicate resource URN '{urn}' conflicting with alias on resource '{self.aliased[urn]}'"
-            )
-        names = list(aliases)
-        if parent in self.alias_of:
-            parent_alias = self.alias_of[parent]
-            for each in [urn, *aliases]:
-                names.append(
-                    inherited_alias(
-                        self.stack,
-                        self.project,
-                        urn_name(parent),
-                        parent_alias,
-                        urn_type(each),
-                        urn_name(each),
-                    )
-                )
-        for name in [urn, *names]:
-            if (old := self.olds.get(name)) is None:
-                continue
-            if name != urn:
-                if name in self.urns or name in self.aliased:
-                    taken = self.aliased.get(name, name)
-                    raise StepError(
-                        f"Duplicate resource alias '{name}' applied to resource '{urn}', taken by '{taken}'"
-                    )
-                self.aliased[name] = urn
-                self.alias_of[urn] = name
-                if self.targets.include(urn):
-                    self.journal.rename(name, urn)
-            return old
-        return None
-
-    def missing_targets(self) -> list[Diagnostic]:
-        """An error for each target that is neither in the state nor registered by the program."""
+    def tell_missing_targets(self) -> bool:
+        """Whether targets are missing, each of which is an error."""
         hint = " Did you forget to escape $ in your shell?"
-        return [
-            Diagnostic("error", f"Target '{t}' could not be found in the stack.{'' if '$' in t else hint}")
-            for t in self.targets.missing({*(s.urn for s in self.prev), *self.urns})
-        ]
+        for target in (missing := self.targets.missing({*(s.urn for s in self.prev), *self.names.urns})):
+            problem = f"Target '{target}' could not be found in the stack.{'' if '$' in target else hint}"
+            self.diagnose(Diagnostic("error", problem))
+        return bool(missing)
 
     def _refuse(self, urn: str, message: str) -> None:
         """A step that targets or protection don't allow: a preview goes on, to tell of them all."""
@@ -137,22 +84,28 @@ class Planner:
 
     def _steps(self, goal: Goal) -> list[Action]:
         new = goal.state
-        new.urn = self.urn(new.parent, new.type, new.urn)
-        old = self.find_old(new.urn, new.parent, new.type, goal.aliases)
+        new.urn = self.names.register(new.parent, new.type, new.urn)
+        old, problems = self.names.find_old(new, goal.aliases, self.olds)
         if old is not None:
             new.created, new.modified = old.created, old.modified
         if is_provider(new.type):
             self.provider_states[new.urn] = new
         if old is not None and old.external:
             new.created = new.modified = ""
+        if self.destroying and (actions := self._for_destroy(old, new)):
+            return actions
         recreating = new.urn in self.deletes
         raw = new.inputs
-        if not self.targets.include(new.urn):
-            return self._untargeted(old, new)
+        targeted = self.targets.include(new.urn)
         if old is not None:
             new.inputs = diffs.ignore_changes(new.inputs, old.inputs, new.ignore_changes)
         fresh = old is None or recreating or old.external
-        self._check(new, {} if fresh or old is None else old.inputs, raw if fresh else new.inputs)
+        if targeted or problems:
+            self._check(
+                new, {} if fresh or old is None else old.inputs, raw if fresh else new.inputs, problems
+            )
+        elif old is not None and new.custom:
+            new.inputs = old.inputs
         self.operated.add(new.urn)
         if recreating:
             self.deletes.discard(new.urn)
@@ -161,6 +114,9 @@ class Planner:
                 Action("replace", old, new, keys=keys, cause=because(keys)),
                 Action("create-replacement", old, new, keys=keys, cause=because(keys), logical=False),
             ]
+        if old is None and not targeted:
+            self.skipped_creates.add(new.urn)
+            return [Action("same", None, new, skipped=True)]
         if old is None:
             return [Action("create", None, new)]
         if old.external:
@@ -168,12 +124,24 @@ class Planner:
                 Action("create-replacement", old, new, pending_delete=True, logical=False),
                 Action("replace", old, new, pending_delete=True),
             ]
-        return self._compare(goal, old, new, raw)
+        return self._compare(goal, old, new, raw) if targeted else self._untargeted(old, new)
+
+    def _for_destroy(self, old: State | None, new: State) -> list[Action]:
+        """A destroy makes nothing but components and providers, and those only if what they rest on is there."""
+        owned = new.custom and not is_provider(new.type)
+        if new.depends_on() & self.skipped_creates or (owned and old is None):
+            self.skipped_creates.add(new.urn)
+            return [Action("same", None, new, skipped=True)]
+        if not owned or old is None:
+            return []
+        new.inputs = old.inputs
+        self.operated.add(new.urn)
+        return [Action("same", old, new)]
 
     def read(self, new: State) -> list[Action]:
         """The steps for an external resource (`get`)."""
-        new.urn = self.urn(new.parent, new.type, new.urn)
-        old = self.find_old(new.urn, new.parent, new.type, [])
+        new.urn = self.names.register(new.parent, new.type, new.urn)
+        old, _ = self.names.find_old(new, [], self.olds)
         self._want_targeted(new)
         self.operated.add(new.urn)
         if old is not None and not old.external and old.id != new.id:
@@ -183,16 +151,18 @@ class Planner:
             ]
         return [Action("read", old, new)]
 
-    def _check(self, new: State, old_inputs: Props, inputs: Props) -> None:
+    def _check(self, new: State, old_inputs: Props, inputs: Props, problems: Sequence[str] = ()) -> None:
+        failures: Failures = []
         if not new.custom:
-            return
-        if is_provider(new.type):
+            pass
+        elif is_provider(new.type):
             new.inputs, failures = self.registry.check(new.urn, old_inputs, inputs)
         else:
             provider = self.registry.find(new.provider)
             new.inputs, failures = provider.check(new.urn, old_inputs, inputs)
-        if failures:
-            raise StepError("\n".join(check_failure(new, f.property, f.reason) for f in failures))
+        if failures or problems:
+            found = (check_failure(new, f.property, f.reason) for f in failures)
+            raise StepError("\n".join([*problems, *found]))
 
     def _compare(self, goal: Goal, old: State, new: State, raw: Props) -> list[Action]:
         diff = self.diff(old, new)
@@ -202,16 +172,14 @@ class Planner:
         cause = because(diff.replace_keys or diff.changed_keys)
         if not (diff.replaces or old.pending_replacement):
             return [Action("update", old, new, diff, cause=cause)]
-        protected = new.protect and old.protect
-        if self.preview or not protected:
-            self._check(new, {}, raw)  # defaults must not be carried over from the old resource
-        if protected:
+        if new.protect and old.protect:
             self._refuse(
                 new.urn,
                 f'unable to replace resource "{new.urn}"\nas it is currently marked for protection. '
                 "To unprotect the resource, remove the `protect` flag from the resource in your Pulumi program "
                 "and run `pulumi up`",
             )
+        self._check(new, {}, raw)  # defaults must not be carried over from the old resource
         before = (
             diff.delete_before_replace if goal.delete_before_replace is None else goal.delete_before_replace
         )
@@ -247,7 +215,7 @@ class Planner:
         if not old.provider or not new.provider:
             return True
         old_urn, new_urn = split_reference(old.provider)[0], split_reference(new.provider)[0]
-        if self.aliased.get(old_urn) == new_urn:
+        if self.names.aliased.get(old_urn) == new_urn:
             return False
         before, after = self.olds.get(old_urn), self.provider_states.get(new_urn)
         if before is None or after is None:
@@ -265,7 +233,8 @@ class Planner:
                 raise StepError(
                     f'unable to replace resource "{dependent.urn}" as part of replacing "{new.urn}" as it is '
                     "currently marked for protection. To unprotect the resource, remove the `protect` flag from "
-                    "the resource in your Pulumi program and run `pulumi up`"
+                    "the resource in your Pulumi program and run `pulumi up`, or use the command:\n"
+                    f"`pulumi state unprotect '{dependent.urn}'`"
                 )
             self.dependent_keys[dependent.urn] = keys
             self.deletes.add(dependent.urn)
@@ -280,7 +249,7 @@ class Planner:
         """Which dependents are replaced when `root` is: those whose provider says so of unknown inputs."""
         found: list[tuple[State, list[str]]] = []
         replaced = {root.urn}
-        for state in dependents(self.prev, root, ignore=self.operated):
+        for state in dependents(self.prev, root, ignore=self.operated | self.deletes):
             if not state.custom or state.external:
                 continue
             if state.provider and split_reference(state.provider)[0] in replaced:
@@ -307,41 +276,35 @@ class Planner:
 
     # -- targets
 
-    def _untargeted(self, old: State | None, new: State) -> list[Action]:
-        if old is None:
-            self.skipped_creates.add(new.urn)
-            return [Action("same", None, new, skipped=True)]
-        actions = list(self._kept(old, new.urn))
-        vars(new).update(vars(old))  # with its old name and parent, too
-        self.urns.add(new.urn)
-        self.operated.add(new.urn)
-        return [*actions, Action("same", old, new, unmanaged=True)]
-
-    def _kept(self, state: State, urn: str) -> Iterator[Action]:
-        """What an untargeted resource rests on and the program no longer has stays, and before it."""
-        provider, id_ = split_reference(state.provider) if state.provider else ("", "")
-        if provider and not self.registry.has(f"{self.aliased.get(provider, provider)}::{id_}"):
+    def _untargeted(self, old: State, new: State) -> list[Action]:
+        urn, _, id_ = old.provider.rpartition("::")
+        if urn and not self.registry.has(f"{self.names.aliased.get(urn, urn)}::{id_}"):
             raise StepError(
-                f"provider {state.provider} for resource {urn} has not been registered yet, this is due to a change "
+                f"provider {old.provider} for resource {new.urn} has not been registered yet, this is due to a change "
                 "of providers mixed with --target. Change your program back to the original providers"
             )
-        for each in sorted(state.depends_on()):
-            if each in self.urns or self._is_operated(each):
+        actions = [*self._kept(old)]
+        vars(new).update(vars(old.copy()))  # under its old name, even where it has a new one
+        return [*actions[:-1], Action("same", old, new, unmanaged=True)]
+
+    def _kept(self, old: State) -> Iterator[Action]:
+        """What isn't targeted stays, and before it what it rests on, though the program may no longer have it."""
+        self.names.urns.add(old.urn)
+        self.operated.add(old.urn)
+        for urn in sorted(old.depends_on()):
+            if self._is_operated(urn):
                 continue
-            if (old := self.olds.get(each)) is None:
-                raise StepError(f"{each}, on which the untargeted resource {urn} rests, has no old state")
-            self.urns.add(each)
-            yield from self._kept(old, urn)
-            self.operated.add(each)
-            yield Action("same", old, old.copy(), unmanaged=True)
+            if (below := self.olds.get(urn)) is None:
+                raise StepError(f"{urn}, which untargeted resource {old.urn} rests on, has no old state")
+            yield from self._kept(below)
+        yield Action("same", old, old.copy(), unmanaged=True)
 
     # -- what is left to delete
 
-    def deletions(self, *, everything: bool = False) -> list[Action]:
+    def deletions(self) -> list[Action]:
         """Steps for old resources that the program no longer has, or that replacements left behind.
 
-        Raises:
-            StepError: something that isn't targeted rests on one that is.
+        Nothing is deleted where something that isn't targeted rests on one that is; a preview goes on.
         """
         actions: list[Action] = []
         doomed: set[str] = set()  # the targets and what rests on them
@@ -355,7 +318,7 @@ class Planner:
                     continue
                 op = "discard-replaced" if state.external else "delete-replaced"
                 actions.append(Action(op, state, None, logical=False))
-            elif everything or not self._is_operated(state.urn):
+            elif self.destroying or not self._is_operated(state.urn):
                 if state.pending_replacement:
                     actions.append(Action("remove-pending-replace", state, None, logical=False))
                 else:
@@ -364,13 +327,11 @@ class Planner:
                 continue
             self.deletes.add(state.urn)
             self.registry.ensure(state.provider, self.prev)
-        for action in actions:
-            if self.targets and not self.targets.name(action.state.urn):
-                self._refuse(
-                    action.state.urn,
-                    f"Resource '{action.state.urn}' will be destroyed but was not specified in --target list.\nremedy: target it as well",
-                )
-        return actions
+        unnamed = [a.state.urn for a in actions if not self.targets.name(a.state.urn)]
+        for urn in unnamed:
+            problem = "will be destroyed but was not specified in --target list.\nremedy: target it as well"
+            self.diagnose(Diagnostic("error", f"Resource '{urn}' {problem}", urn))
+        return [] if unnamed and not self.preview else actions
 
     def needed_by(self, urns: set[str]) -> set[str]:
         """What old resources rest on, directly or not."""
@@ -381,4 +342,4 @@ class Planner:
         return found
 
     def _is_operated(self, urn: str) -> bool:
-        return urn in self.operated or urn in self.aliased or urn in self.deletes
+        return urn in self.operated or urn in self.names.aliased

@@ -196,6 +196,10 @@ class Registry:
         self._instances: dict[str, Instance] = {}
         self._lock = threading.Lock()
 
+    def has(self, reference: str) -> bool:
+        """Whether the instance is there."""
+        return reference in self._instances
+
     def find(self, reference: str) -> Instance:
         """The instance a resource's `provider` names.
 
@@ -206,10 +210,6 @@ class Registry:
         if instance is None:
             raise StepError(f"unknown provider '{reference}'")
         return instance
-
-    def has(self, reference: str) -> bool:
-        """Whether the instance is there."""
-        return reference in self._instances
 
     def check(self, urn: str, old: Props, new: Props) -> tuple[Props, Failures]:
         """A provider's configuration as its plugin completes it, and what is wrong with it."""

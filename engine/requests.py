@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from backend.urns import make_urn
 from backend.values import Props
 from engine.errors import StepError, refused
+from engine.names import Names
 from engine.providers import INTERNAL
 
 FEATURES = {
@@ -25,6 +27,10 @@ FEATURES = {
     "invokeTransforms": "INVOKE_TRANSFORMS",
 }
 _UNITS = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 1e-3, "us": 1e-6, "µs": 1e-6, "ns": 1e-9}
+
+
+class InvalidError(StepError):
+    """A registration is malformed: an exception in the program."""
 
 
 def refuse_options(request: Any) -> None:
@@ -61,6 +67,27 @@ def set_version(inputs: Props, version: str, url: str) -> None:
             internal["pluginDownloadURL"] = url
 
 
+def aliases_of(request: Any, names: Names) -> list[str]:
+    """The URNs that a registration gives as its aliases.
+
+    Raises:
+        InvalidError: one isn't a URN.
+    """
+    found = [*request.aliasURNs]
+    for alias in request.aliases:
+        spec = alias.spec
+        parent = "" if spec.noParent else (spec.parentUrn or request.parent)
+        of = (spec.stack or names.stack, spec.project or names.project, parent)
+        given = alias.WhichOneof("alias") == "urn"
+        found.append(
+            alias.urn if given else make_urn(*of, spec.type or request.type, spec.name or request.name)
+        )
+    for urn in found:
+        if not urn.startswith("urn:pulumi:"):
+            raise InvalidError(f"invalid alias URN: {urn}")
+    return found
+
+
 def timeouts_of(timeouts: Any) -> dict[str, float]:
     """Custom timeouts in seconds."""
     given = {name: getattr(timeouts, name) for name in ("create", "update", "delete", "read")}
@@ -71,9 +98,9 @@ def seconds(duration: str) -> float:
     """Go's duration text (`5m`, `1h30m`, `1.5s`) in seconds.
 
     Raises:
-        StepError: it isn't one.
+        InvalidError: it isn't one.
     """
     parts = re.findall(r"([0-9.]+)(ms|us|µs|ns|h|m|s)", duration)
     if not parts or "".join(n + u for n, u in parts) != duration.lstrip("+"):
-        raise StepError(f"unable to parse customTimeout value {duration!r}: invalid duration")
+        raise InvalidError(f"unable to parse customTimeout Value {duration}")
     return sum(float(number) * _UNITS[unit] for number, unit in parts)

@@ -19,6 +19,8 @@ class Options:
     """How to run.
 
     With `continue_on_error` only what depends on a failed resource is left out; else no step starts after a failure.
+    `clear_pending_creates` forgets what a run that was cut off was creating; without it that stays on record.
+    `run_program` has a destroy run the program first, for its hooks and its providers' configuration.
     `env` is added to the environment of program and providers; `targets` are URNs, `*` allowed; `python` runs
     program and providers; `program` is run in this process instead of the project's (for tests); `forks` are processes
     made beforehand for the project's.
@@ -28,6 +30,8 @@ class Options:
     expect_no_changes: bool = False
     continue_on_error: bool = False
     targets: tuple[str, ...] = ()
+    clear_pending_creates: bool = False
+    run_program: bool = False
     parallel: int = 16
     env: Mapping[str, str] = field(default_factory=dict)
     message: str = ""
@@ -50,7 +54,8 @@ class Run:
         self.options = options
         self.kind = kind
         self.preview = preview
-        self.config: dict[str, ConfigValue] = ws.config(check=kind in ("update", "preview"))
+        self.with_program = kind in ("update", "preview") or (kind == "destroy" and options.run_program)
+        self.config: dict[str, ConfigValue] = ws.config(check=self.with_program)
         self.wake = threading.Event()
         """Set when something happened that the run waits for."""
         self.signals = Signals()

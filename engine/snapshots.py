@@ -12,7 +12,7 @@ from dataclasses import replace
 from backend.checkpoint import Snapshot, State, compact, dump_checkpoint, dump_state, features_of
 from backend.errors import StateError
 from backend.passphrase import Crypter
-from backend.urns import split_reference
+from backend.urns import STACK_TYPE, make_urn, urn_name, urn_type
 from backend.values import Secret, contains, equal
 from backend.workspace import Workspace
 
@@ -28,10 +28,9 @@ class Journal:
         self._new: dict[State, None] = {}  # in the order of their steps
         self._gone: set[State] = set()
         self._pending: dict[State, str] = {}
-        # A create that was interrupted stays on record until a refresh clears it: it may exist beside what is made next.
+        # A create that was interrupted stays on record until it is cleared: it may exist beside what is made next.
         self._interrupted = [(op, state) for op, state in base.pending if op == "creating"]
         self._frozen = False
-        self._renamed: dict[str, str] = {}
         self._texts: dict[State, str] = {}
         self._changed = threading.Condition()
         self._version = self._saved = 0
@@ -52,11 +51,6 @@ class Journal:
         self.save()
         self._frozen = True
         return self.pending
-
-    def rename(self, old: str, new: str) -> None:
-        """A resource has a new URN: what still names the old one is written with the new one."""
-        with self._changed:
-            self._renamed[old] = new
 
     def begin(self, op: str, state: State) -> None:
         """A step that changes something outside begins (creating, updating, deleting, reading)."""
@@ -118,20 +112,20 @@ class Journal:
         with self._changed:
             self._base = replace(self._base, resources=resources)
             self._new, self._gone = {}, set()
-            self._interrupted = []
         self.save()
 
     def _render(self) -> str:
-        states = self.resources
-        resources = [self._text(s) for s in states]
+        kept = self.resources
+        states = renamed(kept)
+        resources = [
+            self._text(s) if s is was else self._dump(s) for s, was in zip(states, kept, strict=True)
+        ]
         pending = [f'{{"resource":{self._text(s)},"type":{compact(op)}}}' for op, s in self.pending]
         stack = self._ws.backend.qualified_stack
         salt = self._crypter.salt if self._crypter else ""
         return dump_checkpoint(stack, resources, pending, salt, self._base.metadata, features_of(states))
 
     def _text(self, state: State) -> str:
-        if self._renamed:
-            return self._dump(self._with_new_names(state))
         if state not in self._texts:
             self._texts[state] = self._dump(state)
         return self._texts[state]
@@ -146,21 +140,35 @@ class Journal:
                 f"{state.urn} can't be written: {error}", "tell us; the state before it is kept"
             ) from error
 
-    def _with_new_names(self, state: State) -> State:
-        def named(urn: str) -> str:
-            return self._renamed.get(urn, urn)
 
-        provider = state.provider
-        if provider:
-            urn, id_ = split_reference(provider)
-            provider = f"{named(urn)}::{id_}"
-        return replace(
-            state,
-            parent=named(state.parent),
-            provider=provider,
-            dependencies=[named(u) for u in state.dependencies],
-            property_dependencies={k: [named(u) for u in v] for k, v in state.property_dependencies.items()},
-        )
+def renamed(states: list[State]) -> list[State]:
+    """The states with new URNs in place of those that others have as aliases, and of those of their children."""
+    names: dict[str, str] = {}
+    for state in states:
+        names |= dict.fromkeys(state.aliases, state.urn)
+        if state.parent in names and urn_type(state.parent) != STACK_TYPE:
+            stack, project = state.urn.split(":")[2], state.urn.split(":")[4]
+            parent = names[state.parent]
+            names[state.urn] = make_urn(stack, project, parent, urn_type(state.urn), urn_name(state.urn))
+    return [_with_names(state, names) for state in states] if names else states
+
+
+def _with_names(state: State, names: dict[str, str]) -> State:
+    def named(urn: str) -> str:
+        return names.get(urn, urn)
+
+    if not state.aliases and not names.keys() & {state.urn, *state.depends_on()}:
+        return state
+    provider, _, id_ = state.provider.rpartition("::")
+    return replace(
+        state,
+        urn=named(state.urn),
+        aliases=[],
+        parent=named(state.parent),
+        provider=f"{named(provider)}::{id_}" if provider else "",
+        dependencies=[named(u) for u in state.dependencies],
+        property_dependencies={k: [named(u) for u in v] for k, v in state.property_dependencies.items()},
+    )
 
 
 def differs(old: State, new: State) -> bool:

@@ -216,7 +216,7 @@ class Executor:
     def _keep(self, action: Action) -> None:
         """Have the new state in place of the old one, or beside it where that is deleted at the end."""
         old = action.old
-        if old is not None and action.pending_delete:
+        if old is not None and action.pending_delete and not old.pending_replacement:
             old.delete = True
             self.journal.touch(old)
             old = None

@@ -32,6 +32,8 @@ class Wishes:
     targets: tuple[str, ...] = ()
     parallel: int | None = None
     continue_on_error: bool = False
+    clear_pending_creates: bool = False
+    run_program: bool = False
 
 
 class Runner(Protocol):

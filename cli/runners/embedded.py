@@ -52,6 +52,7 @@ class EmbeddedRunner:
         import engine
 
         if wishes.ask:
+            wishes = self._with_pending_creates_cleared(wishes)
             only_shown = _with(engine.refresh, preview_only=True)
             self._go("refresh", only_shown, replace(wishes, ask=False), preview=True)
             self._confirm(f"Write this into the state of {self.run.stack}?")
@@ -82,6 +83,14 @@ class EmbeddedRunner:
             show("not confirmed, so nothing was done", "answer y, or give --yes")
             raise typer.Exit(FAILED)
 
+    def _with_pending_creates_cleared(self, wishes: Wishes) -> Wishes:
+        pending = self.workspace.snapshot().pending
+        names = ", ".join(state.urn.rpartition("::")[2] for op, state in pending if op == "creating")
+        if not names or wishes.clear_pending_creates:
+            return wishes
+        question = f"A run was cut off while it created {names}. Forget that (what may be there stays there)?"
+        return replace(wishes, clear_pending_creates=agreed(question))
+
     def _options(self, wishes: Wishes, forks: Forks) -> Options:
         from engine import Options
 
@@ -89,6 +98,8 @@ class EmbeddedRunner:
             refresh=wishes.refresh,
             expect_no_changes=wishes.expect_no_changes,
             continue_on_error=wishes.continue_on_error,
+            clear_pending_creates=wishes.clear_pending_creates,
+            run_program=wishes.run_program,
             targets=wishes.targets,
             env=self.run.env,
             parallel=wishes.parallel or Options.parallel,

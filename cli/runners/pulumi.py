@@ -128,11 +128,13 @@ class PulumiRunner:
 
     def refresh(self, wishes: Wishes) -> None:
         """Read how the resources really are into the state."""
-        self._go("refresh", wishes, *([] if wishes.ask else ["--yes", "--skip-preview"]))
+        more = ["--clear-pending-creates"] if wishes.clear_pending_creates else []
+        self._go("refresh", wishes, *more, *([] if wishes.ask else ["--yes", "--skip-preview"]))
 
     def destroy(self, wishes: Wishes) -> None:
         """Delete all that the stack created."""
-        self._go("destroy", wishes, *([] if wishes.ask else ["--yes", "--skip-preview"]))
+        more = ["--run-program"] if wishes.run_program else []
+        self._go("destroy", wishes, *more, *([] if wishes.ask else ["--yes", "--skip-preview"]))
 
     def outputs(self) -> dict[str, Any]:
         """The stack's outputs, secrets masked."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from cli.options import (
     AsJson,
+    ClearPendingCreates,
     Config,
     Diff,
     Engine,
@@ -18,6 +19,7 @@ from cli.options import (
     Parallel,
     Quiet,
     Refresh,
+    RunProgram,
     Stack,
     Target,
     Yes,
@@ -40,6 +42,8 @@ OPTIONS: dict[str, tuple[Any, Any]] = {
     "target": (Target, None),
     "parallel": (Parallel, None),
     "continue_on_error": (GoOn, False),
+    "clear_pending_creates": (ClearPendingCreates, False),
+    "run_program": (RunProgram, False),
     "as_json": (AsJson, False),
     "yes": (Yes, False),
 }
@@ -90,13 +94,13 @@ def preview(runner: Runner, wishes: Wishes) -> None:
     runner.preview(wishes)
 
 
-@_verb("yes")
+@_verb("clear_pending_creates", "yes")
 def refresh(runner: Runner, wishes: Wishes) -> None:
     """Read how the services really are into the stack's state."""
     runner.refresh(wishes)
 
 
-@_verb("yes")
+@_verb("run_program", "yes")
 def destroy(runner: Runner, wishes: Wishes) -> None:
     """Delete what the stack created; data, models and the ledger of runs stay."""
     runner.destroy(wishes)

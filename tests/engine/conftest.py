@@ -88,8 +88,8 @@ class Stack:
     def refresh(self, **more: Any) -> Result:
         return self._run(engine.refresh, None, more)
 
-    def destroy(self, **more: Any) -> Result:
-        return self._run(engine.destroy, None, more)
+    def destroy(self, program: Any = None, **more: Any) -> Result:
+        return self._run(engine.destroy, program, more)
 
     def checkpoint(self) -> dict[str, Any]:
         """The checkpoint with its version."""

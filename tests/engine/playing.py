@@ -16,6 +16,7 @@ import subprocess
 import sys
 import threading
 import types
+from collections import Counter
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -265,10 +266,13 @@ class Embedded(Player):
             "refresh": "--refresh" in arguments,
             "continue_on_error": "--continue-on-error" in arguments,
             "expect_no_changes": "--expect-no-changes" in arguments,
+            "clear_pending_creates": "--clear-pending-creates" in arguments,
+            "run_program": "--run-program" in arguments,
             "parallel": next((int(value) for name, value in given if name == "--parallel"), 16),
             "targets": tuple(value for name, value in given if name == "--target"),
         }
-        program = [self.program] if command in ("preview", "up") else []
+        with_program = command in ("preview", "up") or options["run_program"]
+        program = [self.program] if with_program else []
         try:
             result = getattr(self.stack, command)(*program, **options)
         except engine.StackError as error:
@@ -282,13 +286,13 @@ class Embedded(Player):
 
     def steps(self) -> list[list[Any]]:
         """The steps in what the run told; a refresh is one whatever it came to."""
-        steps, read = [], set()
+        steps, read = [], Counter[str]()
         for event in self.stack.events:
             if isinstance(event, StepStarted) and event.step.op == "refresh":
-                read.add(event.step.urn)
+                read[event.step.urn] += 1
             elif isinstance(event, StepFinished):
-                op = "refresh" if event.step.urn in read else event.step.op
-                read.discard(event.step.urn)
+                op = "refresh" if read[event.step.urn] > 0 else event.step.op
+                read[event.step.urn] -= 1
                 steps.append((op, event.step.urn, event.step.new))
         return shown_steps(steps)
 
@@ -335,16 +339,16 @@ def said(reasons: list[str]) -> list[str]:
 
 def steps_of(log: str) -> list[list[Any]]:
     """The steps in the CLI's log of events; a refresh is one whatever it came to."""
-    steps, read = [], set()
+    steps, read = [], Counter[str]()
     for line in filter(None, log.splitlines()):
         told = json.loads(line)
         begun, ended = (told.get(k, {}).get("metadata") for k in ("resourcePreEvent", "resOutputsEvent"))
         if begun and begun["op"] == "refresh":
-            read.add(begun["urn"])
+            read[begun["urn"]] += 1
         elif begun:
             steps.append((begun["op"], begun["urn"], (begun["new"] or {}).get("inputs")))
-        elif ended and ended["urn"] in read:
-            read.remove(ended["urn"])
+        elif ended and read[ended["urn"]] > 0:
+            read[ended["urn"]] -= 1
             steps.append(("refresh", ended["urn"], (ended["new"] or {}).get("inputs")))
     return shown_steps(steps)
 

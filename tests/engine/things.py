@@ -5,6 +5,8 @@
 `slow_create|update|delete` waits for the run's end or its cancellation: `ends` then ends well, `fails` fails, `stuck` goes on
 waiting until the next run.
 `init_error` makes what doesn't become ready, `unready` what is found not to be; `named: true` gives a default name that is kept from the old inputs.
+`says` is the answer to a diff (`changes`: 0 unknown, 1 none, 2 some); `reads` has a read leave out `inputs` or
+`properties`, or answer with another `id`.
 """
 
 from __future__ import annotations
@@ -143,6 +145,8 @@ class Things(provider_pb2_grpc.ResourceProviderServicer):
         olds, news = plain(request.old_inputs), plain(request.news)
         self._fail("diff", request, news, context)
         changed = sorted(k for k in {*olds, *news} if olds.get(k) != news.get(k))
+        if says := news.get("says"):
+            return provider_pb2.DiffResponse(**{**says, "changes": int(says["changes"])})
         if news.get("lazy"):
             return provider_pb2.DiffResponse()
         replaces = [k for k in changed if k.startswith("fixed")]
@@ -211,7 +215,13 @@ class Things(provider_pb2_grpc.ResourceProviderServicer):
         inputs = {k: v for k, v in found.items() if k not in ("echo", "serial")}
         if found.get("unready") or ("unready", request.name) in self.failing:
             _not_ready(context, request.id, found)
-        return provider_pb2.ReadResponse(id=request.id, properties=struct(found), inputs=struct(inputs))
+        answer = provider_pb2.ReadResponse(id=request.id, properties=struct(found), inputs=struct(inputs))
+        if (special := found.get("reads")) == "id":
+            answer.id = f"{request.id.removesuffix('-new')}-new"
+            self.store[answer.id] = found
+        elif special:
+            answer.ClearField(special)
+        return answer
 
     def Invoke(self, request, context):
         args = plain(request.args)

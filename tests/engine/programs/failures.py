@@ -80,6 +80,115 @@ Thing("b", {"value": a.id})
         (("up", 1), ("up", 2), ("preview", 3), ("up", 3)),
     ),
     Scenario(
+        "delete before replace, and the dependent that is deleted with it is no longer in the program",
+        """
+a = Thing("a", {"fixed": f"f{step}", "dbr": True})
+if step == 1:
+    Thing("b", {"fixed": a.id})
+Thing("c", {"value": "w"}, Options(depends_on=[a]))
+""",
+        (("up", 1), ("preview", 2), ("up", 2), ("preview", 2)),
+    ),
+    Scenario(
+        "delete before replace, of two on which the same rests",
+        """
+a = Thing("a", {"fixed": f"f{step}", "dbr": True})
+b = Thing("b", {"fixed": f"f{step}", "dbr": True}, Options(depends_on=[a]))
+c = Thing("c", {"fixed": a.id, "fixed2": b.id})
+d = Thing("d", {"value": c.id, "fixed": a.id})
+""",
+        (("up", 1), ("preview", 2), ("up", 2)),
+        ordered=True,
+    ),
+    Scenario(
+        "delete before replace, and a delete that fails",
+        """
+a = Thing("a", {"fixed": f"f{step}", "dbr": True, "fail_delete": step == 1})
+b = Thing("b", {"fixed": a.id})
+Thing("c", {"value": b.id})
+""",
+        (("up", 1), ("up", 2), ("preview", 2), ("up", 2), ("refresh", 2), ("destroy", 2)),
+    ),
+    Scenario(
+        "delete before replace, across components and children",
+        """
+g = Group("g")
+a = Thing("a", {"fixed": f"f{step}", "dbr": True}, Options(parent=g))
+h = Group("h", Options(depends_on=[a]))
+b = Thing("b", {"fixed": a.id}, Options(parent=h))
+Thing("c", {"value": "x"}, Options(parent=h, depends_on=[g]))
+Thing("d", {"fixed": b.id}, Options(parent=b))
+Thing("e", {"value": "x"}, Options(parent=a))
+""",
+        (("up", 1), ("preview", 2), ("up", 2), ("preview", 2), ("destroy", 2)),
+    ),
+    Scenario(
+        "delete before replace, then a failed create: destroyed, refreshed, back to what it was, or gone",
+        """
+if step < 4:
+    a = Thing("a", {"fixed": f"f{step % 3}", "dbr": True, "fail_create": step == 2})
+    Thing("b", {"fixed": a.id})
+""",
+        (
+            ("up", 1),
+            ("up", 2),
+            ("refresh", 2),
+            ("preview", 1),
+            ("preview", 3),
+            ("preview", 4),
+            ("up", 1),
+            ("up", 2),
+            ("destroy", 2),
+        ),
+    ),
+    Scenario(
+        "replacements whose old ones can't be deleted: two runs leave some, refreshed, destroyed",
+        """
+a = Thing("a", {"fixed": f"f{step}", "fail_delete": step < 3})
+b = Thing("b", {"fixed": a.id, "fail_delete": step < 2})
+Thing("c", {"value": b.id})
+""",
+        (("up", 1), ("up", 2), ("up", 3), ("refresh", 3), ("destroy", 3), ("up", 4)),
+    ),
+    Scenario(
+        "going on after a failure: deletes, refreshed ones, a component that depends on what failed",
+        """
+a = Thing("a", {"value": f"v{step}", "fail_update": step in (2, 3), "fail_create": step == 1})
+Thing("b", {"value": f"v{step}"})
+if step in (1, 3):
+    g = Group("g", Options(depends_on=[a]))
+    Thing("child", {"value": "v"}, Options(parent=g))
+    g.register_outputs({"step": step})
+if step == 2:
+    c = Thing("c", {"value": "v"})
+    d = Thing("d", {"value": c.echo, "fail_delete": True})
+    Thing("e", {"value": d.echo})
+""",
+        (
+            ("up --continue-on-error", 1),
+            ("up", 2),
+            ("drift", 2),
+            ("up --continue-on-error --refresh", 2),
+            ("up --continue-on-error", 4),
+            ("destroy --continue-on-error", 4),
+        ),
+    ),
+    Scenario(
+        "a resource that isn't ready: after an update, a replacement, a refresh",
+        """
+a = Thing("a", {"value": f"v{step}", "init_error": step == 2})
+b = Thing("b", {"fixed": f"v{step}", "init_error": step == 2}, Options(depends_on=[a] if step != 2 else None))
+""",
+        (
+            ("up", 1),
+            ("up --continue-on-error", 2),
+            ("refresh", 2),
+            ("preview", 2),
+            ("up", 3),
+            ("preview", 3),
+        ),
+    ),
+    Scenario(
         "a resource that exists but isn't ready: kept with its errors, then updated",
         """
 Thing("a", {"value": "v", "init_error": step == 1})

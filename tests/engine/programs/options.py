@@ -39,6 +39,26 @@ if step == 1:
         (("up", 1), ("preview", 2), ("up", 2), ("destroy", 2)),
     ),
     Scenario(
+        "protect: a replacement is refused that would delete a dependent first, or the resource itself",
+        """
+a = Thing("a", {"fixed": f"f{step}", "dbr": True}, Options(protect=step == 2))
+Thing("b", {"fixed": a.id}, Options(protect=step < 3))
+""",
+        (("up", 1), ("preview", 2), ("up", 2), ("preview", 3), ("up", 3)),
+    ),
+    Scenario(
+        "protect: what is protected holds its parent, its provider and what it rests on",
+        """
+g = Group("g")
+base = Thing("base", {"value": "v"}, Options(parent=g))
+p = Provider("p", base.echo)
+a = Thing("a", {"value": "v"}, Options(protect=True, provider=p, parent=g))
+Thing("b", {"value": a.echo}, Options(provider=p))
+Thing("c", {"value": "v"})
+""",
+        (("up", 1), ("destroy", 1), ("destroy --continue-on-error", 1)),
+    ),
+    Scenario(
         "protect: a replacement is refused",
         """
 Thing("a", {"fixed": f"f{step}"}, Options(protect=step < 3))
@@ -56,6 +76,26 @@ Thing("all", {"value": f"v{step}", "other": step}, Options(ignore_changes=["*"])
 Thing("never", {"value": "v"}, Options(ignore_changes=["missing.path"]))
 """,
         (("up", 1), ("preview", 2), ("up", 2), ("preview", 3)),
+    ),
+    Scenario(
+        "ignoreChanges: keys that come and go, lists that grow and shrink, secrets, what is no path",
+        """
+late = step == 2
+Thing("all", {"tags": {"a": step} if late else None, "n": 1}, Options(ignore_changes=["tags"]))
+Thing("deep", {"tags": {"a": {"b": step}} if late else {}}, Options(ignore_changes=["tags.a.b"]))
+Thing("grows", {"list": [1, 2, 3] if late else [1]}, Options(ignore_changes=["list[1]"]))
+Thing("shrinks", {"list": [1] if late else [1, 2, 3]}, Options(ignore_changes=["list[2]"]))
+Thing("each", {"list": [{"x": 1}, {"x": 5}] if late else [{"x": 2}]}, Options(ignore_changes=["list[*].x"]))
+Thing("maps", {"m": {"a": {"x": step, "y": step}, "b": {"x": step}}}, Options(ignore_changes=["m.*.x", "m[*].y"]))
+Thing("quoted", {"m": {"a.b": step, "c": step}}, Options(ignore_changes=['m["a.b"]']))
+Thing("inside", {"s": pulumi.Output.secret({"x": step, "y": step})}, Options(ignore_changes=["s.x"]))
+Thing("opened", {"s": {"x": step, "y": step} if late else pulumi.Output.secret({"x": step})}, Options(ignore_changes=["s.x"]))
+Thing("closed", {"s": pulumi.Output.secret({"x": step}) if late else {"x": step}}, Options(ignore_changes=["s.x"]))
+Thing("other", {"list": "x" if late else [1, 2, 3]}, Options(ignore_changes=["list[2]"]))
+Thing("nested", {"l": [[step, 1], [2, step]]}, Options(ignore_changes=["l[0][0]", "l[*][1]"]))
+Thing("wrong", {"tags": {"a": step}}, Options(ignore_changes=["tags["]))
+""",
+        ONCE_MORE,
     ),
     Scenario(
         "replaceOnChanges: everything, nested paths, beside what the provider says",
@@ -113,7 +153,6 @@ else:
     Thing("other", {"value": "v"}, Options(aliases=[pulumi.Alias(name="stays")], depends_on=[stays]))
 """,
         ONCE_MORE,
-        differs="differs: both refuse it; the CLI only after the provider's check, and in other words",
     ),
     Scenario(
         "retainOnDelete: taken from the parent, at a replacement, at a destroy",
@@ -150,7 +189,6 @@ Thing("b", {"value": "v"}, Options(custom_timeouts=None if step == 2 else pulumi
 Thing("a", {"value": "v"}, Options(custom_timeouts=pulumi.CustomTimeouts(create="soon")))
 """,
         (("preview", 1), ("up", 1)),
-        differs="differs: the embedded engine says so of the resource, the CLI by an exception in the program",
     ),
     Scenario(
         "options alone: no change, but the state keeps them",
