@@ -157,7 +157,6 @@ a = Thing("a", {"value": f"v{step}", "fail_update": step in (2, 3), "fail_create
 Thing("b", {"value": f"v{step}"})
 if step in (1, 3):
     g = Group("g", Options(depends_on=[a]))
-    Thing("child", {"value": "v"}, Options(parent=g))
     g.register_outputs({"step": step})
 if step == 2:
     c = Thing("c", {"value": "v"})
