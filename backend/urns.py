@@ -52,16 +52,15 @@ def split_reference(reference: str) -> tuple[str, str]:
     return urn, id_
 
 
-def inherited_alias(
-    stack: str, project: str, parent_name: str, parent_alias: str, type_: str, name: str
-) -> str:
+def inherited_alias(stack: str, project: str, urn: str, parent: str, parent_alias: str) -> str:
     """The URN a child had when its parent was still called `parent_alias`.
 
     A child named after its parent (`app-function`) is taken to have been named after the old name, too.
     """
-    if name.startswith(parent_name):
-        name = urn_name(parent_alias) + name[len(parent_name) :]
-    return make_urn(stack, project, parent_alias, type_, name)
+    name = urn_name(urn)
+    if name.startswith(urn_name(parent)):
+        name = urn_name(parent_alias) + name.removeprefix(urn_name(parent))
+    return make_urn(stack, project, parent_alias, urn_type(urn), name)
 
 
 def is_stack(urn: str) -> bool:

@@ -10,7 +10,7 @@ from backend.urns import split_reference, urn_name
 from backend.values import Props, Secret, masked
 from engine import diffs
 from engine.diffs import Diff
-from engine.events import PropertyDiff, Step
+from engine.events import Step
 
 
 @dataclass
@@ -135,7 +135,9 @@ def check_failure(state: State, name: str, reason: str) -> str:
 def describe(action: Action) -> Step:
     """The step as the listener sees it."""
     state, old, new = action.state, action.old, action.new
-    shown = [] if action.op == "same" else _shown_diff(action)
+    shown = []
+    if action.op != "same":
+        shown = diffs.to_show(action.diff, old, new, outputs=action.op == "refresh")
     changed = [each.path for each in shown] if action.op == "update" else []
     return Step(
         op=action.op,
@@ -153,10 +155,6 @@ def describe(action: Action) -> Step:
         after=new,
         compared=action.diff,
     )
-
-
-def _shown_diff(action: Action) -> list[PropertyDiff]:
-    return diffs.to_show(action.diff, action.old, action.new, outputs=action.op == "refresh")
 
 
 def _shown(props: Props) -> Props:

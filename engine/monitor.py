@@ -9,7 +9,6 @@ import os
 import re
 import threading
 import urllib.parse
-import uuid
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -96,11 +95,9 @@ class Monitor(resource_pb2_grpc.ResourceMonitorServicer):
         """A handle for a package and version."""
         if request.HasField("parameterization") or request.HasField("extension"):
             raise StepError(refused(f"parameterized package {request.name}"))
-        key = (request.name, request.version, request.download_url)
-        with self._lock:
-            known = (handle for handle, package in self._packages.items() if package == key)
-            handle = next(known, str(uuid.uuid4()))
-            self._packages[handle] = key
+        package = (request.name, request.version, request.download_url)
+        handle = " ".join(package)
+        self._packages[handle] = package
         return resource_pb2.RegisterPackageResponse(ref=handle)
 
     def RegisterStackTransform(self, request: Any, context: Any) -> NoReturn:  # noqa: N802
@@ -172,9 +169,7 @@ class Monitor(resource_pb2_grpc.ResourceMonitorServicer):
             urn=state.urn,
             result=SUCCESS if done else FAILED,  # it may exist and not be ready
             id=state.id,
-            object=to_wire(
-                outputs, secrets=request.acceptSecrets, resources=request.acceptResources, unknowns=True
-            ),
+            object=_accepted(outputs, request),
             unknown=skipped,
         )
 
@@ -218,10 +213,8 @@ class Monitor(resource_pb2_grpc.ResourceMonitorServicer):
         done = self._executor.run(actions)
         if not done:
             self._check_over()
-        properties = to_wire(
-            new.outputs, secrets=request.acceptSecrets, resources=request.acceptResources, unknowns=True
-        )
         result = SUCCESS if done else FAILED
+        properties = _accepted(new.outputs, request)
         return resource_pb2.ReadResourceResponse(urn=new.urn, properties=properties, result=result)
 
     def Invoke(self, request: Any, context: Any) -> Any:  # noqa: N802
@@ -344,3 +337,7 @@ class Monitor(resource_pb2_grpc.ResourceMonitorServicer):
         relative = Path(os.path.relpath(urllib.parse.unquote(url.path), self._run.ws.root)).as_posix()
         column = f",{request.sourcePosition.column}" if request.sourcePosition.column else ""
         return f"project:///{urllib.parse.quote(relative)}#{request.sourcePosition.line}{column}"
+
+
+def _accepted(outputs: Props, request: Any) -> Any:
+    return to_wire(outputs, secrets=request.acceptSecrets, resources=request.acceptResources, unknowns=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from backend.checkpoint import State
-from backend.urns import inherited_alias, make_urn, urn_name, urn_type
+from backend.urns import inherited_alias, make_urn
 from engine.errors import StepError
 
 
@@ -51,10 +51,8 @@ class Names:
                 f"Duplicate resource URN '{urn}' conflicting with alias on resource with URN '{other}'"
             )
         if new.parent in self._alias_of:
-            parent, alias = urn_name(new.parent), self._alias_of[new.parent]
-            for each in [urn, *aliases]:
-                of_child = (urn_type(each), urn_name(each))
-                names.append(inherited_alias(self.stack, self.project, parent, alias, *of_child))
+            parents = new.parent, self._alias_of[new.parent]
+            names += [inherited_alias(self.stack, self.project, each, *parents) for each in [urn, *aliases]]
         name = next((name for name in [urn, *names] if name in olds), urn)
         if name != urn:
             if name in self.urns or name in self.aliased:

@@ -79,11 +79,10 @@ class Journal:
         if write:
             self.save()
 
-    def touch(self, *states: State) -> None:
+    def touch(self, state: State) -> None:
         """A state was changed in place."""
         with self._changed:
-            for state in states:
-                self._texts.pop(state, None)
+            self._texts.pop(state, None)
 
     def save(self) -> None:
         """Return when the state as it is now is on disk."""
