@@ -158,7 +158,7 @@ def test_a_destroy_is_refused_while_delete_hooks_would_go_unheard(stack: Stack) 
     result = stack.destroy()
     assert len(result.failures) == 1
     assert "delete hooks registered" in result.failures[0]
-    assert "remedy: take them out of the program" in result.failures[0]
+    assert "remedy: destroy --run-program" in result.failures[0]
     assert stack.things.done("delete") == []
 
 
