@@ -1,12 +1,11 @@
 """Random programs with random edits, from a seed: what is run, what fails then, what drifted before.
 
 References to resources are kept by their variables and left out where the program no longer has one, so that any part
-of a history can be removed and the rest still runs (`smaller`).
+of a history can be removed and the rest still runs.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from random import Random
 
@@ -368,59 +367,3 @@ class Maker:
         elif how == 1:
             options["aliases"] = repr([urns_of(program)[each.var]])
         return replace(each, name=f"{each.var}{self.count}", options=options)
-
-
-# -- making them smaller
-
-
-def smaller(history: History) -> Iterator[History]:
-    """Each history that lacks one part of this one, the largest parts first."""
-    runs = history.runs
-    for at in range(len(runs)):
-        if len(runs) > 1:
-            yield replace(history, runs=(*runs[:at], *runs[at + 1 :]))
-    for var in sorted({each.var for run in runs for each in run.program}):
-        kept = (replace(run, program=tuple(e for e in run.program if e.var != var)) for run in runs)
-        yield replace(history, runs=tuple(kept))
-    for at, run in enumerate(runs):
-        for lighter in _lighter(run):
-            yield replace(history, runs=(*runs[:at], lighter, *runs[at + 1 :]))
-    parts = sorted({(e.var, n) for run in runs for e in run.program for n in (*e.options, *e.props)})
-    for var, name in parts:
-        if name not in ("id", "region"):
-            kept = (replace(run, program=tuple(_without(e, var, name) for e in run.program)) for run in runs)
-            yield replace(history, runs=tuple(kept))
-    for at, run in enumerate(runs):
-        for each in run.program:
-            kept_program = tuple(e for e in run.program if e is not each)
-            yield replace(history, runs=(*runs[:at], replace(run, program=kept_program), *runs[at + 1 :]))
-            for name in (*each.options, *each.props):
-                if name not in ("id", "region"):
-                    program = tuple(_without(e, each.var, name) for e in run.program)
-                    yield replace(history, runs=(*runs[:at], replace(run, program=program), *runs[at + 1 :]))
-    if history.provider:
-        yield replace(history, provider=())
-
-
-def _lighter(run: Run) -> Iterator[Run]:
-    for one in sorted(run.failing):
-        yield replace(run, failing=run.failing - {one})
-    for at in range(len(run.drift)):
-        yield replace(run, drift=run.drift[:at] + run.drift[at + 1 :])
-    for at in range(len(run.targets)):
-        yield replace(run, targets=run.targets[:at] + run.targets[at + 1 :])
-    for flag in (" --refresh", " --continue-on-error"):
-        if flag in run.command:
-            yield replace(run, command=run.command.replace(flag, ""))
-    if run.raises:
-        yield replace(run, raises=False)
-
-
-def _without(each: Resource, var: str, name: str) -> Resource:
-    if each.var != var:
-        return each
-    return replace(
-        each,
-        props={k: v for k, v in each.props.items() if k != name},
-        options={k: v for k, v in each.options.items() if k != name},
-    )

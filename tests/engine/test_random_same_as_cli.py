@@ -1,6 +1,7 @@
 """Random programs, edited at random while calls fail at random, on the real CLI and on the embedded engine.
 
-`--histories 200 --seed 1000` plays more of them, from that seed on. A history that differs is made smaller first.
+`--histories 200 --seed 1000` plays more of them, from that seed on. One that differs is shown with its programs; what is
+left of it when it has been made small by hand belongs to `programs/found.py`.
 """
 
 from __future__ import annotations
