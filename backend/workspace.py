@@ -101,9 +101,9 @@ class Workspace:
             self._crypters[salt] = Crypter(lambda: find_passphrase(self.passphrase), salt)
         return self._crypters[salt]
 
-    def crypter(self, snapshot: Snapshot | None = None) -> Crypter | None:
-        """The crypter of the stack file's salt, or else of the state's."""
-        salt = self.stack_data.get("encryptionsalt") or (snapshot.salt if snapshot else "")
+    def crypter(self) -> Crypter | None:
+        """The crypter of the stack file's salt, if it has one."""
+        salt = self.stack_data.get("encryptionsalt")
         return self.crypter_for(salt) if salt else None
 
     def new_crypter(self) -> Crypter:

@@ -24,7 +24,7 @@ class Journal:
         self._ws = ws
         self._base = base
         self._preview = preview
-        self._crypter: Crypter | None = ws.crypter_for(base.salt) if base.salt else ws.crypter(base)
+        self._crypter: Crypter | None = ws.crypter_for(base.salt) if base.salt else ws.crypter()
         self._new: dict[State, None] = {}  # in the order of their steps
         self._gone: set[State] = set()
         self._pending: dict[State, str] = {}
