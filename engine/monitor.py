@@ -301,7 +301,8 @@ class Monitor(resource_pb2_grpc.ResourceMonitorServicer):
         url = url.rstrip("/")
         name = "default" + (re.sub(r"[.+-]", "_", f"_{version}") if version else "")
         if url:
-            name += "_" + re.sub(r"[^A-Za-z0-9_./-]", "_", url)
+            parts = (re.sub(r"[^A-Za-z0-9_.-]", "_", part) for part in url.split("/") if part)
+            name += "_" + "/".join(parts)
         if f"{package}:{name}" not in self._defaults:
             inputs = self._package_config(package)
             set_version(inputs, version, url)

@@ -118,7 +118,8 @@ class InitFailed(StepError):
 
     def __init__(self, detail: Any) -> None:
         reasons = list(detail.reasons)
-        super().__init__("\n".join(["resource init failed", *(f"* {r}" for r in reasons)]))
+        listed = "".join(f"\t* {reason}\n" for reason in reasons)
+        super().__init__(f"{len(reasons)} error{'s' * (len(reasons) != 1)} occurred:\n{listed}\n")
         self.detail = detail
         self.reasons = reasons
         self.outputs: dict[str, Any] = {}

@@ -115,7 +115,11 @@ class Executor:
             result_op = self._apply(action)
         except (StepError, StackError) as error:
             # A refresh reads what it can, and a protected resource stands in nobody's way.
-            self.fail(step, str(error), harmless=action.op == "refresh" or isinstance(error, ProtectedError))
+            self.fail(
+                step,
+                str(error).rstrip(),
+                harmless=action.op == "refresh" or isinstance(error, ProtectedError),
+            )
             return False
         except Exception as error:  # a defect of the engine must not leave the program waiting for ever
             self.fail(step, f"the engine failed at {step.urn}: {type(error).__name__}: {error}")

@@ -38,7 +38,7 @@ CHATTER = re.compile(
     "(update|preview|destroy) (failed|cancell?ed)|context canceled|cancelled; what had finished is kept|Resource monitor has terminated|one or more targets could not"
     "|You must run with the `--run-program` flag|an unhandled error occurred: program exited"
     # Heads, of which each engine has its own; the table of differences says so.
-    "|1 error occurred:|resource init failed|Traceback|ValueError: create went wrong"
+    "|1 error occurred:|Traceback|ValueError: create went wrong"
     "|the stack is currently locked by|stack dev is locked by"
 )
 
@@ -356,7 +356,7 @@ def steps_of(log: str) -> list[list[Any]]:
 def shown_steps(steps: list[tuple[str, str, Any]]) -> list[list[Any]]:
     """Operation, URN and new inputs of each step, sorted; `same` and default providers aside."""
     found = [
-        [op, urn.removeprefix(URN), tidy({k: v for k, v in (inputs or {}).items() if k != "__provider"})]
+        [op, urn.removeprefix(URN), tidy({k: v for k, v in (inputs or {}).items() if not k.startswith("__")})]
         for op, urn, inputs in steps
         if op != "same" and "::default" not in urn
     ]

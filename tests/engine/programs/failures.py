@@ -173,6 +173,14 @@ if step == 2:
         ),
     ),
     Scenario(
+        "a resource that isn't ready: what its error hooks are told",
+        """
+again = error_hook("again", lambda args: len(args.errors) < 2)
+Thing("a", {"value": "v", "init_error": True}, hooks(on_error=[again]))
+""",
+        (("up", 1), ("up", 1)),
+    ),
+    Scenario(
         "a resource that isn't ready: after an update, a replacement, a refresh",
         """
 a = Thing("a", {"value": f"v{step}", "init_error": step == 2})

@@ -39,6 +39,43 @@ class Note(pulumi.dynamic.Resource, module="notes", name="Note"):
 
 PROVIDERS = [
     Scenario(
+        "provider versions: of the default provider, with an address, of an explicit one",
+        """
+Thing("a", {"value": "v"}, Options(version=f"1.0.{step}"))
+Thing("b", {"value": "v"}, Options(version="1.0.0"))
+p = Provider("p", "region1", Options(version=f"2.0.{step}"))
+Thing("c", {"value": "v"}, Options(provider=p))
+Thing("d", {"value": f"v{step}"}, Options(version="1.2.0-alpha.1+b", plugin_download_url="https://example.com/x"))
+""",
+        (("up", 1), ("preview", 2), ("up", 2), ("refresh", 2)),
+    ),
+    Scenario(
+        "diffs that a provider doesn't know, knows in part, or that contradict themselves",
+        """
+Thing("a", {"value": f"v{step}", "says": {"changes": 1, "replaces": ["value"]}})
+Thing("b", {"value": f"v{step}", "says": {"changes": 0, "replaces": ["value"]}})
+Thing("c", {"value": "v", "says": {"changes": 0, "replaces": ["value"]}})
+Thing("d", {"value": "v", "says": {"changes": 2, "replaces": ["value"]}})
+Thing("e", {"value": "v", "says": {"changes": 2}})
+Thing("f", {"value": f"v{step}", "says": {"changes": 0, "diffs": ["other"]}})
+Thing("g", {"value": f"v{step}", "says": {"changes": 2, "diffs": ["other"]}}, Options(replace_on_changes=["other"]))
+Thing("h", {"value": f"v{step}", "says": {"changes": 1}}, Options(replace_on_changes=["value"]))
+""",
+        (("up", 1), ("preview", 2), ("up", 2)),
+    ),
+    Scenario(
+        "reads that tell no inputs, no properties, another id",
+        """
+a = Thing("a", {"value": "v", "hidden": pulumi.Output.secret("x"), "reads": "inputs"})
+b = Thing("b", {"value": "v", "reads": "id"})
+n = Thing("n", {"value": "v", "reads": "properties"})
+Thing("d", {"value": b.id})
+if step == 2:
+    get("e", b.id)
+""",
+        (("up", 1), ("drift", 1), ("refresh", 1), ("preview", 1), ("up --refresh", 2), ("destroy", 2)),
+    ),
+    Scenario(
         "default provider: configured by the stack's configuration, whose change replaces",
         """
 Thing("a", {"value": "v"})
