@@ -29,8 +29,14 @@ def stack_outputs(ws: Workspace, show_secrets: bool = False) -> dict[str, Any]:
 
 
 def cancel(ws: Workspace) -> str:
-    """Free the stack's lock; tells whose it was."""
+    """Free the stack's lock; tells whose it was.
+
+    Raises:
+        ProjectError: there is neither a lock nor such a stack.
+    """
     holders = ws.backend.cancel()
+    if not holders and ws.backend.read() is None:
+        raise ProjectError(f"no stack named '{ws.stack}' found", "./dev stack ls")
     if not holders:
         return f"stack {ws.stack} isn't locked"
     return "freed the lock of " + "; ".join(str(h) for h in holders)
@@ -41,9 +47,10 @@ def list_stacks(backend: Backend) -> list[dict[str, Any]]:
     found = []
     for path in sorted(backend.file.parent.glob("*.json")):
         latest = Backend(backend.base.parent, backend.project, path.stem).deployment()
+        time = (latest.get("manifest") or {}).get("time")
+        updated = time and f"{time[:19]}.{(time[20:-1] + '000')[:3]}Z"
         count = len(latest.get("resources") or [])
-        time = (latest.get("manifest") or {}).get("time") if count else None
-        found.append({"name": path.stem, "lastUpdate": time, "resourceCount": count})
+        found.append({"name": path.stem, "lastUpdate": updated, "resourceCount": count})
     return found
 
 
@@ -112,7 +119,8 @@ def remove_stack(ws: Workspace, *, force: bool = False) -> None:
         raise ProjectError(f"no stack named '{ws.stack}' found", "./dev stack ls")
     if not force and any(s.type != STACK_TYPE for s in ws.snapshot().resources):
         raise ProjectError(
-            f"stack {ws.stack} still has resources", "destroy it first, or --force it and leave them behind"
+            f"'{ws.stack}' still has resources; removal rejected",
+            "destroy it first, or --force it and leave them behind",
         )
     with ws.backend.locked(lambda _: None):
         ws.backend.remove()

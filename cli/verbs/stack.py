@@ -50,7 +50,9 @@ def ls(as_json: AsJson = False) -> None:
 
     found = engine.list_stacks(_workspace("dev").backend)
     if as_json:
-        print_json(found)
+        print_json(
+            [{**each, "current": each["name"] == "dev"} for each in found]
+        )  # what verbs take without -s
         return
     for each in found:
         updated = str(each["lastUpdate"] or "never")[:16]

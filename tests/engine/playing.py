@@ -147,6 +147,17 @@ class Player:
         """The checkpoint."""
         return self.root / ".pulumi/stacks/demo/dev.json"
 
+    def files(self) -> list[str]:
+        """What there is of the stack on disk, numbers aside, and the backups that the CLI makes after each run."""
+        found = {path.relative_to(self.root) for path in (self.root / ".pulumi").rglob("*") if path.is_file()}
+        return sorted(
+            {
+                re.sub(r"\d+", "N", str(path))
+                for path in found
+                if path.suffix != ".attrs" and "backups" not in path.parts
+            }
+        )
+
     def calls(self, command: str) -> list[str]:
         """What the provider was asked; of a destroy without diffs, which the CLI asks for and makes nothing of."""
         ignored = ("cancel", "configure", "diff") if command == "destroy" else ("cancel", "configure")
@@ -159,7 +170,9 @@ class Player:
         return sorted(told, key=lambda args: json.dumps(args, sort_keys=True))
 
     def state(self) -> dict[str, Any]:
-        """The state's resources by URN and place; its version and features."""
+        """The state's resources by URN and place; its version and features. Empty where there is no stack."""
+        if not self.state_file.exists():
+            return {}
         checkpoint = json.loads(self.state_file.read_text())
         latest = checkpoint["checkpoint"]["latest"]
         found: dict[str, Any] = {"format": {k: checkpoint.get(k) for k in ("version", "features")}}
@@ -225,11 +238,17 @@ class Cli(Player):
 
     def run(self, command: str, arguments: list[str]) -> Outcome:
         """By the CLI, previews as JSON."""
-        if command in ("cancel", "export", "import"):
+        if command in ("cancel", "export", "import", "ls", "rm"):
             stack = [] if command == "cancel" else ["stack"]
-            argument = ["--yes"] if command == "cancel" else ["--file", "exported.json"]
-            well, output = self.call(*stack, command, *argument)
-            return {"well": well, "said": said(ERRORS.findall(output))}
+            options = {
+                "cancel": ["--yes"],
+                "ls": ["--json"],
+                "rm": ["--yes", "--preserve-config", *arguments],
+            }
+            well, output = self.call(*stack, command, *options.get(command, ["--file", "exported.json"]))
+            if command == "ls":
+                return {"well": well, "said": [], "stacks": listed(json.loads(output))}
+            return {"well": well, "said": said(ERRORS.findall(output)), "files": self.files()}
         log = self.root / "events.json"
         log.unlink(missing_ok=True)
         how = ["--json"] if command == "preview" else ["--yes", "--skip-preview"]
@@ -258,8 +277,14 @@ class Embedded(Player):
 
     def run(self, command: str, arguments: list[str]) -> Outcome:
         """By the engine's functions."""
-        if command in ("cancel", "export", "import"):
-            return {"well": self.manage(command), "said": []}
+        if command == "ls":
+            return {"well": True, "said": [], "stacks": listed(engine.list_stacks(self.stack.ws.backend))}
+        if command in ("cancel", "export", "import", "rm"):
+            try:
+                self.manage(command, force="--force" in arguments)
+            except engine.StackError as error:
+                return {"well": False, "said": said([error.cause]), "files": self.files()}
+            return {"well": True, "said": [], "files": self.files()}
         given = list(pairwise(arguments))
         options: dict[str, Any] = {
             "on_event": self.listen,
@@ -296,16 +321,17 @@ class Embedded(Player):
                 steps.append((op, event.step.urn, event.step.new))
         return shown_steps(steps)
 
-    def manage(self, command: str) -> bool:
+    def manage(self, command: str, *, force: bool) -> None:
         """What needs no run."""
         exported = self.root / "exported.json"
         if command == "cancel":
             engine.cancel(self.stack.ws)
         elif command == "export":
             exported.write_text(json.dumps(engine.export_stack(self.stack.ws)))
-        else:
+        elif command == "import":
             engine.import_stack(self.stack.ws, json.loads(exported.read_text()), warn=lambda _: None)
-        return True
+        else:
+            engine.remove_stack(self.stack.ws, force=force)
 
     def program(self) -> None:
         """Its folder isn't on the path, its module `sdk` is made anew for each run."""
@@ -331,9 +357,19 @@ def tidy(value: Any) -> Any:
     return value
 
 
+def listed(stacks: list[dict[str, Any]]) -> list[Any]:
+    """Each stack with the number of its resources, and how its time is written."""
+    return [
+        [each["name"], each["resourceCount"], re.sub(r"\d", "0", each["lastUpdate"] or "")] for each in stacks
+    ]
+
+
 def said(reasons: list[str]) -> list[str]:
     """Why a run failed; without a check's head, which shows values as each engine's language does."""
-    bare = (reason.strip().removeprefix("Preview failed: ") for reason in reasons)
+    bare = (
+        reason.strip().removeprefix("Preview failed: ").removesuffix(". Possible actions:")
+        for reason in reasons
+    )
     return sorted({UUID.sub("UUID", r.rsplit(" has a problem: ")[-1]) for r in bare if not CHATTER.match(r)})
 
 

@@ -86,9 +86,9 @@ def test_the_cli_does_what_is_on_record(
         )
         golden.write(scenario, version.stdout.strip(), theirs)
     assert differences(theirs, golden.read(scenario)["runs"]) == []
-    if scenario.differs:
-        return
     embedded.play(scenario)
+    if scenario.differs or not cli.state_file.exists():
+        return
     exchange_states(embedded.state_file, cli.state_file)
     assert differences(embedded.run("preview", []), cli.run("preview", [])) == []
 

@@ -45,6 +45,26 @@ Thing("after", {"value": a.echo})
         (("terminate 1 up", 1), ("up", 2), ("terminate 1 up", 3), ("preview", 2), ("up", 2), ("preview", 2)),
     ),
     Scenario(
+        "stack ls and rm: by force only while there are resources, and not while another holds the lock",
+        SOME,
+        (
+            ("up", 1),
+            ("ls", 1),
+            ("rm", 1),
+            ("lock", 1),
+            ("rm --force", 1),
+            ("cancel", 1),
+            ("rm --force", 1),
+            ("ls", 1),
+            ("rm", 1),
+        ),
+    ),
+    Scenario(
+        "stack ls and rm: of a destroyed stack",
+        SOME,
+        (("up", 1), ("destroy", 1), ("ls", 1), ("rm", 1), ("ls", 1)),
+    ),
+    Scenario(
         "export and import: an older state is imported, and the stack goes on from it",
         SOME,
         (("up", 1), ("export", 1), ("up", 2), ("import", 2), ("preview", 2), ("up", 2), ("destroy", 2)),
