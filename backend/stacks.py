@@ -85,7 +85,7 @@ def import_stack(ws: Workspace, exported: Any, warn: Callable[[str], None], *, f
         resources = load_checkpoint(text, ws.crypter_for).resources
     except (TypeError, KeyError, AttributeError, ValueError) as error:
         raise StateError("this is no exported deployment", "give what `stack export` wrote") from error
-    if problems := _problems(resources, ws.stack):
+    if problems := problems_of(resources, ws.stack):
         if not force:
             raise StateError(
                 "importing this could be dangerous: " + "; ".join(problems),
@@ -97,7 +97,8 @@ def import_stack(ws: Workspace, exported: Any, warn: Callable[[str], None], *, f
         ws.backend.write(text)
 
 
-def _problems(resources: list[State], stack: str) -> list[str]:
+def problems_of(resources: list[State], stack: str) -> list[str]:
+    """What is wrong with a state: resources of another stack, or that rest on what does not come before them."""
     found: list[str] = []
     there: set[str] = set()
     for state in resources:

@@ -15,6 +15,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--record", action="store_true", help="write anew what the Pulumi CLI does (tests/engine/golden)"
     )
     parser.addoption("--histories", type=int, default=6, help="how many random histories both engines play")
+    parser.addoption("--kills", type=int, default=0, help="how many embedded runs are killed at random")
     parser.addoption("--seed", type=int, default=1, help="the seed of the first of them")
 
 

@@ -334,11 +334,16 @@ class Embedded(Player):
             engine.remove_stack(self.stack.ws, force=force)
 
     def program(self) -> None:
-        """Its folder isn't on the path, its module `sdk` is made anew for each run."""
-        module = types.ModuleType("sdk")
-        exec(compile(SDK, "sdk.py", "exec"), module.__dict__)
-        sys.modules["sdk"] = module
-        runpy.run_path(str(self.root / "__main__.py"), run_name="__main__")
+        """The project's."""
+        run_program(self.root)
+
+
+def run_program(root: Path) -> None:
+    """Run a project's program here; its folder isn't on the path, its module `sdk` is made anew for each run."""
+    module = types.ModuleType("sdk")
+    exec(compile(SDK, "sdk.py", "exec"), module.__dict__)
+    sys.modules["sdk"] = module
+    runpy.run_path(str(root / "__main__.py"), run_name="__main__")
 
 
 def tidy(value: Any) -> Any:
