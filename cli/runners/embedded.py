@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -123,8 +124,9 @@ class EmbeddedRunner:
             else:
                 diff = DiffView(verb, self.run.stack, preview) if wishes.diff else None
                 renderer = Renderer(out(), verb, interactive=sys.stdout.isatty(), diff=diff)
-                result = act(self.workspace, self._options(wishes, forks), renderer)
-                renderer.finish(result)
+                with closing(renderer):
+                    result = act(self.workspace, self._options(wishes, forks), renderer)
+                    renderer.finish(result)
         if not result.ok:
             cancelled = any(str(failure).startswith("cancelled") for failure in result.failures)
             raise typer.Exit(INTERRUPTED if cancelled else FAILED)
