@@ -150,7 +150,7 @@ def check(player: Embedded, program: Scenario) -> str:
     for id_ in orphans:  # made by a create that was interrupted, and reported
         del things.store[id_]
     assert {id_ for id_ in known if id_ and not id_.count("-") > 1} <= {*things.store}
-    assert player.stack.refresh().ok
+    assert player.stack.refresh(clear_pending_creates=True).ok
     assert not ws.snapshot().pending
     return ", ".join(f"{count} {op}" for op, count in sorted(pending.items())) or "nothing"
 
