@@ -18,7 +18,8 @@ from typing import Any
 import pytest
 
 from engine.events import StepFailed, StepFinished, StepStarted
-from tests.engine.playing import URN, Cli, Embedded, Outcome, Player, tidy
+from tests.engine.comparable import URN, tidy
+from tests.engine.playing import Cli, Embedded, Outcome, Player
 from tests.engine.random_histories import History, Maker, Resource, Run, body, source
 from tests.engine.scenarios import Scenario
 from tests.engine.things import plain

@@ -18,7 +18,8 @@ import pytest
 
 import engine
 from tests.engine import golden
-from tests.engine.playing import Cli, Embedded, Outcome, tidy
+from tests.engine.comparable import tidy
+from tests.engine.playing import Cli, Embedded, Outcome
 from tests.engine.programs import PROGRAMS
 from tests.engine.scenarios import Scenario
 

@@ -18,7 +18,8 @@ from cli.diff_view import DiffView
 from cli.display import Renderer
 from engine.events import Diagnostic
 from tests.engine import golden
-from tests.engine.playing import UUID, Cli, Embedded, Player
+from tests.engine.comparable import UUID
+from tests.engine.playing import Cli, Embedded, Player
 from tests.engine.programs import PROGRAMS
 from tests.engine.scenarios import Scenario
 from tests.engine.test_same_as_cli import cli, embedded, with_cli

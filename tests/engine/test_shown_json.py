@@ -13,7 +13,8 @@ import pytest
 
 from engine.events import Event, to_json
 from tests.engine import golden
-from tests.engine.playing import Cli, Embedded, tidy
+from tests.engine.comparable import tidy
+from tests.engine.playing import Cli, Embedded
 from tests.engine.programs import PROGRAMS
 from tests.engine.scenarios import Scenario
 from tests.engine.test_same_as_cli import cli, differences, embedded, with_cli
