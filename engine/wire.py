@@ -43,8 +43,8 @@ def connect(address: str) -> Any:
 
 
 def from_wire(message: Struct, *, reject_unknowns: bool = False) -> Props:
-    """A struct's properties, whole numbers as int; `reject_unknowns` makes an unknown an error, as in an update."""
-    return {k: _from_wire(v, k, reject_unknowns) for k, v in message.fields.items()}
+    """A struct's properties by name, whole numbers as int; `reject_unknowns` makes an unknown an error, as in an update."""
+    return {k: _from_wire(v, k, reject_unknowns) for k, v in sorted(message.fields.items())}
 
 
 def _from_wire(value: Any, key: str, reject_unknowns: bool) -> Any:
@@ -67,7 +67,7 @@ def _from_wire(value: Any, key: str, reject_unknowns: bool) -> Any:
 
 def _object_from_wire(fields: Any, key: str, reject_unknowns: bool) -> Any:
     if SIGNATURE not in fields:
-        return {k: _from_wire(v, f"{key}.{k}", reject_unknowns) for k, v in fields.items()}
+        return {k: _from_wire(v, f"{key}.{k}", reject_unknowns) for k, v in sorted(fields.items())}
     signature = fields[SIGNATURE].string_value
     if signature in (SECRET_SIG, OUTPUT_SIG):
         inner = _from_wire(fields["value"], key, reject_unknowns) if "value" in fields else UNKNOWN
