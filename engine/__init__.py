@@ -22,7 +22,6 @@ from engine.events import (
     StepFailed,
     StepFinished,
     StepStarted,
-    to_json,
 )
 from engine.runs import Options
 
@@ -49,6 +48,5 @@ __all__ = [
     "refresh",
     "remove_stack",
     "stack_outputs",
-    "to_json",
     "up",
 ]

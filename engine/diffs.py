@@ -30,10 +30,6 @@ class Detail:
     replaces: bool = False
     input: bool = False
 
-    def to_json(self) -> dict[str, Any]:
-        """As `pulumi preview --json` has it."""
-        return {"kind": f"{self.kind}-replace" if self.replaces else self.kind, "inputDiff": self.input}
-
 
 @dataclass
 class Diff:

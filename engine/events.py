@@ -6,12 +6,11 @@ delete-replaced, read, read-replacement, refresh, discard, discard-replaced, rem
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
-from backend.checkpoint import State, dump_state
-from backend.values import blinded
+from backend.checkpoint import State
 
 if TYPE_CHECKING:
     from engine.diffs import Diff
@@ -57,28 +56,6 @@ class Step:
     before: State | None = field(default=None, repr=False)
     after: State | None = field(default=None, repr=False)
     compared: Diff | None = field(default=None, repr=False)
-
-    def to_json(self) -> dict[str, Any]:
-        """A plain dict for `--json`: the keys of `pulumi preview --json`, and old, new, diff, cause."""
-        compared = self.compared
-        details = compared.details if compared else None
-        return {
-            "op": self.op,
-            "urn": self.urn,
-            "type": self.type,
-            "name": self.name,
-            "old": self.old,
-            "new": self.new,
-            "diff": [{**vars(d), "new": UNKNOWN_TEXT if d.unknown else d.new} for d in self.diff],
-            "replaceKeys": self.replace_keys,
-            "cause": self.cause,
-            "provider": next((s.provider for s in (self.after, self.before) if s), ""),
-            "oldState": _blind(self.before),
-            "newState": _blind(self.after),
-            "diffReasons": compared.changed_keys if compared else [],
-            "replaceReasons": self.replace_keys,
-            "detailedDiff": None if details is None else {path: d.to_json() for path, d in details.items()},
-        }
 
 
 @dataclass(frozen=True)
@@ -141,38 +118,3 @@ class Result:
     failures: list[str] = field(default_factory=list)
     old_outputs: dict[str, Any] = field(default_factory=dict)
     preview: bool = False
-
-
-def to_json(
-    result: Result, told: Iterable[Event] = (), config: Mapping[str, str] | None = None
-) -> dict[str, Any]:
-    """The result as a plain dict for `--json`: the keys of `pulumi preview --json`, and outputs, failures.
-
-    `told` is what the run told, of which messages are kept; `duration` is in nanoseconds, as the CLI's.
-    """
-    return {
-        "config": dict(config or {}),
-        "steps": [step.to_json() for step in result.steps],
-        "diagnostics": [said for event in told if (said := _said(event))],
-        "outputs": result.outputs,
-        "changeSummary": result.changes,
-        "duration": round(result.duration * 1e9),
-        "failures": result.failures,
-    }
-
-
-def _said(event: Event) -> dict[str, str] | None:
-    if isinstance(event, StepFailed):
-        event = Diagnostic("error", event.message, event.step.urn)
-    if not isinstance(event, Diagnostic) or event.ephemeral or event.severity == "debug":
-        return None
-    head = f"{event.severity}: " if event.severity in ("warning", "error") else ""
-    said = {"urn": event.urn, "message": f"{head}{event.message}\n", "severity": event.severity}
-    return {key: value for key, value in said.items() if value}
-
-
-def _blind(state: State | None) -> dict[str, Any] | None:
-    if state is None:
-        return None
-    blind = replace(state, inputs=blinded(state.inputs), outputs=blinded(state.outputs))
-    return dump_state(blind, None)

@@ -114,13 +114,13 @@ class EmbeddedRunner:
 
         with Forks(_FOR_EACH, shared=_FOR_BOTH) as forks:
             if wishes.as_json:
-                import engine
+                from cli.json_view import digest
 
                 told: list[Event] = []
                 result = act(self.workspace, self._options(wishes, forks), told.append)
                 config = self.workspace.config(check=False).items()
                 shown = {key: "[secret]" if value.secret else value.text for key, value in config}
-                print_json(engine.to_json(result, told, shown))
+                print_json(digest(result, told, shown))
             else:
                 diff = DiffView(verb, self.run.stack, preview) if wishes.diff else None
                 renderer = Renderer(out(), verb, interactive=sys.stdout.isatty(), diff=diff)

@@ -16,6 +16,7 @@ from backend.passphrase import Crypter
 from backend.urns import make_urn
 from backend.values import UNKNOWN, Reference, Secret, equal
 from cli.display import Renderer
+from cli.json_view import digest
 from engine import (
     Diagnostic,
     PropertyDiff,
@@ -26,7 +27,6 @@ from engine import (
     StepFinished,
     Workspace,
     paths,
-    to_json,
 )
 from engine.diffs import ignore_changes, of_inputs
 from engine.requests import seconds
@@ -251,6 +251,6 @@ def test_the_display_shows_old_and_new_and_says_each_thing_once() -> None:
 def test_the_result_is_json() -> None:
     """As `--json` prints it."""
     step = Step("create", "u", "t", "n", None, {"a": 1})
-    data = json.loads(json.dumps(to_json(Result(True, [step], {}, {"create": 1}, 1.23456))))
+    data = json.loads(json.dumps(digest(Result(True, [step], {}, {"create": 1}, 1.23456))))
     assert data["changeSummary"] == {"create": 1}
     assert data["steps"][0]["op"] == "create"

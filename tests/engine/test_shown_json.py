@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from engine.events import Event, to_json
+from cli.json_view import digest
+from engine.events import Event
 from tests.engine import golden
 from tests.engine.comparable import tidy
 from tests.engine.playing import Cli, Embedded
@@ -74,7 +75,7 @@ def test_json_has_all_that_the_clis_has(embedded: Embedded, scenario: Scenario) 
     embedded.run("preview", [])
     assert embedded.result is not None
     config = {key: value.text for key, value in embedded.stack.ws.config().items()}
-    ours = steps_by_urn(json.loads(json.dumps(to_json(embedded.result, told, config))))
+    ours = steps_by_urn(json.loads(json.dumps(digest(embedded.result, told, config))))
     theirs = json.loads(record(scenario).read_text())
     assert differences(known_to(theirs, ours), theirs) == []
 
@@ -102,7 +103,7 @@ def test_messages_are_in_it(embedded: Embedded) -> None:
     embedded.listen = told.append
     embedded.run("preview", [])
     assert embedded.result is not None
-    [said] = to_json(embedded.result, told)["diagnostics"]
+    [said] = digest(embedded.result, told)["diagnostics"]
     assert said["severity"] == "error"
     assert said["urn"] == "urn:pulumi:dev::demo::things:index:Thing::bad"
     assert said["message"].startswith("error: things:index:Thing resource 'bad'")
