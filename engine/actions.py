@@ -37,7 +37,7 @@ class Action:
     logical: bool = True
     """Whether the step counts in the summary."""
     skipped: bool = False
-    """A resource that isn't targeted and doesn't exist: nothing is created."""
+    """Nothing is done, since the resource isn't targeted: it isn't created, or it is left alone."""
     unmanaged: bool = False
     """Kept as it is because it isn't targeted."""
 

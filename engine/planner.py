@@ -302,7 +302,7 @@ class Planner:
     # -- what is left to delete
 
     def deletions(self) -> list[Action]:
-        """Steps for old resources that the program no longer has, or that replacements left behind.
+        """Steps for old resources that the program no longer has, or that replacements left behind; or aren't targeted.
 
         Nothing is deleted where something that isn't targeted rests on one that is; a preview goes on.
         """
@@ -311,6 +311,8 @@ class Planner:
         for state in self.prev:
             if self.targets:
                 if not (self.targets.name(state.urn) or state.depends_on() & doomed):
+                    if not state.delete and not self._is_operated(state.urn):
+                        actions.append(Action("same", state, None, skipped=True))
                     continue
                 doomed.add(state.urn)
             if state.delete:
@@ -327,7 +329,7 @@ class Planner:
                 continue
             self.deletes.add(state.urn)
             self.registry.ensure(state.provider, self.prev)
-        unnamed = [a.state.urn for a in actions if not self.targets.name(a.state.urn)]
+        unnamed = [a.state.urn for a in actions if not (a.skipped or self.targets.name(a.state.urn))]
         for urn in unnamed:
             problem = "will be destroyed but was not specified in --target list.\nremedy: target it as well"
             self.diagnose(Diagnostic("error", f"Resource '{urn}' {problem}", urn))

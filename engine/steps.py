@@ -139,12 +139,12 @@ class Executor:
             step = describe(action)
             step.op = "refresh" if result_op == "same" else result_op
         with self._lock:
-            if action.skipped:
-                return
-            self.steps.append(step)
             counted = action.logical and (action.op != "read" or _read_changed(action))
             if counted:
                 self.changes[result_op] += 1
+            if action.skipped:
+                return
+            self.steps.append(step)
             self._listener(StepFinished(step, seconds))
 
     def _apply(self, action: Action) -> str:
