@@ -174,6 +174,8 @@ def test_cancel_cancels_only_the_jobs_of_its_own_stack(deployed):
     """At the service and on record; another stack's job goes on and is told."""
     update = interrupted(deployed, "--engine", "embedded", "-c", "seed=200", *ENDLESS)
     (deployed.root / "Pulumi.other.yaml").write_text("config: {}\n")
+    (deployed.root / "empty.json").write_text('{"version": 3, "deployment": {}}')
+    deployed.succeed("stack", "import", "-s", "other", "--file", "empty.json")
     others = deployed.dev("cancel", "--jobs", "-s", "other", "--engine", "embedded")
     assert "no unfinished job of other" in others.out
     assert f"left alone: run {run_of(deployed, update.job)['key'][:12]}" in others.out
