@@ -16,6 +16,7 @@ from typing import Any
 from backend import values
 from backend.errors import StateError
 from backend.passphrase import Crypter
+from backend.urns import split_reference
 from backend.values import UNKNOWN, Props, Reference, Secret
 
 VERSION = "3.260.0"  # the CLI whose format this is; the manifest's magic is the hash of it
@@ -57,16 +58,18 @@ class State:
         """A copy with its own property maps."""
         return replace(self, inputs=dict(self.inputs), outputs=dict(self.outputs))
 
-    def depends_on(self) -> set[str]:
-        """All URNs this resource rests on: parent, provider, dependencies."""
+    def needs(self) -> set[str]:
+        """The URNs of its provider and of what the program says it depends on; not of its parent."""
         urns = set(self.dependencies)
         for of_property in self.property_dependencies.values():
             urns.update(of_property)
-        if self.parent:
-            urns.add(self.parent)
         if self.provider:
-            urns.add(self.provider.rpartition("::")[0])
+            urns.add(split_reference(self.provider)[0])
         return urns
+
+    def depends_on(self) -> set[str]:
+        """All URNs this resource rests on: parent, provider, dependencies."""
+        return self.needs() | {self.parent} if self.parent else self.needs()
 
 
 def _camel_case(name: str) -> str:

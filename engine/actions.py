@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from backend.checkpoint import State
-from backend.urns import split_reference, urn_name
+from backend.urns import urn_name
 from backend.values import Props, Secret, masked
 from engine import diffs
 from engine.diffs import Diff
@@ -76,14 +76,7 @@ def dependents(states: list[State], root: State, ignore: Iterable[str]) -> list[
     found: list[State] = []
     urns = {root.urn}
     for state in states[states.index(root) + 1 :]:
-        if state.urn in ignored:
-            continue
-        needs = set(state.dependencies)
-        for of_property in state.property_dependencies.values():
-            needs.update(of_property)
-        if state.provider:
-            needs.add(split_reference(state.provider)[0])
-        if needs & urns:
+        if state.urn not in ignored and state.needs() & urns:
             found.append(state)
             urns.add(state.urn)
     return found

@@ -277,7 +277,7 @@ class Planner:
     # -- targets
 
     def _untargeted(self, old: State, new: State) -> list[Action]:
-        urn, _, id_ = old.provider.rpartition("::")
+        urn, id_ = split_reference(old.provider)
         if urn and not self.registry.has(f"{self.names.aliased.get(urn, urn)}::{id_}"):
             raise StepError(
                 f"provider {old.provider} for resource {new.urn} has not been registered yet, this is due to a change "

@@ -12,7 +12,7 @@ from dataclasses import replace
 from backend.checkpoint import Snapshot, State, compact, dump_checkpoint, dump_state, features_of
 from backend.errors import StateError
 from backend.passphrase import Crypter
-from backend.urns import STACK_TYPE, make_urn, urn_name, urn_type
+from backend.urns import STACK_TYPE, make_urn, split_reference, urn_name, urn_type
 from backend.values import Secret, contains, equal
 from backend.workspace import Workspace
 
@@ -158,7 +158,7 @@ def _with_names(state: State, names: dict[str, str]) -> State:
 
     if not state.aliases and not names.keys() & {state.urn, *state.depends_on()}:
         return state
-    provider, _, id_ = state.provider.rpartition("::")
+    provider, id_ = split_reference(state.provider)
     return replace(
         state,
         urn=named(state.urn),

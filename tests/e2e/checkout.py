@@ -139,3 +139,16 @@ def patches(journal: Sequence[dict[str, Any]]) -> list[str]:
     """The endpoints that were patched, each as often as it was; staging, where a model is put first, left out."""
     lines = [line for line in writes(journal) if line.startswith("PATCH ")]
     return [line for line in lines if not line.endswith("/endpoints/staging")]
+
+
+@dataclass
+class Told:
+    """One command and what it asked of the cloud."""
+
+    done: Done
+    journal: list[dict[str, Any]]
+
+    @property
+    def patched(self) -> list[str]:
+        """The endpoints that were bound, by name, in order; staging left out."""
+        return [line.rpartition("/")[2] for line in patches(self.journal)]

@@ -11,7 +11,7 @@ import pytest
 
 from clients.credentials import resolve
 from clients.storage import Container
-from tests.e2e.checkout import Checkout, Done, jobs, patches, writes
+from tests.e2e.checkout import Checkout, Told, jobs, writes
 
 pytestmark = pytest.mark.cloud
 
@@ -33,17 +33,10 @@ def _names(values: dict[str, str | None]) -> tuple[str, ...]:
 
 
 @dataclass
-class Chapter:
+class Chapter(Told):
     """One command, what it asked of the cloud, and the stack's outputs after an update."""
 
-    done: Done
-    journal: list[dict[str, Any]]
     outputs: dict[str, Any]
-
-    @property
-    def patched(self) -> list[str]:
-        """The endpoints that were patched, by name."""
-        return [line.rpartition("/")[2] for line in patches(self.journal)]
 
 
 @dataclass

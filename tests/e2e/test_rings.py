@@ -14,7 +14,7 @@ import requests
 
 from clients.credentials import resolve
 from clients.storage import Container
-from tests.e2e.checkout import Checkout, Done, jobs, patches, writes
+from tests.e2e.checkout import Checkout, Done, Told, jobs, patches, writes
 
 pytestmark = [pytest.mark.cloud, pytest.mark.xdist_group("rings")]
 
@@ -135,17 +135,10 @@ class Endpoints:
 
 
 @dataclass
-class Chapter:
+class Chapter(Told):
     """One command, what it asked of the cloud, and what the endpoints served afterwards."""
 
-    done: Done
-    journal: list[dict[str, Any]]
     served: dict[str, str]
-
-    @property
-    def patched(self) -> list[str]:
-        """The endpoints that were bound, in order; staging left out."""
-        return [line.rpartition("/")[2] for line in patches(self.journal)]
 
 
 @dataclass
