@@ -37,6 +37,14 @@ def _mark(engine: str) -> Path:
     return folder / engine.replace(":", "-").replace("/", "-")
 
 
+def _made(mark: Path) -> int | None:
+    """When *mark* was made, in nanoseconds; None where there is none."""
+    try:
+        return mark.stat().st_mtime_ns
+    except OSError:
+        return None
+
+
 def _option(name: str) -> str:
     """What this process's command line says of *name*: ``--name VALUE`` from the CLI's language host, or the member
     of a JSON object from the embedded engine.
@@ -80,10 +88,12 @@ class EngineGuard:
 
     def __init__(self, address: str) -> None:
         self._address = address
+        # Ports are used again, and no program begins a refresh or a destroy: what is there now is an earlier run's.
+        self._mark_before = _made(_mark(address)) if address else None
 
     def check(self) -> None:
         """Raise UpdateCancelled where the update was cancelled or its engine is gone."""
-        if self._address and _mark(self._address).exists():
+        if self._address and self._cancelled():
             raise UpdateCancelled("the update was cancelled", "run ./dev up again: it goes on from here")
         if self._address and not _answers(self._address):
             raise EngineGone("the engine of this update is gone", "run ./dev up again: it goes on from here")
@@ -92,13 +102,12 @@ class EngineGuard:
         """End this process soon after its engine, so that none is left behind, or where it overstays a cancelled update."""
         if not self._address:
             return
-        mark = _mark(self._address)
 
         def loop() -> None:
             marked = 0.0
             while marked < _GRACE_SECONDS and _answers(self._address):
                 time.sleep(_WATCH_SECONDS)
-                marked = marked + _WATCH_SECONDS if mark.exists() else 0.0
+                marked = marked + _WATCH_SECONDS if self._cancelled() else 0.0
             if marked >= _GRACE_SECONDS:
                 print(
                     "the update was cancelled while a service did not answer\n"
@@ -106,10 +115,13 @@ class EngineGuard:
                     file=sys.stderr,
                     flush=True,
                 )
-            mark.unlink(missing_ok=True)
+            _mark(self._address).unlink(missing_ok=True)
             os._exit(0)
 
         threading.Thread(target=loop, name="engine-watch", daemon=True).start()
+
+    def _cancelled(self) -> bool:
+        return _made(_mark(self._address)) not in (None, self._mark_before)
 
 
 class CancellableClock(SystemClock):

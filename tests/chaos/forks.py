@@ -102,7 +102,7 @@ class Forks:
         sabotage: str = "",
     ) -> Provider:
         """Fork a provider process for the engine at *engine*; *on_trigger* answers ``go``, ``die`` or ``late``,
-        which is ``die`` and leaves the request to *on_late*.
+        which is ``die`` and leaves the request to *on_late*; empty where it only reads.
         """
         port: list[int] = []
         ready = threading.Event()
@@ -112,6 +112,7 @@ class Forks:
                 door.sendall(f"{on_trigger(int(line[1:]))}\n".encode())
             elif line.startswith("="):
                 on_late(line[1:])
+                door.sendall(b"die\n")
             elif line.isdecimal():
                 port.append(int(line))
                 ready.set()

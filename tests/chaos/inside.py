@@ -113,13 +113,17 @@ class _Watch:
     def fire(
         self, due: list[dict[str, Any]], phase: str, packed: Callable[[], str | None] = lambda: None
     ) -> None:
-        """Let the harness do what these triggers stand for, and die if it says so: ``late`` with the request handed over."""
+        """Let the harness do what these triggers stand for, and die if it says so: ``late`` with the request handed over.
+
+        The engine is killed once that is done: it takes this process with it.
+        """
         for trigger in due:
             if trigger["phase"] == phase:
                 with self._lock:
                     self._door.sendall(f"@{trigger['index']}\n".encode())
                     told = self._answers.readline().strip()
-                    if told == "late" and (request := packed()):
-                        self._door.sendall(f"={request}\n".encode())
+                    if told == "late":
+                        self._door.sendall(f"={packed() or ''}\n".encode())
+                        self._answers.readline()
                     if told != "go":
                         os.kill(os.getpid(), signal.SIGKILL)

@@ -135,6 +135,11 @@ class Player(Blobs):
         def strike(index: int) -> str:
             return self._strike(strikes[index], stack, engine)
 
+        def on_late(request: str) -> None:
+            if request:
+                self._late.append(Late(request, waited_for=bool(self.sabotage)))
+            engine.kill()
+
         assert self.world.forks is not None
         provider = self.world.forks.provider(
             engine.address,
@@ -143,7 +148,7 @@ class Player(Blobs):
             offset=self.clock,
             triggers=[vars(each) for each in strikes],
             on_trigger=strike,
-            on_late=lambda request: self._late.append(Late(request, waited_for=bool(self.sabotage))),
+            on_late=on_late,
             sabotage=self.sabotage,
         )
         self._providers.append(provider)
@@ -176,7 +181,6 @@ class Player(Blobs):
                 return "die"
             case "late-request":
                 figures["requests that arrived late"] += 1
-                engine.kill()
                 return "late"
             case "arrive":
                 for late in self._late:

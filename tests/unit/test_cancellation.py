@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import time
 
 import pytest
 
@@ -31,9 +32,21 @@ def test_an_update_that_nobody_interrupts_goes_on(engine):
 
 def test_a_mark_of_this_run_stops_it(engine):
     """The program leaves the mark when it is interrupted."""
+    guard = EngineGuard(engine)
     cancellation._mark(engine).touch()
     with pytest.raises(UpdateCancelled, match="the update was cancelled"):
-        EngineGuard(engine).check()
+        guard.check()
+
+
+def test_a_mark_of_an_earlier_run_at_the_same_address_does_not(engine):
+    """Ports are used again, and a destroy has no program that would remove what an earlier run left."""
+    cancellation._mark(engine).touch()
+    guard = EngineGuard(engine)
+    guard.check()
+    time.sleep(0.02)  # more than a tick of the clock that dates files
+    cancellation._mark(engine).touch()
+    with pytest.raises(UpdateCancelled):
+        guard.check()
 
 
 def test_a_mark_of_another_run_does_not(engine):
@@ -53,9 +66,10 @@ def test_an_engine_that_is_gone_stops_it(tmp_path, monkeypatch):
 
 def test_a_cancelled_update_ends_a_sleep(engine):
     """However long the next look at a job is away."""
+    guard = EngineGuard(engine)
     cancellation._mark(engine).touch()
     with pytest.raises(UpdateCancelled):
-        CancellableClock(EngineGuard(engine)).sleep(3600)
+        CancellableClock(guard).sleep(3600)
 
 
 def test_marks_of_runs_long_gone_are_forgotten(tmp_path, monkeypatch):
