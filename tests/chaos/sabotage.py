@@ -51,8 +51,10 @@ def _no_compare_and_swap() -> None:
         if name.startswith("runs/") and name not in begun:
             begun.add(name)
             _meet(self, write)  # whoever else wants the same has found nothing, too
-        found = self.stat(name)
-        return write(self, name, content, etag=found.etag if found else None)
+        while True:
+            found = self.stat(name)
+            with suppress(Conflict):  # the other wrote in between: over it, as a blind write would
+                return write(self, name, content, etag=found.etag if found else None)
 
     Container.write = written
     training._PLANNERS_TURN_SECONDS = 0.0
