@@ -50,6 +50,7 @@ class State:
     source_position: str = ""
     ignore_changes: list[str] = field(default_factory=list)
     replace_on_changes: list[str] = field(default_factory=list)
+    refresh_before_update: bool = False
     resource_hooks: dict[str, list[str]] = field(default_factory=dict)
     extra: dict[str, Any] = field(default_factory=dict)
     """What another engine wrote and this one keeps untouched (stack traces, import ids …)."""
@@ -197,7 +198,7 @@ def features_of(resources: Iterable[State]) -> list[str]:
     for state in resources:
         if state.resource_hooks:
             found.add("hooks")
-        if state.extra.get("refreshBeforeUpdate"):
+        if state.refresh_before_update:
             found.add("refreshBeforeUpdate")
     return sorted(found)
 

@@ -30,6 +30,7 @@ from engine.plugins import DYNAMIC, Plugins
 from engine.processes import Child, Processes
 from engine.program_run import Inline, report_exit
 from engine.providers import Registry
+from engine.requests import refuse_states
 from engine.runs import Options, Run
 from engine.services import Server
 from engine.snapshots import Journal
@@ -50,6 +51,7 @@ class Deployment:
         }
         self.run = run
         self.snapshot = run.ws.snapshot()
+        refuse_states(self.snapshot.resources)
         if options.clear_pending_creates:
             self.snapshot.pending = [(op, s) for op, s in self.snapshot.pending if op != "creating"]
         self.journal = Journal(run.ws, self.snapshot, preview=run.preview)
@@ -79,8 +81,9 @@ class Deployment:
         kind, preview = self.run.kind, self.run.preview
         if any(package_of(s.type) == DYNAMIC for s in self.snapshot.resources):
             self.plugins.prefetch()
-        refreshing = self.run.options.refresh or kind == "refresh"
-        if self.snapshot.pending and not preview and not refreshing:
+        everything = self.run.options.refresh or kind == "refresh"
+        refreshing = {s for s in self.snapshot.resources if everything or s.refresh_before_update}
+        if self.snapshot.pending and not preview and not everything and not refreshing:
             self._warn_of_pending()
         program: Child | Inline | None = None
         try:
@@ -88,7 +91,7 @@ class Deployment:
                 for target in self.planner.targets.missing({s.urn for s in self.planner.prev}):
                     raise StepError(f"no resource named '{target}' found")
             if refreshing:
-                self._refresh()
+                self._refresh(refreshing)
                 if kind != "refresh":
                     self.executor.changes.clear()  # what an update makes of them counts
             if self.run.with_program and not self.executor.failures:
@@ -142,14 +145,13 @@ class Deployment:
 
     # -- parts of a run
 
-    def _refresh(self) -> None:
-        if not self.planner.prev:
-            return
+    def _refresh(self, wanted: set[State]) -> None:
+        """Read the *wanted* ones that targets let be read."""
         actions = {}
         if self.planner.tell_missing_targets():
             return
         for state in self.planner.prev:
-            if self.planner.targets.name(state.urn):
+            if state in wanted and self.planner.targets.name(state.urn):
                 self.registry.ensure(state.provider, self.planner.prev)
                 actions[state] = Action("refresh", state, state)
         self._together(list(actions.values()))

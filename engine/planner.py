@@ -88,6 +88,7 @@ class Planner:
         old, problems = self.names.find_old(new, goal.aliases, self.olds)
         if old is not None:
             new.created, new.modified = old.created, old.modified
+            new.refresh_before_update = old.refresh_before_update
         if is_provider(new.type):
             self.provider_states[new.urn] = new
         if old is not None and old.external:

@@ -50,7 +50,10 @@ class Plugin:
         answer = self._begin(
             "Handshake",
             provider_pb2.ProviderHandshakeRequest(
-                engine_address=engine, configure_with_urn=True, invoke_with_preview=True
+                engine_address=engine,
+                configure_with_urn=True,
+                invoke_with_preview=True,
+                supports_refresh_before_update=True,
             ),
         )
         return answer and Protocol(answer.accept_secrets, answer.accept_resources, preview=True)
@@ -122,6 +125,7 @@ class InitFailed(StepError):
         super().__init__(f"{len(reasons)} error{'s' * (len(reasons) != 1)} occurred:\n{listed}\n")
         self.detail = detail
         self.reasons = reasons
+        self.inputs: dict[str, Any] | None = None
         self.outputs: dict[str, Any] = {}
 
     @classmethod

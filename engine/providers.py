@@ -12,7 +12,7 @@ import uuid
 from collections.abc import Sequence
 from contextlib import suppress
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 from pulumi.runtime.proto import provider_pb2
 
@@ -27,6 +27,23 @@ from engine.wire import from_wire, to_wire
 
 INTERNAL = "__internal"
 Failures = Sequence[provider_pb2.CheckFailure]  # what a provider finds wrong: properties and reasons
+
+
+class Made(NamedTuple):
+    """What a create or an update made; *refresh* asks for a refresh before the next update."""
+
+    id: str
+    outputs: Props
+    refresh: bool = False
+
+
+class Found(NamedTuple):
+    """What a read found, None for what the provider doesn't tell; *refresh* as in `Made`."""
+
+    id: str
+    inputs: Props | None
+    outputs: Props | None
+    refresh: bool = False
 
 
 class Unconfigurable(StepError):
@@ -87,10 +104,10 @@ class Instance:
         props = {"old_inputs": old.inputs, "olds": old.outputs, "news": new}
         return _diff(self._call("Diff", urn, unknowns, id=old.id, **props, ignoreChanges=ignored))
 
-    def create(self, new: State) -> tuple[str, Props]:
+    def create(self, new: State) -> Made:
         """Create the resource; in a preview, what the provider foretells of it, or else its inputs."""
         if self._preview and not self._protocol.preview:
-            return "", self._guess(new)
+            return Made("", self._guess(new))
         answer = self._call(
             "Create",
             new.urn,
@@ -101,12 +118,12 @@ class Instance:
         )
         if not answer.id and not self._preview:
             raise StepError(f"plugin returned empty resource.ID from create '{new.urn}'")
-        return answer.id, self._answered(answer.properties, new.inputs)
+        return Made(answer.id, self._answered(answer.properties, new.inputs), answer.refresh_before_update)
 
-    def update(self, old: State, new: State) -> tuple[str, Props]:
+    def update(self, old: State, new: State) -> Made:
         """Update the resource, which keeps its id; in a preview, as `create`."""
         if self._preview and not self._protocol.preview:
-            return old.id, self._guess(new)
+            return Made(old.id, self._guess(new))
         answer = self._call(
             "Update",
             new.urn,
@@ -119,7 +136,7 @@ class Instance:
             timeout=new.custom_timeouts.get("update"),
             preview=self._preview,
         )
-        return old.id, self._answered(answer.properties, new.inputs)
+        return Made(old.id, self._answered(answer.properties, new.inputs), answer.refresh_before_update)
 
     def delete(self, old: State) -> None:
         """Delete the resource."""
@@ -127,16 +144,16 @@ class Instance:
         props = {"old_inputs": old.inputs, "properties": old.outputs}
         self._call("Delete", old.urn, False, id=old.id, **props, timeout=timeout)
 
-    def read(self, state: State, outputs: Props) -> tuple[str, Props | None, Props | None]:
-        """Id, inputs (None: the provider tells none) and outputs; an empty id means it is gone."""
+    def read(self, state: State, outputs: Props) -> Found:
+        """What is there; an empty id means that it is gone."""
         if not self.known:
-            return "", {}, {}
+            return Found("", {}, {})
         timeout = state.custom_timeouts.get("read")
         props = {"inputs": state.inputs, "properties": outputs}
         answer = self._call("Read", state.urn, False, id=state.id, **props, timeout=timeout)
         given = self._answered(answer.inputs, state.inputs, True) if answer.HasField("inputs") else None
         live = self._answered(answer.properties, outputs, True) if answer.HasField("properties") else None
-        return answer.id, given, live
+        return Found(answer.id, given, live, answer.refresh_before_update)
 
     def invoke(self, token: str, args: Props) -> tuple[Props, Failures]:
         """Call a function of the provider."""
@@ -160,6 +177,8 @@ class Instance:
         except InitFailed as error:
             given = fields.get("news") or fields.get("properties", {})
             error.outputs = self._answered(error.detail.properties, given)
+            if error.detail.HasField("inputs"):
+                error.inputs = self._answered(error.detail.inputs, fields.get("inputs", {}))
             raise
 
     def _guess(self, new: State) -> Props:
@@ -238,14 +257,14 @@ class Registry:
         """Have an unchanged provider ready, configured with the inputs of its state."""
         self._configure(state.urn, state.id, state.inputs, again=False)
 
-    def create(self, new: State) -> tuple[str, Props]:
+    def create(self, new: State) -> Made:
         """Configure a new provider under a new id (in a preview an unknown one)."""
         id_ = UNKNOWN_WIRE if self._preview else str(uuid.uuid4())
-        return id_, self._configure(new.urn, id_, new.inputs)
+        return Made(id_, self._configure(new.urn, id_, new.inputs))
 
-    def update(self, old: State, new: State) -> tuple[str, Props]:
+    def update(self, old: State, new: State) -> Made:
         """Configure a changed provider under its old id."""
-        return old.id, self._configure(new.urn, old.id, new.inputs)
+        return Made(old.id, self._configure(new.urn, old.id, new.inputs))
 
     def ensure(self, reference: str, states: list[State]) -> None:
         """Have the provider of an old resource ready, from the old states if need be: it may be replaced itself.

@@ -1,11 +1,14 @@
-"""What a registration may ask for: the features the SDK is told of, and the options that are refused."""
+"""What registrations and states may ask for: the features the SDK is told of, and what is refused."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import Any
 
-from backend.urns import make_urn
+from backend.checkpoint import State
+from backend.errors import StateError
+from backend.urns import is_provider, make_urn
 from backend.values import Props
 from engine.errors import StepError, refused
 from engine.names import Names
@@ -25,6 +28,10 @@ FEATURES = {
     "replaceWith": "REPLACE_WITH",
     "transforms": "TRANSFORMS",
     "invokeTransforms": "INVOKE_TRANSFORMS",
+}
+# What a resource's state may have that says what is to be done with it; the rest is kept as it is.
+_HEEDED_BY_THE_CLI = {
+    *("deletedWith", "replaceWith", "replacementTrigger", "taint", "viewOf", "extensionRef", "snippetID"),
 }
 _UNITS = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 1e-3, "us": 1e-6, "µs": 1e-6, "ns": 1e-9}
 
@@ -55,6 +62,23 @@ def refuse_options(request: Any) -> None:
     for name, used in what.items():
         if used:
             raise StepError(refused(name))
+
+
+def refuse_states(states: Iterable[State]) -> None:
+    """Refuse by name what another engine wrote of a resource and this one would not go by.
+
+    Raises:
+        StateError: there is such a thing.
+    """
+    for state in states:
+        found = sorted(_HEEDED_BY_THE_CLI & state.extra.keys())
+        if is_provider(state.type) and "parameterization" in (state.inputs.get(INTERNAL) or {}):
+            found.append("a parameterized package")
+        if found:
+            raise StateError(
+                f"the stack's state has {found[0]} for {state.urn}: not implemented by the embedded engine",
+                "go on with the Pulumi CLI (--engine pulumi)",
+            )
 
 
 def set_version(inputs: Props, version: str, url: str) -> None:

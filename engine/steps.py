@@ -21,7 +21,7 @@ from engine.errors import StepError
 from engine.events import Diagnostic, OutputsSet, Step, StepFailed, StepFinished, StepStarted
 from engine.hooks import Hooks
 from engine.plugins import InitFailed
-from engine.providers import Registry
+from engine.providers import Made, Registry
 from engine.runs import Run
 from engine.snapshots import Journal, differs
 
@@ -190,9 +190,11 @@ class Executor:
         try:
             self.hooks.run(f"Before{verb.title()}", old, new)
             if new.custom:
-                new.id, new.outputs = self.hooks.retrying(verb, old, new, lambda: self._made(old, new))
+                made = self.hooks.retrying(verb, old, new, lambda: self._made(old, new))
+                new.id, new.outputs, new.refresh_before_update = made
         except InitFailed as error:
             failure = error
+            new.refresh_before_update = error.detail.refresh_before_update
             new.id, new.outputs, new.init_errors = new.id or error.detail.id, error.outputs, error.reasons
         except BaseException:
             self.journal.end(done=new, write=new.custom)
@@ -210,7 +212,7 @@ class Executor:
         if failure:
             raise failure
 
-    def _made(self, old: State | None, new: State) -> tuple[str, Props]:
+    def _made(self, old: State | None, new: State) -> Made:
         if is_provider(new.type):
             return self.registry.update(old, new) if old else self.registry.create(new)
         provider = self.registry.find(new.provider)
@@ -246,7 +248,7 @@ class Executor:
                 provider = self.registry.find(new.provider)
                 try:
                     with self._slots:
-                        id_, _, outputs = provider.read(new, new.inputs)
+                        id_, _, outputs, _ = provider.read(new, new.inputs)
                 except InitFailed as error:
                     failure = error
                     id_, outputs, new.init_errors = error.detail.id, error.outputs, error.reasons
@@ -306,10 +308,11 @@ class Executor:
         provider = self.registry.find(old.provider)
         try:
             with self._slots:
-                id_, inputs, outputs = provider.read(old, old.outputs)
+                id_, inputs, outputs, again = provider.read(old, old.outputs)
             reasons: list[str] = []
         except InitFailed as error:
-            id_, inputs, outputs, reasons = error.detail.id, None, error.outputs, error.reasons
+            id_, inputs, outputs, reasons = error.detail.id, error.inputs, error.outputs, error.reasons
+            again = error.detail.refresh_before_update
             unhealthy = "\n".join(
                 ["Refreshed resource is in an unhealthy state:", *(f"* {r}" for r in reasons)]
             )
@@ -318,7 +321,7 @@ class Executor:
             action.new = None
             return "delete"
         new = old.copy()
-        new.id, new.outputs, new.init_errors = id_, outputs, reasons
+        new.id, new.outputs, new.init_errors, new.refresh_before_update = id_, outputs, reasons, again
         new.inputs = old.inputs if inputs is None else inputs
         action.new = new  # stays if the comparison fails
         if not equal(new.inputs, old.inputs) or not equal(new.outputs, old.outputs):

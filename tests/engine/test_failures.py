@@ -253,3 +253,23 @@ def test_started_steps_end(stack: Stack) -> None:
         (e.step.urn, e.step.op) for e in stack.events if hasattr(e, "step") and not isinstance(e, StepStarted)
     ]
     assert sorted(started) == sorted(ended)
+
+
+@pytest.mark.parametrize(
+    ("member", "value"),
+    [("deletedWith", "urn:pulumi:dev::demo::things:index:Thing::a"), ("taint", True), ("viewOf", "urn:x")],
+)
+@pytest.mark.parametrize("verb", ["preview", "up", "refresh", "destroy"])
+def test_a_state_that_says_what_this_engine_would_not_go_by_is_refused(
+    stack: Stack, verb: str, member: str, value: object
+) -> None:
+    """A stack of the CLI may ask for more than the program does: that a resource is gone with another, for one."""
+    stack.up(lambda: Thing("a", {"value": "v"}) and None)
+    checkpoint = stack.checkpoint()
+    checkpoint["checkpoint"]["latest"]["resources"][-1][member] = value
+    file = stack.root / ".pulumi/stacks/demo/dev.json"
+    file.write_text(json.dumps(checkpoint))
+    with pytest.raises(StackError, match=f"has {member} for .*::a: not implemented by the embedded engine"):
+        getattr(stack, verb)(*([lambda: None] if verb in ("preview", "up") else []))
+    assert stack.things.calls == []
+    assert json.loads(file.read_text()) == checkpoint

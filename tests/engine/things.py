@@ -5,6 +5,7 @@
 `slow_create|update|delete` waits for the run's end or its cancellation: `ends` then ends well, `fails` fails, `stuck` goes on
 waiting until the next run.
 `init_error` makes what doesn't become ready, `unready` what is found not to be; `named: true` gives a default name that is kept from the old inputs.
+`refresh_first` asks for a refresh before the next update.
 `says` is the answer to a diff (`changes`: 0 unknown, 1 none, 2 some); `reads` has a read leave out `inputs` or
 `properties`, or answer with another `id`.
 """
@@ -43,9 +44,21 @@ def struct(data: dict[str, Any]) -> struct_pb2.Struct:
     return message
 
 
-def _not_ready(context: Any, id_: str, outputs: dict[str, Any]) -> None:
+def _first(outputs: dict[str, Any]) -> bool:
+    return bool(outputs.get("refresh_first"))
+
+
+def _not_ready(
+    context: Any, id_: str, outputs: dict[str, Any], inputs: struct_pb2.Struct | None = None
+) -> None:
     """Answer that it exists, but didn't become ready."""
-    detail = provider_pb2.ErrorResourceInitFailed(id=id_, properties=struct(outputs), reasons=["not ready"])
+    detail = provider_pb2.ErrorResourceInitFailed(
+        id=id_,
+        properties=struct(outputs),
+        inputs=inputs,
+        reasons=["not ready"],
+        refresh_before_update=_first(outputs),
+    )
     status = status_pb2.Status(code=grpc.StatusCode.UNKNOWN.value[0], message="not ready")
     status.details.add().Pack(detail)
     context.set_trailing_metadata([("grpc-status-details-bin", status.SerializeToString())])
@@ -185,7 +198,9 @@ class Things(provider_pb2_grpc.ResourceProviderServicer):
         self.store[id_] = outputs
         if props.get("init_error") or ("init", request.name) in self.failing:
             _not_ready(context, id_, outputs)
-        return provider_pb2.CreateResponse(id=id_, properties=struct(outputs))
+        return provider_pb2.CreateResponse(
+            id=id_, properties=struct(outputs), refresh_before_update=_first(outputs)
+        )
 
     def Update(self, request, context):
         self._note("preview" if request.preview else "update", request)
@@ -197,7 +212,9 @@ class Things(provider_pb2_grpc.ResourceProviderServicer):
             self.store[request.id] = outputs
             if props.get("init_error") or ("init", request.name) in self.failing:
                 _not_ready(context, request.id, outputs)
-        return provider_pb2.UpdateResponse(properties=struct(outputs))
+        return provider_pb2.UpdateResponse(
+            properties=struct(outputs), refresh_before_update=_first(outputs)
+        )
 
     def Delete(self, request, context):
         self._note("delete", request)
@@ -214,8 +231,14 @@ class Things(provider_pb2_grpc.ResourceProviderServicer):
             return provider_pb2.ReadResponse()
         inputs = {k: v for k, v in found.items() if k not in ("echo", "serial")}
         if found.get("unready") or ("unready", request.name) in self.failing:
-            _not_ready(context, request.id, found)
-        answer = provider_pb2.ReadResponse(id=request.id, properties=struct(found), inputs=struct(inputs))
+            told = struct(inputs) if found.get("reads") == "not ready, with inputs" else None
+            _not_ready(context, request.id, found, told)
+        answer = provider_pb2.ReadResponse(
+            id=request.id,
+            properties=struct(found),
+            inputs=struct(inputs),
+            refresh_before_update=_first(found),
+        )
         if (special := found.get("reads")) == "id":
             answer.id = f"{request.id.removesuffix('-new')}-new"
             self.store[answer.id] = found

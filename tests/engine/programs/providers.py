@@ -211,4 +211,27 @@ Thing("a", {"value": pulumi.runtime.invoke_output("things:index:double", {"fail"
 """,
         (("preview", 1), ("up", 1)),
     ),
+    Scenario(
+        "refresh before update: what a provider asks it for, and nothing else, is read first",
+        """
+a = Thing("a", {"value": "v", "refresh_first": True})
+Thing("b", {"value": a.echo, "refresh_first": step == 2})
+Thing("c", {"value": "v"})
+""",
+        (
+            *(("up", 1), ("drift", 1), ("preview", 1), ("up", 1)),
+            *(("preview", 2), ("up", 2), ("drift", 2), ("up --target b", 2)),
+            *(("up", 3), ("drift", 3), ("preview --expect-no-changes", 3), ("destroy", 3)),
+        ),
+    ),
+    Scenario(
+        "refresh before update: of what isn't ready, with its inputs, of what is replaced, of what is gone",
+        """
+if step < 3:
+    Thing("a", {"value": "v", "unready": True, "reads": "not ready, with inputs", "refresh_first": True})
+Thing("b", {"fixed": step, "init_error": step == 1, "refresh_first": True})
+Thing("c", {"value": step, "refresh_first": True})
+""",
+        (("up", 1), ("drift", 1), ("preview", 2), ("up", 2), ("kill", 2), ("up", 3), ("up", 3)),
+    ),
 ]
