@@ -212,9 +212,7 @@ class Things(provider_pb2_grpc.ResourceProviderServicer):
             self.store[request.id] = outputs
             if props.get("init_error") or ("init", request.name) in self.failing:
                 _not_ready(context, request.id, outputs)
-        return provider_pb2.UpdateResponse(
-            properties=struct(outputs), refresh_before_update=_first(outputs)
-        )
+        return provider_pb2.UpdateResponse(properties=struct(outputs), refresh_before_update=_first(outputs))
 
     def Delete(self, request, context):
         self._note("delete", request)
