@@ -16,6 +16,11 @@ from backend.urns import STACK_TYPE, make_urn, split_reference, urn_name, urn_ty
 from backend.values import Secret, contains, equal
 from backend.workspace import Workspace
 
+_COMPARED = (
+    *("urn", "type", "custom", "id", "provider", "parent", "protect", "custom_timeouts", "retain_on_delete"),
+    *("resource_hooks", "additional_secret_outputs", "ignore_changes", "replace_on_changes"),
+)
+
 
 class Journal:
     """Collects what steps did to the snapshot and keeps the checkpoint up to date."""
@@ -172,29 +177,14 @@ def _with_names(state: State, names: dict[str, str]) -> State:
 
 def differs(old: State, new: State) -> bool:
     """Whether a resource that is the same has to be written (source positions alone don't count)."""
-    plain = [
-        "urn",
-        "type",
-        "custom",
-        "id",
-        "custom_timeouts",
-        "retain_on_delete",
-        "provider",
-        "parent",
-        "protect",
-        "resource_hooks",
-        "additional_secret_outputs",
-        "ignore_changes",
-        "replace_on_changes",
-    ]
-    if any(getattr(old, name) != getattr(new, name) for name in plain):
+    if any(getattr(old, name) != getattr(new, name) for name in _COMPARED):
         return True
     if not equal(old.inputs, new.inputs) or not equal(old.outputs, new.outputs):
         return True
-    if sorted(old.dependencies) != sorted(new.dependencies):
-        return True
-    return _sorted(old.property_dependencies) != _sorted(new.property_dependencies)
+    return _dependencies(old) != _dependencies(new)
 
 
-def _sorted(by_property: dict[str, list[str]]) -> dict[str, list[str]]:
-    return {key: sorted(urns) for key, urns in by_property.items()}
+def _dependencies(state: State) -> dict[str, list[str]]:
+    return {
+        key: sorted(urns) for key, urns in {**state.property_dependencies, "": state.dependencies}.items()
+    }
