@@ -42,7 +42,7 @@ def find_passphrase(given: str | None) -> str:
                 "set PULUMI_CONFIG_PASSPHRASE_FILE to it",
             ) from error
     raise PassphraseError(
-        "the stack holds secrets and there is no passphrase to read them with",
+        "there is no passphrase for the stack's secrets",
         "set PULUMI_CONFIG_PASSPHRASE or PULUMI_CONFIG_PASSPHRASE_FILE",
     )
 
@@ -65,6 +65,10 @@ class Crypter:
         crypter._aead = AESGCM(_key(passphrase(), salt))
         crypter.salt = f"v1:{base64.b64encode(salt).decode()}:{crypter.encrypt('pulumi')}"
         return crypter
+
+    def check(self) -> None:
+        """Derive the key now. Raises PassphraseError where the passphrase isn't the salt's."""
+        self._cipher()
 
     def encrypt(self, text: str) -> str:
         """`v1:nonce:ciphertext`, base64; a text that was seen in this run keeps its ciphertext."""

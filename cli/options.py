@@ -43,7 +43,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON."
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Don't ask. The default where there is no terminal.")]
 ShowSecrets = Annotated[bool, typer.Option("--show-secrets", help="Show keys as well, fetched now.")]
 Refresh = Annotated[bool, typer.Option("--refresh", help="First read how the resources really are.")]
-Quiet = Annotated[bool, typer.Option("--expect-no-changes", help="Fail if anything would change.")]
+Quiet = Annotated[bool, typer.Option("--expect-no-changes", help="Fail if anything changes.")]
 Target = Annotated[
     list[str] | None,
     typer.Option("--target", "-t", metavar="URN", help="Only this resource, `*` allowed; repeatable."),

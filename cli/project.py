@@ -61,6 +61,12 @@ def backend_of(stack: str) -> Backend | None:
     return Backend(folder, str(project()["name"]), stack) if folder else None
 
 
+def passphrase() -> str | None:
+    """An empty one, for whatever runs a stack, where the environment says nothing of one; None where it does."""
+    named = {"PULUMI_CONFIG_PASSPHRASE", "PULUMI_CONFIG_PASSPHRASE_FILE"} & os.environ.keys()
+    return None if named else ""
+
+
 def qualified(key: str, stack: str) -> str:
     """A configuration key with its namespace: `dataVersion` → `<project>:dataVersion`.
 

@@ -10,8 +10,8 @@ import threading
 from dataclasses import replace
 
 from backend.checkpoint import Snapshot, State, compact, dump_checkpoint, dump_state, features_of
-from backend.errors import StateError
-from backend.passphrase import Crypter
+from backend.errors import StackError, StateError
+from backend.passphrase import Crypter, find_passphrase
 from backend.urns import STACK_TYPE, make_urn, split_reference, urn_name, urn_type
 from backend.values import Secret, contains, equal
 from backend.workspace import Workspace
@@ -30,6 +30,8 @@ class Journal:
         self._base = base
         self._preview = preview
         self._crypter: Crypter | None = ws.crypter_for(base.salt) if base.salt else ws.crypter()
+        if not preview:
+            find_passphrase(ws.passphrase)
         self._new: dict[State, None] = {}  # in the order of their steps
         self._gone: set[State] = set()
         self._pending: dict[State, str] = {}
@@ -61,7 +63,13 @@ class Journal:
         """A step that changes something outside begins (creating, updating, deleting, reading)."""
         with self._changed:
             self._pending[state] = op
-        self.save()
+        try:
+            if self._crypter and not self._preview:
+                self._crypter.check()  # what is made could have secrets, and must not be lost for want of a key
+            self.save()
+        except StackError:
+            self.end(done=state, write=False)
+            raise
 
     def end(
         self,
@@ -100,8 +108,8 @@ class Journal:
                 if self._writing:
                     self._changed.wait()
                     continue
-                self._writing = True
                 goal, text = self._version, self._render()
+                self._writing = True
                 self._changed.release()
                 try:
                     self._ws.backend.write(text)

@@ -12,7 +12,7 @@ import typer
 
 from cli.console import agreed, out, print_json
 from cli.errors import FAILED, INTERRUPTED, show
-from cli.project import ROOT
+from cli.project import ROOT, passphrase
 from cli.runners import Run, Wishes
 
 if TYPE_CHECKING:
@@ -31,14 +31,16 @@ class EmbeddedRunner:
         from engine import Workspace
 
         self.run = run
-        self.workspace: Workspace = Workspace.open(ROOT, run.stack, config=run.overrides)
+        self.workspace: Workspace = Workspace.open(
+            ROOT, run.stack, config=run.overrides, passphrase=passphrase()
+        )
 
     def up(self, wishes: Wishes) -> None:
         """Make the resources as the program declares them."""
         import engine
 
         if wishes.ask:
-            self._go("preview", engine.preview, replace(wishes, ask=False), preview=True)
+            self._go("preview", engine.preview, _looking(wishes), preview=True)
             self._confirm(f"Perform this update of {self.run.stack}?")
         self._go("up", engine.up, wishes)
 
@@ -55,7 +57,7 @@ class EmbeddedRunner:
         if wishes.ask:
             wishes = self._with_pending_creates_cleared(wishes)
             only_shown = _with(engine.refresh, preview_only=True)
-            self._go("refresh", only_shown, replace(wishes, ask=False), preview=True)
+            self._go("refresh", only_shown, _looking(wishes), preview=True)
             self._confirm(f"Write this into the state of {self.run.stack}?")
         self._go("refresh", engine.refresh, wishes)
 
@@ -64,6 +66,8 @@ class EmbeddedRunner:
         import engine
 
         if wishes.ask:
+            only_shown = _with(engine.destroy, preview_only=True)
+            self._go("destroy", only_shown, _looking(wishes), preview=True)
             self._confirm(f"Delete everything that {self.run.stack} created?")
         self._go("destroy", engine.destroy, wishes)
 
@@ -130,6 +134,11 @@ class EmbeddedRunner:
         if not result.ok:
             cancelled = any(str(failure).startswith("cancelled") for failure in result.failures)
             raise typer.Exit(INTERRUPTED if cancelled else FAILED)
+
+
+def _looking(wishes: Wishes) -> Wishes:
+    """What is shown before a question is asked; a check for changes is for what is done."""
+    return replace(wishes, ask=False, expect_no_changes=False)
 
 
 def _with(act: Callable[..., Result], **more: Any) -> Callable[..., Result]:

@@ -17,7 +17,7 @@ from typing import Any
 import typer
 
 from cli.errors import FAILED, INTERRUPTED, CliError, warn
-from cli.project import ROOT, backend_of, project, read_yaml, stack_file
+from cli.project import ROOT, backend_of, passphrase, project, read_yaml, stack_file
 from cli.runners import Run, Wishes
 
 OLDEST = (3, 200, 0)
@@ -56,8 +56,8 @@ def environment(added: Mapping[str, str]) -> dict[str, str]:
         "PULUMI_SKIP_UPDATE_CHECK": "true",
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}",
     }
-    if not {"PULUMI_CONFIG_PASSPHRASE", "PULUMI_CONFIG_PASSPHRASE_FILE"} & env.keys():
-        env["PULUMI_CONFIG_PASSPHRASE"] = ""
+    if (empty := passphrase()) is not None:
+        env["PULUMI_CONFIG_PASSPHRASE"] = empty
     return {**env, **added}
 
 
@@ -124,7 +124,7 @@ class PulumiRunner:
 
     def preview(self, wishes: Wishes) -> None:
         """Show what `up` would do; writes nothing."""
-        self._go("preview", wishes, *(["--expect-no-changes"] if wishes.expect_no_changes else []))
+        self._go("preview", wishes)
 
     def refresh(self, wishes: Wishes) -> None:
         """Read how the resources really are into the state."""
@@ -163,6 +163,7 @@ class PulumiRunner:
             command = [self.executable, verb, "--stack", self.run.stack, "--config-file", config, *more]
             command += [] if wishes.ask else ["--non-interactive"]
             command += ["--refresh"] if wishes.refresh and verb != "refresh" else []
+            command += ["--expect-no-changes"] if wishes.expect_no_changes else []
             command += ["--json"] if wishes.as_json else []
             command += ["--diff"] if wishes.diff else []
             command += [f"--target={target}" for target in wishes.targets]

@@ -77,7 +77,7 @@ def _verb(*more: str) -> Callable[[Callable[[Runner, Wishes], None]], Callable[.
     return decorate
 
 
-@_verb("refresh", "expect", "continue_on_error", "yes")
+@_verb("refresh", "expect_no_changes", "expect", "continue_on_error", "yes")
 def up(runner: Runner, wishes: Wishes) -> None:
     """Train what is to be trained, bind it, and show what the endpoint answers."""
     runner.up(wishes)
@@ -94,7 +94,7 @@ def preview(runner: Runner, wishes: Wishes) -> None:
     runner.preview(wishes)
 
 
-@_verb("clear_pending_creates", "yes")
+@_verb("expect_no_changes", "clear_pending_creates", "yes")
 def refresh(runner: Runner, wishes: Wishes) -> None:
     """Read how the services really are into the stack's state."""
     runner.refresh(wishes)

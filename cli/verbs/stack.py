@@ -73,7 +73,7 @@ def rm(stack: Stack = "dev", force: Force = False, yes: Yes = False) -> None:
 
 
 def _workspace(stack: str) -> Workspace:
-    from cli.project import ROOT
+    from cli.project import ROOT, passphrase
     from engine import Workspace
 
-    return Workspace.open(ROOT, stack)
+    return Workspace.open(ROOT, stack, passphrase=passphrase())

@@ -273,3 +273,35 @@ def test_a_state_that_says_what_this_engine_would_not_go_by_is_refused(
         getattr(stack, verb)(*([lambda: None] if verb in ("preview", "up") else []))
     assert stack.things.calls == []
     assert json.loads(file.read_text()) == checkpoint
+
+
+def test_without_a_passphrase_nothing_begins(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As with the CLI: what is made may have secrets, and then the state could not be written. A preview writes none."""
+    for name in ("PULUMI_CONFIG_PASSPHRASE", "PULUMI_CONFIG_PASSPHRASE_FILE"):
+        monkeypatch.delenv(name, raising=False)
+    stack.passphrase = None
+    assert stack.preview(lambda: Thing("a", {"value": "v"}) and None).ok
+    with pytest.raises(StackError, match="there is no passphrase for the stack's secrets"):
+        stack.up(lambda: Thing("a", {"value": "v"}) and None)
+    assert stack.things.calls == []
+
+
+@pytest.mark.parametrize("before", ["nothing", "a resource"])
+def test_with_a_wrong_passphrase_nothing_is_made_that_could_not_be_kept(stack: Stack, before: str) -> None:
+    """Not even where the first secret is in what a provider answers."""
+    stack.up(lambda: pulumi.export("secret", pulumi.Output.secret("s")))
+    if before == "a resource":
+        stack.up(lambda: Thing("b", {"value": "v"}) and None)
+    there = stack.resources()
+    stack.passphrase = "another"
+    result = stack.up(
+        lambda: Thing("a", {"value": "v"}, Options(additional_secret_outputs=["echo"])) and None,
+        continue_on_error=True,
+    )
+    assert not result.ok
+    assert "incorrect passphrase" in "\n".join(result.failures)
+    assert stack.things.done("create", "delete") == []
+    assert stack.resources().keys() == there.keys()
+    assert "pending_operations" not in stack.state()
+    stack.passphrase = "correct horse"
+    assert stack.up(lambda: Thing("a", {"value": "v"}) and None).ok
