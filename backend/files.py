@@ -97,8 +97,11 @@ class Backend:
         if self.file.exists():
             backup = self.file.with_name(self.file.name + ".bak")
             spare = self.file.with_name(f".{self.file.name}.{uuid.uuid4().hex}")
-            os.link(self.file, spare)
-            spare.replace(backup)
+            try:
+                os.link(self.file, spare)
+                spare.replace(backup)
+            except OSError:  # not all file systems have links
+                write_atomically(backup, self.read() or "")
         write_atomically(self.file, text)
 
     def add_history(self, info: dict[str, Any]) -> None:

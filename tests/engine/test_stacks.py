@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 
 import pulumi
 import pytest
@@ -101,3 +103,19 @@ def test_a_stack_with_resources_is_removed_only_by_force(stack: Stack) -> None:
         engine.remove_stack(stack.ws)
     with pytest.raises(StackError):
         engine.export_stack(stack.ws)
+
+
+def test_the_state_before_is_kept_where_files_have_no_links(
+    stack: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on some network file systems."""
+
+    def link(*_: object) -> None:
+        raise PermissionError(errno.EPERM, "Operation not permitted")
+
+    stack.up(lambda: Thing("a", {"value": "v1"}) and None)
+    monkeypatch.setattr(os, "link", link)
+    assert stack.up(lambda: Thing("a", {"value": "v2"}) and None).ok
+    backup = (stack.root / ".pulumi/stacks/demo/dev.json.bak").read_text()
+    assert json.loads(backup)["checkpoint"]["latest"]["resources"]
+    assert stack.resources()["a"]["inputs"]["value"] == "v2"
