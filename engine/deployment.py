@@ -97,9 +97,12 @@ class Deployment:
             if self.run.with_program and not self.executor.failures:
                 program = self._program()
                 self._wait_for(program)
+                anything = (
+                    self.planner.prev or kind != "destroy"
+                )  # else the CLI leaves what the program made, too
                 if kind == "destroy":
                     self.planner.rebase(self.journal.resources)
-                if not self.executor.over.is_set():
+                if anything and not self.executor.over.is_set():
                     self._delete()
             elif kind == "destroy" and not self.executor.failures:
                 for problem in unanswered(self.snapshot.resources):

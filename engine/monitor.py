@@ -288,7 +288,7 @@ class Monitor(resource_pb2_grpc.ResourceMonitorServicer):
         reference = request.provider or request.providers.get(package, "")
         if not reference:
             return self._default_provider(request)
-        if split_reference(reference)[0] not in self._executor.failed:
+        if split_reference(reference)[0] not in self._executor.failed | self._planner.skipped_creates:
             self._executor.registry.find(reference)
         return str(reference)
 

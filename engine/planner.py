@@ -132,6 +132,7 @@ class Planner:
         owned = new.custom and not is_provider(new.type)
         if new.depends_on() & self.skipped_creates or (owned and old is None):
             self.skipped_creates.add(new.urn)
+            new.outputs = old.outputs if old else {}
             return [Action("same", None, new, skipped=True)]
         if not owned or old is None:
             return []

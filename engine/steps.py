@@ -169,7 +169,6 @@ class Executor:
     def _same(self, action: Action) -> None:
         old, new = action.before, action.after
         new.id, new.outputs = old.id, old.outputs
-        new.init_errors = old.init_errors
         if is_provider(new.type) and not action.unmanaged:
             configured = new.copy()
             configured.inputs = old.inputs

@@ -212,7 +212,12 @@ class Cli(Player):
             stderr=subprocess.PIPE,
             text=True,
         )
-        out, errors = self.process.communicate(timeout=120)
+        with self.process:
+            try:
+                out, errors = self.process.communicate(timeout=120)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                raise
         return self.process.returncode == 0, out if self.process.returncode == 0 else out + errors
 
     def printed(self, *args: str) -> str:

@@ -190,6 +190,7 @@ class Maker:
             "preview --refresh",
             "refresh",
             "destroy",
+            "destroy --run-program",
         )
         command = "up" if first and self.chance(85) else r.choice(commands)
         goes_on = command.split()[0] in ("up", "destroy") and self.chance(40)
@@ -265,6 +266,7 @@ class Maker:
             ("fixed", r.choice(VALUES)),
             ("other", r.choice((*VALUES, secret))),
             ("named", "True"),
+            ("refresh_first", r.choice(("True", "True", "False"))),
             (r.choice(("lazy", "detailed", "dbr")), r.choice(("True", "True", "False"))),
             ("invoked", r.choice(("double({'n': 2})", f"double({{'n': {secret}}})"))),
         ]

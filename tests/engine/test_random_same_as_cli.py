@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
+import subprocess
 import tempfile
 from collections.abc import Iterator
 from itertools import groupby
@@ -177,7 +178,10 @@ def state(player: Player) -> list[Any]:
 def compared(history: History) -> list[str]:
     """How the engines differ in the first run in which they do."""
     with tempfile.TemporaryDirectory() as folder:
-        theirs = play(Cli(Path(folder) / "cli", Path(folder) / "home"), history)
+        try:
+            theirs = play(Cli(Path(folder) / "cli", Path(folder) / "home"), history)
+        except subprocess.TimeoutExpired:
+            pytest.skip("the CLI hangs, as it does at times when it goes on after a failed delete")
         ours = play(Embedded(Path(folder) / "embedded"), history)
     for run, mine, others in zip(history.runs, ours, theirs, strict=False):
         if stopped_at_random(history, run, others["said"]):
@@ -185,6 +189,11 @@ def compared(history: History) -> list[str]:
         if not others["whole"]:
             # Going on after errors, the CLI may delete what others rest on, and refuses its own state from then on.
             return [] if mine["whole"] else ["the state isn't whole"]
+        if run.command.startswith("destroy --run-program") and not others["well"]:
+            # What a delete that failed rests on, the CLI may delete all the same.
+            return differences(mine["well"], others["well"], run.command) + ["not whole"] * (
+                not mine["whole"]
+            )
         if found := differences(mine, others, run.command):
             return [f"run {ours.index(mine) + 1} differs", *found]
     return []

@@ -125,4 +125,33 @@ pulumi.export("echo", a.echo)
 """,
         (("up --continue-on-error", 1), ("up", 2)),
     ),
+    Scenario(
+        "destroy --run-program: what rests on what isn't there, and is there itself",
+        """
+if step == 1:
+    Thing("b", {"value": "v", "init_error": True})
+else:
+    a = Thing("a", {"value": "v"})
+    p = Provider("p", a.echo)
+    Thing("c", {"value": "v"}, Options(provider=p))
+    b = Thing("b", {"value": "v"}, Options(depends_on=[a]))
+    pulumi.export("serial", b.serial)
+""",
+        (("up", 1), ("destroy --run-program", 2)),
+    ),
+    Scenario(
+        "destroy --run-program: of an empty stack leaves its components",
+        """
+Group("g")
+Thing("a", {"value": "v"})
+""",
+        (("destroy --run-program", 1), ("destroy --run-program", 1)),
+    ),
+    Scenario(
+        "destroy --run-program: what isn't ready and can't be deleted",
+        """
+Thing("b", {"value": "v", "init_error": True, "fail_delete": True})
+""",
+        (("up", 1), ("destroy --run-program", 1), ("preview", 1)),
+    ),
 ]
