@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import shutil
 import signal
+import sys
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -17,6 +21,15 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--histories", type=int, default=6, help="how many random histories both engines play")
     parser.addoption("--kills", type=int, default=0, help="how many embedded runs are killed at random")
     parser.addoption("--seed", type=int, default=1, help="the seed of the first of them")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _temporary_bytecode(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Where bytecode isn't kept beside its sources, that of temporary ones would be half a gigabyte a run."""
+    yield
+    if sys.pycache_prefix:
+        temporary = tmp_path_factory.getbasetemp()
+        shutil.rmtree(Path(sys.pycache_prefix, *temporary.parts[1:]), ignore_errors=True)
 
 
 def pytest_configure() -> None:

@@ -194,6 +194,8 @@ class Cli(Player):
             "PULUMI_HOME": str(home),
             "PULUMI_CONFIG_PASSPHRASE": PASSPHRASE,
             "PULUMI_SKIP_UPDATE_CHECK": "true",
+            # A program that is changed within a second, and not in its size, would be the one before.
+            "PYTHONDONTWRITEBYTECODE": "1",
             "PULUMI_DEBUG_COMMANDS": "true",  # without it there is no --event-log
             "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
             "PULUMI_DEBUG_PROVIDERS": f"things:{self.served.port}",
