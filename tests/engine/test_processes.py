@@ -86,7 +86,7 @@ def root(tmp_path: Path) -> Path:
 
 def run(verb: str, root: Path, mode: str) -> tuple[engine.Result, list[Event]]:
     events: list[Event] = []
-    ws = Workspace.open(root, "dev", config={"mode": mode})
+    ws = Workspace.open(root, "dev", config={"mode": mode}, passphrase="")
     return getattr(engine, verb)(ws, Options(), events.append), events
 
 
@@ -139,7 +139,8 @@ def test_what_goes_wrong_is_one_message_without_a_traceback_of_ours(
 
 def test_a_killed_engine_takes_its_processes_along(root: Path) -> None:
     """After `kill -9` neither program nor provider runs on; the create under way is on record."""
-    code = f"import engine, pathlib; engine.up(engine.Workspace.open(pathlib.Path({str(root)!r}), 'dev', config={{'mode': 'waits'}}), engine.Options(), lambda e: None)"
+    opened = f"engine.Workspace.open(pathlib.Path({str(root)!r}), 'dev', config={{'mode': 'waits'}}, passphrase='')"
+    code = f"import engine, pathlib; engine.up({opened}, engine.Options(), lambda e: None)"
     process = subprocess.Popen([sys.executable, "-c", code], cwd=Path(engine.__file__).parents[1])
     deadline = time.monotonic() + 30
     while not (root / "waiting").exists():
