@@ -97,12 +97,11 @@ class Deployment:
             if self.run.with_program and not self.executor.failures:
                 program = self._program()
                 self._wait_for(program)
-                anything = (
-                    self.planner.prev or kind != "destroy"
-                )  # else the CLI leaves what the program made, too
+                # In an empty stack a destroy leaves what its program has made there, as the CLI's does.
+                deleting = kind != "destroy" or bool(self.planner.prev)
                 if kind == "destroy":
                     self.planner.rebase(self.journal.resources)
-                if anything and not self.executor.over.is_set():
+                if deleting and not self.executor.over.is_set():
                     self._delete()
             elif kind == "destroy" and not self.executor.failures:
                 for problem in unanswered(self.snapshot.resources):
@@ -149,7 +148,7 @@ class Deployment:
     # -- parts of a run
 
     def _refresh(self, wanted: set[State]) -> None:
-        """Read the *wanted* ones that targets let be read."""
+        """Read the `wanted` ones, of which targets may leave some out."""
         actions = {}
         if self.planner.tell_missing_targets():
             return

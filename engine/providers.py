@@ -30,7 +30,7 @@ Failures = Sequence[provider_pb2.CheckFailure]  # what a provider finds wrong: p
 
 
 class Made(NamedTuple):
-    """What a create or an update made; *refresh* asks for a refresh before the next update."""
+    """What a create or an update made; `refresh` asks for a refresh before the next update."""
 
     id: str
     outputs: Props
@@ -38,7 +38,7 @@ class Made(NamedTuple):
 
 
 class Found(NamedTuple):
-    """What a read found, None for what the provider doesn't tell; *refresh* as in `Made`."""
+    """What a read found, None for what the provider doesn't tell; `refresh` as in `Made`."""
 
     id: str
     inputs: Props | None
