@@ -172,8 +172,7 @@ class Deployment:
     def _delete(self) -> None:
         self.planner.tell_missing_targets()
         for wave in delete_order(self.planner.deletions(), self.planner.prev):
-            needed = self.planner.needed_by(self.executor.failed)
-            self._together([a for a in wave if a.state.urn not in needed])
+            self._together(self.planner.deletable(wave, self.executor.failed, self.executor.skipped))
 
     def _together(self, actions: list[Action]) -> None:
         if not actions:

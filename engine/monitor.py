@@ -147,8 +147,7 @@ class Monitor(resource_pb2_grpc.ResourceMonitorServicer):
                 actions = self._planner.register(goal)
                 request.provider = goal.state.provider
                 self._registered[urn] = request
-                if goal.state.depends_on() & self._executor.failed:
-                    self._executor.failed.add(urn)
+                if self._executor.skips(goal.state):
                     return resource_pb2.RegisterResourceResponse(urn=urn, result=SKIPPED)
         except InvalidError:
             raise
@@ -210,6 +209,8 @@ class Monitor(resource_pb2_grpc.ResourceMonitorServicer):
                 actions = self._planner.read(new)
             except StepError as error:
                 self._reject(Step("read", new.urn, request.type, request.name), error)
+            if self._executor.skips(new):
+                return resource_pb2.ReadResourceResponse(urn=new.urn, result=SKIPPED)
         done = self._executor.run(actions)
         if not done:
             self._check_over()
@@ -288,7 +289,8 @@ class Monitor(resource_pb2_grpc.ResourceMonitorServicer):
         reference = request.provider or request.providers.get(package, "")
         if not reference:
             return self._default_provider(request)
-        if split_reference(reference)[0] not in self._executor.failed | self._planner.skipped_creates:
+        left_out = self._executor.failed | self._executor.skipped | self._planner.skipped_creates
+        if split_reference(reference)[0] not in left_out:
             self._executor.registry.find(reference)
         return str(reference)
 

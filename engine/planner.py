@@ -337,7 +337,20 @@ class Planner:
             self.diagnose(Diagnostic("error", f"Resource '{urn}' {problem}", urn))
         return [] if unnamed and not self.preview else actions
 
-    def needed_by(self, urns: set[str]) -> set[str]:
+    def deletable(self, deletions: list[Action], failed: set[str], skipped: set[str]) -> list[Action]:
+        """Those on which nothing rests that failed or was skipped, directly or not.
+
+        A skipped resource rests on what has taken another's place as well as on that; its provider it still has.
+        """
+        by_failed, by_skipped = self._needed_by(failed), self._needed_by(skipped)
+
+        def is_needed(state: State) -> bool:
+            replaced = state.delete and not is_provider(state.type)
+            return state.urn in by_failed or (state.urn in by_skipped and not replaced)
+
+        return [action for action in deletions if not is_needed(action.state)]
+
+    def _needed_by(self, urns: set[str]) -> set[str]:
         """What old resources rest on, directly or not."""
         found: set[str] = set()
         for state in reversed(self.prev):

@@ -44,7 +44,9 @@ class Executor:
         self.failures: list[str] = []
         self.logged: list[str] = []
         self.failed: set[str] = set()
-        """URNs that failed or rest on one that did; what depends on them is skipped."""
+        """URNs of which a step failed."""
+        self.skipped: set[str] = set()
+        """URNs that nothing was done for, since they rest on one that failed or was skipped."""
         self.live: dict[str, Action] = {}
         self.hooks = Hooks(self.diagnose, preview=run.preview)
         self.over = threading.Event()
@@ -89,6 +91,12 @@ class Executor:
         if fatal or not self._go_on:
             self.over.set()
             self._on_over()
+
+    def skips(self, state: State) -> bool:
+        """Whether nothing is to be done for a resource, since what it rests on failed or was skipped."""
+        if skipped := bool(state.depends_on() & (self.failed | self.skipped)):
+            self.skipped.add(state.urn)
+        return skipped
 
     # -- running
 

@@ -154,4 +154,33 @@ Thing("b", {"value": "v", "init_error": True, "fail_delete": True})
 """,
         (("up", 1), ("destroy --run-program", 1), ("preview", 1)),
     ),
+    Scenario(
+        "going on: what is read though it depends on what failed isn't",
+        """
+a = Thing("a", {"value": "v"})
+b = Thing("b", {"value": "v", "fail_create": True})
+x = get("x", a.id, {}, Options(depends_on=[b]))
+get("y", a.id, {}, Options(parent=x))
+""",
+        (("up --continue-on-error", 1),),
+    ),
+    Scenario(
+        "going on: the old one is deleted on whose replacement something rests that was skipped",
+        """
+c = Thing("c", {"fixed": step, "init_error": step == 2})
+b = Thing("b", {"value": step}, Options(parent=c))
+Thing("a", {"value": b.echo})
+""",
+        (("up", 1), ("up --continue-on-error", 2), ("up", 3)),
+    ),
+    Scenario(
+        "going on: the old one stays whose dependent's replacement can't be deleted",
+        """
+p = Provider("p", f"r{step}")
+a = Thing("a", {"fixed": step}, Options(provider=p))
+b = Thing("b", {"fixed": a.serial, "fixed2": step, "fail_delete": step == 1}, Options(provider=p))
+Thing("c", {"value": b.echo, "fail_update": True}, Options(provider=p))
+""",
+        (("up", 1), ("up --continue-on-error", 2), ("up", 3)),
+    ),
 ]
