@@ -287,12 +287,7 @@ class Monitor(resource_pb2_grpc.ResourceMonitorServicer):
     def _provider(self, request: Any) -> str:
         package = package_of(request.type)
         reference = request.provider or request.providers.get(package, "")
-        if not reference:
-            return self._default_provider(request)
-        left_out = self._executor.failed | self._executor.skipped | self._planner.skipped_creates
-        if split_reference(reference)[0] not in left_out:
-            self._executor.registry.find(reference)
-        return str(reference)
+        return str(reference) if reference else self._default_provider(request)
 
     def _default_provider(self, request: Any) -> str:
         """The reference of a package's default provider, which is registered when first asked for."""

@@ -95,6 +95,8 @@ class Planner:
             new.created = new.modified = ""
         if self.destroying and (actions := self._for_destroy(old, new)):
             return actions
+        if new.custom and not is_provider(new.type):
+            self.registry.find(new.provider, f"'{new.urn}'")
         recreating = new.urn in self.deletes
         raw = new.inputs
         targeted = self.targets.include(new.urn)

@@ -219,15 +219,16 @@ class Registry:
         """Whether the instance is there."""
         return reference in self._instances
 
-    def find(self, reference: str) -> Instance:
-        """The instance a resource's `provider` names.
+    def find(self, reference: str, resource: str = "") -> Instance:
+        """The instance that the `provider` of a `resource` names.
 
         Raises:
             StepError: there is none.
         """
         instance = self._instances.get(reference)
         if instance is None:
-            raise StepError(f"unknown provider '{reference}'")
+            wanted = f" for resource {resource}" if resource else ""
+            raise StepError(f"unknown provider '{reference}'{wanted}")
         return instance
 
     def check(self, urn: str, old: Props, new: Props) -> tuple[Props, Failures]:

@@ -9,6 +9,7 @@ import threading
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from time import monotonic
 
 from backend.checkpoint import State, now
@@ -93,8 +94,8 @@ class Executor:
             self._on_over()
 
     def skips(self, state: State) -> bool:
-        """Whether nothing is to be done for a resource, since what it rests on failed or was skipped."""
-        if skipped := bool(state.depends_on() & (self.failed | self.skipped)):
+        """Whether nothing is to be done for a resource, since what it rests on, its provider aside, failed or was skipped."""
+        if skipped := bool(replace(state, provider="").depends_on() & (self.failed | self.skipped)):
             self.skipped.add(state.urn)
         return skipped
 
@@ -252,7 +253,7 @@ class Executor:
             new.outputs = {}
         else:
             with self._under_way("reading", new):
-                provider = self.registry.find(new.provider)
+                provider = self.registry.find(new.provider, new.urn)
                 try:
                     with self._slots:
                         id_, _, outputs, _ = provider.read(new, new.inputs)

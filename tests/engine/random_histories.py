@@ -304,9 +304,9 @@ class Maker:
                     r.choice(("pulumi.CustomTimeouts(create='5m')", "pulumi.CustomTimeouts(delete='1h')")),
                 ),
             ]
-            moment = r.choice(("before_create", "after_create", "before_update", "after_update"))
-            settings = r.choice(("", ", fails=True", ", fails=True, ignore_errors=True", ", on_dry_run=True"))
-            choices.append(("hooks", f"{moment}=[hook('{moment}-{each.var}'{settings})]"))
+        moment = r.choice(("before_create", "after_create", "before_update", "after_update"))
+        settings = r.choice(("", ", fails=True", ", fails=True, ignore_errors=True", ", on_dry_run=True"))
+        choices.append(("hooks", f"{moment}=[hook('{moment}-{each.var}'{settings})]"))
         name, value = r.choice(choices)
         if each.kind == "get" and name not in ("parent", "provider", "depends_on"):
             return each

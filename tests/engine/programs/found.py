@@ -183,4 +183,20 @@ Thing("c", {"value": b.echo, "fail_update": True}, Options(provider=p))
 """,
         (("up", 1), ("up --continue-on-error", 2), ("up", 3)),
     ),
+    Scenario(
+        "going on: a provider that failed is unknown to what is made with it",
+        """
+p = Provider("p", "one", hooks(before_create=[hook("no", fails=step == 1)]))
+Thing("a", {"value": "v"}, Options(provider=p))
+""",
+        (("up --continue-on-error", 1), ("up", 2)),
+    ),
+    Scenario(
+        "going on: a provider that failed is unknown to what is read with it",
+        """
+p = Provider("p", "one", hooks(before_create=[hook("no", fails=step == 1)]))
+get("a", "a-1", {}, Options(provider=p))
+""",
+        (("up --continue-on-error", 1),),
+    ),
 ]
