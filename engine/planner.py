@@ -98,15 +98,13 @@ class Planner:
         if new.custom and not is_provider(new.type):
             self.registry.find(new.provider, f"'{new.urn}'")
         recreating = new.urn in self.deletes
-        raw = new.inputs
+        raw = given = new.inputs
         targeted = self.targets.include(new.urn)
         if old is not None:
-            new.inputs = diffs.ignore_changes(new.inputs, old.inputs, new.ignore_changes)
+            given = diffs.ignore_changes(raw, old.inputs, new.ignore_changes)
         fresh = old is None or recreating or old.external
         if targeted or problems:
-            self._check(
-                new, {} if fresh or old is None else old.inputs, raw if fresh else new.inputs, problems
-            )
+            self._check(new, {} if fresh or old is None else old.inputs, raw if fresh else given, problems)
         elif old is not None and new.custom:
             new.inputs = old.inputs
         self.operated.add(new.urn)
@@ -200,8 +198,8 @@ class Planner:
         news = new.inputs if inputs is None else inputs
         if inputs is None and self._provider_changed(old, new):
             return Diff(True, replace_keys=["provider"])
-        if not new.custom:
-            return Diff(not equal(old.inputs, news))
+        if not new.custom:  # its state takes even what is ignored
+            return Diff(not equal(old.inputs, diffs.ignore_changes(news, old.inputs, new.ignore_changes)))
         if is_provider(new.type):
             return self.registry.diff(new.urn, old, news)
         provider = self.registry.find(new.provider)

@@ -200,4 +200,16 @@ else:
 """,
         ONCE_MORE,
     ),
+    Scenario(
+        "ignoreChanges: of a component, whose state takes what is ignored all the same",
+        """
+class Sized(pulumi.ComponentResource):
+    def __init__(self, name, props, opts):
+        super().__init__("things:index:Sized", name, props, opts)
+
+Sized("a", {"size": step, "of": {"x": [1, step]}}, Options(ignore_changes=["of"]))
+Sized("b", {"size": step}, Options(ignore_changes=["*"], replace_on_changes=["size"]))
+""",
+        (("up", 1), ("preview", 2), ("up", 2), ("preview", 2)),
+    ),
 ]
