@@ -135,7 +135,7 @@ def _made(each: Resource, known: set[str]) -> str:
     how = f"Options({', '.join(options)})"
     props = ", ".join(f"'{k}': {_value(v, known)}" for k, v in each.props.items())
     if each.kind == "group":
-        return f"Group('{each.name}', {how})"
+        return f"Group('{each.name}', {how}, {{{props}}})"
     if each.kind == "provider":
         return f"Provider('{each.name}', {_value(each.props['region'], known)}, {how})"
     if each.kind == "get":
@@ -232,10 +232,8 @@ class Maker:
             props = {"region": self.region(before)}
         elif kind == "get":
             props = {"id": self.random.choice(self.outputs(before, ("id",)) or ["'a-1'"])}
-        elif kind == "group":
-            props = {}
         else:
-            props = {"value": self.random.choice(VALUES[:3])}
+            props = {"value": self.random.choice(VALUES[:3])} if kind == "thing" else {}
             for _ in range(self.random.randint(0, 3)):
                 props.update([self.prop(before)])
         made = Resource(var, var, kind, props)
@@ -292,7 +290,7 @@ class Maker:
             choices += [("provider", r.choice(found["provider"]))] * 3
         if anything:
             choices += [("depends_on", " ".join(r.sample(anything, min(len(anything), r.randint(1, 2)))))] * 2
-        if each.kind == "thing":
+        if each.kind in ("thing", "group"):
             choices += [
                 ("ignore_changes", repr(r.sample(PATHS, r.randint(1, 2)))),
                 ("replace_on_changes", repr(r.sample(PATHS, 1))),
@@ -335,7 +333,7 @@ class Maker:
             return (*before, self.renamed(program, at), *program[at + 1 :])
         if what == 28 and each.kind != "get":
             return (*program, replace(each, var="z"))  # twice
-        if what < 50 or each.kind == "group":
+        if what < 50:
             new = self.with_option(each, before)
             if new.options.get("parent") != each.options.get("parent") and self.chance(60):
                 new = replace(new, options={**new.options, "aliases": repr([urns_of(program)[each.var]])})

@@ -19,8 +19,8 @@ class Thing(pulumi.CustomResource):
         super().__init__("things:index:Thing", name, {**(props or {}), "echo": None, "serial": None}, opts)
 
 class Group(pulumi.ComponentResource):
-    def __init__(self, name, opts=None):
-        super().__init__("things:index:Group", name, None, opts)
+    def __init__(self, name, opts=None, props=None):
+        super().__init__("things:index:Group", name, props, opts)
 
 class Provider(pulumi.ProviderResource):
     def __init__(self, name, region, opts=None):
