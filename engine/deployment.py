@@ -154,7 +154,7 @@ class Deployment:
             return
         for state in self.planner.prev:
             if state in wanted and self.planner.targets.name(state.urn):
-                self.registry.ensure(state.provider, self.planner.prev)
+                self.registry.ensure(state.provider)
                 actions[state] = Action("refresh", state, state)
         self._together(list(actions.values()))
         kept: list[State] = []
@@ -171,7 +171,9 @@ class Deployment:
 
     def _delete(self) -> None:
         self.planner.tell_missing_targets()
-        for wave in delete_order(self.planner.deletions(), self.planner.prev):
+        actions = self.planner.deletions()
+        self.executor.run([a for a in actions if a.skipped])
+        for wave in delete_order([a for a in actions if not a.skipped], self.planner.prev):
             self._together(self.planner.deletable(wave, self.executor.failed, self.executor.skipped))
 
     def _together(self, actions: list[Action]) -> None:

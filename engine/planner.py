@@ -27,8 +27,8 @@ class Planner:
 
     def __init__(self, run: Run, olds: list[State], executor: Executor) -> None:
         self.names = Names(run.ws.stack, run.ws.project)
-        self.rebase(olds)
         self.registry = executor.registry
+        self.rebase(olds)
         self.preview = run.preview
         self.destroying = run.kind == "destroy"
         self.targets = Targets(run.options.targets)
@@ -44,6 +44,7 @@ class Planner:
         """Plan from refreshed states."""
         self.prev = olds
         self.olds = {s.urn: s for s in olds if not s.delete}
+        self.registry.know(olds)
 
     # -- targets
 
@@ -242,7 +243,7 @@ class Planner:
             self.deletes.add(dependent.urn)
             self.pending_deletes.add(dependent)
             actions.append(Action("delete-replaced", dependent, None, cause=because(keys), logical=False))
-        self.registry.ensure(old.provider, self.prev)
+        self.registry.ensure(old.provider)
         if not old.pending_replacement:
             actions.append(Action("delete-replaced", old, None, logical=False))
         return actions
@@ -255,7 +256,7 @@ class Planner:
             if not state.custom or state.external:
                 continue
             if state.provider and split_reference(state.provider)[0] in replaced:
-                self.registry.ensure(state.provider, self.prev)
+                self.registry.ensure(state.provider)
                 found.append((state, []))
                 replaced.add(state.urn)
                 continue
@@ -268,7 +269,7 @@ class Planner:
             if is_provider(state.type):
                 self.registry.same(state)
             else:
-                self.registry.ensure(state.provider, self.prev)
+                self.registry.ensure(state.provider)
             diff = self.diff(state, state, inputs=inputs)
             diff = diffs.with_replace_on_changes(diff, state.replace_on_changes, False)
             if diff.replaces:
@@ -330,7 +331,7 @@ class Planner:
             else:
                 continue
             self.deletes.add(state.urn)
-            self.registry.ensure(state.provider, self.prev)
+            self.registry.ensure(state.provider)
         unnamed = [a.state.urn for a in actions if not (a.skipped or self.targets.name(a.state.urn))]
         for urn in unnamed:
             problem = "will be destroyed but was not specified in --target list.\nremedy: target it as well"

@@ -213,6 +213,7 @@ class Registry:
         self._plugins = plugins
         self._preview = preview
         self._instances: dict[str, Instance] = {}
+        self._known: dict[tuple[str, str], State] = {}
         self._lock = threading.Lock()
 
     def has(self, reference: str) -> bool:
@@ -267,16 +268,19 @@ class Registry:
         """Configure a changed provider under its old id."""
         return Made(old.id, self._configure(new.urn, old.id, new.inputs))
 
-    def ensure(self, reference: str, states: list[State]) -> None:
-        """Have the provider of an old resource ready, from the old states if need be: it may be replaced itself.
+    def know(self, states: list[State]) -> None:
+        """Learn of old providers, for `ensure`."""
+        self._known |= {(s.urn, s.id): s for s in states if is_provider(s.type)}
+
+    def ensure(self, reference: str) -> None:
+        """Have the provider of an old resource ready, from its old state if need be: it may be replaced itself.
 
         Raises:
-            StepError: the states hold no such provider.
+            StepError: there was no such provider.
         """
         if not reference or self.has(reference):
             return
-        wanted = split_reference(reference)
-        state = next((s for s in states if (s.urn, s.id) == wanted and is_provider(s.type)), None)
+        state = self._known.get(split_reference(reference))
         if state is None:
             raise StepError(f"unknown provider '{reference}'")
         self.same(state)

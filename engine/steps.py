@@ -160,6 +160,8 @@ class Executor:
         """Do it; returns what it counts as."""
         op = action.op
         if op == "replace" or action.skipped:
+            if action.skipped and action.old:  # untargeted: what is left of the targets comes after it
+                self.journal.end(add=action.old, remove=action.old, write=False)
             return op
         if op == "refresh":
             return self._refresh(action)

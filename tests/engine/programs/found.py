@@ -199,4 +199,23 @@ get("a", "a-1", {}, Options(provider=p))
 """,
         (("up --continue-on-error", 1),),
     ),
+    Scenario(
+        "destroy --run-program: a provider that has another name, and what it made is no longer in the program",
+        """
+if step == 1:
+    Thing("b", {"value": "v"}, Options(provider=Provider("p", "one")))
+else:
+    Provider("q", "one", Options(aliases=[pulumi.Alias(name="p")]))
+""",
+        (("up", 1), ("destroy --run-program", 2)),
+    ),
+    Scenario(
+        "targets: what a destroy leaves comes before the target that can't be deleted",
+        """
+a = Thing("a", {"value": "v"})
+Thing("b", {"value": a.echo}, Options(protect=True))
+Thing("c", {"value": "v"}, Options(depends_on=[a]))
+""",
+        (("up", 1), ("destroy --target b", 1), ("up --target c", 1), ("up", 1)),
+    ),
 ]
