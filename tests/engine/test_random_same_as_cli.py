@@ -203,10 +203,15 @@ def compared(history: History) -> list[str]:
 
 
 def is_whole(state: list[Any]) -> bool:
-    """Whether all that a resource depends on, and its parent, comes before it."""
+    """Whether all that a resource depends on, its parent and its provider come before it, and none is there twice."""
     there: set[str | None] = {None}
-    for resource in filter(lambda r: isinstance(r, dict), state):
-        if not {*resource["dependencies"], resource.get("parent")} <= there:
+    resources = [each for each in state if isinstance(each, dict)]
+    live = [each["urn"] for each in resources if not each.get("delete")]
+    if len(live) > len(set(live)):
+        return False
+    for resource in resources:
+        provider = resource.get("provider", "").rpartition("::")[0] or None
+        if not {*resource["dependencies"], resource.get("parent"), provider} <= there:
             return False
         there.add(resource["urn"])
     return True
