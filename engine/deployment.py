@@ -172,7 +172,7 @@ class Deployment:
     def _delete(self) -> None:
         self.planner.tell_missing_targets()
         actions = self.planner.deletions()
-        self.executor.run([a for a in actions if a.skipped])
+        self.executor.run([a for a in actions if a.skipped])  # not targeted: the CLI, too, has them first
         for wave in delete_order([a for a in actions if not a.skipped], self.planner.prev):
             self._together(self.planner.deletable(wave, self.executor.failed, self.executor.skipped))
 

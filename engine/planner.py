@@ -341,7 +341,7 @@ class Planner:
     def deletable(self, deletions: list[Action], failed: set[str], skipped: set[str]) -> list[Action]:
         """Those on which nothing rests that failed or was skipped, directly or not.
 
-        A skipped resource rests on what has taken another's place as well as on that; its provider it still has.
+        A skipped resource may rest on what has taken the place of another, but it still has its old provider.
         """
         by_failed, by_skipped = self._needed_by(failed), self._needed_by(skipped)
 

@@ -94,7 +94,7 @@ class Executor:
             self._on_over()
 
     def skips(self, state: State) -> bool:
-        """Whether nothing is to be done for a resource, since what it rests on, its provider aside, failed or was skipped."""
+        """Leave a resource out if what it rests on, its provider aside, failed or was left out; whether that is so."""
         if skipped := bool(replace(state, provider="").depends_on() & (self.failed | self.skipped)):
             self.skipped.add(state.urn)
         return skipped
