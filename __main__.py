@@ -5,11 +5,11 @@ from typing import Any
 import pulumi
 
 import components as ml
-from retrain_hooks.cancellation import stop_on_interrupt
+from retrain_hooks.host.interruption import stop_on_interrupt
 
 stop_on_interrupt()
 
-config = pulumi.Config()
+config = ml.configuration()
 ml.notify_from_config(config)
 target, kind, experiment = map(config.require, ("target", "kind", "experiment"))
 
@@ -19,13 +19,17 @@ workspace = ml.Workspace(
 training = ml.TrainingWebService("training", workspace=workspace, kind=kind, experiment=experiment)
 
 
+def data(name: str, version: str) -> ml.DataVersion:
+    """A data version in the data container."""
+    return ml.DataVersion(f"{name}-data", target=target, path=config.require("dataPath"), version=version)
+
+
 def model(name: str, version: str, **chosen: Any) -> ml.TrainedModel:
     """The model that the training service makes of a data version."""
-    data = ml.DataVersion(f"{name}-data", target=target, path=config.require("dataPath"), version=version)
     return ml.TrainedModel(
         name,
         service=training,
-        data=data,
+        data=data(name, version),
         parameters=config.require_object("parameters"),
         seed=config.require_int("seed"),
         limits=ml.RunLimits.from_config(config),
@@ -45,14 +49,13 @@ regions = config.require_object("regions")
 predictive = ml.PredictiveWebService(
     "predictive", workspace=workspace, kind=kind, experiment=experiment, model=baseline, regions=regions
 )
-gate, rollout = ml.Gate.from_config(config), ml.Rollout.from_config(config)
+held_out = config.get("holdoutDataVersion")
+gate = ml.Gate.from_config(config, data("holdout", held_out) if held_out else None)
+rollout = ml.Rollout.from_config(config)
 endpoint = ml.Endpoint("endpoint", service=predictive, candidate=candidate, gate=gate, rollout=rollout)
 
 outputs = endpoint.outputs | {
     "baselineUrl": predictive.url,
-    "runKey": candidate.run_key,
-    "dataVersion": config.require("dataVersion"),
-    "metrics": candidate.metrics,
     "service": predictive.service,
     "experiment": experiment,
     "target": target,

@@ -169,7 +169,7 @@ def load_value(data: Any, crypter: Crypter | None) -> Any:
         return values.float_from_bits(data["value"])
     raise StateError(
         "the state holds an asset, an archive or a value of an unrecognized kind",
-        "go on with the Pulumi CLI (--engine pulumi)",
+        "run it with the Pulumi CLI: --engine pulumi",
     )
 
 
@@ -243,13 +243,14 @@ def load_checkpoint(text: str, crypter_for: Any) -> Snapshot:
         ) from error
     if version not in (3, 4) or set(features) - {"refreshBeforeUpdate", "hooks"}:
         raise StateError(
-            f"the stack's state has version {version} with features {features}", "go on with the Pulumi CLI"
+            f"the stack's state has version {version} with features {features}",
+            "run it with the Pulumi CLI: --engine pulumi",
         )
     providers = latest.get("secrets_providers") or {}
     if providers and providers.get("type") != "passphrase":
         raise StateError(
-            f"the stack's secrets are kept by {providers.get('type')!r}",
-            "only passphrase secrets work without the CLI",
+            f"the stack's secrets are kept by {providers.get('type')!r}, and the embedded engine opens only those of a passphrase",
+            "run it with the Pulumi CLI: --engine pulumi",
         )
     salt = (providers.get("state") or {}).get("salt", "")
     crypter = crypter_for(salt) if salt else None

@@ -139,11 +139,14 @@ class Backend:
 
     @contextlib.contextmanager
     def locked(self, warn: Callable[[str], None]) -> Iterator[None]:
-        """Hold the stack. A lock whose process is dead on this host is freed, with a warning.
+        """Hold the stack, unless it is held already. A dead process's lock on this host is freed, with a warning.
 
         Raises:
             LockedError: a live process, or one on another host, holds it.
         """
+        if self._lock is not None:
+            yield
+            return
         self._refuse_if_held(warn)
         mine = self.locks / f"{uuid.uuid4()}.json"
         content = {
@@ -219,13 +222,13 @@ def write_atomically(path: Path, text: str) -> None:
 
 
 def history_record(
-    kind: str, started: float, config: dict[str, Any], ok: bool, changes: dict[str, int], message: str
+    kind: str, started: float, config: dict[str, Any], ok: bool, changes: dict[str, int]
 ) -> dict[str, Any]:
     """An update's record as `pulumi stack history` reads it."""
     return {
         "kind": kind,
         "startTime": int(started),
-        "message": message,
+        "message": "",
         "environment": {"exec.kind": "embedded"},
         "config": config,
         "version": 0,

@@ -62,7 +62,7 @@ def export_stack(ws: Workspace) -> dict[str, Any]:
     """
     text = ws.backend.read()
     if text is None:
-        raise ProjectError(f"no stack named '{ws.stack}' found", f"./dev up -s {ws.stack}")
+        raise ProjectError(f"no stack named '{ws.stack}' found", "./dev stack ls")
     data = json.loads(text)
     features = {"features": data["features"]} if data.get("features") else {}
     return {"version": data["version"], **features, "deployment": data["checkpoint"].get("latest")}
@@ -84,7 +84,7 @@ def import_stack(ws: Workspace, exported: Any, warn: Callable[[str], None], *, f
         text = compact({**head, "checkpoint": {"stack": ws.backend.qualified_stack, "latest": latest}})
         resources = load_checkpoint(text, ws.crypter_for).resources
     except (TypeError, KeyError, AttributeError, ValueError) as error:
-        raise StateError("this is no exported deployment", "give what `stack export` wrote") from error
+        raise StateError("this is not an exported deployment", "give what `stack export` wrote") from error
     if problems := problems_of(resources, ws.stack):
         if not force:
             raise StateError(

@@ -33,6 +33,10 @@ UNKNOWNS: Final = frozenset(
 )
 
 
+UNKNOWN_TEXT: Final = "[unknown]"
+SECRET_TEXT: Final = "[secret]"  # noqa: S105  # what is shown in place of a secret
+
+
 class Unknown:
     """A value that isn't known before something has been created."""
 
@@ -72,7 +76,7 @@ class Secret:
         return self._value
 
     def __repr__(self) -> str:
-        return "[secret]"
+        return SECRET_TEXT
 
 
 @dataclass(frozen=True)
@@ -156,9 +160,9 @@ def reveal(value: Any) -> Any:
 def masked(value: Any, *, show_secrets: bool = False) -> Any:
     """A JSON value to show: secrets as `[secret]`, unknowns as `[unknown]`, references as URN."""
     if isinstance(value, Secret):
-        return masked(value.value, show_secrets=True) if show_secrets else "[secret]"
+        return masked(value.value, show_secrets=True) if show_secrets else SECRET_TEXT
     if isinstance(value, Unknown):
-        return "[unknown]"
+        return UNKNOWN_TEXT
     if isinstance(value, Reference):
         return value.urn
     if isinstance(value, dict):
@@ -174,7 +178,7 @@ def blinded(value: Any) -> Any:
         return {k: blinded(v) for k, v in value.items()}
     if isinstance(value, list):
         return [blinded(v) for v in value]
-    return "[secret]" if isinstance(value, Secret) else value
+    return SECRET_TEXT if isinstance(value, Secret) else value
 
 
 def annotate_secrets(outs: Props | None, ins: Props | None) -> None:

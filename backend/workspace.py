@@ -7,18 +7,18 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-
-import yaml
 
 from backend.checkpoint import Snapshot, load_checkpoint
 from backend.errors import ProjectError
 from backend.files import Backend, write_atomically
 from backend.passphrase import Crypter, find_passphrase
 from backend.values import Secret, contains, reveal
+from backend.yaml_files import read
 
 REFUSED = ("pulumi:autonaming", "pulumi:disable-default-providers")
 
@@ -55,10 +55,10 @@ class Workspace:
         """The stack of the project in `root`; `config` holds for this run only and changes no file.
 
         Raises:
-            ProjectError: no or a wrong Pulumi.yaml, another language, another backend.
+            ProjectError: no or a wrong Pulumi.yaml, another language, another backend; a wrong name of a stack.
         """
         root = root.resolve()
-        data = _read_yaml(root / "Pulumi.yaml")
+        data = read(root / "Pulumi.yaml")
         name = data.get("name")
         if not isinstance(name, str) or not name:
             raise ProjectError("Pulumi.yaml has no name", "add `name: <project>`")
@@ -66,20 +66,20 @@ class Workspace:
         language = runtime.get("name") if isinstance(runtime, dict) else runtime
         if language != "python":
             raise ProjectError(
-                f"the project's runtime is {language!r}", "the embedded engine runs Python programs only"
+                f"the project's runtime is {language!r}, and the embedded engine runs Python programs only",
+                "run it with the Pulumi CLI: --engine pulumi",
             )
         if (data.get("options") or {}).get("refresh"):
             raise ProjectError(
                 "Pulumi.yaml has options.refresh: not implemented by the embedded engine",
                 "give --refresh instead",
             )
-        if stack.count("/"):
-            stack = stack.rsplit("/", 1)[-1]
+        stack = stack_name(stack, name)
         folder = backend_folder(root, data)
         if folder is None:
             raise ProjectError(
-                f"the backend is {_backend_url(data).partition('://')[0]}://",
-                "the embedded engine keeps state in files only",
+                f"the backend is {_backend_url(data).partition('://')[0]}://, and the embedded engine keeps state in files only",
+                "run it with the Pulumi CLI: --engine pulumi",
             )
         stack_file = root / (data.get("stackConfigDir") or ".") / f"Pulumi.{stack}.yaml"
         return cls(
@@ -90,7 +90,7 @@ class Workspace:
             backend=Backend(folder, name, stack),
             schema=data.get("config") or {},
             stack_file=stack_file,
-            stack_data=_read_yaml(stack_file) if stack_file.exists() else {},
+            stack_data=read(stack_file) if stack_file.exists() else {},
             overrides=config or {},
             passphrase=passphrase,
         )
@@ -128,11 +128,13 @@ class Workspace:
         """
         if self.stack_data.get("environment"):
             raise ProjectError(
-                f"{self.stack_file.name} uses environments", "the embedded engine has none: use the CLI"
+                f"{self.stack_file.name} uses environments, which the embedded engine has not",
+                "run it with the Pulumi CLI: --engine pulumi",
             )
         if (provider := self.stack_data.get("secretsprovider")) not in (None, "", "passphrase"):
             raise ProjectError(
-                f"secrets are kept by {provider!r}", "only passphrase secrets work without the CLI"
+                f"secrets are kept by {provider!r}, and the embedded engine opens only those of a passphrase",
+                "run it with the Pulumi CLI: --engine pulumi",
             )
         values = {self._qualify(k): self._value(v) for k, v in (self.stack_data.get("config") or {}).items()}
         for key, text in self.overrides.items():
@@ -140,7 +142,7 @@ class Workspace:
         for key in values.keys() & set(REFUSED):
             raise ProjectError(
                 f"{key}: not implemented by the embedded engine",
-                "run it with the Pulumi CLI, or leave it out",
+                "run it with the Pulumi CLI (--engine pulumi), or leave it out",
             )
         missing = []
         for key in sorted(self.schema):
@@ -177,11 +179,11 @@ class Workspace:
             if spec.get("secret") and not value.secret:
                 raise ProjectError(
                     f"Stack '{self.stack}' with configuration key '{key}' must be encrypted as it's secret",
-                    f"set it with: pulumi config set --secret {key}",
+                    f"set it with: ./dev config set --secret {key}",
                 )
-            if not _has_type(value, spec):
+            if not fits(value, spec):
                 raise ProjectError(
-                    f"Stack '{self.stack}' with configuration key '{key}' must be of type '{_type_name(spec)}'",
+                    f"Stack '{self.stack}' with configuration key '{key}' must be of type '{type_name(spec)}'",
                     f"correct -c {key}=…"
                     if key in self.overrides
                     else f"correct it in {self.stack_file.name}",
@@ -211,21 +213,23 @@ class Workspace:
         return crypter.decrypt(cipher)
 
 
-def _read_yaml(path: Path) -> dict[str, Any]:
-    try:
-        data = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
+def stack_name(given: str, project: str) -> str:
+    """A stack's name as the CLI's file backend reads it: `dev`, `organization/dev` or `organization/<project>/dev`.
+
+    Raises:
+        ProjectError: it isn't one.
+    """
+    *before, name = given.split("/")
+    if before not in ([], ["organization"], ["organization", project]):
         raise ProjectError(
-            f"there is no {path.name} in {path.parent}", "run it in a project's folder"
-        ) from error
-    except (OSError, yaml.YAMLError) as error:
-        line = str(error).splitlines()[-1].strip()
-        raise ProjectError(f"{path.name} can't be read: {line}", "correct it") from error
-    if data is None:
-        return {}
-    if not isinstance(data, dict):
-        raise ProjectError(f"{path.name} isn't a mapping", "correct it")
-    return data
+            f"the stack name {given!r} has a slash",
+            f"name the stack without one, for example {'-'.join([*before, name])}",
+        )
+    if not re.fullmatch(r"[A-Za-z0-9_.-]{1,100}", name):
+        raise ProjectError(
+            f"{given!r} is not a stack name", "use 1 to 100 letters, digits, hyphens, underscores and periods"
+        )
+    return name
 
 
 def backend_folder(root: Path, settings: Mapping[str, Any]) -> Path | None:
@@ -254,7 +258,8 @@ def _text(value: Any) -> str:
     return "" if value is None else str(value)
 
 
-def _has_type(value: ConfigValue, spec: Mapping[str, Any]) -> bool:
+def fits(value: ConfigValue, spec: Mapping[str, Any]) -> bool:
+    """Whether a value is of the type that Pulumi.yaml declares."""
     try:
         return _fits(json.loads(value.text) if spec["type"] in ("array", "object") else value.text, spec)
     except ValueError:
@@ -267,6 +272,7 @@ def _fits(content: Any, spec: Mapping[str, Any]) -> bool:
         return (
             not isinstance(content, bool)
             and isinstance(content, int | float | str)
+            and (not isinstance(content, str) or re.fullmatch(r"[+-]?[0-9]+", content) is not None)
             and int(content) is not None
         )
     if type_ == "boolean":
@@ -276,6 +282,7 @@ def _fits(content: Any, spec: Mapping[str, Any]) -> bool:
     return isinstance(content, {"string": str, "object": dict}.get(type_, ()))
 
 
-def _type_name(spec: Mapping[str, Any]) -> str:
+def type_name(spec: Mapping[str, Any]) -> str:
+    """How the CLI calls a declared type."""
     items = spec.get("items") if spec["type"] == "array" else None
-    return f"array<{_type_name(items)}>" if items else spec["type"]
+    return f"array<{type_name(items)}>" if items else spec["type"]

@@ -8,7 +8,7 @@ from typing import Any
 
 import typer
 
-from cli.errors import guarded
+from cli.guard import guarded
 from cli.verbs import cloud as cloud_verbs
 from cli.verbs import config as config_verbs
 from cli.verbs import definition as definition_verbs
@@ -17,13 +17,11 @@ from cli.verbs import stack as stack_verbs
 from cli.verbs.adopt import adopt
 from cli.verbs.bench import bench
 from cli.verbs.cancel import cancel
-from cli.verbs.chaos import chaos
+from cli.verbs.checks import chaos, docs, lint, test
 from cli.verbs.deploy import destroy, preview, refresh, up
 from cli.verbs.help import help_
-from cli.verbs.lint import lint
 from cli.verbs.output import output
 from cli.verbs.pulumi import pulumi
-from cli.verbs.test import test
 
 SHORT = {"help_option_names": ["-h", "--help"]}
 PLAIN: dict[str, Any] = {
@@ -53,7 +51,7 @@ def build() -> typer.Typer:
     runs.callback(invoke_without_command=True)(guarded(runs_verbs.list_))
     _add(runs, runs_verbs.show, runs_verbs.prune)
     stack = typer.Typer(help="The project's stacks and their state.", **PLAIN)
-    _add(stack, stack_verbs.export, stack_verbs.import_, stack_verbs.ls, stack_verbs.rm)
+    _add(stack, stack_verbs.init, stack_verbs.export, stack_verbs.import_, stack_verbs.ls, stack_verbs.rm)
     app.add_typer(stack, name="stack")
     definition = typer.Typer(help="Definitions of New web services, as files.", **PLAIN)
     _add(definition, definition_verbs.export, definition_verbs.import_)
@@ -63,7 +61,7 @@ def build() -> typer.Typer:
     app.add_typer(config, name="config")
     app.add_typer(cloud, name="cloud")
     _add(app, pulumi, test, **PASSING)
-    _add(app, lint, bench, chaos, help_)
+    _add(app, lint, docs, bench, chaos, help_)
     return app
 
 

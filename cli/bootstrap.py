@@ -12,7 +12,7 @@ import re
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -39,14 +39,14 @@ def say(message: str) -> None:
 
 
 @contextmanager
-def only_one(path: Path) -> Iterator[None]:
-    """Hold the set-up's lock, waiting for another `./dev` that sets up."""
+def only_one(path: Path, waiting: Callable[[], None]) -> Iterator[None]:
+    """Hold the lock of `path`, one at a time across processes; `waiting` is called when another holds it."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            say("another ./dev is at it; waiting for it")
+            waiting()
             fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 
@@ -185,7 +185,8 @@ def main() -> int:
     """Set up; 0 when all is in place."""
     started = time.monotonic()
     try:
-        with only_one(ROOT / ".local" / "setup.lock"):
+        waiting = "another ./dev is at it; waiting for it"
+        with only_one(ROOT / ".local" / "setup.lock", lambda: say(waiting)):
             make_venv()
             install_uv()
             install_packages()

@@ -31,6 +31,13 @@ def print_json(value: Any) -> None:
     print(json.dumps(value, indent=2, ensure_ascii=False, default=str), flush=True)
 
 
+def as_text(value: Any) -> str:
+    """A value on one line: text as it is, all else as JSON."""
+    import json
+
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
 def is_interactive() -> bool:
     """Whether somebody sits at a terminal and can answer a question."""
     return sys.stdin.isatty() and sys.stderr.isatty()
@@ -40,3 +47,19 @@ def agreed(question: str) -> bool:
     """Ask for a yes; only a yes is one."""
     print(f"{question} [y/N] ", end="", file=sys.stderr, flush=True)
     return sys.stdin.readline().strip().lower() in {"y", "yes"}
+
+
+def want_a_yes(question: str, *, yes: bool) -> None:
+    """Ask whether to delete something, unless *yes* was said before. A pipe is nobody to ask, and no answer.
+
+    Raises:
+        CliError: nobody said yes.
+    """
+    from cli.errors import CliError
+
+    if yes:
+        return
+    if not is_interactive():
+        raise CliError(f"{question} There is no terminal to ask at", "give --yes", exit_code=2)
+    if not agreed(question):
+        raise CliError("not confirmed, so nothing was done", "answer y, or give --yes")

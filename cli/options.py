@@ -40,42 +40,10 @@ EngineOption = Annotated[
     typer.Option("--engine", help="auto: the Pulumi CLI where it is on PATH and new enough, else embedded."),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
-Yes = Annotated[bool, typer.Option("--yes", "-y", help="Don't ask. The default where there is no terminal.")]
+Yes = Annotated[
+    bool, typer.Option("--yes", "-y", help="Don't ask. Without a terminal it is needed to delete.")
+]
 ShowSecrets = Annotated[bool, typer.Option("--show-secrets", help="Show keys as well, fetched now.")]
-Refresh = Annotated[bool, typer.Option("--refresh", help="First read how the resources really are.")]
-Quiet = Annotated[bool, typer.Option("--expect-no-changes", help="Fail if anything changes.")]
-Target = Annotated[
-    list[str] | None,
-    typer.Option("--target", "-t", metavar="URN", help="Only this resource, `*` allowed; repeatable."),
-]
-RunProgram = Annotated[
-    bool,
-    typer.Option(
-        "--run-program", help="Run the program first, for its hooks and its providers' configuration."
-    ),
-]
-ClearPendingCreates = Annotated[
-    bool,
-    typer.Option("--clear-pending-creates", help="Forget what a run that was cut off was creating."),
-]
-Parallel = Annotated[
-    int | None, typer.Option("--parallel", "-p", min=1, help="How many resources at a time, at most.")
-]
-GoOn = Annotated[
-    bool,
-    typer.Option("--continue-on-error", help="After a failure leave out only what depends on what failed."),
-]
-Diff = Annotated[
-    bool, typer.Option("--diff", help="Show each change with all its properties, as the CLI does.")
-]
-
-
-Expect = Annotated[
-    str | None,
-    typer.Option(
-        "--expect", metavar="KEY", help="The run key (or its first digits) that was approved; no other."
-    ),
-]
 
 
 def with_expected(found: dict[str, str], key: str | None) -> dict[str, str]:
@@ -89,11 +57,26 @@ def with_expected(found: dict[str, str], key: str | None) -> dict[str, str]:
     return found | {"expectRunKey": key}
 
 
-def wants_to_be_asked(yes: bool, as_json: bool) -> bool:
-    """Whether a verb shows what it would do and asks: on a terminal, unless told not to."""
+def refuse_unasked_take_over(yes: bool) -> None:
+    """A usage error where nobody can be asked, and nobody has said yes."""
     from cli.console import is_interactive
 
-    if yes or not is_interactive():
+    if not yes and not is_interactive():
+        raise typer.BadParameter("needs --yes where there is no terminal to ask at", param_hint="--take-over")
+
+
+def wants_to_be_asked(yes: bool, as_json: bool, *, deletes: bool) -> bool:
+    """Whether a verb shows what it would do and asks: on a terminal, unless told not to.
+
+    Elsewhere one that *deletes* is refused: a pipe is no yes.
+    """
+    from cli.console import is_interactive
+
+    if yes:
+        return False
+    if not is_interactive():
+        if deletes:
+            raise typer.BadParameter("needed where there is no terminal to ask at", param_hint="--yes")
         return False
     if as_json:
         raise typer.BadParameter(

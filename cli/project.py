@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parent.parent
 LOCAL_TARGET = "local"
+# What a stack's file has at its top.
+_OF_A_STACK = {"config", "encryptionsalt", "encryptedkey", "secretsprovider", "environment"}
 
 
 def cloud_file() -> Path:
@@ -25,17 +27,9 @@ def cloud_file() -> Path:
 
 def read_yaml(path: Path) -> dict[str, Any]:
     """A YAML mapping; empty where the file is missing."""
-    import yaml
+    from backend.yaml_files import read
 
-    try:
-        content = yaml.safe_load(path.read_text())
-    except FileNotFoundError:
-        return {}
-    except yaml.YAMLError as error:
-        raise CliError(f"{path.name} is not valid YAML: {error}", f"correct {path.name}") from None
-    if content is not None and not isinstance(content, dict):
-        raise CliError(f"{path.name} is not a mapping", f"correct {path.name}")
-    return content or {}
+    return read(path) if path.exists() else {}
 
 
 @cache
@@ -53,7 +47,7 @@ def stack_file(stack: str) -> Path:
 
 
 def backend_of(stack: str) -> Backend | None:
-    """Where the stack's state is kept; None where that is no folder of this machine."""
+    """Where the stack's state is kept; None where that is not a folder of this machine."""
     from backend.files import Backend
     from backend.workspace import backend_folder
 
@@ -67,39 +61,58 @@ def passphrase() -> str | None:
     return None if named else ""
 
 
-def qualified(key: str, stack: str) -> str:
+def declared_keys() -> set[str]:
+    """The keys of this project's configuration, as Pulumi.yaml declares them."""
+    own = f"{project()['name']}:"
+    return {str(key).removeprefix(own) for key in project().get("config") or {}}
+
+
+def qualified(key: str) -> str:
     """A configuration key with its namespace: `dataVersion` → `<project>:dataVersion`.
 
-    Refuses a key of this project that neither Pulumi.yaml declares nor the stack's file sets: a mistyped one would be
-    ignored without a word.
+    Raises:
+        CliError: it is no key of this project: a mistyped one would be ignored without a word.
     """
-    name = str(project()["name"])
-    namespace, _, bare = key.rpartition(":")
-    full = f"{namespace or name}:{bare}"
-    known = {str(each).removeprefix(f"{name}:") for each in project().get("config") or {}}
-    if (
-        namespace in ("", name)
-        and bare not in known
-        and full not in (read_yaml(stack_file(stack)).get("config") or {})
-    ):
-        raise CliError(
-            f"there is no configuration key {key!r}", f"use one of: {', '.join(sorted(known))}", exit_code=2
-        )
+    full = key if ":" in key else f"{project()['name']}:{key}"
+    _refuse_unknown([full], "")
     return full
 
 
+def _refuse_unknown(keys: Iterable[str], place: str) -> None:
+    from clients.errors import ConfigurationError
+    from retrain_hooks.host.settings import refuse_alike, refuse_unknown
+
+    try:
+        refuse_alike(declared_keys())
+        refuse_unknown(keys, declared_keys(), str(project()["name"]), place)
+    except ConfigurationError as error:
+        raise CliError(error.cause, error.remedy, exit_code=2) from None
+
+
 def stack_config(stack: str, overrides: Mapping[str, str] | None = None) -> dict[str, Any]:
-    """A stack's configuration by qualified key: Pulumi.yaml's defaults, the stack's file, then `overrides`."""
-    name = str(project()["name"])
+    """A stack's configuration by qualified key: Pulumi.yaml's defaults, the stack's file, then `overrides`.
+
+    Raises:
+        CliError: a key of it is none.
+    """
     values: dict[str, Any] = {}
     for key, declared in (project().get("config") or {}).items():
-        qualified_key = key if ":" in key else f"{name}:{key}"
+        full = key if ":" in key else f"{project()['name']}:{key}"
         if not isinstance(declared, dict):
-            values[qualified_key] = declared
+            values[full] = declared
         elif (default := declared.get("default", declared.get("value"))) is not None:
-            values[qualified_key] = default
-    values |= read_yaml(stack_file(stack)).get("config") or {}
-    return values | {qualified(key, stack): value for key, value in (overrides or {}).items()}
+            values[full] = default
+    file = stack_file(stack)
+    content = read_yaml(file)
+    for key in content.keys() - _OF_A_STACK:
+        raise CliError(
+            f"{file.name}: {key!r} is nothing that a stack's file has",
+            "write configuration below `config:`, indented",
+            exit_code=2,
+        )
+    own = content.get("config") or {}
+    _refuse_unknown(own, file.name)
+    return values | own | {qualified(key): value for key, value in (overrides or {}).items()}
 
 
 def is_local(stack: str, overrides: Mapping[str, str] | None = None) -> bool:

@@ -21,8 +21,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from clients.errors import ConfigurationError, CredentialError
+from clients.http.answers import text
+from clients.http.transport import Transport
 from clients.sign_in import Bearer, Token, azure
-from clients.transport import Transport
 
 RESOURCE_MANAGER = "https://management.azure.com"
 
@@ -39,8 +40,9 @@ _NEW_TOKEN = "set RETRAIN_WORKSPACE_TOKEN to a token of this workspace, or unset
 class Target:
     """One place where workspaces, services and blobs live.
 
-    *arm* is the transport to Resource Manager. *workspace_token* is the token of every workspace's management API,
-    where one was given; else Resource Manager is asked.
+    *arm* is the transport to Resource Manager: paths are resource ids, and each call gives its api-version.
+    *workspace_token* is the token of every workspace's management API, where one was given; else Resource Manager is
+    asked.
     """
 
     name: str
@@ -52,10 +54,21 @@ class Target:
     workspace_token: str | None = field(default=None, repr=False)
     remedy: str = _START
     _bearers: dict[str, Bearer] = field(default_factory=dict, init=False, repr=False, compare=False)
+    _workspaces: dict[str, str] = field(default_factory=dict, init=False, repr=False, compare=False)
 
-    def resource_manager(self) -> Transport:
-        """The transport to Azure Resource Manager; paths are resource ids, and each call gives its api-version."""
-        return self.arm
+    def workspace_id(self, workspace: str) -> str:
+        """The 32-hex id of the workspace with an ARM id; it keeps it until it is deleted (``forget_workspace``).
+
+        Source: Microsoft.MachineLearning/workspaces, 2019-10-01.
+        """
+        if workspace not in self._workspaces:
+            found = self.arm.get(workspace, **{"api-version": "2019-10-01"})
+            self._workspaces[workspace] = text(found, "properties", "workspaceId")
+        return self._workspaces[workspace]
+
+    def forget_workspace(self, workspace: str) -> None:
+        """What was in it is deleted: it may be, too, and made again under another id."""
+        self._workspaces.pop(workspace, None)
 
     def studio(self, workspace: str) -> Transport:
         """A transport to the Studio and management API, signed in to *workspace* (its ARM id).
@@ -78,13 +91,13 @@ class Target:
 def _workspace_token(arm: Transport, workspace: str) -> Token:
     """A workspace's token by listWorkspaceKeys (Microsoft.MachineLearning/workspaces, 2019-10-01)."""
     keys = arm.read(f"{workspace}/listWorkspaceKeys", None, **{"api-version": "2019-10-01"})
-    return Token(str(keys["primaryToken"]))
+    return Token(text(keys, "primaryToken"))
 
 
-def resolve(name: str, environ: Mapping[str, str] | None = None, root: Path | None = None) -> Target:
+def resolve_target(name: str, environ: Mapping[str, str] | None = None, root: Path | None = None) -> Target:
     """The target called *name*.
 
-    Raises ConfigurationError for a name that is none, CredentialError where its credential is not to be found.
+    Raises ConfigurationError for another name, CredentialError where its credential is missing.
     """
     env = os.environ if environ is None else environ
     if name == "local":
@@ -111,8 +124,13 @@ def _local(path: Path) -> Target:
         cloud = json.loads(path.read_text())
         studio, blob = cloud["studio"], cloud["blob"]
         account, key, token = cloud["account"], cloud["accountKey"], cloud["armToken"]
-    except (OSError, ValueError, KeyError):
+    except (OSError, KeyError):  # a start writes what is not there, also in a file of an earlier release
         raise CredentialError(f"the local cloud's file {path.name} cannot be read", _START) from None
+    except ValueError:
+        raise CredentialError(
+            f"the local cloud's file {path.name} is damaged",
+            "./dev cloud reset, which deletes all local data, then ./dev cloud start",
+        ) from None
     return Target(
         name="local",
         studio_url=studio,

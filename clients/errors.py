@@ -4,7 +4,7 @@
 
     RetrainError                 cause, remedy; catch this to show a failure
     ├── ConfigurationError       a value the user wrote is wrong or missing
-    │   ├── DataVersionNotFound  the data version names no blob
+    │   ├── DataVersionNotFound  no blob belongs to the data version
     │   └── ExperimentInvalid    an experiment package that cannot be used
     ├── CredentialError          nobody signed in, or the service refused the key or token
     ├── Unreachable              no service answers at the address
@@ -20,10 +20,13 @@
     └── UpdateCancelled          the update was interrupted; what was started is recorded
         └── EngineGone           … and its engine has ended: nothing more may be changed
 
-Each has one line of cause and one line of remedy; ``str(error)`` is both.
+Each has one line of cause and one line of remedy; ``str(error)`` is both. What others wrote may be in them: it passes
+the door for text from outside here (``clients/text.py``).
 """
 
 from __future__ import annotations
+
+from clients.text import told
 
 
 class RetrainError(Exception):
@@ -33,9 +36,9 @@ class RetrainError(Exception):
     """
 
     def __init__(self, cause: str, remedy: str, *, request_id: str | None = None) -> None:
-        self.cause = " ".join(cause.split())
-        self.remedy = " ".join(remedy.split())
-        self.request_id = request_id
+        self.cause = told(cause)
+        self.remedy = told(remedy)
+        self.request_id = told(request_id, 100) if request_id else None
         super().__init__(self.cause, self.remedy)
 
     def __str__(self) -> str:
@@ -48,7 +51,7 @@ class ConfigurationError(RetrainError):
 
 
 class DataVersionNotFound(ConfigurationError):
-    """The data version names no blob."""
+    """No blob belongs to the data version."""
 
 
 class ExperimentInvalid(ConfigurationError):
@@ -67,7 +70,7 @@ class ServiceError(RetrainError):
     """The service answered with an error.
 
     *status* is the HTTP status, *code* the most specific code of the error envelope
-    (``error.details[0].code``, else ``error.code``).
+    (``error.details[0].code``, else ``error.code``), *retry_after* the seconds after which it wants to be asked again.
     """
 
     def __init__(
@@ -78,9 +81,11 @@ class ServiceError(RetrainError):
         status: int = 0,
         code: str = "",
         request_id: str | None = None,
+        retry_after: float | None = None,
     ) -> None:
         super().__init__(cause, remedy, request_id=request_id)
         self.status = status
+        self.retry_after = retry_after
         self.code = code
 
 

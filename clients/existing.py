@@ -13,8 +13,7 @@ import re
 from dataclasses import dataclass
 
 from clients.errors import ConfigurationError
-from clients.protocols import DEFAULT_ENDPOINT
-from clients.web_services import CLASSIC, NEW
+from clients.protocols import CLASSIC, DEFAULT_ENDPOINT, NEW
 
 _HOST = r"(?:https?://[^/]+)?/*"
 _END = r"/*(?:\?.*)?"
@@ -31,7 +30,8 @@ _NEW = re.compile(
 _STUDIO_ID = re.compile(r"[0-9a-fA-F]{32}")
 _ENDPOINT = re.compile(r"[^/?\s]+")
 _WORKSPACE = re.compile(
-    r"(?P<group>/subscriptions/[^/]+/resourceGroups/[^/]+)(?:/providers/Microsoft\.MachineLearning/workspaces/[^/]+)?",
+    r"/subscriptions/(?P<subscription>[^/]+)/resourceGroups/(?P<group>[^/]+)"
+    r"(?:/providers/Microsoft\.MachineLearning/workspaces/(?P<name>[^/]+))?",
     re.IGNORECASE,
 )
 
@@ -56,7 +56,7 @@ class ExistingService:
         if found := _NEW.fullmatch(text):
             return cls(NEW, found["id"])
         raise ConfigurationError(
-            f"{text!r} names no web service",
+            f"{text!r} does not name a web service",
             "give a New service's resource id, a classic one's management URL "
             "(…/workspaces/ID/webservices/ID) or its id of 32 hex digits; ./dev adopt lists them",
         )
@@ -66,7 +66,7 @@ def endpoint_name(text: str, service: str | None) -> str:
     """The name of the endpoint *text* of the web service *service*, where that is known already (as it was written).
 
     Of a New service that is ``default`` for the service itself, and ``staging`` for ``<service>-staging``. Raises
-    ConfigurationError for what is no endpoint of it.
+    ConfigurationError for anything else.
     """
     text = text.strip()
     if "/" not in text and _ENDPOINT.fullmatch(text) and not _STUDIO_ID.fullmatch(text):
@@ -80,17 +80,28 @@ def endpoint_name(text: str, service: str | None) -> str:
         if found.id.casefold().startswith(f"{owner.id}-".casefold()):
             return found.id[len(owner.id) + 1 :]
     raise ConfigurationError(
-        f"{text!r} is no endpoint of the predictive web service",
+        f"{text!r} is not an endpoint of the predictive web service",
         "give …/webservices/ID/endpoints/NAME or the name of a classic endpoint, or the resource id of the New service",
     )
 
 
-def resource_group(text: str) -> str:
-    """The resource group of a workspace's ARM id, or of its own. Raises ConfigurationError for anything else."""
-    found = _WORKSPACE.fullmatch(text.strip().rstrip("/"))
-    if found is None:
-        raise ConfigurationError(
-            f"{text!r} is no workspace",
-            "give a resource id, /subscriptions/…/resourceGroups/…/providers/Microsoft.MachineLearning/workspaces/NAME",
-        )
-    return found["group"]
+@dataclass(frozen=True)
+class ExistingWorkspace:
+    """A workspace, or a resource group that stands for one: its ARM *id*, and the *group*'s, in one spelling."""
+
+    id: str
+    group: str
+
+    @classmethod
+    def parse(cls, text: str) -> ExistingWorkspace:
+        """Read one; Resource Manager ignores the case of ids. Raises ConfigurationError saying how one is written."""
+        found = _WORKSPACE.fullmatch(text.strip().rstrip("/"))
+        if found is None:
+            raise ConfigurationError(
+                f"{text!r} is not a workspace",
+                "give a resource id, "
+                "/subscriptions/…/resourceGroups/…/providers/Microsoft.MachineLearning/workspaces/NAME",
+            )
+        group = f"/subscriptions/{found['subscription']}/resourceGroups/{found['group']}"
+        name = found["name"]
+        return cls(f"{group}/providers/Microsoft.MachineLearning/workspaces/{name}" if name else group, group)

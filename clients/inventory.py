@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from clients.arm.resource_manager import Json, ResourceManager
 from clients.clock import Clock
 from clients.credentials import Target
 from clients.errors import ConfigurationError, CredentialError, RetrainError
-from clients.protocols import Binding, Contract
-from clients.resource_manager import Json, ResourceManager
-from clients.studio_classic.management import Management
+from clients.http.answers import rows, text
+from clients.names import nearest
+from clients.protocols import CLASSIC, NEW, Binding, Contract
 from clients.studio_classic.services import ClassicServices
 from clients.studio_new import definition as definitions
 from clients.studio_new.plans import associations
-from clients.studio_new.services import API_VERSION, NewServices, regions_of
-from clients.web_services import CLASSIC, NEW
+from clients.studio_new.services import NewServices
+from clients.studio_new.store import API_VERSION, regions_of
 
 _WORKSPACES = "2019-10-01"
 _PROVIDER = "providers/Microsoft.MachineLearning"
@@ -23,11 +25,14 @@ _PROVIDER = "providers/Microsoft.MachineLearning"
 
 @dataclass(frozen=True)
 class FoundEndpoint:
-    """An endpoint: its *name*, what it *serves*, and how ``Endpoint(existing=…)`` names it."""
+    """An endpoint: its *name*, what it *serves*, and how ``Endpoint(existing=…)`` names it; *address* is the path that it
+    is called at, ``/workspaces/…/services/…`` or ``/subscriptions/…/services/…``, where it is told.
+    """
 
     name: str
     existing: str
     serves: tuple[Binding, ...] = ()
+    address: str = ""
 
 
 @dataclass(frozen=True)
@@ -76,12 +81,18 @@ class FoundWorkspace:
         return self.resource.partition("/providers/")[0]
 
 
+def _called(url: str) -> str:
+    """The path of an endpoint in the address of something that belongs to it."""
+    found = re.search(r"/(?:workspaces|subscriptions)/[^/?]+/services/[^/?]+", url)
+    return found[0] if found else ""
+
+
 class Inventory:
     """Looks through the subscriptions that *target* is signed in to."""
 
     def __init__(self, target: Target, clock: Clock) -> None:
         self._target, self._clock = target, clock
-        self._arm = target.resource_manager()
+        self._arm = target.arm
 
     def workspaces(self, wanted: str = "") -> list[FoundWorkspace]:
         """All workspaces with their web services, and groups that hold New ones only; or those called *wanted*.
@@ -91,18 +102,20 @@ class Inventory:
         """
         found = [one for subscription in self._subscriptions() for one in self._of(subscription, wanted)]
         if wanted and not found:
-            names = ", ".join(
-                one["name"] for subscription in self._subscriptions() for one in self._list(subscription)
-            )
+            there = [
+                text(one, "name")
+                for subscription in self._subscriptions()
+                for one in self._list(subscription)
+            ]
             raise ConfigurationError(
-                f"there is no workspace {wanted!r}; there is: {names or 'none'}",
+                f"there is no workspace {wanted!r}; {nearest(wanted, there)}",
                 "name one of these, by its name or its resource id",
             )
         return found
 
     def _subscriptions(self) -> list[str]:
         page = self._arm.get("/subscriptions", **{"api-version": "2021-01-01"})
-        return [str(one["subscriptionId"]) for one in page.get("value") or []]
+        return [text(one, "subscriptionId") for one in rows(page, "value")]
 
     def _list(self, subscription: str) -> list[Json]:
         workspaces = ResourceManager(self._arm, _WORKSPACES, self._clock)
@@ -112,20 +125,20 @@ class Inventory:
         arm = ResourceManager(self._arm, API_VERSION, self._clock)
         new: dict[str, list[Json]] = {}
         for service in arm.list(f"/subscriptions/{subscription}/{_PROVIDER}/webServices"):
-            group = str(service["id"]).partition("/providers/")[0]
+            group = text(service, "id").partition("/providers/")[0]
             new.setdefault(group.casefold(), []).append(service)
         plans = self._plans(subscription) if new else {}
         for workspace in self._list(subscription):
-            resource, id_ = str(workspace["id"]), str(workspace["properties"]["workspaceId"])
+            resource, id_ = text(workspace, "id"), text(workspace, "properties", "workspaceId")
             group = resource.partition("/providers/")[0]
             own = new.pop(group.casefold(), [])
-            if wanted.casefold() in ("", resource.casefold(), str(workspace["name"]).casefold()):
+            if wanted.casefold() in ("", resource.casefold(), text(workspace, "name").casefold()):
                 classic, problem = self._classic_of(resource, id_)
                 services = (*classic, *(self._new(one, plans) for one in own))
                 location = str(workspace.get("location") or "")
                 yield FoundWorkspace(resource, id_, location, services, problem)
         for services_of_group in new.values():
-            group = str(services_of_group[0]["id"]).partition("/providers/")[0]
+            group = text(services_of_group[0], "id").partition("/providers/")[0]
             if wanted.casefold() in ("", group.casefold(), group.rpartition("/")[2].casefold()):
                 services = tuple(self._new(one, plans) for one in services_of_group)
                 yield FoundWorkspace(group, services=services)
@@ -137,7 +150,7 @@ class Inventory:
             return {}
 
     def _classic_of(self, resource: str, workspace: str) -> tuple[tuple[FoundService, ...], str]:
-        """The classic services, or why they can't be listed: a reader gets no token of the workspace."""
+        """The classic services, or why they can't be listed: a reader does not get the workspace's token."""
         try:
             return tuple(self._classic(resource, workspace)), ""
         except CredentialError as error:
@@ -147,21 +160,21 @@ class Inventory:
         if not self._target.studio_url:
             return
         services = ClassicServices(self._target, resource, workspace, self._clock)
-        for service in Management(self._target.studio(resource), workspace).services():
-            id_, name = str(service["Id"]), str(service["Name"])
+        for id_, name in services.names().items():
             try:
-                served = services.served(id_)
+                located = services.located(id_)
                 contract = services.contract(id_) or Contract(name)
             except RetrainError as error:
                 yield FoundService(CLASSIC, id_, Contract(name), problem=error.cause)
                 continue
             endpoints = tuple(
-                FoundEndpoint(endpoint, endpoint, tuple(bindings)) for endpoint, bindings in served.items()
+                FoundEndpoint(endpoint, endpoint, tuple(bindings), _called(address))
+                for endpoint, (address, bindings) in located.items()
             )
             yield FoundService(CLASSIC, id_, contract, endpoints)
 
     def _new(self, listed: Json, plans: dict[str, str]) -> FoundService:
-        id_, name = str(listed["id"]), str(listed["name"])
+        id_, name = text(listed, "id"), text(listed, "name")
         place = {"resource": id_.partition("/providers/")[0], "id": ""}
         services = NewServices(self._target, place, self._clock)
         own = definitions.properties(listed)
@@ -170,7 +183,8 @@ class Inventory:
         try:
             contract = services.contract(id_) or contract
             bindings = tuple(services.bindings(id_, "default").read())
-            endpoints = (FoundEndpoint("default", id_, bindings),)
+            address = _called(str(definitions.member(own, "swaggerLocation") or ""))
+            endpoints = (FoundEndpoint("default", id_, bindings, address),)
         except RetrainError as error:
             problem = error.cause
         return FoundService(

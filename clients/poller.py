@@ -8,12 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from clients.clock import Clock
+from clients.deadlines import within
 from clients.errors import DeadlineExceeded
 
 T = TypeVar("T")
+# The last look comes at the deadline: its answer may take this long.
+_LAST_LOOK_SECONDS = 5.0
 
 
 @dataclass(frozen=True)
@@ -41,26 +44,36 @@ class Pace:
         return min(self.longest, max(self.shortest, step))
 
 
+class Paced(Protocol):
+    """What says when the next look is."""
+
+    def after(self, waited: float) -> float:
+        """Seconds until the next look, *waited* seconds after the first one."""
+
+
 def wait(
     look: Callable[[float], T | None],
     *,
     what: str,
     deadline: float,
     clock: Clock,
-    pace: Pace = Pace(),
+    pace: Paced = Pace(),
 ) -> T:
     """Call *look* with the seconds waited until it answers something, and return that.
 
+    The requests that *look* makes fit the deadline, too.
     Raises DeadlineExceeded, naming *what*, after *deadline* seconds; what *look* raises ends the wait.
     """
     started = clock.monotonic()
     while True:
         waited = clock.monotonic() - started
-        if (answer := look(waited)) is not None:
+        with within(max(deadline - waited, _LAST_LOOK_SECONDS)):
+            answer = look(waited)
+        if answer is not None:
             return answer
         if waited >= deadline:
             raise DeadlineExceeded(
                 f"{what} took longer than {deadline:.0f} s",
-                "raise the deadline in the stack's config, or look at the service",
+                "look at the service, then run the update again: it waits anew",
             )
         clock.sleep(min(pace.after(waited), deadline - waited))

@@ -1,6 +1,6 @@
-"""The three things a target must be able to do, whatever its wire looks like.
+"""What a kind of web service must be able to do, whatever its wire looks like.
 
-A target is one folder that offers these; dynamic providers know nothing else of it.
+A kind is one folder that offers these; dynamic providers know nothing else of it.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from enum import Enum
 from typing import Any, Protocol
 
 from clients.storage import BlobRef
+from clients.text import told
 
 
 class JobState(Enum):
@@ -33,7 +34,8 @@ class JobState(Enum):
 class JobStatus:
     """One look at a job: *results* by output name when finished, *details* the service's own error text.
 
-    *progress* names the running module and *rows* its input rows, where the service tells.
+    *progress* names the running module and *rows* its input rows, where the service tells. Their texts are the job's own,
+    and pass the door for text from outside.
     """
 
     state: JobState
@@ -41,6 +43,10 @@ class JobStatus:
     details: str = ""
     progress: str = ""
     rows: int | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "details", told(self.details))
+        object.__setattr__(self, "progress", told(self.progress, 200))
 
 
 class Jobs(Protocol):
@@ -55,13 +61,13 @@ class Jobs(Protocol):
         """Submit a job without starting it; its id."""
 
     def start(self, job: str) -> None:
-        """Start it; one that was started already is no error."""
+        """Start it; one that was started already is not an error."""
 
     def status(self, job: str) -> JobStatus:
         """Look at it; state LOST where the service does not know it."""
 
     def cancel(self, job: str) -> None:
-        """Stop and forget it; one that is gone is no error."""
+        """Stop and forget it; one that is gone is not an error."""
 
     def fetch(self, result: BlobRef) -> bytes:
         """The content of a result."""
@@ -96,6 +102,8 @@ class Scoring(Protocol):
         """The first output's rows for *rows* of the first input; values as the service wrote them."""
 
 
+CLASSIC, NEW = "classic", "new"
+KINDS = (CLASSIC, NEW)
 DEFAULT_ENDPOINT = "default"
 
 
@@ -104,7 +112,7 @@ class EndpointFound:
     """An endpoint as its service describes it.
 
     *url* is the data plane's base address (append ``/execute``), *update_url* where its model is replaced, *region_urls*
-    the data plane in other regions by their names.
+    the data plane in other regions by their names, *models* what it serves.
     """
 
     name: str
@@ -113,6 +121,7 @@ class EndpointFound:
     help_url: str
     description: str
     region_urls: Mapping[str, str] = field(default_factory=dict)
+    models: tuple[Binding, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -129,7 +138,7 @@ class Contract:
     """What a web service says of itself: the names of its ports and parameters, as far as it tells.
 
     *feeds* says which module port each output comes from, *resources* which trained models can be replaced; *digest*
-    stands for the definition (64 hex; another model is no other definition), empty where the service shows none.
+    stands for the definition (64 hex; another model does not change it), empty where the service shows none.
     """
 
     name: str
@@ -144,8 +153,8 @@ class Contract:
 class Services(Protocol):
     """The web services of one kind in one workspace. *service* is a web service's id as that kind has it."""
 
-    def find(self, name: str) -> str | None:
-        """The id of the web service called *name*; None where there is none."""
+    def find(self, name: str) -> tuple[str, EndpointFound | None] | None:
+        """The id and the default endpoint of the web service called *name*; None where there is none."""
 
     def exists(self, service: str) -> bool:
         """Whether the web service is there."""
@@ -167,7 +176,7 @@ class Services(Protocol):
         """
 
     def unpublish(self, service: str, experiment: str) -> None:
-        """Delete a web service with its endpoints, and the experiment it was deployed from."""
+        """Delete a web service with its endpoints, and the experiment it was deployed from, where one is named."""
 
     def endpoint(self, service: str, name: str) -> EndpointFound | None:
         """The endpoint called *name*; None where there is none."""
@@ -182,7 +191,7 @@ class Services(Protocol):
         """Give an endpoint the graph that its service has now; it keeps the model that it serves."""
 
     def delete_endpoint(self, service: str, name: str) -> None:
-        """Delete an endpoint; one that is gone is no error."""
+        """Delete an endpoint; one that is gone is not an error."""
 
     def jobs(self, service: str) -> Jobs:
         """Batch jobs of a training service."""

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from clients.clock import Clock, SystemClock
 from clients.errors import CredentialError
-from clients.transport import redact
+from clients.text import told
 
 if TYPE_CHECKING:
     from azure.core.credentials import AccessToken
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 _HEADER = "Authorization"
 # A token that has less than this to live is renewed; one made for less than twice as long, at half its life.
 _MARGIN_SECONDS = 300.0
+# All tries of a sign-in, with their pauses: a longer Retry-After is not waited for.
+_SIGN_IN_SECONDS = 60
 
 _SIGN_IN = "run az login, or set AZURE_TENANT_ID and AZURE_CLIENT_ID with AZURE_CLIENT_SECRET or AZURE_FEDERATED_TOKEN_FILE"
 _SIGN_IN_AGAIN = (
@@ -112,17 +114,24 @@ def azure(resource: str, chain: Callable[[], Any] | None = None) -> Callable[[],
 def _default_chain() -> Any:
     from azure.identity import AzureAuthorityHosts, DefaultAzureCredential
 
+    from clients.http import connections
+
     # What fails is said once, by the CredentialError; without a handler Python would print the chain's own warning.
     logging.getLogger("azure").addHandler(logging.NullHandler())
     known = {value for name, value in vars(AzureAuthorityHosts).items() if not name.startswith("_")}
     authority = os.environ.get("AZURE_AUTHORITY_HOST", "").removeprefix("https://").rstrip("/")
     # Azure's public directory vouches for its own hosts only; another one is trusted because the user named it.
-    return DefaultAzureCredential(disable_instance_discovery=bool(authority) and authority not in known)
+    return DefaultAzureCredential(
+        disable_instance_discovery=bool(authority) and authority not in known,
+        transport=connections.for_azure(),
+        retry_total=3,
+        timeout=_SIGN_IN_SECONDS,
+    )
 
 
 def _refused(message: str, links: int) -> CredentialError:
     if said := _AADSTS.search(message):
-        return CredentialError(f"Azure refused the sign-in: {redact(said[1])}", _SIGN_IN_AGAIN)
+        return CredentialError(f"Azure refused the sign-in: {said[1]}", _SIGN_IN_AGAIN)
     if "CERTIFICATE_VERIFY_FAILED" in message:
         return CredentialError(
             "the certificate of the sign-in service is not trusted",
@@ -130,7 +139,7 @@ def _refused(message: str, links: int) -> CredentialError:
         )
     attempts = [line.strip() for line in message.splitlines() if line.startswith("\t")]
     if attempts and len(attempts) < links:  # the chain stops early at a credential that is there and fails
-        return CredentialError(f"the sign-in to Azure failed: {redact(attempts[-1])[:300]}", _SIGN_IN_AGAIN)
+        return CredentialError(f"the sign-in to Azure failed: {told(attempts[-1], 300)}", _SIGN_IN_AGAIN)
     if not attempts:
-        return CredentialError(f"the sign-in to Azure failed: {redact(message)[:300]}", _SIGN_IN_AGAIN)
+        return CredentialError(f"the sign-in to Azure failed: {told(message, 300)}", _SIGN_IN_AGAIN)
     return CredentialError("nobody is signed in to Azure", _SIGN_IN)

@@ -1,5 +1,6 @@
 """What a platform team declares: one concept a module."""
 
+from components.configuration import configuration
 from components.data_version import DataVersion
 from components.endpoint import Endpoint
 from components.gate import Gate
@@ -9,7 +10,7 @@ from components.rollout import Ring, Rollout
 from components.trained_model import RunLimits, TrainedModel
 from components.web_service import PredictiveWebService, TrainingWebService
 from components.workspace import Workspace
-from retrain_hooks.channels import Command, JsonLines, Webhook
+from retrain_hooks.notifications.channels import Command, JsonLines, Webhook
 
 __all__ = [
     "Command",
@@ -26,6 +27,7 @@ __all__ = [
     "TrainingWebService",
     "Webhook",
     "Workspace",
+    "configuration",
     "notify",
     "notify_from_config",
 ]

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import pulumi
-from pulumi.dynamic import Resource
 
+from components.ownership import owner
+from components.plain import PlainResource
 from retrain_hooks.providers import CommitmentPlanProvider
 
 
-class CommitmentPlan(Resource, module="retrain", name="CommitmentPlan"):
+class CommitmentPlan(PlainResource, module="retrain", name="CommitmentPlan"):
     """A ``Microsoft.MachineLearning/commitmentPlans`` in the resource group *group* (ARM id). ``plan`` is its ARM id."""
 
+    ignorable = ("sku",)
     plan: pulumi.Output[str]
 
     def __init__(
@@ -19,10 +21,17 @@ class CommitmentPlan(Resource, module="retrain", name="CommitmentPlan"):
         *,
         target: str,
         group: pulumi.Input[str],
-        plan_name: str,
+        default_name: str,
         location: pulumi.Input[str],
         sku: str = "S1",
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        props = {"target": target, "group": group, "name": plan_name, "location": location, "sku": sku}
-        super().__init__(CommitmentPlanProvider(), name, props | {"plan": None}, opts)
+        props = {
+            "target": target,
+            "group": group,
+            "defaultName": default_name,
+            "location": location,
+            "sku": sku,
+            "owner": owner(target, name),
+        }
+        super().__init__(CommitmentPlanProvider(), name, props | {"name": None, "plan": None}, opts)

@@ -5,20 +5,21 @@ from __future__ import annotations
 from typing import Any
 
 import pulumi
-from pulumi.dynamic import Resource
 
+from components.plain import PlainResource
 from retrain_hooks.providers import DataVersionProvider
 
 
-class DataVersion(Resource, module="retrain", name="DataVersion"):
+class DataVersion(PlainResource, module="retrain", name="DataVersion"):
     """The blobs of *version* at *path* in a container, known by their content.
 
     *path* holds ``{version}`` once: ``flights/{version}.csv``, a folder ``flights/{version}/`` or a pattern
     ``flights/{version}/*.csv``. *version* is a literal, ``latest``, or a window ``2013-01..2013-03``. *container* is the
-    target's data container unless named. Outputs, known in a preview: ``digest`` (64 hex), ``versions``, ``blobs``
-    (names), ``bytes``.
+    target's data container unless named. Outputs, known in a preview: ``digest`` (of the blobs' names and bytes),
+    ``versions``, ``blobs`` (names), ``bytes``.
     """
 
+    ignorable = ("path", "version", "container")
     container: pulumi.Output[str]
     version: pulumi.Output[str]
     digest: pulumi.Output[str]

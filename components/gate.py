@@ -17,7 +17,10 @@ class Gate:
 
     They are judged on *holdout*, the same rows for candidate and champion, where *label* (``arr_delay >= 15``) says which
     rows are positive; without a holdout on each training run's own evaluation. *minimum_rows* is how many rows that
-    must be. A refused candidate fails the update, or with *on_rejected* ``hold`` leaves the champion serving. With
+    must be. A holdout that overlaps the training data is refused, unless *allow_holdout_overlap*; so is a candidate with
+    other classes, columns or types than the champion, or with the classes swapped, unless *allow_changed_classes*, and one
+    whose probability is of another class than *positive_class*. A refused candidate fails the update, or with *on_rejected*
+    ``hold`` leaves the champion serving. With
     *approval* one that passed waits until *approve* is its run key.
     """
 
@@ -28,28 +31,31 @@ class Gate:
     on_rejected: str = "fail"
     approval: bool = False
     approve: str = ""
+    allow_holdout_overlap: bool = False
+    allow_changed_classes: bool = False
+    positive_class: str = ""
 
     @classmethod
-    def from_config(cls, config: pulumi.Config) -> Gate:
-        """From ``gateRules``, ``gateMinimumRows``, ``gateOnRejected``, ``gateApproval``, ``approve``, and for the
-        holdout ``holdoutDataVersion`` (empty: none) at ``dataPath`` with ``gateLabel``.
+    def from_config(cls, config: pulumi.Config, holdout: DataVersion | None = None) -> Gate:
+        """From ``gateRules``, ``gateMinimumRows``, ``gateOnRejected``, ``gateApproval``, ``approve``,
+        ``allowChangedClasses``, ``positiveClass``, and for *holdout*, which the program makes of ``holdoutDataVersion`` (empty: none), ``gateLabel`` and ``allowHoldoutOverlap``.
         """
-        version, holdout = config.get("holdoutDataVersion"), None
-        if version:
-            holdout = DataVersion(
-                "holdout-data",
-                target=config.require("target"),
-                path=config.require("dataPath"),
-                version=version,
+        if config.get("holdoutDataVersion") and holdout is None:
+            raise pulumi.RunError(
+                "holdoutDataVersion is set, and the program gives the gate no holdout\n"
+                "remedy: declare that data version, and give it to Gate.from_config as holdout="
             )
         return cls(
             config.require_object("gateRules"),
             config.require_int("gateMinimumRows"),
             holdout,
             config.get("gateLabel") or "",
-            config.require("gateOnRejected"),
-            config.require_bool("gateApproval"),
-            config.get("approve") or "",
+            on_rejected=config.require("gateOnRejected"),
+            approval=config.require_bool("gateApproval"),
+            approve=config.get("approve") or "",
+            allow_holdout_overlap=config.get_bool("allowHoldoutOverlap") or False,
+            allow_changed_classes=config.get_bool("allowChangedClasses") or False,
+            positive_class=config.get("positiveClass") or "",
         )
 
     def inputs(self) -> dict[str, Any]:
@@ -58,6 +64,9 @@ class Gate:
             "rules": list(self.rules),
             "minimumRows": self.minimum_rows,
             "label": self.label,
+            "allowHoldoutOverlap": self.allow_holdout_overlap,
+            "allowChangedClasses": self.allow_changed_classes,
+            "positiveClass": self.positive_class,
             "onRejected": self.on_rejected,
             "approval": self.approval,
             "approve": self.approve,

@@ -15,8 +15,8 @@ from pulumi.runtime.proto import resource_pb2
 from pulumi.runtime.settings import get_root_resource, monitor_supports_feature
 
 from clients.errors import ConfigurationError
-from retrain_hooks.channels import Channel, channel_of
-from retrain_hooks.notify import Happened, deliver, record_of
+from retrain_hooks.notifications.channels import Channel, channel_of
+from retrain_hooks.notifications.delivery import Happened, deliver, record_of
 
 _HOOKS = {event: f"notify-{event}" for event in ("trained", "judged", "bound")}  # names that states keep
 

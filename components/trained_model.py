@@ -7,15 +7,18 @@ from dataclasses import dataclass
 from typing import Any
 
 import pulumi
-from pulumi.dynamic import Resource
 
 from components.data_version import DataVersion
 from components.notifications import notified
+from components.plain import PlainResource
 from components.present_model import PresentModel
 from components.web_service import TrainingWebService
 from retrain_hooks.providers import TrainedModelProvider
 
-_OUTPUTS = ("runKey", "address", "why", "plan", "sha256", "metrics", "bytes", "seconds", "job", "reused")
+_OUTPUTS = (
+    *("runKey", "address", "why", "plan", "sha256", "metrics"),
+    *("dataVersion", "bytes", "seconds", "job", "reused"),
+)
 
 
 @dataclass(frozen=True)
@@ -36,7 +39,7 @@ class RunLimits:
             config.require_int("maxJobs"),
             config.require_int("deadlineMinutes"),
             config.require_bool("cancelJobs"),
-            config.get("ratePerHour"),
+            config.get("ratePerHour") or None,
         )
 
     def inputs(self) -> dict[str, Any]:
@@ -49,15 +52,21 @@ class RunLimits:
         }
 
 
-class TrainedModel(Resource, module="retrain", name="TrainedModel"):
+class TrainedModel(PlainResource, module="retrain", name="TrainedModel"):
     """The model that *service* trains from *data*, one run for each distinct input.
 
     *parameters* are the experiment's web-service parameters, *seed* its random seed; another *force* asks for a new
-    run of the same inputs. *pin* takes a past run by its key; *expect_run_key* refuses any other key; *adopts* is the
-    model that was served before the program, and the data that it stands for. Outputs known in a preview: ``run_key``, ``address`` (in the registry container), ``why`` it would be trained and the ``plan``;
-    after training ``sha256``, ``metrics``, ``seconds``, ``job``, and whether the run was there already, ``reused``.
+    run of the same inputs. *pin* takes a past run by its key; *expect_run_key* refuses any other key (7 digits
+    are enough); *adopts* is the
+    model that was served before the program, and the data that it stands for. Outputs known in a preview: ``run_key``,
+    ``address`` (in the registry container), ``why`` it would be trained and the ``plan``; after training ``sha256``,
+    ``metrics``, the run's own ``dataVersion``, ``seconds``, ``job``, and whether the run was there already, ``reused``.
     """
 
+    ignorable = (
+        *("data", "parameters", "seed", "force", "pin", "expectRunKey"),
+        *("maxJobs", "deadlineMinutes", "cancelJobs", "ratePerHour"),
+    )
     address: pulumi.Output[str]
     sha256: pulumi.Output[str]
     metrics: pulumi.Output[dict[str, float]]
@@ -80,6 +89,7 @@ class TrainedModel(Resource, module="retrain", name="TrainedModel"):
         props: dict[str, Any] = {
             "target": service.target,
             "experiment": service.experiment,
+            "source": service.source,
             "service": service.service,
             "data": data.reference,
             "parameters": parameters or {},
@@ -93,10 +103,11 @@ class TrainedModel(Resource, module="retrain", name="TrainedModel"):
         super().__init__(
             TrainedModelProvider(), name, props | dict.fromkeys(_OUTPUTS), notified("trained", opts)
         )
+        self._asked = data.version
 
     @property
     def run_key(self) -> pulumi.Output[str]:
-        """The hash of all that determines the model, 64 hex."""
+        """The hash of all that determines the model, 64 hex; of a model that an earlier release trained, its hash."""
         found: pulumi.Output[str] = pulumi.get(self, "runKey")
         return found
 
@@ -109,4 +120,4 @@ class TrainedModel(Resource, module="retrain", name="TrainedModel"):
     @property
     def data_version(self) -> pulumi.Output[str]:
         """The data version as it was asked for: a literal, ``latest`` or a window."""
-        return self.data["version"]
+        return self._asked

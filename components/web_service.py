@@ -2,33 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 import pulumi
-from pulumi.dynamic import Resource
 
-from clients.web_services import NEW
+from clients.protocols import NEW
+from components.options import Component
+from components.ownership import owner
+from components.plain import PlainResource
+from components.references import ModelReference
 from components.workspace import Workspace
+from retrain_hooks.ownership.names import default_name
 from retrain_hooks.providers import StudioWebServiceProvider
 
-if TYPE_CHECKING:
-    from components.trained_model import TrainedModel
 
-
-class StudioWebService(Resource, module="retrain", name="StudioWebService"):
+class StudioWebService(PlainResource, module="retrain", name="StudioWebService"):
     """A published experiment. Outputs: ``experiment`` (summary with digest), ``service``, ``url``."""
 
+    ignorable = ("model", "regions")
     experiment: pulumi.Output[dict[str, Any]]
     service: pulumi.Output[dict[str, Any]]
     url: pulumi.Output[str]
 
     def __init__(self, name: str, props: dict[str, Any], opts: pulumi.ResourceOptions | None = None) -> None:
-        outputs = {"experiment": None, "service": None, "url": None, "endpoint": None, "experimentId": None}
+        outputs = {
+            "experiment": None,
+            "service": None,
+            "url": None,
+            "endpoint": None,
+            "experimentId": None,
+            "name": None,
+        }
         super().__init__(StudioWebServiceProvider(), name, props | outputs, opts)
 
 
-class _WebService(pulumi.ComponentResource):
+class _WebService(Component):
     def __init__(
         self,
         token: str,
@@ -37,12 +46,22 @@ class _WebService(pulumi.ComponentResource):
         props: dict[str, Any],
         opts: pulumi.ResourceOptions | None,
     ) -> None:
-        super().__init__(f"retrain:index:{token}", name, None, opts)
+        super().__init__(token, name, opts)
         self.target = workspace.target
-        self.existing: str | None = props.get("existing")
+        self.existing = props.get("existing")
+        self.refuse_kept_in(workspace)
+        # What its further endpoints are deleted with: New ones are web services of their own.
+        self.holds: Component = workspace if props.get("kind") == NEW else self
+        self.source: str | None = props.get("source")
+        resource = f"{name}-service"
         service = StudioWebService(
-            f"{name}-service",
-            {"target": workspace.target, "workspace": workspace.reference, **props},
+            resource,
+            {
+                "target": workspace.target,
+                "workspace": workspace.reference,
+                "owner": owner(workspace.target, resource),
+                **props,
+            },
             pulumi.ResourceOptions(parent=self),
         )
         self.experiment = service.experiment
@@ -68,7 +87,7 @@ def _published(
         )
     return {
         "kind": kind,
-        "name": f"{experiment}-{name}",
+        "defaultName": default_name(pulumi.get_project(), pulumi.get_stack(), experiment, name),
         "part": part,
         "source": experiment,
         "model": model,
@@ -131,7 +150,7 @@ class PredictiveWebService(_WebService):
         *,
         workspace: Workspace,
         experiment: str | None = None,
-        model: TrainedModel | None = None,
+        model: ModelReference | None = None,
         kind: str = "classic",
         regions: Sequence[str] = (),
         existing: str | None = None,
@@ -151,3 +170,14 @@ class PredictiveWebService(_WebService):
             baseline = {"address": model.address, "sha256": model.sha256}
             props = _published(name, "predictive", workspace, kind, experiment, baseline, regions)
         super().__init__("PredictiveWebService", name, workspace, props, opts)
+        self._served: dict[str, str] = {}
+
+    def serve(self, component: str, endpoints: Iterable[str]) -> None:
+        """Note that *component* declares these endpoints of it. Raises RunError where another has one of them."""
+        for endpoint in endpoints:
+            other = self._served.setdefault(endpoint, component)
+            if other != component:
+                raise pulumi.RunError(
+                    f"{component!r} and {other!r} both declare the endpoint {endpoint!r} of one web service\n"
+                    "remedy: give each endpoint a name of its own: endpoint_name=…"
+                )

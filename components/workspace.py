@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from functools import cached_property
 
 import pulumi
@@ -11,17 +10,23 @@ from pulumi_azure_native.resources import ResourceGroup
 from pulumi_azure_native.storage import Kind, SkuArgs, SkuName, StorageAccount
 
 from clients.errors import ConfigurationError
-from clients.existing import resource_group
+from clients.existing import ExistingWorkspace
 from components.commitment_plan import CommitmentPlan
+from components.options import Component
+from components.ownership import stack_claim
+from retrain_hooks.ownership.names import default_name
 
 
-class Workspace(pulumi.ComponentResource):
+class Workspace(Component):
     """Resource group, storage account and ``Microsoft.MachineLearning/workspaces`` of one stack.
 
     *target* is the name of the place that holds its web services. ``reference`` is what web services take:
-    ``{"resource": ARM id, "id": 32-hex workspace id}``. With *existing*, a workspace's resource id, it is read and
-    nothing is created; where there are New web services only, that of their resource group will do.
+    ``{"resource": ARM id}``. With *existing*, a workspace's resource id, it is read and nothing is created; where there are
+    New web services only, that of their resource group will do. Default names carry project, stack and *name*; a name
+    that was once given stays.
     """
+
+    packages = frozenset({"azure-native"})
 
     def __init__(
         self,
@@ -34,10 +39,14 @@ class Workspace(pulumi.ComponentResource):
         tags: pulumi.Input[dict[str, str]] | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        super().__init__("retrain:index:Workspace", name, None, opts)
-        self.target = target
-        child = pulumi.ResourceOptions(parent=self)
-        stem = self._stem = f"{pulumi.get_project()}-{pulumi.get_stack()}"
+        super().__init__("Workspace", name, opts)
+        self.target, self.existing = target, existing
+        child = pulumi.ResourceOptions(parent=self, depends_on=[stack_claim(target)])
+        parts = self._parts = (pulumi.get_project(), pulumi.get_stack(), name)
+
+        def named(input_name: str) -> pulumi.ResourceOptions:
+            return pulumi.ResourceOptions.merge(child, pulumi.ResourceOptions(ignore_changes=[input_name]))
+
         if existing:
             self._adopt(existing, child)
             return
@@ -47,46 +56,50 @@ class Workspace(pulumi.ComponentResource):
                 "remedy: give both, or with `existing` the workspace to adopt"
             )
         self.group = ResourceGroup(
-            f"{name}-group", resource_group_name=f"rg-{stem}", location=location, tags=tags, opts=child
+            f"{name}-group",
+            resource_group_name=default_name("rg", *parts),
+            location=location,
+            tags=tags,
+            opts=named("resourceGroupName"),
         )
         self.storage = StorageAccount(
             f"{name}-storage",
-            account_name=_account_name(stem),
+            account_name=default_name(*parts, limit=24, separator=""),
             resource_group_name=self.group.name,
             location=location,
             kind=Kind.STORAGE_V2,
             sku=SkuArgs(name=SkuName.STANDARD_LRS),
             tags=tags,
-            opts=child,
+            opts=named("accountName"),
         )
         self.workspace = MachineLearningWorkspace(
             f"{name}-studio",
-            workspace_name=f"mlw-{stem}",
+            workspace_name=default_name("mlw", *parts, limit=33),
             resource_group_name=self.group.name,
             location=location,
             owner_email=owner_email,
             user_storage_account_id=self.storage.id,
             tags=tags,
-            opts=child,
+            opts=named("workspaceName"),
         )
         self._location: pulumi.Input[str] = location
         self._group: pulumi.Input[str] = self.group.id
-        self.reference = pulumi.Output.all(resource=self.workspace.id, id=self.workspace.workspace_id)
+        self.reference: pulumi.Output[dict[str, str]] = pulumi.Output.all(resource=self.workspace.id)
         self.register_outputs({"reference": self.reference})
 
     def _adopt(self, existing: str, child: pulumi.ResourceOptions) -> None:
         """Read a workspace that is there already."""
         try:
-            self._group = resource_group(existing)
+            found = ExistingWorkspace.parse(existing)
         except ConfigurationError as error:
             raise pulumi.RunError(str(error)) from None
-        if existing.casefold().rstrip("/") == self._group.casefold():
-            self._location = ResourceGroup.get(f"{self._name}-group", existing, opts=child).location
-            self.reference = pulumi.Output.from_input({"resource": existing.rstrip("/"), "id": ""})
+        self._group = found.group
+        if found.id == found.group:
+            self._location = ResourceGroup.get(f"{self._name}-group", found.id, opts=child).location
         else:
-            workspace = MachineLearningWorkspace.get(f"{self._name}-studio", existing, opts=child)
+            workspace = MachineLearningWorkspace.get(f"{self._name}-studio", found.id, opts=child)
             self._location = workspace.location
-            self.reference = workspace.workspace_id.apply(lambda found: {"resource": existing, "id": found})
+        self.reference = pulumi.Output.from_input({"resource": found.id})
         self.register_outputs({"reference": self.reference})
 
     @cached_property
@@ -96,13 +109,7 @@ class Workspace(pulumi.ComponentResource):
             f"{self._name}-plan",
             target=self.target,
             group=self._group,
-            plan_name=f"plan-{self._stem}",
+            default_name=default_name("plan", *self._parts),
             location=self._location,
             opts=pulumi.ResourceOptions(parent=self),
         )
-
-
-def _account_name(stem: str) -> str:
-    """A storage account's name: 3 to 24 lower-case letters and digits, unique in all of Azure."""
-    letters = "".join(character for character in stem.lower() if character.isascii() and character.isalnum())
-    return letters[:14] + hashlib.sha256(stem.encode()).hexdigest()[:10]

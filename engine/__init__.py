@@ -16,13 +16,13 @@ from engine.events import (
     Event,
     Listener,
     OutputsSet,
-    PropertyDiff,
     Result,
     Step,
     StepFailed,
     StepFinished,
     StepStarted,
 )
+from engine.property_changes import PropertyDiff
 from engine.runs import Options
 
 __all__ = [

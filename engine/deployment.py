@@ -20,21 +20,21 @@ from backend.stacks import outputs_of
 from backend.urns import package_of, urn_name
 from backend.values import Props, masked
 from backend.workspace import Workspace
-from engine.actions import Action, delete_order
+from engine.children.processes import Child, Processes
 from engine.errors import StepError
 from engine.events import Diagnostic, Listener, Result
-from engine.hooks import unanswered
-from engine.monitor import Monitor
-from engine.planner import Planner
-from engine.plugins import DYNAMIC, Plugins
-from engine.processes import Child, Processes
+from engine.planning.planner import Planner
+from engine.planning.requests import refuse_states
 from engine.program_run import Inline, report_exit
-from engine.providers import Registry
-from engine.requests import refuse_states
+from engine.providers.plugins import DYNAMIC, Plugins
+from engine.providers.registry import Registry
 from engine.runs import Options, Run
-from engine.services import Server
-from engine.snapshots import Journal
-from engine.steps import Executor
+from engine.serving.monitor import Monitor
+from engine.serving.services import Server
+from engine.steps.actions import Action, delete_order
+from engine.steps.executor import Executor
+from engine.steps.hooks import unanswered
+from engine.steps.snapshots import Journal
 
 
 class Deployment:
@@ -55,7 +55,7 @@ class Deployment:
         if options.clear_pending_creates:
             self.snapshot.pending = [(op, s) for op, s in self.snapshot.pending if op != "creating"]
         self.journal = Journal(run.ws, self.snapshot, preview=run.preview)
-        self.processes = Processes(options.python, env, options.forks, self._printed)
+        self.processes = Processes(env, options.forks, self._printed)
         self.plugins = Plugins(run.ws.root, env.get("PULUMI_DEBUG_PROVIDERS", ""), self.processes)
         self.registry = Registry(self.plugins, run.preview)
         self.executor = Executor(run, self.registry, self.journal)
@@ -261,7 +261,7 @@ def _run(ws: Workspace, options: Options, on_event: Listener, *, kind: str, prev
             failures = [f"no changes were expected for {kind} but changes were proposed"]
         if not preview:
             config = {k: v.stored if v.secret else v.text for k, v in run.config.items()}
-            record = history_record(kind, started, config, not failures, changes, options.message)
+            record = history_record(kind, started, config, not failures, changes)
             ws.backend.add_history(record)
     return Result(
         ok=not failures,

@@ -8,30 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 from backend.checkpoint import State
+from engine.property_changes import Diff, PropertyDiff
 
-if TYPE_CHECKING:
-    from engine.diffs import Diff
-
-UNKNOWN_TEXT = "[unknown]"
-SECRET_TEXT = "[secret]"  # noqa: S105  # what is shown in place of a secret
-
-Kind = Literal["add", "delete", "update"]
 Severity = Literal["debug", "info", "warning", "error"]
-
-
-@dataclass(frozen=True)
-class PropertyDiff:
-    """One property, old → new; secrets are masked and `unknown` says that `new` isn't known yet."""
-
-    path: str
-    kind: Kind
-    old: Any = None
-    new: Any = None
-    unknown: bool = False
-    replaces: bool = False
 
 
 @dataclass

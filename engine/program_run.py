@@ -9,11 +9,11 @@ from typing import Any
 
 import grpc
 
-from engine import program
+from engine.children import program
+from engine.children.processes import Child
 from engine.events import Diagnostic
-from engine.processes import Child
 from engine.runs import Run
-from engine.steps import Executor
+from engine.steps.executor import Executor
 
 
 class Inline:

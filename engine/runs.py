@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import sys
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from backend.workspace import ConfigValue, Workspace
+from engine.children.forks import Forks
+from engine.children.signals import Signals
 from engine.events import Diagnostic, Event, Listener
-from engine.forks import Forks
-from engine.signals import Signals
 
 
 @dataclass(frozen=True)
@@ -21,9 +20,8 @@ class Options:
     With `continue_on_error` only what depends on a failed resource is left out; else no step starts after a failure.
     `clear_pending_creates` forgets what a run that was cut off was creating; without it that stays on record.
     `run_program` has a destroy run the program first, for its hooks and its providers' configuration.
-    `env` is added to the environment of program and providers; `targets` are URNs, `*` allowed; `python` runs
-    program and providers; `program` is run in this process instead of the project's (for tests); `forks` are processes
-    made beforehand for the project's.
+    `env` is added to the environment of program and providers; `targets` are URNs, `*` allowed; `program` is run in
+    this process instead of the project's (for tests); `forks` are processes made beforehand for the project's.
     """
 
     refresh: bool = False
@@ -34,8 +32,6 @@ class Options:
     run_program: bool = False
     parallel: int = 16
     env: Mapping[str, str] = field(default_factory=dict)
-    message: str = ""
-    python: str = sys.executable
     program: Callable[[], Any] | None = None
     forks: Forks | None = None
 

@@ -25,16 +25,17 @@ from pulumi.dynamic import (
 from pulumi.output import Unknown
 
 from clients.errors import RetrainError
-from retrain_hooks.binding import ModelBindingLifecycle
-from retrain_hooks.cancellation import CancellableClock, EngineGuard
-from retrain_hooks.commitment_plan import CommitmentPlanLifecycle
-from retrain_hooks.data_version import DataVersionLifecycle
-from retrain_hooks.endpoint import EndpointLifecycle
-from retrain_hooks.lifecycle import UNKNOWN, Context, Lifecycle, Props
-from retrain_hooks.progress import EngineProgress
-from retrain_hooks.promotion import PromotionLifecycle
-from retrain_hooks.trained_model import TrainedModelLifecycle
-from retrain_hooks.web_service import WebServiceLifecycle
+from retrain_hooks.binding.lifecycle import ModelBindingLifecycle
+from retrain_hooks.data.lifecycle import DataVersionLifecycle
+from retrain_hooks.gate.lifecycle import PromotionLifecycle
+from retrain_hooks.host.interruption import CancellableClock, EngineGuard
+from retrain_hooks.host.lifecycle import UNKNOWN, Context, Lifecycle, Props
+from retrain_hooks.host.progress import EngineProgress
+from retrain_hooks.ownership.lineage import LineageLifecycle, StackClaimLifecycle
+from retrain_hooks.services.commitment_plan import CommitmentPlanLifecycle
+from retrain_hooks.services.endpoint import EndpointLifecycle
+from retrain_hooks.services.web_service import WebServiceLifecycle
+from retrain_hooks.training.lifecycle import TrainedModelLifecycle
 
 _PROVIDER_KEY = "__provider"
 
@@ -116,7 +117,7 @@ class _Provider(ResourceProvider):
         """Compare the last outputs with the new inputs."""
         with _one_line_errors():
             found = self._life.diff(_incoming(_olds), _incoming(_news))
-            return DiffResult(found.changes, list(found.replaces), None, found.delete_before_replace)
+            return DiffResult(found.changes, list(found.replaces))
 
     def create(self, props: Props) -> CreateResult:
         """Make it true."""
@@ -180,3 +181,15 @@ class ModelBindingProvider(_Provider):
     """Hosts ModelBindingLifecycle."""
 
     lifecycle = ModelBindingLifecycle
+
+
+class LineageProvider(_Provider):
+    """Hosts LineageLifecycle."""
+
+    lifecycle = LineageLifecycle
+
+
+class StackClaimProvider(_Provider):
+    """Hosts StackClaimLifecycle."""
+
+    lifecycle = StackClaimLifecycle

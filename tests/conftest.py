@@ -10,11 +10,15 @@ from pathlib import Path
 
 import pytest
 
+from tests import guard, spread
+from tests.healing import must_hear, remedy
+from tests.shared import azurite, checkouts, cloud, models, scoring, workspace, world
+
+__all__ = ["azurite", "checkouts", "cloud", "models", "remedy", "scoring", "workspace", "world"]
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """`--write-docs` writes the tables in docs/ anew from this run, `--record` what the Pulumi CLI does; `--histories` and
-    `--seed` say which random programs both play."""
-    parser.addoption("--write-docs", action="store_true", help="write the generated tables in docs/ anew")
+    """`--record` writes what the Pulumi CLI does; `--histories` and `--seed` say which random programs both play."""
     parser.addoption(
         "--record", action="store_true", help="write anew what the Pulumi CLI does (tests/engine/golden)"
     )
@@ -24,14 +28,21 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _temporary_bytecode(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Where bytecode isn't kept beside its sources, that of temporary ones would be half a gigabyte a run."""
-    yield
+def _nothing_is_left(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """No process, and no bytecode of temporary sources, which would be half a gigabyte a run where it is kept elsewhere."""
+    with guard.guarding():
+        yield
     if sys.pycache_prefix:
         temporary = tmp_path_factory.getbasetemp()
         shutil.rmtree(Path(sys.pycache_prefix, *temporary.parts[1:]), ignore_errors=True)
 
 
-def pytest_configure() -> None:
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """A test that says which remedy it does hears it told."""
+    must_hear(item)
+
+
+def pytest_configure(config: pytest.Config) -> None:
     """Let Ctrl-C be heard: a shell starts what runs in its background, and all that this starts, deaf to it."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    spread.register(config)

@@ -9,11 +9,11 @@ import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
+from cli.bootstrap import only_one
 from cli.errors import CliError
-from cli.locks import only_one
 from cli.project import ROOT
 
-PACKAGE = ROOT / "studio" / "azurite"
+PACKAGE = ROOT / "localcloud" / "azurite"
 HOME = ROOT / ".local" / "azurite"
 MAIN = Path("node_modules", "azurite", "dist", "src", "blob", "main.js")
 
@@ -39,7 +39,7 @@ def _fingerprint() -> str:
     return hashlib.sha256(b"\0".join(parts)).hexdigest()
 
 
-def installed(home: Path = HOME) -> bool:
+def installed(home: Path) -> bool:
     """Whether Azurite is there, whole, in the version of the lock file."""
     stamp = home / "installed"
     return stamp.exists() and stamp.read_text() == _fingerprint() and (home / MAIN).exists()

@@ -116,7 +116,7 @@ def find(service: Service) -> list[psutil.Process]:
     ]
 
 
-def stop(services: Iterable[Service], *, patience: float = 6.0) -> list[str]:
+def stop(services: Iterable[Service]) -> list[str]:
     """End services and what they started: asked first (SIGTERM), then killed; answers the names of those that ran."""
     import psutil
 
@@ -129,7 +129,7 @@ def stop(services: Iterable[Service], *, patience: float = 6.0) -> list[str]:
             with contextlib.suppress(psutil.Error):
                 family += [process, *process.children(recursive=True)]
                 process.terminate()
-    _, alive = psutil.wait_procs(family, timeout=patience)
+    _, alive = psutil.wait_procs(family, timeout=6)
     for process in alive:
         with contextlib.suppress(psutil.Error):
             process.kill()

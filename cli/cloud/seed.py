@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from cli.cloud.settings import Cloud
 
-EXAMPLE = ROOT / "cli" / "example_data.py"
+EXAMPLE = Path(__file__).with_name("example_data.py")
 
 
 def _fingerprint() -> str:
@@ -33,12 +33,22 @@ def done(directory: Path) -> bool:
     return stamp.exists() and stamp.read_text() == _fingerprint()
 
 
+def lost(cloud: Cloud) -> bool:
+    """Whether a container that was made is not there any more."""
+    from azure.storage.blob import BlobServiceClient
+
+    credential = {"account_name": cloud.account, "account_key": cloud.accountKey}
+    with BlobServiceClient(cloud.blob, credential=credential) as service:
+        there = {container.name for container in service.list_containers()}
+    return not {cloud.dataContainer, cloud.registryContainer} <= there
+
+
 def upload(cloud: Cloud, directory: Path, say: Callable[[str], None]) -> None:
     """Create the data and registry containers, and upload the example's data, where they are missing."""
     from azure.core.exceptions import AzureError
     from azure.storage.blob import BlobServiceClient
 
-    from cli.example_data import ExampleDataMissing
+    from cli.cloud.example_data import ExampleDataMissing
 
     credential = {"account_name": cloud.account, "account_key": cloud.accountKey}
     try:
@@ -65,7 +75,7 @@ def _containers(service: BlobServiceClient, names: list[str]) -> None:
 def _blobs(service: BlobServiceClient, container: str, say: Callable[[str], None]) -> None:
     from azure.storage.blob import ContentSettings
 
-    from cli.example_data import monthly_blobs
+    from cli.cloud.example_data import monthly_blobs
 
     client = service.get_container_client(container)
     there = {blob.name: bytes(blob.content_settings.content_md5 or b"") for blob in client.list_blobs()}

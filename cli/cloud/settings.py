@@ -74,7 +74,7 @@ class Cloud:
             f"BlobEndpoint={self.blob};"
         )
 
-    def sign_in(self, principal: str = "owner") -> dict[str, str]:
+    def sign_in(self, principal: str) -> dict[str, str]:
         """The environment in which Azure's libraries, and the target `environment`, are at this cloud as a principal."""
         who = self.owner if principal == "owner" else self.reader
         return {

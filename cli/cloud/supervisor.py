@@ -15,11 +15,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from cli.bootstrap import only_one
 from cli.cloud import azurite, ports, processes, settings
 from cli.cloud.processes import Service
 from cli.cloud.settings import Cloud
 from cli.errors import CliError
-from cli.locks import only_one
 from cli.project import cloud_file
 
 START_DEADLINE = 90.0  # seconds until all services answer
@@ -48,19 +48,20 @@ def services(cloud: Cloud, file: Path) -> list[Service]:
         Service(
             "studio",
             [
-                *python, "studio", "--cloud-file", str(file), "--port", str(port["studio"]),
+                *python, "localcloud", "--cloud-file", str(file), "--port", str(port["studio"]),
                 "--blob-port", str(port["blob"]), "--data-dir", str(directory / "studio"),
+                "--log-dir", str(directory / "logs"),
                 *(["--https-port", str(https)] if https else []),
                 *(["--allow-faults"] if cloud.allowFaults else []),
             ],
-            ("studio", "--cloud-file", str(file)),
+            ("localcloud", "--cloud-file", str(file)),
             (port["studio"], port["blob"], *([https] if https else [])),
             health=f"{cloud.studio}/_local/health",
         ),
         Service(
             "azure-native",
-            [*python, "studio.azure_native", "--cloud-file", str(file), "--port", str(port["azure-native"])],
-            ("studio.azure_native", "--cloud-file", str(file)),
+            [*python, "localcloud.azure_native", "--cloud-file", str(file), "--port", str(port["azure-native"])],
+            ("localcloud.azure_native", "--cloud-file", str(file)),
             (port["azure-native"],),
         ),
     ]  # fmt: skip
@@ -92,14 +93,17 @@ class Supervisor:
             alive and all(ports.answers(port) for port in cloud.ports.values()) and seed.done(self.directory)
         )
 
-    def start(self, *, new_ports: bool = False, allow_faults: bool | None = None) -> Cloud:
+    def start(
+        self, *, new_ports: bool = False, allow_faults: bool | None = None, look: bool = False
+    ) -> Cloud:
         """Bring the cloud up, with the example's data in it; does nothing where all is up.
 
-        `allow_faults` says whether the studio may be told to misbehave; None leaves that as it was.
+        `allow_faults` says whether the studio may be told to misbehave; None leaves that as it was. With `look` the
+        containers are looked for, and made and filled again where one is gone.
         """
         cloud, known = self._known()
         asked = new_ports or (allow_faults is not None and cloud and cloud.allowFaults != allow_faults)
-        if cloud and not asked and self._is_complete(cloud) and self.is_up(cloud, known):
+        if cloud and not asked and not look and self._is_complete(cloud) and self.is_up(cloud, known):
             return cloud
         with self._only_one():
             cloud, known = self._known()
@@ -122,7 +126,7 @@ class Supervisor:
                 cloud = replace(cloud, allowFaults=allow_faults)
                 settings.save(cloud, self.file)
             self._start_missing(cloud)
-            self._seed(cloud)
+            self._seed(cloud, look=look)
             return cloud
 
     def _is_complete(self, cloud: Cloud) -> bool:
@@ -170,10 +174,10 @@ class Supervisor:
                 raise CliError(*_diagnosis(service.name, lines, ended=ended))
             time.sleep(0.03)
 
-    def _seed(self, cloud: Cloud) -> None:
+    def _seed(self, cloud: Cloud, *, look: bool) -> None:
         from cli.cloud import seed
 
-        if not seed.done(self.directory):
+        if not seed.done(self.directory) or (look and seed.lost(cloud)):
             seed.upload(cloud, self.directory, self.say)
 
     def stop(self) -> list[str]:

@@ -3,21 +3,28 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import typer
 
-from cli.console import agreed, out, print_json
-from cli.errors import FAILED, INTERRUPTED, show
+from cli.console import agreed, out, say
+from cli.errors import FAILED, INTERRUPTED, show, warn
 from cli.project import ROOT, passphrase
-from cli.runners import Run, Wishes
+from cli.runners.deletions import Planned, refuse_unasked
+from cli.runners.run import TAKE_OVER, Run
+from cli.views.outcomes import as_written
+from cli.wishes import Wishes
 
 if TYPE_CHECKING:
-    from engine import Event, Options, Result, Workspace
-    from engine.forks import Forks
+    from cli.views.display import View
+    from engine import Options, Result, Workspace
+    from engine.children.forks import Forks
+
+Act = Callable[..., "Result"]
 
 # What program and providers need beside pulumi: imported once for both, and by each while the engine gets ready.
 _FOR_BOTH = ("requests", "stamina")
@@ -36,19 +43,19 @@ class EmbeddedRunner:
         )
 
     def up(self, wishes: Wishes) -> None:
-        """Make the resources as the program declares them."""
+        """Make the resources as the program declares them, once a preview has found nothing wrong."""
         import engine
 
-        if wishes.ask:
-            self._go("preview", engine.preview, _looking(wishes), preview=True)
-            self._confirm(f"Perform this update of {self.run.stack}?")
-        self._go("up", engine.up, wishes)
+        question = f"Perform this update of {self.run.stack}?"
+        self._carry_out("up", engine.up, wishes, question, "preview", engine.preview, always=True)
 
-    def preview(self, wishes: Wishes) -> None:
-        """Show what `up` would do; writes nothing."""
+    def preview(self, wishes: Wishes) -> Mapping[str, Any]:
+        """Show what `up` would do; writes nothing. The outputs that there would be, where anything changes."""
         import engine
 
-        self._go("preview", engine.preview, wishes, preview=True)
+        with _forks(1) as forks:
+            found = self._go("preview", engine.preview, wishes, forks, preview=True)
+        return found.outputs if any(count for op, count in found.changes.items() if op != "same") else {}
 
     def refresh(self, wishes: Wishes) -> None:
         """Read how the resources really are into the state."""
@@ -56,20 +63,17 @@ class EmbeddedRunner:
 
         if wishes.ask:
             wishes = self._with_pending_creates_cleared(wishes)
-            only_shown = _with(engine.refresh, preview_only=True)
-            self._go("refresh", only_shown, _looking(wishes), preview=True)
-            self._confirm(f"Write this into the state of {self.run.stack}?")
-        self._go("refresh", engine.refresh, wishes)
+        question = f"Write this into the state of {self.run.stack}?"
+        look = partial(engine.refresh, preview_only=True)
+        self._carry_out("refresh", engine.refresh, wishes, question, "refresh", look)
 
     def destroy(self, wishes: Wishes) -> None:
         """Delete all that the stack created."""
         import engine
 
-        if wishes.ask:
-            only_shown = _with(engine.destroy, preview_only=True)
-            self._go("destroy", only_shown, _looking(wishes), preview=True)
-            self._confirm(f"Delete everything that {self.run.stack} created?")
-        self._go("destroy", engine.destroy, wishes)
+        question = f"Delete everything that {self.run.stack} created?"
+        look = partial(engine.destroy, preview_only=True)
+        self._carry_out("destroy", engine.destroy, wishes, question, "destroy", look)
 
     def outputs(self) -> dict[str, Any]:
         """The stack's outputs, secrets masked."""
@@ -83,10 +87,30 @@ class EmbeddedRunner:
 
         out().print(engine.cancel(self.workspace))
 
-    def _confirm(self, question: str) -> None:
-        if not agreed(question):
-            show("not confirmed, so nothing was done", "answer y, or give --yes")
-            raise typer.Exit(FAILED)
+    def _carry_out(
+        self,
+        verb: str,
+        act: Act,
+        wishes: Wishes,
+        question: str,
+        looking: str,
+        look: Act,
+        *,
+        always: bool = False,
+    ) -> None:
+        """Look first, where somebody is asked or it is done `always`; the stack stays locked until all is done."""
+        looks = always or wishes.ask
+        with self.workspace.backend.locked(warn), _forks(1 + looks) as forks:
+            if looks:
+                # A check for changes is for what is done.
+                first = replace(wishes, expect_no_changes=False)
+                found = self._go(looking, look, first, forks, preview=True, shown=wishes.ask)
+                if not wishes.may_delete:
+                    refuse_unasked(_planned(found), self.run.stack)
+            if wishes.ask and not agreed(question):
+                show("not confirmed, so nothing was done", "answer y, or give --yes")
+                raise typer.Exit(FAILED)
+            self._go(verb, act, wishes, forks)
 
     def _with_pending_creates_cleared(self, wishes: Wishes) -> Wishes:
         pending = self.workspace.snapshot().pending
@@ -111,38 +135,44 @@ class EmbeddedRunner:
             forks=forks,
         )
 
-    def _go(self, verb: str, act: Callable[..., Result], wishes: Wishes, *, preview: bool = False) -> None:
-        from cli.diff_view import DiffView
-        from cli.display import Renderer
-        from engine.forks import Forks
+    def _go(
+        self, verb: str, act: Act, wishes: Wishes, forks: Forks, *, preview: bool = False, shown: bool = True
+    ) -> Result:
+        from cli.views.display import UnlessWell
 
-        with Forks(_FOR_EACH, shared=_FOR_BOTH) as forks:
-            if wishes.as_json:
-                from cli.json_view import digest
-
-                told: list[Event] = []
-                result = act(self.workspace, self._options(wishes, forks), told.append)
-                config = self.workspace.config(check=False).items()
-                shown = {key: "[secret]" if value.secret else value.text for key, value in config}
-                print_json(digest(result, told, shown))
-            else:
-                diff = DiffView(verb, self.run.stack, preview) if wishes.diff else None
-                renderer = Renderer(out(), verb, interactive=sys.stdout.isatty(), diff=diff)
-                with closing(renderer):
-                    result = act(self.workspace, self._options(wishes, forks), renderer)
-                    renderer.finish(result)
-        if not result.ok:
+        make = partial(self._view, verb, wishes, preview)
+        with closing(make() if shown else UnlessWell(make, out(), "Previewing")) as view:
+            result = act(self.workspace, self._options(wishes, forks), view)
             cancelled = any(str(failure).startswith("cancelled") for failure in result.failures)
+            if not (result.ok or shown or cancelled):
+                say(f"the {verb} failed, so nothing was changed")
+            view.finish(result)
+        if not result.ok:
             raise typer.Exit(INTERRUPTED if cancelled else FAILED)
+        return result
+
+    def _view(self, verb: str, wishes: Wishes, preview: bool) -> View:
+        from cli.views.diff_view import DiffView
+        from cli.views.display import Renderer
+        from cli.views.json_view import JsonView
+
+        takes_over = TAKE_OVER in self.run.env
+        if wishes.as_json:
+            config = self.workspace.config(check=False).items()
+            told = {key: "[secret]" if value.secret else value.text for key, value in config}
+            return JsonView(told, takes_over=takes_over)
+        diff = DiffView(verb, self.run.stack, preview) if wishes.diff else None
+        return Renderer(out(), verb, interactive=sys.stdout.isatty(), diff=diff, takes_over=takes_over)
 
 
-def _looking(wishes: Wishes) -> Wishes:
-    """What is shown before a question is asked; a check for changes is for what is done."""
-    return replace(wishes, ask=False, expect_no_changes=False)
+def _planned(result: Result) -> Iterator[Planned]:
+    for step in result.steps:
+        if old := as_written(step.before):
+            yield Planned(step.op, step.urn, old)
 
 
-def _with(act: Callable[..., Result], **more: Any) -> Callable[..., Result]:
-    def call(*args: Any) -> Result:
-        return act(*args, **more)
+def _forks(runs: int) -> Forks:
+    """Processes for this many runs: later, when gRPC has been used, none can be made."""
+    from engine.children.forks import Forks
 
-    return call
+    return Forks(_FOR_EACH, shared=_FOR_BOTH, runs=runs)

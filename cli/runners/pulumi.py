@@ -11,14 +11,18 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import typer
 
-from cli.errors import FAILED, INTERRUPTED, CliError, warn
+from cli.console import say
+from cli.errors import FAILED, INTERRUPTED, CliError, show, warn
 from cli.project import ROOT, backend_of, passphrase, project, read_yaml, stack_file
-from cli.runners import Run, Wishes
+from cli.runners.deletions import Planned, refuse_unasked
+from cli.runners.run import TAKE_OVER, Run
+from cli.wishes import Wishes
 
 OLDEST = (3, 200, 0)
 
@@ -61,8 +65,12 @@ def environment(added: Mapping[str, str]) -> dict[str, str]:
     return {**env, **added}
 
 
-def call(command: Sequence[str], env: Mapping[str, str]) -> int:
-    """Run the CLI with our terminal; answers its exit status, 130 after Ctrl-C.
+def call(
+    command: Sequence[str], env: Mapping[str, str], *, stdout: IO[bytes] | None = None, quiet: bool = False
+) -> int:
+    """Run the CLI with our terminal (but for `stdout`, if given); answers its exit status, 130 after Ctrl-C.
+
+    What it says of errors is left out where it is to be `quiet`.
 
     On a terminal Ctrl-C reaches the CLI by itself, and a second one would make it drop everything; elsewhere the CLI
     gets a session of its own, so that it hears the signal once, from here.
@@ -74,6 +82,8 @@ def call(command: Sequence[str], env: Mapping[str, str]) -> int:
         env=dict(env),
         start_new_session=not shared,
         stdin=None if shared else subprocess.DEVNULL,
+        stdout=stdout,
+        stderr=subprocess.DEVNULL if quiet else None,
     )
     interrupted = False
     while True:
@@ -107,7 +117,18 @@ def ensure_stack(executable: str, stack: str, env: Mapping[str, str]) -> None:
         )
     if done.returncode and not backend.file.exists():
         reason = done.stderr.strip().removeprefix("error: ").splitlines() or ["it gave no reason"]
-        raise CliError(f"the stack {stack} can't be created: {reason[0]}", "name another with -s")
+        raise CliError(
+            f"the stack {stack} can't be created: {reason[0]}",
+            "correct what it says, or name another with -s",
+        )
+
+
+def _planned(preview: bytes) -> Iterator[Planned]:
+    """The steps in the JSON of a preview."""
+    import json
+
+    for step in (json.loads(preview) if preview.strip() else {}).get("steps") or []:
+        yield Planned(step["op"], step["urn"], step.get("oldState") or {})
 
 
 class PulumiRunner:
@@ -119,22 +140,37 @@ class PulumiRunner:
         self.env = environment(run.env)
 
     def up(self, wishes: Wishes) -> None:
-        """Make the resources as the program declares them."""
-        self._go("up", wishes, *([] if wishes.ask else ["--yes", "--skip-preview"]))
+        """Make the resources as the program declares them, once a preview has found nothing wrong."""
+        looks = wishes.as_json or not wishes.may_delete
+        if looks:
+            with tempfile.TemporaryFile() as held_back:
+                first = replace(wishes, expect_no_changes=False, as_json=True)
+                try:
+                    self._go("preview", first, stdout=held_back, quiet=not wishes.as_json)
+                except typer.Exit:
+                    if not wishes.as_json:  # once more, for people
+                        self._go("preview", replace(first, as_json=False))
+                        raise
+                    held_back.seek(0)  # one document, of the preview if that fails
+                    shutil.copyfileobj(held_back, sys.stdout.buffer)
+                    raise
+                held_back.seek(0)
+                if not wishes.may_delete:
+                    refuse_unasked(_planned(held_back.read()), self.run.stack)
+        more = ["--skip-preview"] if looks else []
+        self._go("up", wishes, *more, *([] if wishes.ask else ["--yes"]))
 
-    def preview(self, wishes: Wishes) -> None:
-        """Show what `up` would do; writes nothing."""
-        self._go("preview", wishes)
+    def preview(self, wishes: Wishes) -> Mapping[str, Any]:
+        """Show what `up` would do; writes nothing. The outputs that there would be, where anything changes."""
+        return self._go("preview", wishes)
 
     def refresh(self, wishes: Wishes) -> None:
         """Read how the resources really are into the state."""
-        more = ["--clear-pending-creates"] if wishes.clear_pending_creates else []
-        self._go("refresh", wishes, *more, *([] if wishes.ask else ["--yes", "--skip-preview"]))
+        self._go("refresh", wishes, *([] if wishes.ask else ["--yes", "--skip-preview"]))
 
     def destroy(self, wishes: Wishes) -> None:
         """Delete all that the stack created."""
-        more = ["--run-program"] if wishes.run_program else []
-        self._go("destroy", wishes, *more, *([] if wishes.ask else ["--yes", "--skip-preview"]))
+        self._go("destroy", wishes, *([] if wishes.ask else ["--yes", "--skip-preview"]))
 
     def outputs(self) -> dict[str, Any]:
         """The stack's outputs, secrets masked."""
@@ -145,7 +181,7 @@ class PulumiRunner:
         if done.returncode:
             raise CliError(
                 f"the outputs of {self.run.stack} can't be read: {done.stderr.removeprefix('error: ')}",
-                "./dev up",
+                f"correct what it says; a stack that was never deployed: ./dev up -s {self.run.stack}",
             )
         return dict(json.loads(done.stdout))
 
@@ -155,27 +191,62 @@ class PulumiRunner:
         if status := call(command, self.env):
             raise typer.Exit(status)
 
-    def _go(self, verb: str, wishes: Wishes, *more: str) -> None:
+    def _go(
+        self, verb: str, wishes: Wishes, *more: str, stdout: IO[bytes] | None = None, quiet: bool = False
+    ) -> Mapping[str, Any]:
+        """Run a verb; the outputs that a preview told of, where anything changes."""
+        told: Mapping[str, Any] = {}
         if backend := backend_of(self.run.stack):
             backend.free_dead_locks(warn)
         ensure_stack(self.executable, self.run.stack, self.env)
-        with self._config_file() as config:
+        with self._config_file() as config, tempfile.TemporaryDirectory() as folder:
+            log = Path(folder, "events.json")
             command = [self.executable, verb, "--stack", self.run.stack, "--config-file", config, *more]
-            command += [] if wishes.ask else ["--non-interactive"]
-            command += ["--refresh"] if wishes.refresh and verb != "refresh" else []
-            command += ["--expect-no-changes"] if wishes.expect_no_changes else []
-            command += ["--json"] if wishes.as_json else []
-            command += ["--diff"] if wishes.diff else []
+            flags = {
+                "--non-interactive": not wishes.ask,
+                "--refresh": wishes.refresh and verb != "refresh",
+                "--expect-no-changes": wishes.expect_no_changes,
+                "--json": wishes.as_json,
+                "--diff": wishes.diff,
+                f"--parallel={wishes.parallel}": wishes.parallel is not None,
+                "--continue-on-error": wishes.continue_on_error,
+                "--clear-pending-creates": wishes.clear_pending_creates,
+                "--run-program": wishes.run_program,
+            }
+            command += [flag for flag, given in flags.items() if given]
             command += [f"--target={target}" for target in wishes.targets]
-            command += [] if wishes.parallel is None else [f"--parallel={wishes.parallel}"]
-            command += ["--continue-on-error"] if wishes.continue_on_error else []
-            status = call(command, self.env)
+            env = self.env
+            if not wishes.as_json:
+                command += ["--event-log", str(log)]
+                env = env | {"PULUMI_DEBUG_COMMANDS": "true"}  # has that option
+            status = call(command, env, stdout=stdout, quiet=quiet)
+            if not (wishes.as_json or quiet):
+                told = self._conclude(verb, log, failed=status not in (0, INTERRUPTED))
         if status:
             raise typer.Exit(status)
+        return told
+
+    def _conclude(self, verb: str, log: Path, *, failed: bool) -> Mapping[str, Any]:
+        """Say below the CLI's own display what that has another word for, and last why the run *failed*."""
+        from cli.runners.event_log import Told
+        from cli.views.outcomes import remarks
+
+        told = Told.read(log, preview=verb == "preview", takes_over=TAKE_OVER in self.run.env)
+        if verb != "refresh":  # what that finds gone was not left
+            for line in remarks(told.outcomes):
+                say(line)
+        if not failed:
+            return told.outputs if any(word != "same" for word, _ in told.outcomes) else {}
+        if verb == "up":
+            say("the update failed: outputs above are those of before, unless they are shown as changed")
+        for error in told.errors:
+            cause, _, remedy = error.partition("\nremedy: ")
+            show(cause, remedy)
+        return {}
 
     @contextlib.contextmanager
     def _config_file(self) -> Iterator[str]:
-        from cli.stackfile import for_this_run
+        from cli.stacks.files import for_this_run
 
         stack = self.run.stack
         backend = backend_of(stack)

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from cli.console import out, print_json
-from cli.errors import CliError, warn
+from cli.errors import CliError, one_line, warn
 from cli.options import AsJson, Config, Stack, overrides
 
 if TYPE_CHECKING:
+    from cli.services.adoption import Choice
     from clients.inventory import FoundWorkspace
 
 
@@ -45,28 +47,50 @@ def adopt(
     evaluation_output: Annotated[
         str, typer.Option("--evaluation-output", help="The training service's output for the evaluation.")
     ] = "",
+    data_factory: Annotated[
+        Path | None,
+        typer.Option(
+            "--data-factory", metavar="FILE", help="Write program and stack file for a Data Factory pipeline."
+        ),
+    ] = None,
+    linked_services: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--linked-services", metavar="PATH", help="More of its files, or a folder of them; repeatable."
+        ),
+    ] = None,
+    pipeline: Annotated[
+        str, typer.Option("--pipeline", help="The pipeline, where the files hold several.")
+    ] = "",
+    folder: Annotated[
+        Path, typer.Option("-o", metavar="DIR", help="Where program and stack file of a pipeline go.")
+    ] = Path(),
     force: Annotated[bool, typer.Option("--force", help="Write over a file that is there.")] = False,
     stack: Stack = "dev",
     config: Config = None,
     as_json: AsJson = False,
 ) -> None:
     """List the web services that there are already, and write the program that adopts them. Reads only."""
-    from cli.registry import open_context
-    from clients.inventory import Inventory
+    from cli.services.adoption import Choice, choose, program
 
-    context, target = open_context(stack, overrides(config))
-    found = Inventory(context.target(target), context.clock).workspaces(workspace)
+    asked = Choice(training, predictive, endpoint, data_version, revision, model_output, evaluation_output)
+    if data_factory is not None:
+        if write is not None:
+            raise CliError(
+                "--write and --data-factory are two ways", "leave out --write; -o names the folder"
+            )
+        files = (data_factory, *(linked_services or ()))
+        _carry(_Order(files, pipeline, folder, force, stack, as_json, workspace), asked, overrides(config))
+        return
+    if linked_services or pipeline:
+        raise CliError("there is no pipeline to carry over", "name its file: --data-factory pipeline.json")
+    found, _target = _there(stack, overrides(config), workspace)
     if write is None:
         print_json([_workspace_json(one) for one in found]) if as_json else _print(found)
         return
-    from cli.adoption import Choice, choose, program
-
     if write.exists() and not force:
         raise CliError(f"{write} exists", "give another file, or --force to write over it")
-    choice = choose(
-        found,
-        Choice(training, predictive, endpoint, data_version, revision, model_output, evaluation_output),
-    )
+    choice = choose(found, asked)
     write.parent.mkdir(parents=True, exist_ok=True)
     write.write_text(program(choice), encoding="utf-8")
     out().print(f"{write}: adopts {choice.endpoint.name} of {choice.predictive.contract.name}", markup=False)
@@ -76,6 +100,64 @@ def adopt(
         soft_wrap=True,
         markup=False,
     )
+
+
+@dataclass(frozen=True)
+class _Order:
+    """What of a Data Factory is carried over, and where to."""
+
+    files: tuple[Path, ...]
+    pipeline: str
+    folder: Path
+    force: bool
+    stack: str
+    as_json: bool
+    workspace: str
+
+
+def _there(stack: str, config: dict[str, str], workspace: str) -> tuple[list[FoundWorkspace], str]:
+    """What web services there are in the target of the stack, and that target's name."""
+    from cli.services.registry import open_context
+    from clients.inventory import Inventory
+
+    context, target = open_context(stack, config)
+    return Inventory(context.target(target), context.clock).workspaces(workspace), target
+
+
+def _carry(order: _Order, asked: Choice, config: dict[str, str]) -> None:
+    """Write the program and the stack's file of a Data Factory pipeline, and say what has no place in them."""
+    from cli.console import agreed, is_interactive
+    from cli.project import project
+    from cli.services.adoption import program
+    from cli.services.data_factory.carrying import carry, stack_file
+    from cli.services.data_factory.documents import read
+    from cli.services.data_factory.pipeline import retraining
+    from cli.services.data_factory.values import secrets_in, without
+
+    factory = read(order.files)
+    found = retraining(factory, order.pipeline)
+    files = [order.folder / "__main__.py", order.folder / f"Pulumi.{order.stack}.yaml"]
+    for file in files:
+        if file.exists() and not order.force and not (is_interactive() and agreed(f"write over {file}?")):
+            raise CliError(f"{file} exists", "give another folder with -o DIR, or --force to write over it")
+    there, target = _there(order.stack, config, order.workspace)
+    carried = carry(found, there, asked, target)
+    secrets = {one for document in factory.found.values() for one in secrets_in(document.properties)}
+    texts = (program(carried.chosen), stack_file(project()["name"], carried.config))
+    order.folder.mkdir(parents=True, exist_ok=True)
+    for file, text in zip(files, texts, strict=True):
+        file.write_text(without(text, secrets), encoding="utf-8")
+    left = [without(one, secrets) for one in (*factory.mended, *found.left)]
+    give = [without(one, secrets) for one in found.give]
+    if order.as_json:
+        print_json({"files": [str(one) for one in files], "notCarriedOver": left, "toGive": give})
+        return
+    out().print(
+        f"{files[0]}, {files[1]}: do what the pipeline {found.name} does", markup=False, soft_wrap=True
+    )
+    for title, lines in (("not carried over", left), ("to give", give)):
+        for line in lines:
+            out().print(f"{title}: {one_line(line)}", markup=False, soft_wrap=True)
 
 
 def _workspace_json(found: FoundWorkspace) -> dict[str, Any]:

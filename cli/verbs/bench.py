@@ -9,6 +9,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Mapping
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -21,48 +22,69 @@ from cli.options import Engine, Stack
 _CALLS = 500
 
 
+class What(StrEnum):
+    """What is timed."""
+
+    stack = "stack"
+    data = "data"
+
+
 def bench(
+    what: Annotated[
+        What, typer.Argument(help="A deployed stack, or how data versions grow with the data.")
+    ] = What.stack,
     stack: Stack = "dev",
     runs: Annotated[int, typer.Option(min=1, help="How often each thing is timed.")] = 5,
 ) -> None:
-    """Time training, scoring and previews, each beside what it is compared with, on a deployed stack."""
+    """Time training, scoring and previews, each beside what it is compared with, on a deployed stack; or data versions."""
+    if what is What.data:
+        _data()
+        return
     from cli.runners import open_runner
+    from cli.stacks.names import known
 
+    stack = known(stack, deployed=True)
     outputs = open_runner(stack, {}, Engine.embedded).outputs()
-    if "endpointUrl" not in outputs:
-        raise CliError(f"the stack {stack} is not deployed", f"./dev up -s {stack}")
+    if not outputs.get("endpointUrl"):
+        raise CliError(f"the stack {stack} serves no model yet", f"./dev up -s {stack}")
     _training(runs)
     _scoring(outputs)
     _previews(stack, runs)
 
 
+def _data() -> None:
+    """Data versions of many blobs, of a large one, and of many parts, in the local cloud's storage."""
+    from cli.cloud.supervisor import Supervisor
+    from cli.console import say
+
+    Supervisor(say=say).start()
+    subprocess.run([sys.executable, "-m", "retrain_hooks.data.bench"], check=True)
+
+
 def _training(runs: int) -> None:
     """The Train Model step beside the same fit called directly."""
-    from cli.example_data import monthly_blobs
+    from cli.cloud.example_data import monthly_blobs
 
     _name, month = next(iter(monthly_blobs()))
     with tempfile.TemporaryDirectory() as folder:
         data = Path(folder) / "month.csv"
         data.write_bytes(month)
-        command = [sys.executable, "-m", "studio.graph.bench", "experiments/flights", str(data)]
+        command = [sys.executable, "-m", "graph.bench", "experiments/flights", str(data)]
         subprocess.run([*command, "--runs", str(runs)], check=True)
 
 
 def _scoring(outputs: Mapping[str, Any]) -> None:
     """One row by request-response over loopback, beside the studio's answer to a call that does nothing."""
-    import requests
+    from cli.services.report import sample_of, secret_outputs
+    from clients.http.transport import Transport
 
-    from retrain_hooks.report import sample_of, secret_outputs
-
-    url = f"{outputs['endpointUrl']}/execute?api-version=2.0"
-    studio = outputs["endpointUrl"].partition("/workspaces/")[0]
+    key = {"Authorization": f"Bearer {secret_outputs(outputs)['endpointKey']}"}
+    endpoint = Transport("the endpoint", outputs["endpointUrl"], authorize=lambda: key)
+    cloud = Transport("the local cloud", outputs["endpointUrl"].partition("/workspaces/")[0])
     body = {"Inputs": {"input1": [sample_of(outputs["experiment"])]}}
-    with requests.Session() as session:
-        session.headers["Authorization"] = f"Bearer {secret_outputs(outputs)['endpointKey']}"
-        score = _times(
-            lambda: session.post(f"{url}&format=swagger", json=body, timeout=30).raise_for_status()
-        )
-        health = _times(lambda: session.get(f"{studio}/_local/health", timeout=30).raise_for_status())
+    version = {"api-version": "2.0", "format": "swagger"}
+    score = _times(lambda: endpoint.post("execute", body, **version))
+    health = _times(lambda: cloud.get("_local/health"))
     _print("score a row", score)
     _print("empty call", health)
 

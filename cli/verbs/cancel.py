@@ -20,15 +20,17 @@ def cancel(
 ) -> None:
     """Free the lock that another run holds on the stack; its training job goes on, unless --jobs says otherwise."""
     from cli.runners import open_runner
+    from cli.stacks.names import known
 
+    stack = known(stack, deployed=True)
     open_runner(stack, {}, engine, cloud=False).cancel()
     if jobs:
         _cancel_jobs(stack)
 
 
 def _cancel_jobs(stack: str) -> None:
-    from cli.registry import open_registry, workspace_of
-    from retrain_hooks.jobs import cancel_all
+    from cli.services.registry import open_registry, workspace_of
+    from retrain_hooks.training.cancelled_jobs import cancel_all
 
     workspace = workspace_of(stack)
     registry = open_registry(stack)

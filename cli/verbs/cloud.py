@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
-from cli.console import agreed, is_interactive, out, print_json, say
-from cli.errors import CliError, warn
+from cli.console import out, print_json, say, want_a_yes
+from cli.errors import warn
 from cli.options import AsJson, ShowSecrets, Yes
 
 
@@ -17,7 +17,7 @@ def start(
         bool | None,
         typer.Option(
             "--allow-faults/--no-allow-faults",
-            help="Let /_local/faults make the studio misbehave, from now on, or no longer.",
+            help="Let /_local/faults make the local cloud misbehave, from now on, or no longer.",
             show_default=False,
         ),
     ] = None,
@@ -26,7 +26,7 @@ def start(
     from cli.cloud.supervisor import Supervisor
 
     supervisor = Supervisor(say=say)
-    cloud = supervisor.start(new_ports=new_ports, allow_faults=allow_faults)
+    cloud = supervisor.start(new_ports=new_ports, allow_faults=allow_faults, look=True)
     out().print(f"the local cloud runs: studio {cloud.studio}, blobs {cloud.blob}")
 
 
@@ -82,14 +82,15 @@ def reset(yes: Yes = False) -> None:
     from backend.stacks import list_stacks
     from cli.cloud.supervisor import Supervisor
     from cli.project import backend_of
+    from cli.stacks.held import all_local_stacks
 
     backend = backend_of("dev")
     stacks = [each["name"] for each in list_stacks(backend) if each["resourceCount"] > 1] if backend else []
     if stacks:
         warn(
-            f"stacks that hold resources: {', '.join(stacks)}; ./dev destroy them first, or their state stays behind"
+            f"stacks that hold resources: {', '.join(stacks)}; ./dev destroy them first, or their next ./dev up makes all again"
         )
-    if not yes and is_interactive() and not agreed("Delete all data of the local cloud?"):
-        raise CliError("nothing was deleted", "answer y, or give --yes")
-    Supervisor(say=say).reset()
+    want_a_yes("Delete all data of the local cloud?", yes=yes)
+    with all_local_stacks(warn):
+        Supervisor(say=say).reset()
     out().print("the local cloud is stopped and its data deleted")

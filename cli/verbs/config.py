@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from cli.console import out, print_json
+from cli.console import as_text, out, print_json
 from cli.errors import CliError
 from cli.options import AsJson, Stack
 
@@ -18,10 +18,12 @@ def get(
 ) -> None:
     """Show the stack's configuration, Pulumi.yaml's defaults included."""
     from cli.project import project, qualified, stack_config
+    from cli.stacks.names import known
 
+    stack = known(stack)
     values = stack_config(stack)
     if key:
-        full = qualified(key, stack)
+        full = qualified(key)
         if full not in values:
             raise CliError(f"{key} has no value in {stack}", f"./dev config set {key} VALUE -s {stack}")
         print_json(values[full]) if as_json else out().print(_text(values[full]), markup=False)
@@ -37,18 +39,25 @@ def set_(
     key: Annotated[str, typer.Argument(help="The key, as in Pulumi.yaml.")],
     value: Annotated[str, typer.Argument(help="Its new value.")],
     stack: Stack = "dev",
+    secret: Annotated[bool, typer.Option("--secret", help="Encrypt it with the stack's passphrase.")] = False,
 ) -> None:
     """Write one value into the stack's file; the next `up` uses it."""
-    from cli.project import qualified, stack_file
-    from cli.stackfile import set_value
+    from backend.workspace import Workspace
+    from cli.project import ROOT, passphrase, qualified, stack_file
+    from cli.stacks.files import set_value
+    from cli.stacks.names import known
+    from cli.stacks.values import judged
 
-    set_value(stack_file(stack), qualified(key, stack), value)
-    out().print(f"{stack_file(stack).name}: {key} is {value}", markup=False)
+    stack = known(stack)
+    full = qualified(key)
+    written = judged(full, value)
+    if secret:
+        workspace = Workspace.open(ROOT, stack, passphrase=passphrase())
+        crypter = workspace.crypter() or workspace.new_crypter()
+        written = {"secure": crypter.encrypt(value)}
+    set_value(stack_file(stack), full, written)
+    out().print(f"{stack_file(stack).name}: {key} is {_text(written) if secret else value}", markup=False)
 
 
 def _text(value: Any) -> str:
-    import json
-
-    if isinstance(value, dict) and "secure" in value:
-        return "[secret]"
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return "[secret]" if isinstance(value, dict) and "secure" in value else as_text(value)

@@ -63,16 +63,30 @@ def import_(
     definition = _read(file)
     files = _files(stack, config)
     say(f"updating the web service to {file}")
+    if model and "://" not in model:
+        _see(model, stack, config)
     service = files.import_(definition, name, plan, model, resource)
     out().print(f"{service} has the definition in {file}", markup=False, soft_wrap=True)
 
 
 def _files(stack: str, config: list[str] | None) -> DefinitionFiles:
-    from cli.registry import open_context
+    from cli.services.registry import open_context
     from clients.studio_new.files import DefinitionFiles
 
     context, target = open_context(stack, overrides(config))
     return DefinitionFiles(context.target(target), context.registry(target), context.clock)
+
+
+def _see(model: str, stack: str, config: list[str] | None) -> None:
+    """See that a model of the registry that is on record is what its run left. Raises LedgerError."""
+    from cli.services.registry import open_context
+    from retrain_hooks.registry.ledger import Ledger
+
+    context, target = open_context(stack, overrides(config))
+    registry = context.registry(target)
+    address = model.removeprefix(f"{registry.name}/")
+    if registry.stat(address) is not None:
+        Ledger(registry).hand_over(address)
 
 
 def _read(file: Path) -> dict[str, Any]:

@@ -1,52 +1,20 @@
-"""`./dev up`, `preview`, `refresh` and `destroy`: a stack's runs, whose options are each declared once."""
+"""`./dev up`, `preview`, `refresh` and `destroy`: a stack's runs."""
 
 from __future__ import annotations
 
 import functools
 from collections.abc import Callable
+from dataclasses import replace
 from inspect import Parameter, Signature
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_type_hints
 
-from cli.options import (
-    AsJson,
-    ClearPendingCreates,
-    Config,
-    Diff,
-    Engine,
-    EngineOption,
-    Expect,
-    GoOn,
-    Parallel,
-    Quiet,
-    Refresh,
-    RunProgram,
-    Stack,
-    Target,
-    Yes,
-    overrides,
-    wants_to_be_asked,
-    with_expected,
-)
+from cli.errors import warn
+from cli.options import overrides, refuse_unasked_take_over, wants_to_be_asked, with_expected
+from cli.wishes import Wishes
 
 if TYPE_CHECKING:
-    from cli.runners import Runner, Wishes
+    from cli.runners.run import Runner
 
-OPTIONS: dict[str, tuple[Any, Any]] = {
-    "stack": (Stack, "dev"),
-    "config": (Config, None),
-    "engine": (EngineOption, Engine.auto),
-    "refresh": (Refresh, False),
-    "expect_no_changes": (Quiet, False),
-    "diff": (Diff, False),
-    "expect": (Expect, None),
-    "target": (Target, None),
-    "parallel": (Parallel, None),
-    "continue_on_error": (GoOn, False),
-    "clear_pending_creates": (ClearPendingCreates, False),
-    "run_program": (RunProgram, False),
-    "as_json": (AsJson, False),
-    "yes": (Yes, False),
-}
 EVERY = {"stack", "config", "engine", "diff", "target", "parallel", "as_json"}
 
 
@@ -56,20 +24,35 @@ def _verb(*more: str) -> Callable[[Callable[[Runner, Wishes], None]], Callable[.
     def decorate(act: Callable[[Runner, Wishes], None]) -> Callable[..., None]:
         @functools.wraps(act)
         def run(**given: Any) -> None:
-            from cli.runners import Wishes, open_runner
+            from cli.runners import open_runner
+            from cli.stacks.names import known
+            from cli.stacks.reset import cloud_was_reset
 
-            stack, config, engine = (given.pop(name) for name in ("stack", "config", "engine"))
-            expected = with_expected(overrides(config), given.pop("expect", None))
-            ask = "yes" in given and wants_to_be_asked(given.pop("yes"), given["as_json"])
-            wishes = Wishes(ask=ask, targets=tuple(given.pop("target") or ()), **given)
-            act(open_runner(stack, expected, engine), wishes)
+            wishes = Wishes(**given)
+            stack = known(wishes.stack, deployed=act.__name__ in ("refresh", "destroy"))
+            expected = with_expected(overrides(wishes.config), wishes.expect)
+            if "yes" in more:
+                if wishes.take_over:
+                    refuse_unasked_take_over(wishes.yes)
+                    warn("whatever bears this stack's names becomes its own, also what another stack made")
+                deletes = act.__name__ == "destroy"
+                asked = wants_to_be_asked(wishes.yes, wishes.as_json, deletes=deletes)
+                wishes = replace(wishes, ask=asked)
+            runner = open_runner(stack, expected, wishes.engine, take_over=wishes.take_over)
+            if "refresh" in more and not wishes.refresh and cloud_was_reset(stack, expected):
+                warn(
+                    "the local cloud was reset since the last update of this stack: what is gone is found out first"
+                )
+                wishes = replace(wishes, refresh=True)
+            act(runner, wishes)
 
-        taken = {name: option for name, option in OPTIONS.items() if name in EVERY.union(more)}
-        run.__annotations__ = {name: kind for name, (kind, _) in taken.items()}
+        hints = get_type_hints(Wishes, include_extras=True)
+        taken = {name: hint for name, hint in hints.items() if name in EVERY.union(more)}
+        run.__annotations__ = taken
         run.__signature__ = Signature(  # type: ignore[attr-defined]
             [
-                Parameter(name, Parameter.KEYWORD_ONLY, default=default, annotation=kind)
-                for name, (kind, default) in taken.items()
+                Parameter(name, Parameter.KEYWORD_ONLY, default=getattr(Wishes, name), annotation=hint)
+                for name, hint in taken.items()
             ]
         )
         return run
@@ -77,21 +60,26 @@ def _verb(*more: str) -> Callable[[Callable[[Runner, Wishes], None]], Callable[.
     return decorate
 
 
-@_verb("refresh", "expect_no_changes", "expect", "continue_on_error", "yes")
+@_verb("refresh", "expect_no_changes", "expect", "continue_on_error", "take_over", "yes")
 def up(runner: Runner, wishes: Wishes) -> None:
     """Train what is to be trained, bind it, and show what the endpoint answers."""
     runner.up(wishes)
     if not wishes.as_json:
         from cli.console import out
-        from retrain_hooks.report import after_up
+        from cli.services.report import after_up
 
         after_up(runner.outputs(), out())
 
 
-@_verb("refresh", "expect_no_changes", "expect")
+@_verb("refresh", "expect_no_changes", "expect", "take_over")
 def preview(runner: Runner, wishes: Wishes) -> None:
     """Show what `up` would train and bind, old → new; nothing is submitted, nothing is written."""
-    runner.preview(wishes)
+    outputs = runner.preview(wishes)
+    if outputs and not wishes.as_json:
+        from cli.console import out
+        from cli.services.report import after_preview
+
+        after_preview(outputs, out())
 
 
 @_verb("expect_no_changes", "clear_pending_creates", "yes")

@@ -8,9 +8,9 @@ import typer
 
 
 def help_(
+    context: typer.Context,
     verb: Annotated[list[str] | None, typer.Argument(help="The verb; all of them when left out.")] = None,
 ) -> None:
     """Show what there is, or one verb's options."""
-    from cli.app import main
-
-    main(["help", *(verb or [])])
+    root = context.find_root()
+    root.command.main([*(verb or []), "--help"], prog_name=root.info_name)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
-from cli.console import out, print_json
+from cli.console import as_text, out, print_json
 from cli.errors import CliError
 from cli.options import AsJson, Engine, EngineOption, ShowSecrets, Stack
 
@@ -21,13 +21,15 @@ def output(
     """Show the stack's outputs: the endpoint's URL, the model's address, run key, data version, metrics."""
     from cli.project import backend_of
     from cli.runners import open_runner
+    from cli.stacks.names import known
 
+    stack = known(stack, deployed=True)
     backend = backend_of(stack)
     if backend is not None and not backend.file.exists():
         raise CliError(f"the stack {stack} was never deployed", f"./dev up -s {stack}")
     values = open_runner(stack, {}, engine).outputs()
     if show_secrets:
-        from retrain_hooks.report import secret_outputs
+        from cli.services.report import secret_outputs
 
         values |= secret_outputs(values)
     if name and name not in values:
@@ -36,14 +38,8 @@ def output(
     if as_json:
         print_json(values[name] if name else values)
     elif name:
-        out().print(_text(values[name]), markup=False)
+        out().print(as_text(values[name]), markup=False)
     else:
         width = max(map(len, values), default=0)
         for key in sorted(values):
-            out().print(f"{key:<{width}}  {_text(values[key])}", markup=False)
-
-
-def _text(value: Any) -> str:
-    import json
-
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+            out().print(f"{key:<{width}}  {as_text(values[key])}", markup=False)

@@ -21,7 +21,7 @@ def pulumi(
     from cli.runners import environment
     from cli.runners.pulumi import call, ensure_stack, find
     from cli.runners.pulumi import environment as cli_environment
-    from cli.stackfile import salt_kept_out
+    from cli.stacks.files import salt_kept_out
 
     executable = find(required=True)
     assert executable is not None

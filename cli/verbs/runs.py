@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cli.console import agreed, is_interactive, out, print_json
+from cli.console import out, print_json, want_a_yes
 from cli.errors import CliError, one_line, warn
 from cli.options import AsJson, Stack, Yes
 
 if TYPE_CHECKING:
-    from cli.registry import Registry
-    from retrain_hooks.ledger import Run
-    from retrain_hooks.runs import Plan
+    from cli.services.registry import Registry
+    from retrain_hooks.registry.ledger import Run
+    from retrain_hooks.registry.retirement import Plan
 
 DIGITS = 12
 
@@ -22,20 +22,20 @@ def list_(ctx: typer.Context, stack: Stack = "dev", as_json: AsJson = False) -> 
     """Show the training runs on record: key, state, data, quality, and where the model is bound."""
     if ctx.invoked_subcommand:
         return
-    from cli.registry import open_registry
-    from retrain_hooks.bound import recorded
-    from retrain_hooks.ledger import CorruptRecord
-    from retrain_hooks.runs import newest_first
+    from cli.services.registry import open_registry
+    from retrain_hooks.registry.catalogue import distinct, newest_first
+    from retrain_hooks.registry.markers import recorded
+    from retrain_hooks.registry.records import Unreadable
 
     registry = open_registry(stack)
     used = recorded(registry.container)
     found = list(registry.ledger.runs())
-    runs = newest_first([run for run in found if not isinstance(run, CorruptRecord)])
+    runs = newest_first(distinct([run for run in found if not isinstance(run, Unreadable)]))
     rows = [_row(run, used.where.get(run.address, [])) for run in runs]
     rows += [
-        {"key": each.key, "state": "corrupt", "problem": each.cause}
+        {"key": each.name, "state": "corrupt", "problem": each.cause}
         for each in found
-        if isinstance(each, CorruptRecord)
+        if isinstance(each, Unreadable)
     ]
     if as_json:
         print_json(rows)
@@ -48,13 +48,13 @@ def list_(ctx: typer.Context, stack: Stack = "dev", as_json: AsJson = False) -> 
 
 
 def _row(run: Run, bound: list[str]) -> dict[str, Any]:
-    from retrain_hooks.runs import when
+    from retrain_hooks.registry.catalogue import when
 
     return {
         "key": run.key,
         "experiment": run.experiment,
         "state": run.state,
-        "dataVersion": run.data.get("version"),
+        "dataVersion": run.data_version or None,
         "when": when(run),
         "seconds": run.seconds,
         "auc": run.metrics.get("auc"),
@@ -99,14 +99,14 @@ def show(
     as_json: AsJson = False,
 ) -> None:
     """Show all that is on record of one run, its model, and the gate's verdicts on it."""
-    from cli.registry import open_registry
-    from retrain_hooks.ledger import CorruptRecord
-    from retrain_hooks.runs import find
+    from cli.services.registry import open_registry
+    from retrain_hooks.registry.catalogue import find
+    from retrain_hooks.registry.records import Unreadable
 
     registry = open_registry(stack)
     try:
         run = find(registry.ledger, key.lower())
-    except CorruptRecord as error:
+    except Unreadable as error:
         raise CliError(error.cause, error.remedy) from None
     record = _record(registry, run)
     if as_json:
@@ -130,8 +130,8 @@ def show(
 def _record(registry: Registry, run: Run) -> dict[str, Any]:
     from dataclasses import asdict
 
-    from retrain_hooks.bound import recorded
-    from retrain_hooks.runs import verdicts
+    from retrain_hooks.gate.verdicts import Verdicts
+    from retrain_hooks.registry.markers import recorded
 
     blob = registry.container.stat(run.address)
     evaluation = run.address.removesuffix(".ilearner") + ".evaluation.csv"
@@ -145,7 +145,7 @@ def _record(registry: Registry, run: Run) -> dict[str, Any]:
         },
         "evaluation": evaluation if registry.container.stat(evaluation) else None,
         "bound": recorded(registry.container).where.get(run.address, []),
-        "verdicts": verdicts(registry.container, run.key),
+        "verdicts": list(Verdicts(registry.container).on(run.key)),
     }
 
 
@@ -172,8 +172,8 @@ def prune(
     stack: Stack = "dev",
 ) -> None:
     """Retire old models: delete them, never one that is bound; their records stay."""
-    from cli.registry import open_registry
-    from retrain_hooks.runs import Pruner, Wish
+    from cli.services.registry import open_registry
+    from retrain_hooks.registry.retirement import Pruner, Wish
 
     registry = open_registry(stack)
     pruner = Pruner(registry.ledger, registry.in_use, registry.context.clock)
@@ -182,12 +182,12 @@ def prune(
     if plan.refused:
         raise CliError(
             f"nothing is retired while it isn't known what is bound: {plan.refused}",
-            "run ./dev up on the stacks in use, which writes their markers anew, or delete the unreadable blob",
+            "run ./dev up on the stacks in use, which writes their markers anew, delete what cannot be read, or use the "
+            "release that wrote it",
         )
     if not plan.retire or dry_run:
         return
-    if not yes and is_interactive() and not agreed(f"Retire {_models(len(plan.retire))}?"):
-        raise CliError("nothing was retired", "answer y, or give --yes")
+    want_a_yes(f"Retire {_models(len(plan.retire))}?", yes=yes)
     told = len(plan.notes)
     retired = pruner.carry_out(plan)
     for note in plan.notes[told:]:
@@ -197,11 +197,12 @@ def prune(
 
 def _print_plan(plan: Plan, keep: int) -> None:
     for run in plan.retire:
-        version = run.data.get("version") or "unknown data"
+        version = run.data_version or "unknown data"
         text = f"{run.key[:DIGITS]}  {run.experiment} on {version}, {run.ended_at[:10]}, {_size(plan.bytes(run))}"
         out().print(f"to retire  {text}", markup=False)
-    for key, where in plan.bound.items():
-        out().print(f"bound      {key[:DIGITS]}  kept: {', '.join(where)}", markup=False)
+    for why, runs in (("bound", plan.bound), ("shared", plan.shared)):
+        for key, where in runs.items():
+            out().print(f"{why:<10} {key[:DIGITS]}  kept: {', '.join(where)}", markup=False)
     for cause in plan.corrupt:
         warn(f"{cause}: left as it is")
     for note in plan.notes:

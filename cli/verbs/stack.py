@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli.console import agreed, is_interactive, out, print_json
+from cli.console import out, print_json, want_a_yes
 from cli.errors import CliError, warn
 from cli.options import AsJson, Stack, Yes
 
@@ -17,6 +17,20 @@ if TYPE_CHECKING:
 
 File = Annotated[Path | None, typer.Option("--file", help="The file; standard output or input if left out.")]
 Force = Annotated[bool, typer.Option("--force", "-f", help="Do it in spite of what speaks against it.")]
+
+
+def init(
+    name: Annotated[str, typer.Argument(help="The new stack's name.")],
+) -> None:
+    """Make a stack: write its Pulumi.NAME.yaml, in which its configuration is set; up deploys it."""
+    from cli.project import stack_file
+    from cli.stacks.names import named
+
+    file = stack_file(named(name))
+    if file.exists():
+        raise CliError(f"{file.name} exists, so the stack is there", f"./dev preview -s {named(name)}")
+    file.write_text("config: {}\n", encoding="utf-8")
+    out().print(f"{file.name}: set its configuration there, or with ./dev config set", markup=False)
 
 
 def export(stack: Stack = "dev", file: File = None) -> None:
@@ -47,8 +61,14 @@ def import_(stack: Stack = "dev", file: File = None, force: Force = False) -> No
 def ls(as_json: AsJson = False) -> None:
     """List the project's stacks."""
     import engine
+    from cli.stacks.names import with_files
 
     found = engine.list_stacks(_workspace("dev").backend)
+    known = {each["name"] for each in found}
+    found += [
+        {"name": name, "lastUpdate": None, "resourceCount": 0} for name in with_files() if name not in known
+    ]
+    found.sort(key=lambda each: str(each["name"]))
     if as_json:
         print_json(
             [{**each, "current": each["name"] == "dev"} for each in found]
@@ -58,7 +78,7 @@ def ls(as_json: AsJson = False) -> None:
         updated = str(each["lastUpdate"] or "never")[:16]
         out().print(f"{each['name']:<16}  {updated:<16}  {each['resourceCount']} resources", markup=False)
     if not found:
-        out().print("there are no stacks yet: ./dev up makes the first")
+        out().print("there are no stacks yet: ./dev stack init NAME makes one")
 
 
 def rm(stack: Stack = "dev", force: Force = False, yes: Yes = False) -> None:
@@ -66,8 +86,7 @@ def rm(stack: Stack = "dev", force: Force = False, yes: Yes = False) -> None:
     import engine
 
     workspace = _workspace(stack)
-    if is_interactive() and not yes and not agreed(f"Remove state and history of {stack}?"):
-        raise CliError("not confirmed, so nothing was done", "answer y, or give --yes")
+    want_a_yes(f"Remove state and history of {stack}?", yes=yes)
     engine.remove_stack(workspace, force=force)
     out().print(f"removed {stack}", markup=False)
 

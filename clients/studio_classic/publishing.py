@@ -11,9 +11,12 @@ from typing import Any
 
 from clients.clock import Clock
 from clients.errors import ServiceError
+from clients.http.answers import text
+from clients.http.transport import Transport
 from clients.poller import wait
 from clients.protocols import Published
-from clients.transport import Transport
+
+_DEADLINE_SECONDS = 300.0
 
 
 class Publishing:
@@ -30,7 +33,6 @@ class Publishing:
         graph: Mapping[str, Any],
         resources: Sequence[Mapping[str, Any]],
         before_write: Callable[[], None] = lambda: None,
-        deadline: float = 300,
     ) -> Published:
         """Deploy *graph* as the web service *name*, or re-deploy it: ids, keys and further endpoints stay.
 
@@ -40,14 +42,15 @@ class Publishing:
         before_write()
         experiment = self.save(name, graph, resources)
         before_write()
-        deployed = self._transport.post(
+        deployed = self._transport.object(
+            "POST",
             f"{self._root}/{experiment}/webservice",
             generateNewPortNames="false",
             updateExistingWebService="true",
         )
 
         def look(_waited: float) -> Mapping[str, Any] | None:
-            status = deployed["Status"] if _waited == 0 else self._status(deployed["ActivityId"])
+            status = text(deployed, "Status") if _waited == 0 else self._status(text(deployed, "ActivityId"))
             if status == "Failed":
                 raise ServiceError(
                     f"the studio could not deploy {name!r}",
@@ -55,21 +58,21 @@ class Publishing:
                 )
             return deployed if status == "Completed" else None
 
-        done = wait(look, what=f"the deployment of {name!r}", deadline=deadline, clock=self._clock)
-        return Published(experiment, str(done["WebServiceGroupId"]), str(done["EndpointId"]))
+        done = wait(look, what=f"the deployment of {name!r}", deadline=_DEADLINE_SECONDS, clock=self._clock)
+        return Published(experiment, text(done, "WebServiceGroupId"), text(done, "EndpointId"))
 
     def save(self, name: str, graph: Mapping[str, Any], resources: Sequence[Mapping[str, Any]]) -> str:
         """Keep *graph* as the experiment *name*, with the trained models that it starts with; the experiment's id."""
         body = {"Description": name, "Graph": graph, "Resources": list(resources)}
-        return str(self._transport.post(self._root, body)["ExperimentId"])
+        return text(self._transport.post(self._root, body), "ExperimentId")
 
     def definition(self, experiment: str) -> dict[str, Any]:
         """A saved experiment as the definition of a New web service, which lacks storage account and plan."""
-        return dict(self._transport.get(f"{self._root}/{experiment}/webservicedefinition"))
+        return self._transport.object("GET", f"{self._root}/{experiment}/webservicedefinition")
 
     def _status(self, activity: str) -> str:
-        return str(self._transport.get(f"{self._root}/{activity}/webservice")["Status"])
+        return text(self._transport.get(f"{self._root}/{activity}/webservice"), "Status")
 
     def delete(self, experiment: str) -> None:
-        """Delete an experiment; one that is gone is no error."""
+        """Delete an experiment; one that is gone is not an error."""
         self._transport.delete(f"{self._root}/{experiment}")

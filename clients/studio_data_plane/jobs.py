@@ -6,12 +6,12 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-import requests
-
-from clients.errors import NotFound, ServiceError, Unreachable
+from clients.errors import NotFound, ServiceError
+from clients.http.answers import part, text
+from clients.http.transport import Transport, fetch
 from clients.protocols import JobState, JobStatus
 from clients.storage import BlobRef
-from clients.transport import Transport
+from clients.text import told
 
 _VERSION = {"api-version": "2.0"}
 # The wire has the string; .NET clients of 2014 and some servers have the number, and one client "Canceled".
@@ -48,7 +48,7 @@ class StudioJobs:
             "Outputs": dict(outputs),
             "GlobalParameters": dict(parameters),
         }
-        return str(self._transport.post("jobs", request, **_VERSION)).strip('"')
+        return text(self._transport.post("jobs", request, **_VERSION)).strip('"')
 
     def start(self, job: str) -> None:
         """Start it; CannotStartJob says that somebody else did, or that an earlier try came through."""
@@ -59,9 +59,9 @@ class StudioJobs:
                 raise
 
     def status(self, job: str) -> JobStatus:
-        """Look at it. Raises ServiceError for a state that is none of the protocol's."""
+        """Look at it. Raises ServiceError for a state that the protocol does not have."""
         try:
-            answer = self._transport.get(f"jobs/{job}", **_VERSION)
+            answer = self._transport.object("GET", f"jobs/{job}", **_VERSION)
         except NotFound:
             return JobStatus(JobState.LOST, {})
         state = _STATES.get(str(answer.get("StatusCode")).lower())
@@ -70,13 +70,14 @@ class StudioJobs:
                 f"the batch service reports a state that is unknown: {answer.get('StatusCode')!r}",
                 "look at the job at the service; nothing was bound",
             )
-        progress: Mapping[str, Any] = answer.get("Progress") or {}
+        progress = part(answer, "Progress")
+        rows = progress.get("Rows")
         return JobStatus(
             state,
-            answer.get("Results") or {},
-            _one_line(answer.get("Details")),
-            progress.get("Module") or "",
-            progress.get("Rows"),
+            {name: found for name, found in part(answer, "Results").items() if isinstance(found, dict)},
+            _text(answer.get("Details")),
+            str(progress.get("Module") or ""),
+            rows if isinstance(rows, int) else None,
         )
 
     def cancel(self, job: str) -> None:
@@ -85,23 +86,22 @@ class StudioJobs:
 
     def fetch(self, result: BlobRef) -> bytes:
         """The content of a result: BaseLocation, RelativeLocation and SasBlobToken, one after the other."""
-        url = f"{result['BaseLocation']}{result['RelativeLocation']}{result['SasBlobToken']}"
-        try:
-            response = requests.get(url, timeout=100)
-        except requests.RequestException:
-            raise Unreachable(
-                f"the job's result {result['RelativeLocation']} cannot be fetched", "run the update again"
-            ) from None
-        if response.status_code != 200:
-            raise ServiceError(
-                f"the job's result {result['RelativeLocation']} answers {response.status_code}",
-                "run the update again",
-                status=response.status_code,
-            )
-        return response.content
+        base, place, sas = (
+            text(result, name) for name in ("BaseLocation", "RelativeLocation", "SasBlobToken")
+        )
+        return fetch(f"the job's result {place}", f"{base}{place}{sas}", "run the update again")
 
 
-def _one_line(details: Any) -> str:
+def _text(details: Any) -> str:
     if details is None or isinstance(details, str):
-        return " ".join((details or "").split())
-    return json.dumps(details)
+        return details or ""
+    return json.dumps(_told(details), ensure_ascii=False)
+
+
+def _told(details: Any) -> Any:
+    """Texts as they may be shown, before JSON escapes what must not be."""
+    if isinstance(details, Mapping):
+        return {told(name, 200): _told(value) for name, value in details.items()}
+    if isinstance(details, list):
+        return [_told(value) for value in details]
+    return told(details) if isinstance(details, str) else details

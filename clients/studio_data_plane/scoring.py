@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from clients.errors import ServiceError
-from clients.transport import Transport
+from clients.http.transport import Transport
 
 
 class StudioScoring:

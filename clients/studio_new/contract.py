@@ -56,7 +56,8 @@ class _Graph:
     def feeds(self) -> dict[str, str]:
         """The source port of each output."""
         found = {}
-        for edge in definitions.member(self._package, "edges") or []:
+        edges = definitions.member(self._package, "edges")
+        for edge in edges if isinstance(edges, list) else ():
             target = _object(self._nodes.get(str(definitions.member(_object(edge), "targetNodeId"))))
             output = definitions.member(target, "outputId")
             port = definitions.member(_object(edge), "sourcePortId")

@@ -31,9 +31,9 @@ _SECRETS = ("keys",)
 _RESOURCE = "resource"
 
 
-def member(holder: Mapping[str, Any], name: str, default: Any = None) -> Any:
-    """The member of a definition's object called *name*, whatever its case."""
-    key = _key(holder, name)
+def member(holder: Any, name: str, default: Any = None) -> Any:
+    """The member of a definition's object called *name*, whatever its case; *default* too where it is no object."""
+    key = _key(holder, name) if isinstance(holder, Mapping) else None
     return default if key is None else holder[key]
 
 
@@ -161,7 +161,7 @@ def exported(definition: Mapping[str, Any]) -> Json:
     clean = without(definition, *_READ_ONLY)
     own = without(properties(definition), *_READ_ONLY_PROPERTIES, *_SECRETS)
     account = member(own, "storageAccount")
-    if account:
+    if isinstance(account, Mapping):
         put_member(own, "storageAccount", without(account, "key"))
     assets = {
         name: _without_credentials(asset) if isinstance(asset, Mapping) else asset

@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from clients.arm.resource_manager import Json, ResourceManager
 from clients.clock import Clock
 from clients.credentials import Target
 from clients.errors import ConfigurationError, NotFound
 from clients.existing import ExistingService
-from clients.resource_manager import Json, ResourceManager
+from clients.http.answers import rows, text
+from clients.names import nearest
+from clients.protocols import NEW
 from clients.storage import Container
 from clients.studio_new import definition as definitions
 from clients.studio_new.plans import plan_of
-from clients.studio_new.services import API_VERSION, NewServices
-from clients.web_services import NEW
+from clients.studio_new.store import API_VERSION, WebServiceStore
 
 _TYPE = "Microsoft.MachineLearning/webServices"
 
@@ -24,16 +26,16 @@ class DefinitionFiles:
 
     def __init__(self, target: Target, registry: Container, clock: Clock) -> None:
         self._target, self._registry, self._clock = target, registry, clock
-        self._arm = ResourceManager(target.resource_manager(), API_VERSION, clock)
+        self._arm = ResourceManager(target.arm, API_VERSION, clock)
 
     def export(self, name: str) -> Json:
         """The complete definition of a service without secrets. Raises NotFound for an unknown one."""
         service = self._existing(name)
         if service is None:
             raise NotFound(
-                f"there is no web service {name!r}; there is: {self._names()}", "name one of these"
+                f"there is no web service {name!r}; {nearest(name, self._names())}", "name one of these"
             )
-        return definitions.exported(self._services(service).definition(service))
+        return definitions.exported(self._store(service).read(service)[0])
 
     def import_(
         self, definition: Mapping[str, Any], name: str, plan: str = "", model: str = "", resource: str = ""
@@ -60,15 +62,15 @@ class DefinitionFiles:
             service = self._new(name)
         else:
             body = self._onto(service, body)
-        own_plan = plan or plan_of(self._target.resource_manager(), service, self._clock)
+        own_plan = plan or plan_of(self._target.arm, service, self._clock)
         if not own_plan:
             raise ConfigurationError(
-                f"nobody pays for the web service {name!r}: no commitment plan is known for it",
+                f"the web service {name!r} has no commitment plan",
                 "name one: --plan /subscriptions/…/providers/Microsoft.MachineLearning/commitmentPlans/NAME",
             )
         if model:
             body = self._with_model(body, model, resource)
-        self._services(service, own_plan).put(service, body)
+        self._store(service, own_plan).put(service, body)
         return service
 
     def _onto(self, service: str, body: Json) -> Json:
@@ -135,22 +137,22 @@ class DefinitionFiles:
         if "/" in name:
             return ExistingService.parse(name).id
         raise ConfigurationError(
-            f"there is no web service {name!r}; there is: {self._names()}",
+            f"there is no web service {name!r}; {nearest(name, self._names())}",
             "name one of these, or, to create one, its resource id: "
             f"/subscriptions/…/resourceGroups/…/providers/{_TYPE}/{name}",
         )
 
     def _all(self) -> list[str]:
-        page = self._target.resource_manager().get("/subscriptions", **{"api-version": "2021-01-01"})
+        page = self._target.arm.get("/subscriptions", **{"api-version": "2021-01-01"})
         return [
-            str(found["id"])
-            for one in page.get("value") or []
-            for found in self._arm.list(f"/subscriptions/{one['subscriptionId']}/providers/{_TYPE}")
+            text(found, "id")
+            for one in rows(page, "value")
+            for found in self._arm.list(f"/subscriptions/{text(one, 'subscriptionId')}/providers/{_TYPE}")
         ]
 
-    def _names(self) -> str:
-        return ", ".join(one.rpartition("/")[2] for one in self._all()) or "none"
+    def _names(self) -> list[str]:
+        return [one.rpartition("/")[2] for one in self._all()]
 
-    def _services(self, service: str, plan: str | None = None) -> NewServices:
+    def _store(self, service: str, plan: str | None = None) -> WebServiceStore:
         place = {"resource": service.partition("/providers/")[0], "id": ""}
-        return NewServices(self._target, place, self._clock, plan=plan)
+        return WebServiceStore(self._target, place, self._clock, plan)

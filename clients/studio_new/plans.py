@@ -5,9 +5,10 @@ Source: Microsoft.MachineLearning/commitmentPlans 2016-05-01-preview.
 
 from __future__ import annotations
 
+from clients.arm.resource_manager import ResourceManager
 from clients.clock import Clock
-from clients.resource_manager import ResourceManager
-from clients.transport import Transport
+from clients.http.answers import text
+from clients.http.transport import Transport
 
 _API_VERSION = "2016-05-01-preview"
 _TYPE = "Microsoft.MachineLearning/commitmentPlans"
@@ -22,7 +23,7 @@ def associations(transport: Transport, subscription: str, clock: Clock) -> dict[
     """The plans of a subscription by what they pay for: ARM ids, those of the services in lower case."""
     arm = ResourceManager(transport, _API_VERSION, clock)
     return {
-        str(one["properties"]["associatedResourceId"]).casefold(): str(plan["id"])
+        text(one, "properties", "associatedResourceId").casefold(): text(plan, "id")
         for plan in arm.list(f"/subscriptions/{subscription}/providers/{_TYPE}")
-        for one in arm.list(f"{plan['id']}/commitmentAssociations")
+        for one in arm.list(f"{text(plan, 'id')}/commitmentAssociations")
     }

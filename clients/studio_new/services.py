@@ -6,34 +6,29 @@ copy of its definition under the name ``<service>-<endpoint>``; the ``default`` 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
-from clients.blobs import Blobs
+from clients.arm.resource_manager import Json
 from clients.clock import Clock
 from clients.credentials import Target
 from clients.errors import NotFound
+from clients.http.answers import text
+from clients.http.transport import Transport
 from clients.protocols import DEFAULT_ENDPOINT, Binding, Contract, EndpointFound, Published
-from clients.resource_manager import Json, ResourceManager
 from clients.sign_in import Bearer, Token
 from clients.studio_classic.publishing import Publishing
 from clients.studio_data_plane.jobs import StudioJobs
 from clients.studio_data_plane.scoring import StudioScoring
 from clients.studio_new import definition as definitions
-from clients.studio_new.bindings import NewBindings
+from clients.studio_new.bindings import NewBindings, models_of
 from clients.studio_new.contract import contract_of
-from clients.studio_new.plans import plan_of
-from clients.studio_new.storage_account import StorageAccount
-from clients.transport import Transport
+from clients.studio_new.store import API_VERSION, WebServiceStore, name_of, regions_of
 
-API_VERSION = "2017-01-01"
 _TYPE = "Microsoft.MachineLearning/webServices"
 _SWAGGER = "/swagger.json"
-# The service does not say in which regions it was published, so it carries that with it.
-_REGIONS_TAG = "regions"
 
 
 class NewServices:
@@ -55,28 +50,19 @@ class NewServices:
     ) -> None:
         self._input = input_name
         self._target, self._workspace, self._clock = target, workspace, clock
-        self._plan, self._regions = plan, tuple(regions)
-        self._group = workspace["resource"].partition("/providers/")[0]
-        self._transport = target.resource_manager()
-        self._arm = ResourceManager(self._transport, API_VERSION, clock)
+        self._store = WebServiceStore(target, workspace, clock, plan, regions)
+        self._arm = self._store.arm
 
     @cached_property
     def _experiments(self) -> Publishing:
-        return Publishing(
-            self._target.studio(self._workspace["resource"]), self._workspace["id"], self._clock
-        )
+        resource = self._workspace["resource"]
+        workspace = self._workspace.get("id") or self._target.workspace_id(resource)
+        return Publishing(self._target.studio(resource), workspace, self._clock)
 
-    @cached_property
-    def _account(self) -> StorageAccount:
-        return StorageAccount.parse(self._target.connection_string)
-
-    @cached_property
-    def _blobs(self) -> Blobs:
-        return Blobs(self._target, self._group.split("/")[2])
-
-    def find(self, name: str) -> str | None:
-        """The ARM id of the web service called *name*; None where there is none."""
-        return self._id(name) if self._arm.find(self._id(name)) else None
+    def find(self, name: str) -> tuple[str, EndpointFound | None] | None:
+        """The ARM id of the web service called *name*, and itself as an endpoint; None where there is none."""
+        found = self.endpoint(self._id(name), DEFAULT_ENDPOINT)
+        return None if found is None else (self._id(name), found)
 
     def exists(self, service: str) -> bool:
         """Whether the web service is there."""
@@ -84,22 +70,16 @@ class NewServices:
 
     def definition(self, service: str) -> Json:
         """The complete definition of a web service, without what the service hides. Raises NotFound."""
-        return self._whole(self._arm.get(service))
-
-    def _whole(self, definition: Json) -> Json:
-        place = definitions.payload_location(definition)
-        if place is None:
-            return definition
-        return definitions.inlined(definition, json.loads(self._blobs.read(*place)))
+        return self._store.read(service)[0]
 
     def contract(self, service: str) -> Contract | None:
         """What the service's definition says; None where the service is not there."""
         found = self._arm.find(service)
-        return None if found is None else contract_of(str(found["name"]), self._whole(found))
+        return None if found is None else contract_of(text(found, "name"), self._store.whole(found))
 
     def services(self) -> list[str]:
         """The ARM ids of all web services of the resource group."""
-        return [str(found["id"]) for found in self._arm.list(f"{self._group}/providers/{_TYPE}")]
+        return [text(found, "id") for found in self._arm.list(f"{self._store.group}/providers/{_TYPE}")]
 
     def publish(
         self,
@@ -113,80 +93,54 @@ class NewServices:
         experiment = self._experiments.save(name, graph, resources)
         definition = self._experiments.definition(experiment)
         before_write()
-        self.put(self._id(name), definition)
+        self._store.put(self._id(name), definition)
         return Published(experiment, self._id(name), "")
 
-    def put(self, service: str, definition: Mapping[str, Any], *, like: str = "", etag: str = "") -> None:
-        """Create or replace a web service by a definition that lacks what the service hides: account key and plan.
-
-        *like* is the service that it is a copy of, or itself, whose plan pays for it. With the *etag* that was read it
-        is replaced only if nobody else has changed it since. Raises ServiceError with what the service finds wrong
-        (such as that nobody pays for it), Conflict.
-        """
-        account = self._blobs.key(definitions.account_name(definition))
-        plan = self._plan or plan_of(self._transport, like or service, self._clock)
-        body = definitions.complete(definition, account.credential(), plan)
-        if not definitions.member(body, "location"):
-            definitions.put_member(body, "location", self._location())
-        if self._regions:
-            tags = definitions.member(body, "tags") or {}
-            definitions.put_member(body, "tags", {**tags, _REGIONS_TAG: ",".join(self._regions)})
-        self._arm.put(service, body, f"the web service {_name(service)!r}", etag)
-        self._prepare_regions(service, body)
-
-    def _prepare_regions(self, service: str, definition: Mapping[str, Any]) -> None:
-        """Bring what the service is now to the other regions that its tag names."""
-        for region in regions_of(definition):
-            what = f"the web service {_name(service)!r} in {region}"
-            self._arm.post(f"{service}/CreateRegionalBlob", what, region=region)
-
-    def _location(self) -> str:
-        workspaces = ResourceManager(self._transport, "2019-10-01", self._clock)
-        return str(workspaces.get(self._workspace["resource"])["location"])
-
     def unpublish(self, service: str, experiment: str) -> None:
-        """Delete a web service, and the experiment it was made from."""
-        self._arm.delete(service, f"the web service {_name(service)!r}")
-        self._experiments.delete(experiment)
+        """Delete a web service, and the experiment it was made from, where one is named."""
+        self._arm.delete(service, f"the web service {name_of(service)!r}")
+        if experiment:
+            self._experiments.delete(experiment)
 
     def endpoint(self, service: str, name: str) -> EndpointFound | None:
         """The service that is the endpoint *name* of *service*; None where there is none."""
         found = self._arm.find(_endpoint_id(service, name))
         if found is None:
             return None
-        own = definitions.properties(found)
-        swagger = str(definitions.member(own, "swaggerLocation") or "")
+        url = _data_plane_url(found)
         return EndpointFound(
             name=name,
-            url=swagger.removesuffix(_SWAGGER),
+            url=url,
             update_url=f"{self._arm.base_url}{_endpoint_id(service, name)}?api-version={API_VERSION}",
-            help_url=swagger,
+            help_url=url and f"{url}{_SWAGGER}",
             description=_description(found),
-            region_urls={region: self._regional_url(found["id"], region) for region in regions_of(found)},
+            region_urls={
+                region: self._regional_url(text(found, "id"), region) for region in regions_of(found)
+            },
+            models=tuple(models_of(self._store, self._store.whole(found))),
         )
 
     def _regional_url(self, service: str, region: str) -> str:
-        own = definitions.properties(self._arm.get(service, region=region))
-        return str(definitions.member(own, "swaggerLocation") or "").removesuffix(_SWAGGER)
+        return _data_plane_url(self._arm.get(service, region=region))
 
     def key(self, service: str, name: str) -> str:
         """The primary key of the data plane. Raises NotFound."""
-        return str(self._arm.get(f"{_endpoint_id(service, name)}/listKeys")["primary"])
+        return text(self._arm.get(f"{_endpoint_id(service, name)}/listKeys"), "primary")
 
     def put_endpoint(self, service: str, name: str, description: str) -> None:
         """Create an endpoint as a copy of the service, or change the description of one that is there."""
         endpoint = _endpoint_id(service, name)
         if self._arm.find(endpoint) is not None:
             body = {"properties": {"packageType": "Graph", "description": description}}
-            self._arm.patch(endpoint, body, f"the web service {_name(endpoint)!r}")
+            self._arm.patch(endpoint, body, f"the web service {name_of(endpoint)!r}")
             return
         copy = self._named(self.definition(service), service, name, description)
-        self.put(endpoint, copy, like=service)
+        self._store.put(endpoint, copy, like=service)
 
     def _named(self, definition: Json, service: str, name: str, description: str) -> Json:
         """A service's definition, titled as the one of its endpoint *name*."""
         own = definitions.properties(definition)
-        definitions.put_member(own, "title", f"{_name(service)} {name}")
+        definitions.put_member(own, "title", f"{name_of(service)} {name}")
         definitions.put_member(own, "description", description)
         definitions.put_member(definition, "properties", own)
         return definition
@@ -199,12 +153,12 @@ class NewServices:
         for model, uri in definitions.models(present).items():
             if model in definitions.models(fresh):
                 fresh = definitions.with_model(fresh, model, uri)
-        self.put(endpoint, fresh, like=service)
+        self._store.put(endpoint, fresh, like=service)
 
     def delete_endpoint(self, service: str, name: str) -> None:
-        """Delete the service that is an endpoint; one that is gone is no error."""
+        """Delete the service that is an endpoint; one that is gone is not an error."""
         endpoint = _endpoint_id(service, name)
-        self._arm.delete(endpoint, f"the web service {_name(endpoint)!r}")
+        self._arm.delete(endpoint, f"the web service {name_of(endpoint)!r}")
 
     def jobs(self, service: str) -> StudioJobs:
         """Batch jobs of a training service."""
@@ -212,14 +166,7 @@ class NewServices:
 
     def bindings(self, service: str, endpoint: str) -> NewBindings:
         """The model that an endpoint serves."""
-        return NewBindings(
-            self._arm,
-            _endpoint_id(service, endpoint),
-            self._account,
-            self._whole,
-            lambda definition, etag: self.put(_endpoint_id(service, endpoint), definition, etag=etag),
-            lambda definition: self._prepare_regions(_endpoint_id(service, endpoint), definition),
-        )
+        return NewBindings(self._store, _endpoint_id(service, endpoint))
 
     def served(self, service: str) -> dict[str, list[Binding]]:
         """The models that all endpoints of a service serve, by the endpoint's name. Raises NotFound."""
@@ -235,39 +182,34 @@ class NewServices:
         return StudioScoring(self._data_plane(service, endpoint), self._input)
 
     def _data_plane(self, service: str, endpoint: str) -> Transport:
-        found = self.endpoint(service, endpoint)
+        found = self._arm.find(_endpoint_id(service, endpoint))
         if found is None:
             raise NotFound(
-                f"there is no web service {_name(_endpoint_id(service, endpoint))!r}",
+                f"there is no web service {name_of(_endpoint_id(service, endpoint))!r}",
                 "run ./dev refresh to see what is there, then ./dev up",
                 status=404,
             )
         key = Bearer(lambda: Token(self.key(service, endpoint)))
         return replace(
-            self._transport,
+            self._store.transport,
             service="the web service",
-            base_url=found.url,
+            base_url=_data_plane_url(found),
             authorize=key.headers,
             renew=key.renew,
         )
 
     def _id(self, name: str) -> str:
-        return f"{self._group}/providers/{_TYPE}/{name}"
+        return f"{self._store.group}/providers/{_TYPE}/{name}"
 
 
 def _endpoint_id(service: str, endpoint: str) -> str:
     return service if endpoint == DEFAULT_ENDPOINT else f"{service}-{endpoint}"
 
 
-def regions_of(definition: Mapping[str, Any]) -> list[str]:
-    """Where a service is published besides its own region, as its tag says."""
-    tags = definitions.member(definition, "tags") or {}
-    return [region for region in str(tags.get(_REGIONS_TAG) or "").split(",") if region]
+def _data_plane_url(definition: Mapping[str, Any]) -> str:
+    swagger = definitions.member(definitions.properties(definition), "swaggerLocation")
+    return str(swagger or "").removesuffix(_SWAGGER)
 
 
 def _description(definition: Mapping[str, Any]) -> str:
     return str(definitions.member(definitions.properties(definition), "description") or "")
-
-
-def _name(service: str) -> str:
-    return service.rpartition("/")[2]

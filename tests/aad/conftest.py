@@ -16,16 +16,16 @@ import requests
 import uvicorn
 from starlette.applications import Starlette
 
-import studio.aad.routes
-from studio import arm
-from studio.aad.keys import SigningKey
-from studio.aad.state import Directory
-from studio.cloud import Cloud, Principal
-from studio.faults.middleware import ClosableProtocol
-from studio.files import write_private
-from studio.server import Server
-from studio.store import Store
-from studio.tls import Tls
+import localcloud.directory.routes
+from localcloud import arm
+from localcloud.directory.keys import SigningKey
+from localcloud.directory.state import Directory
+from localcloud.facilities.cloud import Cloud, Principal
+from localcloud.facilities.files import write_private
+from localcloud.facilities.store import Store
+from localcloud.faults.middleware import ClosableProtocol
+from localcloud.server.process import Server
+from localcloud.server.tls import Tls
 
 SUBSCRIPTION = "5d0c3f5e-2a44-4c55-9a7b-0f5a1b2c3d4e"
 TENANT = "0b6f3f0e-58d4-4f0e-9f4e-0c5a5e6f7a8b"
@@ -176,7 +176,10 @@ def door(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, signing_key: bytes) ->
     opened.session.verify = opened.ca
     opened.session.trust_env = False
     app = Starlette(
-        routes=[*arm.routes(store, cloud, directory=directory), *studio.aad.routes.routes(directory)],
+        routes=[
+            *arm.routes(store, cloud, directory=directory),
+            *localcloud.directory.routes.routes(directory),
+        ],
     )
     config = uvicorn.Config(
         app,

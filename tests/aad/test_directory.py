@@ -10,10 +10,10 @@ from dataclasses import replace
 import jwt
 import pytest
 
-from studio.aad.errors import AadError
-from studio.aad.keys import SigningKey
-from studio.aad.state import Directory
-from studio.cloud import Principal
+from localcloud.directory.errors import AadError
+from localcloud.directory.keys import SigningKey
+from localcloud.directory.state import Directory
+from localcloud.facilities.cloud import Principal
 from tests.aad.conftest import SUBSCRIPTION, TENANT, cloud_of
 
 V2 = f"{TENANT}/oauth2/v2.0/token"

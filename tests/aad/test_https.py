@@ -15,8 +15,8 @@ import pytest
 import requests
 from cryptography import x509
 
-from studio.tls import Tls
-from tests.studio.running import free_port
+from localcloud.server.tls import Tls
+from tests.waiting import own_port
 
 ROOT = Path(__file__).parents[2]
 
@@ -135,11 +135,11 @@ def start(tmp_path: Path, *options: str, **changes: object) -> subprocess.Comple
     }
     file = tmp_path / "cloud.json"
     file.write_text(json.dumps(cloud | {"armToken": "t", "subscription": "s"} | changes))
-    ports = ["--port", str(free_port()), "--blob-port", str(free_port())]
+    ports = ["--port", str(own_port()), "--blob-port", str(own_port())]
     command = [
         sys.executable,
         "-m",
-        "studio",
+        "localcloud",
         "--cloud-file",
         str(file),
         "--data-dir",
@@ -152,7 +152,7 @@ def start(tmp_path: Path, *options: str, **changes: object) -> subprocess.Comple
 
 def test_a_studio_without_an_authority_does_not_start(tmp_path):
     """One line of cause, one of remedy."""
-    done = start(tmp_path, "--https-port", str(free_port()))
+    done = start(tmp_path, "--https-port", str(own_port()))
     assert done.returncode == 2
     assert "names no certificate authority" in done.stderr
     assert "remedy: start the local cloud again" in done.stderr
@@ -163,7 +163,7 @@ def test_a_certificate_that_cannot_be_read_is_an_error(tmp_path):
     (tmp_path / "tls").mkdir()
     (tmp_path / "tls" / "ca.pem").write_text("-----BEGIN CERTIFICATE-----\nhalf")
     (tmp_path / "tls" / "ca.key").write_text("none")
-    done = start(tmp_path, "--https-port", str(free_port()), caFile=str(tmp_path / "tls" / "ca.pem"))
+    done = start(tmp_path, "--https-port", str(own_port()), caFile=str(tmp_path / "tls" / "ca.pem"))
     assert done.returncode == 2
     assert "cannot be read" in done.stderr
     assert "Traceback" not in done.stderr

@@ -10,12 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from clients import errors
-from clients.credentials import resolve
-from studio.arm import roles
-from studio.arm.errors import ArmError
-from studio.arm.operation import Answer, Operation
-from studio.arm.types import OPERATIONS
+from clients.credentials import resolve_target
+from localcloud.arm import roles
+from localcloud.arm.errors import ArmError
+from localcloud.arm.operation import Answer, Operation
+from localcloud.arm.types import OPERATIONS
 from tests.aad.conftest import SUBSCRIPTION
 
 OWNER, READER = "static-token-of-the-owner", "static-token-of-the-reader"
@@ -136,18 +135,13 @@ def test_not_every_provider_can_be_switched(door, provider, status):
 def signed_in(door, monkeypatch):
     """The environment of a principal, by its secret."""
 
-    opened = []
-
     def sign_in(name: str, **changes: str):
         environment = door.environment(name) | {"AZURE_CLIENT_SECRET": door.principal(name).secret} | changes
         for key, value in environment.items():
             monkeypatch.setenv(key, value)
-        opened.append(resolve("environment").resource_manager())
-        return opened[-1]
+        return resolve_target("environment").arm
 
-    yield sign_in
-    for transport in opened:
-        transport.session.close()
+    return sign_in
 
 
 GROUP = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/team"
@@ -161,27 +155,34 @@ def test_our_own_client_signs_in_through_the_same_door(signed_in):
     assert arm.get(GROUP, **VERSION)["location"] == "westeurope"
 
 
-def test_a_readers_credential_is_a_clear_error(signed_in):
-    """Which action is missing, where, and what to ask for; the secret is nowhere."""
+@pytest.mark.heals(
+    "ask for a role that allows it there (Contributor does), or sign in with a credential that has one"
+)
+def test_a_readers_credential_is_a_clear_error(remedy, signed_in):
+    """Which action is missing, where, and what to ask for; the secret is nowhere. The owner has the role."""
     arm = signed_in("reader")
-    with pytest.raises(errors.CredentialError) as caught:
-        arm.put(GROUP, {"location": "westeurope"}, **VERSION)
-    assert "'Microsoft.Resources/subscriptions/resourceGroups/write'" in caught.value.cause
-    assert GROUP in caught.value.cause
-    assert "Contributor" in caught.value.remedy
-    assert caught.value.request_id
-    assert "secret" not in str(caught.value)
+    refused = remedy.fails(lambda: arm.put(GROUP, {"location": "westeurope"}, **VERSION))
+    assert "'Microsoft.Resources/subscriptions/resourceGroups/write'" in refused.cause
+    assert GROUP in refused.cause
+    assert refused.request_id
+    assert "secret" not in str(refused)
+    assert signed_in("owner").put(GROUP, {"location": "westeurope"}, **VERSION)["name"] == "team"
 
 
-def test_an_unregistered_provider_is_a_clear_error(door, signed_in):
-    """The remedy is the command that registers it."""
+@pytest.mark.heals("register the provider once for the subscription: az provider register --namespace {}")
+def test_an_unregistered_provider_is_a_clear_error(remedy, door, signed_in):
+    """The remedy is the command that registers it, by a POST."""
     arm = signed_in("owner")
+    arm.put(GROUP, {"location": "westeurope"}, **VERSION)
     door.arm(OWNER, "/providers/Microsoft.MachineLearning/unregister", "POST").raise_for_status()
-    path = f"{GROUP}/providers/Microsoft.MachineLearning/workspaces/w"
-    with pytest.raises(errors.ServiceError) as caught:
-        arm.put(path, {"location": "westeurope"}, **VERSION)
-    assert caught.value.code == "MissingSubscriptionRegistration"
-    assert caught.value.remedy.endswith("--namespace Microsoft.MachineLearning")
+    path = f"{GROUP}/providers/Microsoft.MachineLearning/commitmentPlans/p"
+    body = {"location": "southcentralus", "sku": {"name": "S1", "tier": "Standard", "capacity": 1}}
+    version = {"api-version": "2016-05-01-preview"}
+    refused = remedy.fails(lambda: arm.put(path, body, **version))
+    assert refused.code == "MissingSubscriptionRegistration"
+    namespace = refused.remedy.rpartition("--namespace ")[2]
+    door.arm(OWNER, f"/providers/{namespace}/register", "POST").raise_for_status()
+    assert arm.put(path, body, **version)["name"] == "p"
 
 
 def test_a_token_that_expires_on_the_way_is_renewed(door, signed_in):
@@ -192,22 +193,27 @@ def test_a_token_that_expires_on_the_way_is_renewed(door, signed_in):
     assert arm.put(GROUP, {"location": "westeurope"}, **VERSION)["name"] == "team"
 
 
-def test_a_wrong_secret_is_a_clear_error(signed_in):
-    """Azure's own code, and what to do."""
+@pytest.mark.heals(
+    "run az login again, or renew the secret or the federated token that the AZURE_… variables name"
+)
+def test_a_wrong_secret_is_a_clear_error(remedy, signed_in):
+    """Azure's own code, and what to do; with the right one it is let in."""
     arm = signed_in("owner", AZURE_CLIENT_SECRET="wrong-secret-of-nobody")
-    with pytest.raises(errors.CredentialError, match="AADSTS7000215: Invalid client secret") as caught:
-        arm.get(GROUP, **VERSION)
-    assert "wrong-secret" not in str(caught.value)
-    assert "\n" not in caught.value.cause
+    refused = remedy.fails(lambda: arm.get(GROUP, **VERSION))
+    assert "AADSTS7000215: Invalid client secret" in refused.cause
+    assert "wrong-secret" not in str(refused)
+    assert "\n" not in refused.cause
+    assert signed_in("owner").put(GROUP, {"location": "westeurope"}, **VERSION)
 
 
-def test_an_untrusted_door_is_a_clear_error(signed_in, monkeypatch):
-    """Without the authority's file nobody is sent a secret."""
+@pytest.mark.heals("name the file of its certificate authority in REQUESTS_CA_BUNDLE")
+def test_an_untrusted_door_is_a_clear_error(remedy, door, signed_in, monkeypatch):
+    """Without the authority's file nobody is sent a secret; with it the call is made."""
     arm = signed_in("owner")
     monkeypatch.delenv("REQUESTS_CA_BUNDLE")
-    with pytest.raises(errors.CredentialError, match="not trusted") as caught:
-        arm.get(GROUP, **VERSION)
-    assert "REQUESTS_CA_BUNDLE" in caught.value.remedy
+    assert "not trusted" in remedy.fails(lambda: arm.get(GROUP, **VERSION)).cause
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", door.ca)
+    assert arm.put(GROUP, {"location": "westeurope"}, **VERSION)
 
 
 @pytest.fixture
@@ -238,31 +244,52 @@ def test_the_azure_clis_sign_in_is_used(door, signed_in, azure_cli):
 
 @pytest.mark.skipif(os.name == "nt", reason="the stand-in for az is a shell script")
 @pytest.mark.parametrize(
-    ("says", "cause"),
+    ("says", "status", "cause"),
     [
-        (
+        pytest.param(
             "ERROR: AADSTS700082: The refresh token has expired due to inactivity. Trace ID: 1",
+            1,
             "Azure refused the sign-in: AADSTS700082: The refresh token has expired due to inactivity",
+            marks=pytest.mark.heals(
+                "run az login again, or renew the secret or the federated token that the AZURE_… variables name"
+            ),
         ),
-        ("ERROR: Please run 'az login' to setup account.", "nobody is signed in to Azure"),
+        pytest.param(
+            "ERROR: Please run 'az login' to setup account.",
+            1,
+            "nobody is signed in to Azure",
+            marks=pytest.mark.heals(
+                "run az login, or set AZURE_TENANT_ID and AZURE_CLIENT_ID with AZURE_CLIENT_SECRET or AZURE_FEDERATED_TOKEN_FILE"
+            ),
+        ),
+        pytest.param(
+            '{"accessToken": "of-nobody", "expires_on": 4102444800, "tokenType": "Bearer"}',
+            0,
+            "Azure Resource Manager answered 401 InvalidAuthenticationToken",
+            marks=pytest.mark.heals(
+                "sign in again (az login), or check the AZURE_… variables of the credential"
+            ),
+        ),
     ],
 )
-def test_an_expired_sign_in_of_the_azure_cli_is_a_clear_error(signed_in, azure_cli, says, cause):
-    """The remedy is to sign in again."""
-    azure_cli(says, 1)
+def test_an_expired_sign_in_of_the_azure_cli_is_a_clear_error(
+    remedy, door, signed_in, azure_cli, says, status, cause
+):
+    """The remedy is to sign in again, after which the same call is made."""
+    azure_cli(says, status)
     arm = signed_in("owner")
-    with pytest.raises(errors.CredentialError) as caught:
-        arm.get(GROUP, **VERSION)
-    assert caught.value.cause == cause
-    assert "az login" in caught.value.remedy
+    assert remedy.fails(lambda: arm.get(GROUP, **VERSION)).cause.startswith(cause)
+    answer = {"accessToken": door.token(), "expires_on": int(door.clock()) + 3600, "tokenType": "Bearer"}
+    azure_cli(json.dumps(answer), 0)
+    assert arm.put(GROUP, {"location": "westeurope"}, **VERSION)["name"] == "team"
 
 
 def test_no_secret_is_logged_or_printed(door):
     """Azure's libraries at their most talkative, in a process of their own."""
     code = (
         "import logging; logging.basicConfig(level=logging.DEBUG)\n"
-        "from clients.credentials import resolve\n"
-        f"print(resolve('environment').resource_manager().get('{GROUP[:-5]}', **{VERSION}))"
+        "from clients.credentials import resolve_target\n"
+        f"print(resolve_target('environment').arm.get('{GROUP[:-5]}', **{VERSION}))"
     )
     owner = door.principal("owner")
     environment = os.environ | door.environment() | {"AZURE_CLIENT_SECRET": owner.secret}

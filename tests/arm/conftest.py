@@ -12,9 +12,9 @@ import httpx
 import pytest
 from starlette.applications import Starlette
 
-from studio.arm import routes
-from studio.cloud import Cloud
-from studio.store import Store
+from localcloud.arm import routes
+from localcloud.facilities.cloud import Cloud
+from localcloud.facilities.store import Store
 
 CLOUD = Cloud(
     blob="http://127.0.0.1:10001/retrainlocal",

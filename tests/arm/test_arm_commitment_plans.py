@@ -6,7 +6,10 @@ from typing import Any
 
 VERSION = "2016-05-01-preview"
 PLANS = "/resourceGroups/rg/providers/Microsoft.MachineLearning/commitmentPlans"
-BODY = {"location": "South Central US", "sku": {"name": "S1", "tier": "Standard", "capacity": 2}}
+BODY: dict[str, Any] = {
+    "location": "South Central US",
+    "sku": {"name": "S1", "tier": "Standard", "capacity": 2},
+}
 
 
 def ask(arm: Any, method: str, path: str, body: Any = None, **query: str) -> Any:
@@ -36,6 +39,14 @@ def test_a_plan_has_what_its_sku_includes(arm: Any) -> None:
     assert ask(arm, "GET", PLANS).json() == {"value": [plan]}
     everywhere = "/providers/Microsoft.MachineLearning/commitmentPlans"
     assert ask(arm, "GET", everywhere).json() == {"value": [plan]}
+
+
+def test_a_plan_is_put_again(arm: Any) -> None:
+    """PUT of a plan that is there changes its sku and keeps its date of creation."""
+    before = made(arm)
+    after = made(arm, body=BODY | {"sku": BODY["sku"] | {"capacity": 1}})
+    assert after["sku"]["capacity"] == 1
+    assert after["properties"]["creationDate"] == before["properties"]["creationDate"]
 
 
 def test_patch_takes_tags_and_sku(arm: Any) -> None:

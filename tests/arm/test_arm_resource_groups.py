@@ -45,7 +45,7 @@ def test_a_group_does_not_move(arm: Any) -> None:
         ({}, "LocationRequired"),
         ({"location": " "}, "LocationRequired"),
         ({"location": 5}, "InvalidRequestContent"),
-        ({"location": "a/b"}, "InvalidLocation"),
+        ({"location": "Mars"}, "LocationNotAvailableForResourceGroup"),
         ({"location": "eastus", "tags": {"a": 1}}, "InvalidRequestContent"),
         ({"location": "eastus", "tags": []}, "InvalidRequestContent"),
         ({"location": "eastus", "tags": {str(n): "" for n in range(51)}}, "TagsLimitExceeded"),

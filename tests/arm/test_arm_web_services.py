@@ -87,9 +87,9 @@ def test_bodies_that_are_refused(arm: Any, body: dict[str, Any]) -> None:
         (b"{", "InvalidRequestContent"),
         (b'{"a": NaN}', "InvalidRequestContent"),
         (b"[" * 100_000, "InvalidRequestContent"),
-        (b'{"a": 1e999}', "BadArgument"),
-        (b'{"a": "\\ud800"}', "BadArgument"),
-        (b'{"a":' * 900 + b"1" + b"}" * 900, "LocationRequired"),
+        (b'{"a": 1e999}', "InvalidRequestContent"),
+        (b'{"a": "\\ud800"}', "InvalidRequestContent"),
+        (b'{"a":' * 900 + b"1" + b"}" * 900, "InvalidRequestContent"),
     ):
         answer = arm.client.request(
             "PUT", path, params={"api-version": VERSION}, content=content, headers=headers
@@ -141,7 +141,7 @@ def test_operations_that_are_unknown(arm: Any) -> None:
 
 def test_lists_in_pages(arm: Any, body: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
     """A long list comes in pages, each with the address of the next."""
-    monkeypatch.setattr("studio.arm.types.web_services._PAGE", 2)
+    monkeypatch.setattr("localcloud.arm.types.web_services._PAGE", 2)
     subscription = f"/subscriptions/{arm.cloud.subscription}"
     for number in range(5):
         service_id = f"{subscription}{SERVICE}{number}"

@@ -18,11 +18,11 @@ from pulumi.runtime.proto import provider_pb2, provider_pb2_grpc
 from starlette.applications import Starlette
 from starlette.types import Receive, Scope, Send
 
-from studio.arm import routes
-from studio.azure_native.server import Server
-from studio.azure_native.wire import decode, encode
-from studio.cloud import Cloud
-from studio.store import Store
+from localcloud.arm import routes
+from localcloud.azure_native.server import Server
+from localcloud.azure_native.wire import decode, encode
+from localcloud.facilities.cloud import Cloud
+from localcloud.facilities.store import Store
 
 TOKEN = "arm-token-of-this-test"
 SUBSCRIPTION = "5d0c3f5e-2a44-4c55-9a7b-0f5a1b2c3d4e"

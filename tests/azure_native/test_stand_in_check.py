@@ -10,7 +10,7 @@ import grpc
 import pytest
 from pulumi.runtime.proto import provider_pb2
 
-from studio.azure_native.wire import UNKNOWN, Secret, decode, encode
+from localcloud.azure_native.wire import UNKNOWN, Secret, decode, encode
 
 GROUP, ACCOUNT, WORKSPACE = "resources:ResourceGroup", "storage:StorageAccount", "machinelearning:Workspace"
 

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pulumi.runtime.proto import provider_pb2
 
-from studio.azure_native.diff import changes
-from studio.azure_native.wire import UNKNOWN, Secret
+from localcloud.azure_native.diff import changes
+from localcloud.azure_native.wire import UNKNOWN, Secret
 
 GROUP, WORKSPACE = "resources:ResourceGroup", "machinelearning:Workspace"
 _OLD = {

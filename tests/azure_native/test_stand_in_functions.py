@@ -8,7 +8,7 @@ from typing import Any
 import grpc
 import pytest
 
-from studio.azure_native.wire import UNKNOWN, Secret
+from localcloud.azure_native.wire import UNKNOWN, Secret
 
 GROUP, ACCOUNT, WORKSPACE = "resources:ResourceGroup", "storage:StorageAccount", "machinelearning:Workspace"
 _NAMES = {"resourceGroupName": "rg", "workspaceName": "ws"}

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pulumi.runtime import rpc
 
-from studio.azure_native.wire import UNKNOWN, Secret, decode, encode, has_unknown, plain
+from localcloud.azure_native.wire import UNKNOWN, Secret, decode, encode, has_unknown, plain
 
 _leaves = st.booleans() | st.integers(-(2**40), 2**40) | st.text(max_size=5) | st.just(UNKNOWN)
 _values = st.recursive(

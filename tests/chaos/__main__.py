@@ -1,4 +1,4 @@
-"""``python -m tests.chaos -n N --seed S [--first I] [--resume FILE] [--workers W] [--json] [--markdown]``."""
+"""``python -m tests.chaos [--damage] -n N --seed S [--first I] [--resume FILE] [--workers W] [--json] [--markdown]``."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from pathlib import Path
 from rich.console import Console
 
 from tests.chaos import report
-from tests.chaos.campaign import Campaign, Outcome
+from tests.chaos.campaign import TROUBLE, Campaign, Outcome
+from tests.chaos.damage import DAMAGE
 
 
 def main() -> int:
@@ -23,9 +24,11 @@ def main() -> int:
     parser.add_argument("--first", type=int, default=0)
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--resume", type=Path)
+    parser.add_argument("--damage", action="store_true")
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--markdown", action="store_true")
     arguments = parser.parse_args()
+    mode = DAMAGE if arguments.damage else TROUBLE
 
     def told(outcome: Outcome) -> None:
         done = len(campaign.outcomes)
@@ -43,6 +46,7 @@ def main() -> int:
         resume=arguments.resume,
         first=arguments.first,
         on_outcome=told,
+        mode=mode,
     )
     try:
         outcomes = campaign.run()
@@ -50,14 +54,17 @@ def main() -> int:
         print(f"cancelled after {len(campaign.outcomes)} histories", file=sys.stderr)
         return 130
     if arguments.json:
-        found = {"figures": report.figures(outcomes), "histories": [each.to_json() for each in outcomes]}
+        found = {
+            "figures": report.figures(outcomes, mode),
+            "histories": [each.to_json() for each in outcomes],
+        }
         print(json.dumps(found, indent=1))
-        print(report.last_line(outcomes))
+        print(report.last_line(outcomes, mode))
     elif arguments.markdown:
-        print(report.markdown(outcomes))
-        print(report.last_line(outcomes))
+        print(report.markdown(outcomes, mode))
+        print(report.last_line(outcomes, mode))
     else:
-        report.show(outcomes, Console())
+        report.show(outcomes, Console(), mode)
     return 1 if len(outcomes) < arguments.histories or report.violations(outcomes) else 0
 
 

@@ -19,15 +19,12 @@ class Blobs:
         self.name = name
         self.data, self.registry = f"data-{name}", f"registry-{name}"
         self.contents: dict[str, bytes] = {}
-        self.baselines: list[bytes] = []
         self.record = Record()
         self._changes = 0
         self._lock = threading.Lock()
 
     def _upload(self, version: str, content: bytes) -> None:
         self.contents[version] = content
-        if version == program.Config().baseline:
-            self.baselines.append(content)
         self.world.upload(self.data, f"flights/{version}.csv", content)
 
     def _touch(self, step: Step) -> None:
@@ -92,6 +89,8 @@ class Blobs:
             if run["state"] == "finished":
                 self.record.runs[key] = run
             state = (run["state"], (run["job"] or {}).get("id", ""))
+            if job := run["job"]:
+                self.record.services[job["id"]] = {"workspace": job["workspace"], "id": job["service"]}
             self.record.seen.setdefault((key, run["attempt"]), set()).add(state)
         except (ValueError, KeyError, TypeError, AttributeError):
             return {}

@@ -67,14 +67,48 @@ def play(world: World, told: History, name: str, sabotage: str = "") -> Outcome:
     )
 
 
-def shortened(world: World, told: History, kinds: set[str], again: Callable[[], str]) -> list[str]:
+@dataclass(frozen=True)
+class Mode:
+    """What a campaign plays: histories that are *drawn*, *played* so; what can be violated, and what that is called in the
+    table (*kinds*): *summed* of them make the last line. *option* is the command's.
+    """
+
+    kinds: dict[str, str]
+    summed: int
+    drawn: Callable[[int, int], History] = history
+    played: Callable[..., Outcome] = play
+    option: str = ""
+
+
+TROUBLE = Mode(
+    {
+        "duplicate": "duplicates",
+        "orphan": "orphans",
+        "wrong binding": "wrong bindings",
+        "ungated": "gated endpoints with a model that was not passed",
+        "taken": "taken from others, or refused too late",
+        "marks": "marks without things, things without marks",
+        "wrong model": "models of other inputs",
+        "no convergence": "updates that did not converge",
+        "preview": "previews that wrote",
+        "secret": "secrets found",
+        "outlived": "providers that outlived their engine",
+        "harness": "defects of the campaign",
+    },
+    3,
+)
+
+
+def shortened(
+    mode: Mode, world: World, told: History, kinds: set[str], again: Callable[[], str]
+) -> list[str]:
     """The fewest steps found, within a bounded time, that still violate one of *kinds*."""
     end = time.monotonic() + _SHRINK_SECONDS
     best = told
     position = len(best.steps) - 1
     while position >= 0 and time.monotonic() < end:
         candidate = replace(best, steps=best.steps[:position] + best.steps[position + 1 :])
-        outcome = play(world, candidate, again())
+        outcome = mode.played(world, candidate, again())
         if kinds & {kind for kind, _text in outcome.violations}:
             best = candidate
         position -= 1
@@ -82,7 +116,7 @@ def shortened(world: World, told: History, kinds: set[str], again: Callable[[], 
 
 
 class Campaign:
-    """Histories *first* to *first* + *count* - 1 of *seed*, played by *workers* at a time."""
+    """Histories *first* to *first* + *count* - 1 of *seed*, played by *workers* at a time, or in a *world* that is there."""
 
     def __init__(
         self,
@@ -92,13 +126,17 @@ class Campaign:
         workers: int = 2,
         resume: Path | None = None,
         first: int = 0,
+        world: World | None = None,
         on_outcome: Callable[[Outcome], None] = lambda _outcome: None,
+        mode: Mode = TROUBLE,
     ) -> None:
         self.count = count
+        self.mode = mode
         self.seed = seed
-        self.workers = workers
+        self.workers = 1 if world else workers
         self.first = first
         self._resume = resume
+        self._world = world
         self._on_outcome = on_outcome
         self._lock = threading.Lock()
         self._stopped = threading.Event()
@@ -137,15 +175,17 @@ class Campaign:
         return found
 
     def _work(self, directory: Path) -> None:
-        world = World(directory)
+        world = self._world or World(directory)
         try:
-            world.start()
-            # The first job waits for the worker's imports; no history is to be charged with that.
-            play(world, History(0, 0, (Step("up", (Update("a", "v1"),)),)), self._name())
+            if world is not self._world:
+                world.start()
+                # The first job waits for the worker's imports; no history is to be charged with that.
+                play(world, History(0, 0, (Step("up", (Update("a", "v1"),)),)), self._name())
             while (index := self._next()) is not None:
                 self._one(world, index)
         finally:
-            world.close()
+            if world is not self._world:
+                world.close()
 
     def _next(self) -> int | None:
         with self._lock:
@@ -154,16 +194,16 @@ class Campaign:
     def _name(self) -> str:
         with self._lock:
             self._names += 1
-            return f"h{self._names}"
+            return f"h{self.first}x{self._names}"
 
     def _one(self, world: World, index: int) -> None:
-        told = history(self.seed, index)
-        outcome = play(world, told, self._name())
+        told = self.mode.drawn(self.seed, index)
+        outcome = self.mode.played(world, told, self._name())
         if self._stopped.is_set():
             return
         if outcome.violations:
             kinds = {kind for kind, _text in outcome.violations}
-            outcome.shortest = shortened(world, told, kinds, self._name)
+            outcome.shortest = shortened(self.mode, world, told, kinds, self._name)
         with self._lock:
             self.outcomes[index] = outcome
             if self._resume is not None:

@@ -1,8 +1,8 @@
-"""One world for the directed histories of a file."""
+"""Directed histories, in the worker's world."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from itertools import count
 
 import pytest
@@ -15,20 +15,12 @@ from tests.chaos.world import World
 Tell = Callable[..., Outcome]
 
 
-@pytest.fixture(scope="module")
-def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    """A local cloud of this file's own."""
-    found = World(tmp_path_factory.mktemp("world"))
-    try:
-        yield found.start()
-    finally:
-        found.close()
+numbers = count(1)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def tell(world: World) -> Tell:
     """Plays steps, checks all invariants, and answers how it went."""
-    numbers = count(1)
 
     def told(*steps: Step, gate: Gate = PASSING, sabotage: str = "") -> Outcome:
         return play(world, History(0, 0, steps, gate), f"t{next(numbers)}", sabotage)

@@ -35,12 +35,17 @@ Known = Mapping[str, Props]
 
 @dataclass(frozen=True)
 class Declared:
-    """A resource of the program: *inputs* makes its inputs of the outputs of those before it."""
+    """A resource of the program: *inputs* makes its inputs of the outputs of those before it.
+
+    *alias* is what it was called before; a *protected* one is never replaced or deleted.
+    """
 
     name: str
     kind: str
     inputs: Callable[[Known], Props]
     outputs: tuple[str, ...] = ()
+    alias: str = ""
+    protected: bool = False
 
 
 class StepFailed(Exception):
@@ -117,7 +122,10 @@ class Engine:
 
 @dataclass
 class State:
-    """A stack's resources by name: ``{"kind", "id", "inputs", "outputs"}``, and those that are to be deleted."""
+    """A stack's resources by name: ``{"kind", "id", "inputs", "outputs"}``, and those that are to be deleted.
+
+    ``rank`` is a resource's place in its program, so that what rests on others is deleted first.
+    """
 
     path: Path
     resources: dict[str, Props] = field(default_factory=dict)
@@ -143,13 +151,19 @@ class Run:
         self._engine = engine
         self._state = state
         self._between = between
+        self._ranks: dict[
+            str, int
+        ] = {}  # of the resources of the program, in the order of their dependencies
 
     def up(self, program: Sequence[Declared], *, preview: bool = False) -> Changes:
         """Bring all resources to what the program declares. Raises StepFailed, EngineKilled."""
         outputs: dict[str, Props] = {}
         operations: dict[str, str] = {}
         inputs: dict[str, Props] = {}
+        self._ranks = {declared.name: rank for rank, declared in enumerate(program)}
         for declared in program:
+            if not preview:
+                self._adopt_alias(declared)
             checked = self._check(declared, outputs)
             operation = self._operation(declared, checked)
             inputs[declared.name] = checked
@@ -161,11 +175,20 @@ class Run:
                 outputs[declared.name] = self._do(declared, checked, operation)
         if not preview:
             self._delete_undeclared(program)
-            self._delete_retired()
         return Changes(operations, inputs)
 
+    def _old(self, declared: Declared) -> Props | None:
+        resources = self._state.resources
+        return resources.get(declared.name) or resources.get(declared.alias)
+
+    def _adopt_alias(self, declared: Declared) -> None:
+        """The state calls what an alias names by its new name."""
+        resources = self._state.resources
+        if declared.alias in resources and declared.name not in resources:
+            resources[declared.name] = resources.pop(declared.alias)
+
     def _check(self, declared: Declared, outputs: Known) -> Props:
-        old = self._state.resources.get(declared.name)
+        old = self._old(declared)
         wanted = {name: value for name, value in declared.inputs(outputs).items() if value is not None}
         answer = self._call(
             "Check",
@@ -180,7 +203,7 @@ class Run:
         return _plain(answer.inputs)
 
     def _operation(self, declared: Declared, checked: Props) -> str:
-        old = self._state.resources.get(declared.name)
+        old = self._old(declared)
         if old is None:
             return "create"
         answer = self._call(
@@ -193,6 +216,8 @@ class Run:
                 news=_struct(checked, declared.kind),
             ),
         )
+        if answer.replaces and declared.protected:
+            raise StepFailed(f"unable to replace resource {declared.name!r} as it is protected")
         if answer.replaces:
             return "replace"
         return "update" if answer.changes == provider_pb2.DiffResponse.DIFF_SOME else "same"
@@ -200,7 +225,9 @@ class Run:
     def _foreseen(self, declared: Declared, checked: Props, operation: str) -> Props:
         """A preview's outputs: what the inputs say, and nothing of what only the step itself would tell."""
         if operation == "same":
-            return dict(self._state.resources[declared.name]["outputs"])
+            old = self._old(declared)
+            assert old is not None
+            return dict(old["outputs"])
         return dict.fromkeys(declared.outputs, UNKNOWN) | checked
 
     def _do(self, declared: Declared, checked: Props, operation: str) -> Props:
@@ -212,7 +239,7 @@ class Run:
             )
             if operation == "replace":
                 self._state.retired.append((name, resources[name]))
-            resources[name] = _resource(kind, answer.id, checked, _plain(answer.properties))
+            resources[name] = self._resource(name, kind, answer.id, checked, _plain(answer.properties))
         elif operation == "update":
             old = resources[name]
             answer = self._call(
@@ -225,24 +252,25 @@ class Run:
                     news=_struct(checked, kind),
                 ),
             )
-            resources[name] = _resource(kind, old["id"], checked, _plain(answer.properties))
+            resources[name] = self._resource(name, kind, old["id"], checked, _plain(answer.properties))
         else:
             resources[name] = resources[name] | {"inputs": checked}
         self._state.save()
         return dict(resources[name]["outputs"])
 
     def _delete_undeclared(self, program: Sequence[Declared]) -> None:
+        """Delete what is not declared any more and what was replaced, dependents first."""
+        resources, retired = self._state.resources, self._state.retired
         declared = {each.name for each in program}
-        for name in reversed([name for name in self._state.resources if name not in declared]):
-            self._delete(name, self._state.resources[name])
-            del self._state.resources[name]
-            self._state.save()
-
-    def _delete_retired(self) -> None:
-        while self._state.retired:
-            name, resource = self._state.retired[-1]
+        late = [(name, each) for name, each in resources.items() if name not in declared]
+        due = sorted([*late, *retired], key=lambda each: int(each[1]["rank"]))
+        due.reverse()  # of two that were replaced one after the other, the later goes first
+        for name, resource in due:
             self._delete(name, resource)
-            self._state.retired.pop()
+            if resources.get(name) is resource:
+                del resources[name]
+            else:
+                retired.remove((name, resource))
             self._state.save()
 
     def _delete(self, name: str, resource: Props) -> None:
@@ -256,7 +284,6 @@ class Run:
     def destroy(self) -> None:
         """Delete all resources, the last first."""
         self._delete_undeclared([])
-        self._delete_retired()
 
     def refresh(self) -> None:
         """Read what is there now."""
@@ -271,19 +298,24 @@ class Run:
                 ),
             )
             if answer.id:
-                found = _resource(old["kind"], answer.id, _plain(answer.inputs), _plain(answer.properties))
-                self._state.resources[name] = found
+                seen = {"inputs": _plain(answer.inputs), "outputs": _plain(answer.properties)}
+                self._state.resources[name] = old | {"id": answer.id} | seen
             else:
                 del self._state.resources[name]
             self._state.save()
 
+    def _resource(self, name: str, kind: str, id_: str, inputs: Props, outputs: Props) -> Props:
+        return {
+            "kind": kind,
+            "id": id_,
+            "inputs": inputs,
+            "outputs": outputs,
+            "rank": self._ranks[name],
+        }
+
     def _call(self, method: str, request: Any) -> Any:
         self._between()
         return self._engine.call(method, request)
-
-
-def _resource(kind: str, id_: str, inputs: Props, outputs: Props) -> Props:
-    return {"kind": kind, "id": id_, "inputs": inputs, "outputs": outputs}
 
 
 def _urn(name: str, kind: str) -> str:

@@ -16,6 +16,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from retrain_hooks.ownership.claims import TAKE_OVER
+
 ROOT = Path(__file__).resolve().parents[2]
 _DEADLINE = 60.0
 # A provider's waits end so many times as fast.
@@ -100,6 +102,7 @@ class Forks:
         on_trigger: Callable[[int], str] = lambda _index: "go",
         on_late: Callable[[str], None] = lambda _request: None,
         sabotage: str = "",
+        take_over: bool = False,
     ) -> Provider:
         """Fork a provider process for the engine at *engine*; *on_trigger* answers ``go``, ``die`` or ``late``,
         which is ``die`` and leaves the request to *on_late*; empty where it only reads.
@@ -120,7 +123,7 @@ class Forks:
         order = {
             "engine": engine,
             "cwd": str(cwd),
-            "env": {"RETRAIN_CLOUD_FILE": str(cloud_file)},
+            "env": {"RETRAIN_CLOUD_FILE": str(cloud_file)} | ({TAKE_OVER: "1"} if take_over else {}),
             "log": str(cwd / "provider.log"),
             "trace": str(cwd / "trace.jsonl"),
             "triggers": list(triggers),
@@ -136,7 +139,7 @@ class Forks:
         return Provider(**vars(forked), port=port[0])
 
     def studio(self, arguments: Sequence[str], log: Path) -> Forked:
-        """Fork a studio with the *arguments* of ``python -m studio``."""
+        """Fork a studio with the *arguments* of ``python -m localcloud``."""
         return self._fork({"arguments": list(arguments), "log": str(log)}, lambda _door, _line: None)
 
     def _fork(

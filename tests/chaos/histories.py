@@ -7,11 +7,13 @@ operating system's timing where two updates race.
 from __future__ import annotations
 
 import random
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from tests.chaos.program import PASSING, Gate
+from tests.chaos.program import CHANGES, PASSING, Gate
 
+# A stack that shares the first one's workspace, and what the endpoint's component is renamed to.
+NEIGHBOUR, RENAMED = "c", "renamed"
 VERSIONS = ("v1", "v2", "v3", "v4")
 Rule = dict[str, Any]
 
@@ -49,6 +51,8 @@ PLACES = (
     "POST */webservice",
     "PUT */endpoints/*",
     "GET */runs/*",
+    "PUT */owners/*",
+    "DELETE *",
 )
 
 
@@ -64,13 +68,18 @@ class Strike:
 
 @dataclass(frozen=True)
 class Update:
-    """An ``up`` of *stack*. Its engine is killed before provider call *boundary*, if there is one."""
+    """An ``up`` of *stack*. Its engine is killed before provider call *boundary*, if there is one.
+
+    *change* makes another thing of the endpoint or its service (program.CHANGES); *refuse*: the gate lets no model through.
+    """
 
     stack: str
     version: str
     force: str = ""
     strikes: tuple[Strike, ...] = ()
     boundary: int | None = None
+    change: str = ""
+    refuse: bool = False
 
 
 @dataclass(frozen=True)
@@ -115,7 +124,7 @@ def history(seed: int, index: int) -> History:
 class _Story:
     def __init__(self, drawn: random.Random) -> None:
         self._drawn = drawn
-        self._current = {"a": ("v1", ""), "b": ("v1", "")}
+        self._current = dict.fromkeys(("a", "b", NEIGHBOUR), ("v1", ""))
         self._past: list[tuple[str, str]] = []
         self._forced = 0
 
@@ -134,6 +143,15 @@ class _Story:
             "clock": 1.5,
             "code": 1.2,
             "destroy": 0.5,
+            "replace": 4,
+            "neighbour": 2,
+            "rename": 1,
+            "alias": 1.5,
+            "checkout": 2,
+            "respell": 0.7,
+            "tag": 0.7,
+            "second": 1.2,
+            "protect": 1.2,
         }
         found: list[Step] = []
         if self._drawn.random() < 0.5:
@@ -142,7 +160,8 @@ class _Story:
         for kind in self._drawn.choices(list(kinds), list(kinds.values()), k=self._drawn.randint(1, 4)):
             if kind in ("up", "race") and self._drawn.random() < 0.4:
                 found.append(self._faults())
-            found.append(getattr(self, f"_{kind}")())
+            drawn = getattr(self, f"_{kind}")()
+            found += drawn if isinstance(drawn, list) else [drawn]
         return found
 
     def _pause(self) -> float:
@@ -187,6 +206,52 @@ class _Story:
         wanted = self._wanted()
         updates = tuple(self._update(stack, wanted, 0.35) for stack in ("a", "b"))
         return Step("up", updates, self._pause())
+
+    def _replace(self) -> list[Step]:
+        """A replacement that the gate refuses or that is killed; mostly it is reverted."""
+        drawn = self._drawn
+        refuse = drawn.random() < 0.5
+        wanted = self._wanted()
+        if refuse:  # a model that serves already is not judged again
+            self._forced += 1
+            wanted = (drawn.choice(VERSIONS), f"refused{self._forced}")
+        update = self._update("a", wanted, 0.4 if refuse else 0.9)
+        found = [Step("up", (replace(update, change=drawn.choice(CHANGES), refuse=refuse),), self._pause())]
+        if drawn.random() < 0.8:
+            found.append(Step("up", (self._update("a", self._wanted(), 0.3),), self._pause()))
+        return found
+
+    def _neighbour(self) -> list[Step]:
+        """A stack with the same configuration on the same workspace, and perhaps its end."""
+        found = [Step("up", (self._update(NEIGHBOUR, self._wanted(), 0.3),), self._pause())]
+        if self._drawn.random() < 0.6:
+            found.append(Step("destroy", choice=NEIGHBOUR, pause=self._pause()))
+        return found
+
+    def _moved(self, kind: str, strikes: float = 0.0, choice: str = "") -> Step:
+        """A move of stack a, with an update of what it declares now."""
+        return Step(kind, (self._update("a", self._current["a"], strikes),), choice=choice)
+
+    def _rename(self) -> Step:
+        return self._moved("rename", 0.3)
+
+    def _alias(self) -> Step:
+        return self._moved("alias", 0.4)
+
+    def _checkout(self) -> Step:
+        return self._moved("checkout", 0.4, self._drawn.choice(["refused", "taken over", "taken over"]))
+
+    def _respell(self) -> Step:
+        return self._moved("respell")
+
+    def _tag(self) -> Step:
+        return self._moved("tag")
+
+    def _second(self) -> Step:
+        return self._moved("second", 0.3)
+
+    def _protect(self) -> Step:
+        return self._moved("protect", choice=self._drawn.choice(CHANGES))
 
     def _preview(self) -> Step:
         return Step("preview", (Update("a", *self._wanted()),), self._pause())

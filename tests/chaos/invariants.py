@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import re
 from collections import defaultdict
+from dataclasses import replace
 from hashlib import sha256
 from typing import Any
 from urllib.parse import quote
 
 from tests.chaos import program
+from tests.chaos.marks import marks
 from tests.chaos.play import Player
 from tests.chaos.record import Stack, writes
 
@@ -32,16 +34,18 @@ def check(player: Player) -> None:
     _models(player)
     for stack in list(player.stacks.values()):
         _is_quiet(player, stack)
+    marks(player)
     _secrets(player, canaries | _canaries(player))
 
 
 def _converges(player: Player, stack: Stack) -> None:
     """The next quiet update succeeds (or is refused by the gate), and what is bound then is what was declared."""
     record, before = player.record, len(player.record.errors)
+    stack.config = replace(stack.config, refuse=False)
     done = player.update(stack)
     player.look()
     content = player.contents[stack.config.version]
-    key = program.expected_key(content, player.trees, stack.config.force)
+    key = program.expected_key(stack.config.version, content, player.trees, stack.config.force)
     run = record.ledger.get(key, {})
     if run.get("state") != "finished":
         record.violate("no convergence", f"run {key[:12]} is {run.get('state')}: {record.errors[before:]}")
@@ -74,13 +78,17 @@ def _refused(player: Player, key: str) -> bool:
     return any(verdict.get("outcome") == "refused" for verdict in verdicts)
 
 
+_DETERMINING = ("experiment", "data", "parameters", "seed")
+
+
 def _models(player: Player) -> None:
-    """A model is a function of code and data: the same inputs give the same bytes, others give others."""
+    """A model is a function of code, data and parameters: the same inputs give the same bytes, others give others."""
     made: dict[str, str] = {}
     for run in player.record.ledger.values():
         if run.get("state") != "finished":
             continue
-        inputs, model = f"{run['inputs']['experiment']} {run['inputs']['data']}", run["sha256"]
+        inputs = json.dumps({name: run["inputs"].get(name) for name in _DETERMINING}, sort_keys=True)
+        model = run["sha256"]
         known = player.world.models | made
         if (known.get(model, inputs), known.get(inputs, model)) != (inputs, model):
             player.record.violate("wrong model", f"run {run['key'][:12]} has a model that other inputs make")
@@ -165,6 +173,8 @@ def _excuse(player: Player, job: str, key: str, attempt: int) -> str:
         return "it failed"
     if record.disturbed and _version(player, key) in (*record.disturbed, None):
         return "its data was changed meanwhile"
+    if (service := record.services.get(job)) and not player.world.exists(service):
+        return "it went with its web service"
     states = [player.world.job_state(endpoint, job) for endpoint in _endpoints(player)]
     return "it failed" if "Failed" in states else ""
 
@@ -176,16 +186,16 @@ def _version(player: Player, key: str) -> str | None:
 
 def _endpoints(player: Player) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = []
-    for stack in player.stacks.values():
-        for service in player.world.manage(stack.workspace, stack.token) or []:
-            found += player.world.manage(stack.workspace, stack.token, f"/{service['Id']}/endpoints") or []
+    for workspace, token in player.places.values():
+        for service in player.world.manage(workspace, token) or []:
+            found += player.world.manage(workspace, token, f"/{service['Id']}/endpoints") or []
     return found
 
 
 def _canaries(player: Player) -> set[str]:
     """Every secret that there is in this history's part of the cloud."""
     world = player.world
-    found = {world.key, world.arm_token, *(stack.token for stack in player.stacks.values())}
+    found = {world.key, world.arm_token, *(token for _workspace, token in player.places.values())}
     for endpoint in _endpoints(player):
         found |= {endpoint["PrimaryKey"], endpoint["SecondaryKey"]}
     return found | {quote(secret, safe="") for secret in found}

@@ -53,6 +53,11 @@ class Late:
         self._due.set()
         self._thread.join()
 
+    @property
+    def arrived(self) -> bool:
+        """Whether it has been carried out."""
+        return not self._thread.is_alive()
+
     def _deliver(self) -> None:
         self._due.wait(self._seconds)
         request = self._request

@@ -8,19 +8,20 @@ import signal
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from typing import Any
 
-from retrain_hooks import cancellation
+from retrain_hooks.host import interruption as cancellation
 from tests.chaos import program
-from tests.chaos.blobs import Blobs
-from tests.chaos.engine import Engine, EngineKilled, Run, State, StepFailed
-from tests.chaos.histories import VERSIONS, History, Step, Strike, Update
+from tests.chaos.engine import Changes, Engine, EngineKilled, Run, State, StepFailed
+from tests.chaos.histories import NEIGHBOUR, RENAMED, VERSIONS, History, Step, Strike, Update
 from tests.chaos.late import Late
+from tests.chaos.moves import Moves
 from tests.chaos.record import Stack, writes
 from tests.chaos.world import World
 
 
-class Player(Blobs):
+class Player(Moves):
     """Plays one history; *name* is that of its containers and folder."""
 
     def __init__(self, world: World, name: str, gate: program.Gate = program.PASSING) -> None:
@@ -30,6 +31,7 @@ class Player(Blobs):
         self.folder = world.directory / name
         self.cloud_file = self.folder / "cloud.json"
         self.stacks: dict[str, Stack] = {}
+        self.places: dict[str, tuple[dict[str, str], str]] = {}  # workspaces and their tokens, by name
         self.trees = 4
         self.clock = 0.0
         self.log_start = len(world.studio_log)
@@ -50,11 +52,18 @@ class Player(Blobs):
         for version in VERSIONS:
             self._upload(version, program.table(version))
         for name in stacks:
-            workspace = self.world.workspace(f"{self.name}-{name}")
-            token = self.world.workspace_token(workspace)
+            home = "a" if name == NEIGHBOUR else name
+            places = tuple(self._place(f"{self.name}-{home}{more}") for more in ("", "-other"))
             state = State(self.folder / f"state-{name}.json")
-            self.stacks[name] = Stack(name, workspace, token, state, program.Config(gate=self.gate))
+            declared = program.Stack(f"chaos-{self.name}", name, places)
+            self.stacks[name] = Stack(name, state, declared, program.Config(gate=self.gate))
         self.world.clear_journal()
+
+    def _place(self, name: str) -> dict[str, str]:
+        if name not in self.places:
+            workspace = self.world.workspace(name)
+            self.places[name] = (workspace, self.world.workspace_token(workspace))
+        return self.places[name][0]
 
     def close(self) -> None:
         """End what still runs and remove what was made."""
@@ -64,8 +73,8 @@ class Player(Blobs):
         for provider in self._providers:
             provider.end()
         self.world.clear_faults()
-        for stack in self.stacks.values():
-            self.world.delete_workspace(stack.workspace)
+        for workspace, _token in self.places.values():
+            self.world.delete_workspace(workspace)
         for container in (self.data, self.registry):
             self.world.delete_container(container)
         shutil.rmtree(self.folder, ignore_errors=True)
@@ -76,8 +85,10 @@ class Player(Blobs):
         """All steps, one after the other."""
         for step in history.steps:
             self.clock += step.pause
+            others = self.others(step)
             getattr(self, f"_{step.kind}")(step)
             self.look()
+            self.unharmed(others, step)
 
     def _up(self, step: Step) -> None:
         threads = [threading.Thread(target=self._update, args=(update,)) for update in step.updates]
@@ -91,7 +102,7 @@ class Player(Blobs):
 
     def _update(self, update: Update) -> None:
         stack = self.stacks[update.stack]
-        stack.config = program.Config(update.version, force=update.force, gate=self.gate)
+        stack.config = replace(self.config(stack, update), change=update.change, refuse=update.refuse)
         try:
             self.update(stack, update.strikes, update.boundary)
         except Exception as failure:
@@ -103,12 +114,14 @@ class Player(Blobs):
         stack.reported = None
         done = self.run(
             stack,
-            lambda run: run.up(program.resources(stack.config, stack.workspace)),
+            lambda run: run.up(stack.program()),
             strikes,
             boundary,
         )
         if done:
-            stack.reported = stack.state.resources["binding"]["outputs"]["bound"]
+            stack.ending = stack.taking_over = False
+            bound = stack.state.resources[stack.config.named("binding")]["outputs"]["bound"]
+            stack.reported = self.address(bound)
         return done
 
     def run(
@@ -150,6 +163,7 @@ class Player(Blobs):
             on_trigger=strike,
             on_late=on_late,
             sabotage=self.sabotage,
+            take_over=stack.taking_over,
         )
         self._providers.append(provider)
         try:
@@ -194,7 +208,7 @@ class Player(Blobs):
                 figures["kills of the engine"] += 1
                 engine.kill()
             case "kill-studio":
-                figures["kills of the studio"] += 1
+                figures["kills of the local cloud"] += 1
                 repair = threading.Thread(target=self.world.restart_studio)
                 self._repairs.append(repair)
                 repair.start()
@@ -214,20 +228,32 @@ class Player(Blobs):
     def _preview(self, step: Step) -> None:
         update = step.updates[0]
         stack = self.stacks[update.stack]
-        config = program.Config(update.version, force=update.force, gate=self.gate)
+        self.foresee(stack, self.config(stack, update))
+
+    def foresee(self, stack: Stack, config: program.Config) -> Changes | None:
+        """What a preview says, None where it fails; it must not write."""
         self.look()
         before = self._writes()
         self.record.figures["previews"] += 1
-        program_ = program.resources(config, stack.workspace)
-        self.run(stack, lambda run: run.up(program_, preview=True))
+        found: list[Changes] = []
+        self.run(stack, lambda run: found.append(run.up(stack.program(config), preview=True)))
         if extra := self._writes() - before:
             self.record.violate("preview", f"a preview wrote: {dict(extra)}")
+        return found[0] if found else None
 
     def _writes(self) -> Counter[str]:
         """What was written so far, by lines; not by jobs and providers that earlier steps left running."""
         self._settle()
         found = writes(self.world.journal())
         return Counter({line: number for line, number in found.items() if "/models/" not in line})
+
+    @property
+    def killed(self) -> bool:
+        """Whether any update was cut off, by a kill, an interrupt or a fault."""
+        figures = self.record.figures
+        return any(
+            figures[name] for name in figures if "kill" in name or "fault" in name or "late" in name
+        ) or (figures["interrupts"] + figures["failed updates"] > 0)
 
     def _settle(self) -> None:
         """Wait for killed engines' providers to notice, and for what they have sent."""
@@ -247,7 +273,7 @@ class Player(Blobs):
     def _destroy(self, step: Step) -> None:
         stack = self.stacks[step.choice]
         self.record.figures["destroys"] += 1
-        stack.reported = None
+        stack.reported, stack.ending = None, True
         training = stack.state.resources.get("training")
         if training:
             service = training["outputs"]["service"]["id"]
@@ -256,7 +282,7 @@ class Player(Blobs):
         self.run(stack, lambda run: run.destroy())
 
     def _restart(self, step: Step) -> None:
-        self.record.figures["restarts of the studio"] += 1
+        self.record.figures["restarts of the local cloud"] += 1
         self.world.restart_studio(signal.Signals[step.choice])
 
     def _code(self, step: Step) -> None:
@@ -291,32 +317,45 @@ class Player(Blobs):
             return
         for stack in list(self.stacks.values()):
             location = self.bound(stack)
+            if location is None and not stack.ending and self.endpoint(stack):
+                self.record.violate("taken", f"the endpoint of stack {stack.name} is gone")
             if location and not self._let_through(location):
                 self.record.violate(
                     "wrong binding", f"stack {stack.name} serves {location}, which no run finished"
                 )
-            if stack.reported not in (None, location):
+            if location and not self._passed(location):
+                self.record.violate("ungated", f"stack {stack.name} serves {location}, which no gate passed")
+            if stack.reported not in (None, location or ""):
                 self.record.violate(
                     "wrong binding", f"stack {stack.name} serves {location}, and was told {stack.reported}"
                 )
 
+    def endpoint(self, stack: Stack) -> dict[str, Any] | None:
+        """The live endpoint as the stack's state has it; None where it has none, or it is withheld."""
+        names = {program._named(each, "endpoint") for each in ("", RENAMED)}
+        found = [each for name, each in stack.state.resources.items() if name in names]
+        return found[0]["outputs"] if found and not found[0]["outputs"].get("withheld") else None
+
     def bound(self, stack: Stack) -> str | None:
         """Where the model of a stack's endpoint lies, as the service says; None where there is no endpoint."""
-        services = self.world.manage(stack.workspace, stack.token) or []
-        for service in services:
-            found = self.world.manage(
-                stack.workspace, stack.token, f"/{service['Id']}/endpoints/{program.ENDPOINT}"
-            )
-            if found:
-                return str(found["Resources"][0]["Location"]["RelativeLocation"])
-        return None
+        known = self.endpoint(stack)
+        location = self.world.served(known["service"], known["name"]) if known else None
+        return location and self.address(location)
+
+    def address(self, location: str) -> str:
+        """A location as a path that begins with the registry's name."""
+        before, registry, path = location.partition("?")[0].partition(f"{self.registry}/")
+        return f"{registry}{path}" or before
 
     def _let_through(self, location: str) -> bool:
         address = location.removeprefix(f"{self.registry}/")
         _models, _experiment, key, file = address.split("/")
         states = self.record.seen.get((key, int(file.partition(".")[0])), set())
-        finished = any(state == "finished" for state, _job in states) or address in self.record.damaged
-        return finished and (self.passes(key) or key in self._baselines())
+        return any(state == "finished" for state, _job in states) or address in self.record.damaged
+
+    def _passed(self, location: str) -> bool:
+        """Whether the gate has let the model through, which nobody approves here: no endpoint behind it serves another."""
+        return self.passes(location.removeprefix(f"{self.registry}/").split("/")[2])
 
     def passes(self, key: str) -> bool:
         """Whether the gate lets the run's model through, as far as this can be said without the product's word."""
@@ -331,7 +370,3 @@ class Player(Blobs):
         return any(
             all(rule["passed"] for rule in verdict["rules"]) and verdict["rules"] for verdict in verdicts
         )
-
-    def _baselines(self) -> set[str]:
-        """The keys of what the default endpoint has served, which a new endpoint copies."""
-        return {program.expected_key(content, trees, "") for content in self.baselines for trees in (4, 5, 6)}

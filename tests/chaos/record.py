@@ -8,21 +8,28 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tests.chaos import program
-from tests.chaos.engine import State
+from tests.chaos.engine import Declared, State
 
 Json = dict[str, Any]
 
 
 @dataclass
 class Stack:
-    """One stack: its workspace, its state, and what its configuration says now."""
+    """One stack: its state, and what its configuration says now."""
 
     name: str
-    workspace: dict[str, str]
-    token: str = field(repr=False)
     state: State
+    declared: program.Stack
     config: program.Config
     reported: str | None = None  # what is bound as the last update said, where it succeeded
+    component: str = ""  # what the endpoint's component is called now
+    former: str | None = None  # … and what it was called before, as its alias says
+    ending: bool = False  # a destroy has begun, and no update succeeded since
+    taking_over: bool = False  # another checkout has its name; to be taken over by the next update
+
+    def program(self, config: program.Config | None = None) -> list[Declared]:
+        """What its program declares."""
+        return program.resources(config or self.config, self.declared)
 
 
 @dataclass
@@ -38,6 +45,9 @@ class Record:
     damaged: set[str] = field(default_factory=set)  # addresses of models that were deleted or altered
     corrupted: set[str] = field(default_factory=set)  # keys whose record was corrupted
     disturbed: set[str] = field(default_factory=set)  # versions whose blob was touched or changed
+    services: dict[str, Json] = field(
+        default_factory=dict
+    )  # of each job that a record named: its web service
     destroyed: set[str] = field(default_factory=set)  # jobs that went with their service
     errors: list[str] = field(default_factory=list)
     messages: list[str] = field(default_factory=list)

@@ -14,17 +14,20 @@ from tests.chaos.world import World
 
 pytestmark = pytest.mark.cloud
 
-BINDINGS, SEED = 16, 3
+BINDINGS, PART, SEED = 8, 4, 3
 STALE, UNCHANGED = {"kind": "stale-model"}, {"kind": "unchanged-binding"}
 
 
-def test_bindings_that_meet_faults_are_reported_as_they_are():
+@pytest.mark.parametrize("first", range(0, BINDINGS, PART))
+def test_bindings_that_meet_faults_are_reported_as_they_are(world, first):
     """Classic and New; what fails is printed with its seed and its faults."""
-    outcomes = campaigns.Campaign(BINDINGS, SEED).run()
-    assert len(outcomes) == BINDINGS
+    outcomes = campaigns.Campaign(PART, SEED, first=first, world=world).run()
+    assert len(outcomes) == PART
     failures = "\n".join(campaigns.failure(outcome) for outcome in outcomes if outcome.violations)
     assert not failures, failures
-    assert campaigns.last_line(outcomes).startswith("16 bindings: 0 false successes, 0 wrongly reported, ")
+    assert campaigns.last_line(outcomes).startswith(
+        f"{PART} bindings: 0 false successes, 0 wrongly reported, "
+    )
     assert all(outcome.figures["met a fault"] for outcome in outcomes)
 
 
@@ -46,16 +49,13 @@ def test_the_same_seed_draws_the_same_bindings():
 
 
 @pytest.fixture(scope="module")
-def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
-    """Classic web services in a local cloud of this file's own."""
-    world = World(tmp_path_factory.mktemp("world"))
+def house(world: World) -> Iterator[House]:
+    """Classic web services of this file's own."""
     found = House(world, CLASSIC)
     try:
-        world.start()
         yield found.deploy()
     finally:
         found.close()
-        world.close()
 
 
 def told(*faults: Fault) -> Trial:

@@ -1,8 +1,8 @@
 """The studio and its workers, forked from a process that has done their imports.
 
 A studio that is killed comes back with its ports open after a tenth of a second, and with a worker that trains soon
-after, instead of seconds of imports later. What runs is what always runs: ``python -m studio`` with its arguments, and
-``python -m studio.bes.worker`` with its pipes.
+after, instead of seconds of imports later. What runs is what always runs: ``python -m localcloud`` with its arguments, and
+``python -m localcloud.works.batch.worker`` with its pipes.
 """
 
 from __future__ import annotations
@@ -24,24 +24,21 @@ import onnxruntime
 import sklearn.ensemble
 import uvicorn
 
-import studio.bes.execution
-import studio.graph.modules.evaluate
-import studio.graph.modules.learners
-import studio.graph.modules.score
-import studio.graph.modules.train
-import studio.server
+import graph.models.onnx_models
+import localcloud.server.process
+import localcloud.works.batch.execution
 
 WARM = (
     onnx.helper,
     onnxruntime,
     sklearn.ensemble,
     uvicorn,
-    studio.bes.execution,
-    studio.graph,
-    studio.server,
+    localcloud.works.batch.execution,
+    graph,
+    localcloud.server.process,
 )
 _PR_SET_PDEATHSIG = 1
-_WORKER = ("-m", "studio.bes.worker")
+_WORKER = ("-m", "localcloud.works.batch.worker")
 _ONE_PID = 16
 
 
@@ -62,8 +59,8 @@ def become_studio(arguments: list[str], door: socket.socket) -> None:
         return await _Worker.start(workers, named["limit"])
 
     asyncio.create_subprocess_exec = create  # type: ignore[assignment]
-    sys.argv = ["studio", *arguments]
-    runpy.run_module("studio", run_name="__main__", alter_sys=False)
+    sys.argv = ["localcloud", *arguments]
+    runpy.run_module("localcloud", run_name="__main__", alter_sys=False)
 
 
 def _fork_the_forker(door: socket.socket) -> socket.socket:
@@ -101,9 +98,9 @@ def _become_worker(pipes: list[int]) -> None:
         os.dup2(pipe, target)
         os.close(pipe)
     sys.stdin = os.fdopen(0, "r", closefd=False)
-    sys.argv = ["studio.bes.worker"]
-    sys.modules.pop("studio.bes.worker", None)
-    runpy.run_module("studio.bes.worker", run_name="__main__", alter_sys=False)
+    sys.argv = ["localcloud.works.batch.worker"]
+    sys.modules.pop("localcloud.works.batch.worker", None)
+    runpy.run_module("localcloud.works.batch.worker", run_name="__main__", alter_sys=False)
 
 
 def _run(main: Callable[..., None], *given: Any) -> NoReturn:
@@ -145,10 +142,16 @@ class _Worker:
         self.stdin.close()
 
     async def wait(self) -> int:
-        """Wait until it has ended: then nobody holds the other end of its output."""
-        with suppress(ConnectionError):
-            while await self.stdout.read(65536):
-                pass
+        """Wait until it has ended; what it said last can be read afterwards."""
+        with suppress(ProcessLookupError):
+            ended, handle = asyncio.Event(), os.pidfd_open(self.pid)
+            loop = asyncio.get_running_loop()
+            loop.add_reader(handle, ended.set)
+            try:
+                await ended.wait()
+            finally:
+                loop.remove_reader(handle)
+                os.close(handle)
         self.stdin.close()
         self.returncode = -signal.SIGKILL
         return self.returncode

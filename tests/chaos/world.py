@@ -15,7 +15,6 @@ import signal
 import socket
 import subprocess
 import threading
-import time
 import uuid
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -27,21 +26,11 @@ from azure.core.exceptions import ResourceModifiedError, ResourceNotFoundError
 from azure.storage.blob import BlobServiceClient, ContentSettings
 
 from tests.chaos.forks import Forked, Forks
+from tests.waiting import DEADLINE, eventually, own_port
 
 ACCOUNT = "retrainlocal"
-_DEADLINE = 60.0
 
 Json = dict[str, Any]
-
-
-def eventually(look: Callable[[], Any], what: str) -> Any:
-    """What *look* gives once that is true."""
-    end = time.monotonic() + _DEADLINE
-    while time.monotonic() < end:
-        if found := look():
-            return found
-        time.sleep(0.01)
-    raise AssertionError(f"{what} did not come within {_DEADLINE:.0f} s")
 
 
 class World:
@@ -52,11 +41,12 @@ class World:
         self.key = base64.b64encode(secrets.token_bytes(64)).decode()
         self.arm_token = secrets.token_urlsafe(32)
         self.subscription = str(uuid.uuid4())
-        self.azurite_port, self.port, self.blob_port = _free_ports(3)
+        self.azurite_port, self.port, self.blob_port = own_port(), own_port(), own_port()
         # No connection is kept: the studio may be killed between any two requests.
         unkept = httpx.Limits(max_keepalive_connections=0)
         self.http = httpx.Client(timeout=60, trust_env=False, limits=unkept)
         self.models: dict[str, str] = {}  # inputs by model and model by inputs, of all histories that held
+        self._made: dict[str, dict[str, str]] = {}  # workspaces by their ids
         self._studio: Forked | None = None
         self._azurite: subprocess.Popen[bytes] | None = None
         self.forks: Forks | None = None
@@ -150,14 +140,17 @@ class World:
             return self.http.get(f"{self.url}/_local/health").status_code == 200
         return False
 
-    def restart_studio(self, how: signal.Signals = signal.SIGKILL) -> None:
-        """End the studio and start it again at once, as a service comes back."""
+    def restart_studio(
+        self, how: signal.Signals = signal.SIGKILL, meanwhile: Callable[[], None] = lambda: None
+    ) -> None:
+        """End the studio and start it again at once, as a service comes back, or after what happens *meanwhile*."""
         with self._lock:
             assert self._studio is not None
             self._studio.send_signal(how)
-            if not self._studio.gone.wait(_DEADLINE):
+            if not self._studio.gone.wait(DEADLINE):
                 raise AssertionError(f"the studio does not end on {how.name}")
             self._studio.end()
+            meanwhile()
             self.start_studio()
 
     def close(self) -> None:
@@ -170,7 +163,7 @@ class World:
             self._studio.end()
         if self._azurite is not None:
             self._azurite.kill()
-            self._azurite.wait(_DEADLINE)
+            self._azurite.wait(DEADLINE)
         self.http.close()
 
     @property
@@ -197,6 +190,12 @@ class World:
         """The rules in force, with how often each has fired."""
         return list(self.http.get(f"{self.url}/_local/faults").raise_for_status().json()["rules"])
 
+    def await_faults(self) -> None:
+        """Wait until all that faults do later has been done."""
+        eventually(
+            lambda: self.http.get(f"{self.url}/_local/faults").json()["later"] == 0, "what faults do later"
+        )
+
     def clear_faults(self) -> None:
         """Let it behave."""
         self.http.delete(f"{self.url}/_local/faults").raise_for_status()
@@ -211,7 +210,8 @@ class World:
         self.arm("PUT", account, "2023-01-01", {"location": "westeurope", **sku})
         properties = {"userStorageAccountId": account, "ownerEmail": "owner@example.com"}
         made = self.arm("PUT", path, "2019-10-01", {"location": "westeurope", "properties": properties})
-        return {"resource": path, "id": made["properties"]["workspaceId"]}
+        self._made[path.casefold()] = {"resource": path, "id": made["properties"]["workspaceId"]}
+        return self._made[path.casefold()]
 
     def workspace_token(self, workspace: dict[str, str]) -> str:
         """The token of its management API."""
@@ -239,6 +239,36 @@ class World:
         )
         return None if answer.status_code == 404 else answer.raise_for_status().json()
 
+    def exists(self, service: Json) -> bool:
+        """Whether a web service is there."""
+        if service["id"].startswith("/"):  # a New one's ARM id
+            return self._arm_get(service["id"]) is not None
+        return self.manage(*self._workspace(service), f"/{service['id']}") is not None
+
+    def _workspace(self, service: Json) -> tuple[dict[str, str], str]:
+        """The workspace of a classic service, and its token."""
+        workspace = self._made[service["workspace"]["resource"].casefold()]
+        return workspace, self.workspace_token(workspace)
+
+    def _arm_get(self, path: str) -> Any:
+        try:
+            return self.arm("GET", path, "2017-01-01")
+        except httpx.HTTPStatusError as gone:
+            if gone.response.status_code == 404:
+                return None
+            raise
+
+    def served(self, service: Json, endpoint: str) -> str | None:
+        """Where the model of an endpoint lies, as the service says; None where the endpoint is not there."""
+        if not service["id"].startswith("/"):
+            found = self.manage(*self._workspace(service), f"/{service['id']}/endpoints/{endpoint}")
+            return str(found["Resources"][0]["Location"]["RelativeLocation"]) if found else None
+        found = self._arm_get(f"{service['id']}-{endpoint}")
+        if found is None:
+            return None
+        assets = found["properties"]["assets"].values()
+        return next(str(each["locationInfo"]["uri"]) for each in assets if each["type"] == "Resource")
+
     def job_state(self, endpoint: Json, job: str) -> str:
         """A job's state, ``Lost`` where the endpoint does not know it."""
         answer = self.http.get(
@@ -265,13 +295,14 @@ class World:
         with contextlib.suppress(ResourceNotFoundError):
             self.blobs.delete_container(name)
 
-    def upload(self, container: str, name: str, content: bytes, *, md5: bool = True) -> None:
-        """Put a blob, with its Content-MD5 unless told not to."""
-        digest = bytearray(hashlib.md5(content, usedforsecurity=False).digest())
+    def upload(
+        self, container: str, name: str, content: bytes, *, md5: bool = True, md5_of: bytes | None = None
+    ) -> None:
+        """Put a blob, with its Content-MD5 unless told not to, or with that of other bytes."""
         blob = self.blobs.get_blob_client(container, name)
-        blob.upload_blob(content, overwrite=True, content_settings=ContentSettings(content_md5=digest))
-        if not md5:
-            blob.set_http_headers(ContentSettings())
+        blob.upload_blob(content, overwrite=True, content_settings=_md5(content))
+        if md5_of is not None or not md5:
+            blob.set_http_headers(_md5(md5_of) if md5_of is not None else ContentSettings())
 
     def download(self, container: str, name: str) -> bytes | None:
         """A blob's content; None where it is gone."""
@@ -314,12 +345,10 @@ def _environment() -> dict[str, str]:
     }
 
 
-def _free_ports(count: int) -> list[int]:
-    from cli.cloud.ports import free_ports
-
-    return list(free_ports([str(number) for number in range(count)]).values())
-
-
 def _answers(port: int) -> bool:
     with socket.socket() as probe:
         return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def _md5(content: bytes) -> ContentSettings:
+    return ContentSettings(content_md5=bytearray(hashlib.md5(content, usedforsecurity=False).digest()))

@@ -21,7 +21,7 @@ config:
 """
 
 FAKE_PULUMI = """#!{python}
-import json, os, pathlib, signal, sys, time
+import json, os, pathlib, signal, sys
 arguments = sys.argv[1:]
 folder = pathlib.Path({folder!r})
 config = arguments[arguments.index("--config-file") + 1] if "--config-file" in arguments else None
@@ -32,17 +32,20 @@ if arguments == ["version"]:
     print((folder / "version").read_text())
 elif arguments[:2] == ["stack", "output"]:
     print(json.dumps({{"endpointUrl": "http://127.0.0.1/e", "token": "[secret]"}}))
+elif "--event-log" in arguments and (folder / "events").exists():
+    log = pathlib.Path(arguments[arguments.index("--event-log") + 1])
+    log.write_text((folder / "events").read_text())
 elif arguments[:1] == ["up"] and (folder / "waits").exists():
     signal.signal(signal.SIGINT, lambda *_: (print("cancelled once", flush=True), sys.exit(255)))
     print("training", flush=True)
-    time.sleep(60)
+    signal.pause()
 sys.exit(int((folder / "status").read_text()))
 """
 
 
 @dataclass
 class FakePulumi:
-    """The stand-in: set `version`, `status` (of exit) or `waits`; read what it was asked."""
+    """The stand-in: set `version`, `status` (of exit), `events` (its log) or `waits`; read what it was asked."""
 
     folder: Path
 
@@ -60,6 +63,7 @@ class FakePulumi:
 def project_root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A project whose target isn't the local cloud, in place of this one."""
     from cli import project
+    from cli.cloud import azurite, processes, seed  # noqa: F401  # which keep the root that they find
     from cli.runners import embedded, pulumi
 
     root = tmp_path / "project"

@@ -7,8 +7,8 @@ from dataclasses import replace
 
 import pytest
 
-from cli.adoption import Choice, choose, program
 from cli.errors import CliError
+from cli.services.adoption import Choice, choose, program
 from clients.inventory import FoundEndpoint, FoundService, FoundWorkspace
 from clients.protocols import Binding, Contract
 
@@ -58,7 +58,6 @@ def test_what_there_is_one_of_need_not_be_named():
     text = program(chosen)
     assert {"1" * 32, "2" * 32, "prod", "2013-01", "output2"} <= values(text)
     assert 'revision="1",' in text
-    assert "staging_name" not in text
 
 
 def test_a_new_service_tells_its_ports_and_is_bound_itself():
@@ -70,23 +69,13 @@ def test_a_new_service_tells_its_ports_and_is_bound_itself():
     assert "ports=" not in text
 
 
-def test_a_staging_endpoint_that_is_there_is_left_alone():
-    """Its own gets another name."""
-    busy = replace(PREDICTIVE, endpoints=(*PREDICTIVE.endpoints, FoundEndpoint("staging", "staging", SERVES)))
-    asked = replace(ASKED, endpoint="prod")
-    assert 'staging_name="staging2"' in program(choose(there(TRAINING, busy), asked))
-    copy = replace(NEW, id=f"{WEB}/new-staging", contract=replace(NEW.contract, name="new-staging"))
-    found = choose(there(NEW_TRAINING, NEW, copy), replace(ASKED, predictive="new", model_output="", evaluation_output=""))  # fmt: skip
-    assert found.staging == "staging2"
-
-
 @pytest.mark.parametrize(
     ("services", "asked", "cause"),
     [
         ((TRAINING, PREDICTIVE), {"data_version": ""}, "data version that the present model was trained from"),
         ((TRAINING,), {}, "there is no predictive web service"),
         ((PREDICTIVE,), {}, "there is no training web service"),
-        ((TRAINING, PREDICTIVE, NEW), {}, "more than one predictive web service: prices, new"),
+        ((TRAINING, PREDICTIVE, NEW), {}, "more than one predictive web service: new, prices"),
         ((TRAINING, PREDICTIVE), {"training": "hats"}, "no training web service 'hats'; there is: retrain prices"),
         ((TRAINING, PREDICTIVE), {"endpoint": "default"}, "no endpoint that can be bound 'default'; there is: prod"),
         ((TRAINING, PREDICTIVE), {"model_output": ""}, "does not tell which of its outputs is the model: output1"),

@@ -9,11 +9,12 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 import zipfile
 from pathlib import Path
 
 import pytest
+
+from tests.waiting import eventually
 
 ROOT = Path(__file__).resolve().parents[2]
 BASE_PYTHON = Path(sys.base_prefix) / "bin" / f"python3.{sys.version_info[1]}"
@@ -121,14 +122,6 @@ def ready(checkout: Checkout, prepared: tuple[Checkout, tuple[int, str, str]]) -
     return checkout.with_python()
 
 
-def wait_for(condition: object, seconds: float = 30) -> None:
-    deadline = time.monotonic() + seconds
-    assert callable(condition)
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
-
-
 def test_the_first_run_sets_up_says_so_and_hands_over(
     prepared: tuple[Checkout, tuple[int, str, str]],
 ) -> None:
@@ -211,7 +204,7 @@ def test_an_interrupted_installation_is_repaired(ready: Checkout) -> None:
     """After a kill in the middle of installing, packages that may be half there are installed again."""
     (ready.root / "uv.waits").touch()
     process = ready.start("up")
-    wait_for(ready.asked_of_uv)
+    eventually(ready.asked_of_uv, "uv")
     os.killpg(process.pid, signal.SIGKILL)
     process.communicate()
     (ready.root / "uv.waits").unlink()
@@ -224,7 +217,7 @@ def test_two_at_once_take_turns(ready: Checkout) -> None:
     """A second ./dev during the set-up waits for the first, says so, and both run their verb."""
     (ready.root / "uv.waits").touch()
     with ready.start("one") as first:
-        wait_for(ready.asked_of_uv)
+        eventually(ready.asked_of_uv, "uv")
         with ready.start("two") as second:
             assert second.stderr is not None
             line = second.stderr.readline()

@@ -7,7 +7,7 @@ import typer
 import yaml
 
 from cli.options import with_expected
-from cli.stackfile import for_this_run
+from cli.stacks.files import for_this_run
 
 KEY = "c8e7042df3d8c8ea40d664d85e67fc1ba79a4d40390382217629d0a4bc9d184a"
 

@@ -216,12 +216,12 @@ def test_the_examples_data_is_there_with_digest_and_rows(cloud: LocalCloud) -> N
     assert sum(int(blob.metadata["rows"]) for blob in blobs) == 336_776
 
 
-def test_a_start_when_all_is_up_asks_nothing_of_anybody(cloud: LocalCloud) -> None:
-    """A second start leaves the processes alone and sends no request that the journal would show."""
+def test_a_start_when_all_is_up_looks_for_the_containers_and_writes_nothing(cloud: LocalCloud) -> None:
+    """A second start leaves the processes alone, and asks once whether the containers are there still."""
     before = cloud.pids()
     cloud.journal("DELETE")
     assert cloud.run("start")[0] == 0
-    assert cloud.journal() == []
+    assert [(one["method"], one["effect"]) for one in cloud.journal()] == [("GET", "read")]
     assert cloud.pids() == before
 
 
@@ -334,6 +334,9 @@ def test_reset_deletes_what_the_cloud_kept(tmp_path: Path) -> None:
     cloud.file.write_text("{half")
     with pytest.raises(CliError, match="can't be read"):
         cloud.status()
-    assert cloud.run("reset")[0] == 0
+    status, _, err = cloud.run("reset")
+    assert (status, "give --yes" in err) == (2, True)
+    assert (cloud.directory / "azurite" / "blob").exists()
+    assert cloud.run("reset", "--yes")[0] == 0
     assert sorted(path.name for path in cloud.directory.iterdir()) == ["lock", "mine"]
     assert cloud.run("status")[1] == "the local cloud is not running (./dev cloud start)\n"

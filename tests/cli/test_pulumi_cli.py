@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-import retrain_hooks.report
+import cli.services.report
 from cli.app import build
 
 pytestmark = [
@@ -28,7 +28,7 @@ pulumi.export("token", pulumi.Output.secret("s3cret"))
 def deployed(project_root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A project that the real CLI has deployed once, with another data version than the stack's file says."""
     monkeypatch.setenv("PULUMI_HOME", str(tmp_path / "home"))
-    monkeypatch.setattr(retrain_hooks.report, "after_up", lambda outputs, console: None)
+    monkeypatch.setattr(cli.services.report, "after_up", lambda outputs, console: None)
     text = (project_root / "Pulumi.yaml").read_text()
     runtime = f"runtime: {{name: python, options: {{virtualenv: {json.dumps(sys.prefix)}}}}}"
     (project_root / "Pulumi.yaml").write_text(text.replace("runtime: {name: python}", runtime))
@@ -68,3 +68,13 @@ def test_the_cli_itself_leaves_no_salt_in_the_stacks_file(deployed: Path) -> Non
     assert CliRunner().invoke(build(), ["pulumi", "up", "--yes", "--skip-preview"]).exit_code == 0
     assert outputs()["dataVersion"] == "2013-01"
     assert (deployed / "Pulumi.dev.yaml").read_text() == before
+
+
+def test_a_failed_update_ends_with_why(deployed: Path) -> None:
+    """Cause and remedy are the last lines, below the CLI's own display."""
+    (deployed / "__main__.py").write_text(
+        f"{PROGRAM}\nraise pulumi.RunError('it went wrong\\nremedy: do better')\n"
+    )
+    done = CliRunner().invoke(build(), ["up", "--yes", "--engine", "pulumi"])
+    assert done.exit_code == 1
+    assert done.stderr.rstrip().splitlines()[-2:] == ["error: it went wrong", "remedy: do better"]

@@ -14,6 +14,8 @@ from typing import Any
 
 import pytest
 
+from tests.healing import Told
+
 PROGRAM = """
 import pulumi
 from pulumi.dynamic import CreateResult, Resource, ResourceProvider
@@ -29,13 +31,13 @@ Thing(Provider(), "thing", {"value": pulumi.Config().require("dataVersion")})
 """
 DEV = """
 import pathlib, sys
-import retrain_hooks.report
+import cli.services.report
 from cli import project
 from cli.app import build
 from cli.runners import embedded
 
 embedded.ROOT = project.ROOT = pathlib.Path(sys.argv.pop(1))
-retrain_hooks.report.after_up = lambda *_: None
+cli.services.report.after_up = lambda *_: None
 build()()
 """
 
@@ -99,11 +101,13 @@ def test_an_update_is_shown_and_nothing_but_a_yes_does_it(project: Path, answer:
     assert "thing" in names(latest(project)["resources"])
 
 
-def test_a_destroy_shows_what_it_would_delete(project: Path) -> None:
+@pytest.mark.heals("answer y, or give --yes", at="cli/runners/embedded.py")
+def test_a_destroy_shows_what_it_would_delete(remedy: Told, project: Path) -> None:
     """Before it asks."""
     run(project, "up", "yes\n")
     there = latest(project)
     done = run(project, "destroy", "n\n")
+    remedy(done.terminal)
     assert done.exit_code == 1
     assert "thing" in done.out
     assert "2 to delete" in done.out
@@ -136,3 +140,12 @@ def test_a_refresh_asks_of_what_was_being_created(project: Path, answers: str, k
     assert "A run was cut off while it created other. Forget that" in done.terminal
     assert "Write this into the state of dev?" in done.terminal
     assert names([each["resource"] for each in latest(project).get("pending_operations", [])]) == kept
+
+
+def test_taking_over_is_a_question(project: Path) -> None:
+    """It is warned of what that means, and then asked as for any update."""
+    done = run(project, "up", "n\n", "--take-over")
+    assert done.exit_code == 1
+    assert "whatever bears this stack's names becomes its own" in done.terminal
+    assert "Perform this update of dev? [y/N]" in done.terminal
+    assert latest(project) == {}

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cli.errors import CliError
-from cli.stackfile import changed, for_this_run, salt_kept_out, set_value
+from cli.stacks.files import changed, for_this_run, salt_kept_out, set_value
 
 TEXT = """# The example
 config:

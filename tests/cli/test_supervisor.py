@@ -7,14 +7,16 @@ import os
 import socket
 import subprocess
 import sys
-from dataclasses import asdict
+import time
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
 
 from cli.cloud import azurite, ports, processes, settings, supervisor
 from cli.cloud.processes import Service
-from cli.errors import CliError
+from tests.healing import Told
+from tests.waiting import own_port
 
 # Fails as often as the file `fails` says, then installs.
 FAKE_NPM = """
@@ -58,14 +60,25 @@ def test_a_failing_npm_is_asked_again(npm: Path) -> None:
     assert len(said) == 3
 
 
-def test_an_npm_that_goes_on_failing_is_an_error_with_its_reason(npm: Path) -> None:
-    """After the last attempt the error has npm's reason, and nothing counts as installed."""
+@pytest.mark.heals("check the network and npm's registry setting (.npmrc), then run the command again")
+def test_an_npm_that_goes_on_failing_is_an_error_with_its_reason(remedy: Told, npm: Path) -> None:
+    """After the last attempt the error has npm's reason, and nothing counts as installed; the next command goes on."""
     (npm / "fails").write_text("9")
-    with pytest.raises(CliError) as failed:
-        azurite.install(lambda _: None, npm, attempts=2)
-    assert failed.value.cause == "Azurite can't be installed from npm: 500 Internal Server Error"
-    assert "registry" in failed.value.remedy
+    failed = remedy.fails(lambda: azurite.install(lambda _: None, npm, attempts=2))
+    assert failed.cause == "Azurite can't be installed from npm: 500 Internal Server Error"
     assert not azurite.installed(npm)
+    (npm / "fails").write_text("0")
+    azurite.install(lambda _: None, npm)
+    assert azurite.installed(npm)
+
+
+@pytest.mark.heals("delete .venv and run the command again", at="cli/cloud/azurite.py")
+def test_a_venv_without_node(remedy: Told, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that is made anew has it."""
+    with monkeypatch.context() as without:
+        without.setattr("importlib.util.find_spec", lambda _name: None)
+        remedy.fails(azurite.node_home)
+    assert Path(azurite.node()).exists()
 
 
 def test_an_interrupted_installation_starts_anew(npm: Path) -> None:
@@ -119,10 +132,8 @@ def test_a_file_of_an_older_version_keeps_all_it_has(tmp_path: Path) -> None:
 
 def test_a_port_that_is_listened_on_is_not_free() -> None:
     """A listener makes its port taken, and is found."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        listener.listen()
-        port = listener.getsockname()[1]
+    port = own_port()
+    with socket.create_server(("127.0.0.1", port)):
         assert not ports.is_free(port)
         assert f"process {os.getpid()}" in ports.holder(port)
     assert ports.is_free(port)
@@ -139,6 +150,26 @@ def test_a_reused_process_id_is_not_taken_for_a_service(tmp_path: Path) -> None:
         assert processes.living(service, tmp_path) == ours.pid
         assert processes.stop([service]) == ["studio"]
     assert processes.living(service, tmp_path) is None
+
+
+@pytest.mark.heals("./dev cloud logs {} shows more; the data is kept, and ./dev cloud start tries again")
+def test_a_service_that_starts_again(remedy: Told, tmp_path: Path) -> None:
+    """Its log says why, and the next start is another try."""
+    there = tmp_path / "there"
+    script = 'test -e "$0" || { echo why; exit 1; }; exec tail -f "$0"'
+    service = Service("studio", ["sh", "-c", script, str(there)], (str(there),), (own_port(),))
+    cloud = supervisor.Supervisor(tmp_path / "cloud.json")
+    processes.spawn(service, cloud.directory)
+    remedy.fails(lambda: cloud._wait_for(service, time.monotonic() + 20))
+    assert processes.last_lines(processes.log_file(cloud.directory, "studio"), 1) == ["why"]
+    there.touch()
+    with socket.create_server(("127.0.0.1", 0)) as listener:  # an open port will do
+        up = replace(service, ports=(listener.getsockname()[1],))
+        processes.spawn(up, cloud.directory)
+        try:
+            cloud._wait_for(up, time.monotonic() + 20)
+        finally:
+            processes.stop([up])
 
 
 def test_a_service_that_ends_at_its_start_is_quoted() -> None:

@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,13 +16,12 @@ import pytest
 import yaml
 from typer.testing import CliRunner, Result
 
-import cli.checks
 import cli.console
-import cli.verbs.test
-import retrain_hooks.report
+import cli.services.report
+import cli.verbs.checks
 from backend.checkpoint import now
 from cli.app import build
-from cli.errors import CliError, guarded
+from cli.verbs.checks import Check
 
 ROOT = Path(__file__).resolve().parents[2]
 VERBS = {
@@ -36,6 +36,7 @@ VERBS = {
     "pulumi",
     "test",
     "lint",
+    "docs",
     "help",
 }
 
@@ -54,7 +55,7 @@ def a_state(root: Path, stack: str = "dev", **latest: Any) -> None:
 def reported(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
     """The outputs that the report after an update was made of."""
     seen: list[dict[str, Any]] = []
-    monkeypatch.setattr(retrain_hooks.report, "after_up", lambda outputs, console: seen.append(dict(outputs)))
+    monkeypatch.setattr(cli.services.report, "after_up", lambda outputs, console: seen.append(dict(outputs)))
     return seen
 
 
@@ -93,8 +94,8 @@ def test_help_imports_nothing_heavy() -> None:
         (["preview", "-c", "dataVersion"], "is not key=value"),
         (["preview", "-c", "=2013-01"], "is not key=value"),
         (["preview", "--engine", "terraform"], "terraform"),
-        (["preview", "-c", "dataversion=2013-01"], "dataVersion, seed, target"),
-        (["config", "set", "seeds", "1"], "dataVersion, seed, target"),
+        (["preview", "-c", "dataversion=2013-01"], "write retraining:dataVersion"),
+        (["config", "set", "seeds", "1"], "write retraining:seed,"),
         (["nothing"], "No such command"),
     ],
 )
@@ -117,6 +118,7 @@ def test_config_get_and_set(project_root: Path) -> None:
         == "dataVersion             2013-02\nseed                    0\ntarget                  somewhere\n"
     )
     assert json.loads(run("config", "get", "--json").output)["retraining:dataVersion"] == "2013-02"
+    assert run("stack", "init", "new").exit_code == 0
     run("config", "set", "seed", "5", "-s", "new")
     assert yaml.safe_load((project_root / "Pulumi.new.yaml").read_text()) == {
         "config": {"retraining:seed": "5"}
@@ -126,12 +128,13 @@ def test_config_get_and_set(project_root: Path) -> None:
 def test_auto_takes_the_cli_on_path(
     project_root: Path, fake_pulumi: Any, reported: list[dict[str, Any]]
 ) -> None:
-    """With a CLI that is new enough on PATH, `up` runs it without questions and then reports the outputs."""
-    assert run("up").exit_code == 0
+    """With a CLI that is new enough on PATH, `up` runs it without questions, its preview first, and then reports the outputs."""
+    assert run("up", "--yes").exit_code == 0
     init, up, output = fake_pulumi.asked()
     assert init["arguments"][:4] == ["stack", "init", "dev", "--no-select"]
     assert up["arguments"][:3] == ["up", "--stack", "dev"]
-    assert {"--yes", "--skip-preview", "--non-interactive"} <= set(up["arguments"])
+    assert {"--yes", "--non-interactive"} <= set(up["arguments"])
+    assert "--skip-preview" not in up["arguments"]
     assert output["arguments"] == ["stack", "output", "--json", "--stack", "dev"]
     assert reported == [{"endpointUrl": "http://127.0.0.1/e", "token": "[secret]"}]
 
@@ -173,6 +176,15 @@ def test_options_of_preview_reach_the_cli(project_root: Path, fake_pulumi: Any) 
         fake_pulumi.asked()[0]["arguments"]
     )
     assert result.exit_code == 1
+
+
+def test_taking_over_reaches_the_cli_by_its_environment(project_root: Path, fake_pulumi: Any) -> None:
+    """Program and providers get it from there."""
+    a_state(project_root)
+    run("preview", "--take-over")
+    run("preview")
+    first, second = (call["env"].get("RETRAIN_TAKE_OVER") for call in fake_pulumi.asked())
+    assert (first, second) == ("1", None)
 
 
 def test_a_cli_that_is_too_old_is_refused_by_name(project_root: Path, fake_pulumi: Any) -> None:
@@ -271,7 +283,7 @@ def test_keys_are_fetched_only_on_demand(
 ) -> None:
     """--show-secrets adds what the services answer now."""
     a_state(project_root)
-    monkeypatch.setattr(retrain_hooks.report, "secret_outputs", lambda outputs: {"endpointKey": "k3y"})
+    monkeypatch.setattr(cli.services.report, "secret_outputs", lambda outputs: {"endpointKey": "k3y"})
     assert "k3y" not in run("output").output
     assert run("output", "endpointKey", "--show-secrets").output == "k3y\n"
 
@@ -286,31 +298,9 @@ def test_on_a_terminal_the_cli_asks(
     assert not {"--yes", "--skip-preview", "--non-interactive"} & set(fake_pulumi.asked()[0]["arguments"])
     assert run("up", "--json").exit_code == 2
     assert run("up", "--json", "--yes").exit_code == 0
-    assert {"--yes", "--json"} <= set(fake_pulumi.asked()[-1]["arguments"])
-
-
-def test_errors_are_two_lines_and_unexpected_ones_keep_their_traceback(
-    project_root: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A known error is cause and remedy; an unexpected one names a file with the traceback, kept from the terminal."""
-
-    def ends(error: BaseException) -> tuple[int, list[str]]:
-        def verb() -> None:
-            raise error
-
-        with pytest.raises(Exception) as left:
-            guarded(verb)()
-        return left.value.exit_code, capsys.readouterr().err.splitlines()  # type: ignore[attr-defined]
-
-    assert ends(CliError("it is\nso", "do that")) == (1, ["error: it is so", "remedy: do that"])
-    assert ends(KeyboardInterrupt()) == (130, ["cancelled"])
-    status, lines = ends(ZeroDivisionError("by nought"))
-    assert (status, lines[0]) == (1, "error: unexpected: ZeroDivisionError: by nought")
-    (log,) = (project_root / ".local" / "logs").iterdir()
-    assert log.name in lines[1]
-    assert "ZeroDivisionError" in log.read_text()
-    monkeypatch.setenv("RETRAIN_DEBUG", "1")
-    assert "Traceback (most recent call last):" in ends(CliError("a", "b"))[1]
+    preview, update = fake_pulumi.asked()[-2:]
+    assert preview["arguments"][0] == "preview"
+    assert {"--yes", "--json", "--skip-preview"} <= set(update["arguments"])
 
 
 def test_a_failing_check_does_not_hide_the_next(capfd: pytest.CaptureFixture[str]) -> None:
@@ -318,17 +308,22 @@ def test_a_failing_check_does_not_hide_the_next(capfd: pytest.CaptureFixture[str
     checks = [
         (name, [sys.executable, "-c", f"raise SystemExit({code})"]) for name, code in (("a", 3), ("b", 0))
     ]
-    assert cli.checks.run_all(checks) == 1
+    assert cli.verbs.checks.run_all(checks) == 1
     assert capfd.readouterr().err.splitlines() == ["== a", "== b", "failed: a"]
-    assert cli.checks.run_all(checks[1:]) == 0
+    assert cli.verbs.checks.run_all(checks[1:]) == 0
 
 
 def test_test_runs_linters_and_all_tests_or_just_pytest(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without arguments `test` is lint and everything; with some it is pytest with these, two at a time."""
+    """Without arguments `test` is lint and everything; with some it is pytest with these, four at a time."""
     ran: list[list[str]] = []
-    monkeypatch.setattr(
-        cli.checks, "run_all", lambda checks: ran.append([" ".join(each[1][2:]) for each in checks]) or 0
-    )
+    scripts = f"{Path(sys.executable).parent}/"
+
+    def note(checks: Sequence[Check]) -> int:
+        commands = [" ".join(each[1]).removeprefix(f"{sys.executable} -m ") for each in checks]
+        ran.append([command.removeprefix(scripts) for command in commands])
+        return 0
+
+    monkeypatch.setattr(cli.verbs.checks, "run_all", note)
     assert (
         run("test").exit_code
         == run("test", "tests/unit", "-x").exit_code
@@ -336,8 +331,14 @@ def test_test_runs_linters_and_all_tests_or_just_pytest(monkeypatch: pytest.Monk
         == 0
     )
     assert ran == [
-        ["ruff check", "ruff format --check", "mypy", "pytest -n 2 --dist loadfile"],
-        ["pytest -n 2 --dist loadfile tests/unit -x"],
+        [
+            "ruff check",
+            "ruff format --check",
+            "mypy",
+            "lint-imports --no-logo",
+            "pytest -n 4 --dist loadgroup",
+        ],
+        ["pytest -n 4 --dist loadgroup tests/unit -x"],
         ["pytest -n0"],
     ]
 
@@ -353,7 +354,7 @@ def test_a_stacks_state_is_exported_imported_listed_and_removed(project_root: Pa
     assert CliRunner().invoke(build(), ["stack", "import", "-s", "third"], input=exported).exit_code == 0
     listed = json.loads(run("stack", "ls", "--json").output)
     assert [each["name"] for each in listed] == ["dev", "other", "third"]
-    assert run("stack", "rm", "-s", "other").output == "removed other\n"
+    assert run("stack", "rm", "-s", "other", "--yes").output == "removed other\n"
     assert "third" in run("stack", "ls").output
     file.write_text("no JSON")
     result = run("stack", "import", "--file", str(file))

@@ -1,4 +1,4 @@
-"""One checkout with one local cloud for each module of end-to-end tests."""
+"""A checkout with a local cloud for each module of end-to-end tests."""
 
 from __future__ import annotations
 
@@ -7,11 +7,17 @@ from collections.abc import Iterator
 import pytest
 
 from tests.e2e.checkout import Checkout
+from tests.e2e.checkouts import Checkouts
 
 
 @pytest.fixture(scope="module")
-def checkout(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Checkout]:
-    """A fresh checkout; its cloud is stopped at the end."""
+def checkout(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, checkouts: Checkouts
+) -> Iterator[Checkout]:
+    """A fresh checkout, with the worker's cloud; a module marked `own_cloud` has one that was never started."""
+    if request.node.get_closest_marker("own_cloud") is None:
+        yield checkouts.fresh()
+        return
     found = Checkout.copy(tmp_path_factory.mktemp("checkout"))
     yield found
     found.dev("cloud", "stop")

@@ -10,24 +10,29 @@ from azure.storage.blob import ContainerClient
 from tests.e2e.checkout import Checkout
 
 
-def registry(checkout: Checkout) -> ContainerClient:
-    """The container, opened with the cloud's own key; close it after use."""
+def container(checkout: Checkout, name: str) -> ContainerClient:
+    """A container of the cloud's, opened with the cloud's own key; close it after use."""
     cloud = checkout.cloud
     return ContainerClient.from_connection_string(
         f"DefaultEndpointsProtocol=http;AccountName={cloud['account']};AccountKey={cloud['accountKey']};"
         f"BlobEndpoint={cloud['blob']};",
-        cloud["registryContainer"],
+        name,
     )
+
+
+def registry(checkout: Checkout) -> ContainerClient:
+    """The registry; close it after use."""
+    return container(checkout, checkout.cloud["registryContainer"])
 
 
 def blobs(checkout: Checkout, prefix: str) -> set[str]:
     """The names under *prefix*."""
-    with registry(checkout) as container:
-        return set(container.list_blob_names(name_starts_with=prefix))
+    with registry(checkout) as place:
+        return set(place.list_blob_names(name_starts_with=prefix))
 
 
 def records(checkout: Checkout, prefix: str) -> dict[str, dict[str, Any]]:
     """The JSON blobs under *prefix*, by name."""
     names = blobs(checkout, prefix)
-    with registry(checkout) as container:
-        return {name: json.loads(container.download_blob(name).readall()) for name in names}
+    with registry(checkout) as place:
+        return {name: json.loads(place.download_blob(name).readall()) for name in names}

@@ -14,7 +14,7 @@ import requests
 
 from cli.cloud.azurite import node
 from clients.storage import Container
-from studio.webservices.schema import canonical
+from localcloud.studio.web_services.schema import canonical
 from tests.e2e.checkout import Checkout, Done, jobs, writes
 from tests.npm.conftest import HOME, install
 
@@ -44,6 +44,12 @@ class Story:
     checkout: Checkout
     stack: str
     chapters: dict[str, Chapter] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, checkout: Checkout, stack: str) -> Story:
+        """A story on a new stack."""
+        checkout.succeed("stack", "init", stack)
+        return cls(checkout, stack)
 
     def tell(self, name: str, *arguments: str) -> Chapter:
         self.checkout.reset_journal()
@@ -126,9 +132,76 @@ def prepared(checkout: Checkout) -> Checkout:
     return checkout
 
 
+def test_a_data_factory_pipeline_becomes_a_program_whose_preview_adopts(prepared, tmp_path):
+    """Its linked services name the endpoints by their addresses; nothing is written by a preview, no key into a file."""
+    found = {one["name"]: one for one in services(prepared)}
+    training, predictive = (
+        found[f"retraining-dev-flights-{part}"]["id"] for part in ("training", "predictive")
+    )
+    workspace = prepared.succeed("adopt", "--json").json[0]
+    cloud = prepared.cloud
+    root = f"{cloud['studio']}/workspaces/{workspace['id']}/webservices"
+    keys = call(prepared, "POST", f"{workspace['resource']}/listWorkspaceKeys", "2019-10-01")
+    headers = {"Authorization": f"Bearer {keys['primaryToken']}"}
+    [trains] = requests.get(f"{root}/{training}/endpoints", headers=headers, timeout=30).json()
+    store = {"connectionString": f"AccountName={cloud['account']};AccountKey={cloud['accountKey']}"}
+    trainer = {"mlEndpoint": f"{trains['ApiLocation']}/jobs?api-version=2.0", "apiKey": trains["PrimaryKey"]}
+    scorer = {
+        "updateResourceEndpoint": f"{root}/{predictive}/endpoints/retrained",
+        "apiKey": trains["SecondaryKey"],
+    }
+    linked = {
+        "store": ("AzureStorage", store),
+        "trainer": ("AzureML", trainer),
+        "scorer": ("AzureML", scorer),
+    }
+    for name, (kind, own) in linked.items():
+        body = {"name": name, "properties": {"type": kind, "typeProperties": own}}
+        (tmp_path / f"{name}.json").write_text(json.dumps(body))
+
+    def at(path: str) -> dict[str, Any]:
+        return {"LinkedServiceName": {"referenceName": "store"}, "FilePath": path}
+
+    ports = {"output1": at("models/m.ilearner"), "output2": at("models/report.csv")}
+    train = {
+        "name": "train",
+        "type": "AzureMLBatchExecution",
+        "linkedServiceName": {"referenceName": "trainer"},
+        "typeProperties": {
+            "webServiceInputs": {"input1": at("data/flights/2013-01.csv")},
+            "webServiceOutputs": ports,
+        },
+    }
+    update = {
+        "name": "bind",
+        "type": "AzureMLUpdateResource",
+        "linkedServiceName": {"referenceName": "scorer"},
+        "typeProperties": {"trainedModelName": RESOURCE, "trainedModelFilePath": "models/m.ilearner"},
+        "dependsOn": [{"activity": "Train", "dependencyConditions": ["Succeeded"]}],
+    }
+    file = tmp_path / "pipeline.json"
+    file.write_text(json.dumps({"name": "retrain", "properties": {"activities": [train, update]}}))
+    story = Story.of(prepared, "factory")
+    order = ("adopt", "--data-factory", str(file), "--linked-services", str(tmp_path))
+    refused = story.tell("refused", *order)
+    assert refused.done.status == 1
+    assert "exists" in refused.done.err
+    told = story.tell("written", *order, "--force")
+    assert told.done.status == 0, told.done.text
+    assert "depends on 'Train', which is no activity here" in told.done.out
+    written = [(prepared.root / name).read_text() for name in ("__main__.py", "Pulumi.factory.yaml")]
+    for secret in (cloud["accountKey"], trains["PrimaryKey"], trains["SecondaryKey"]):
+        assert secret not in told.done.text + "".join(written)
+    preview = story.tell("preview", "preview", *EMBEDDED)
+    assert preview.done.status == 0, preview.done.text
+    model = r'modelAddress *: "models/retraining-dev-flights-training/[0-9a-f]{64}/1\.ilearner"'
+    assert re.search(model, preview.done.text), preview.done.text
+    assert preview.writes == []
+
+
 @pytest.fixture(scope="module")
 def classic(prepared: Checkout) -> Story:
-    story = Story(prepared, "adopted")
+    story = Story.of(prepared, "adopted")
     story.program(
         "--endpoint", "retrained", "--model-output", "output1", "--evaluation-output", "output2"
     )  # fmt: skip
@@ -138,7 +211,9 @@ def classic(prepared: Checkout) -> Story:
 
 def test_a_classic_endpoint_is_adopted_retrained_and_brought_back(classic):
     """No job and no PATCH until the data version changes; then one of each; going back makes no job."""
-    [service] = [one for one in services(classic.checkout) if one["name"] == "flights-predictive"]
+    [service] = [
+        one for one in services(classic.checkout) if one["name"] == "retraining-dev-flights-predictive"
+    ]
     workspace = classic.checkout.succeed("adopt", "--json").json[0]["id"]
     assert_adopted(classic, f"PATCH /workspaces/{workspace}/webservices/{service['id']}/endpoints/retrained")
 
@@ -149,7 +224,6 @@ def test_the_program_is_one_that_a_person_would_write(classic):
     compile(program, "__main__.py", "exec")
     assert 'revision="1",' in program
     assert 'data("present-data", "2013-01")' in program
-    assert 'staging_name="staging2"' in program
     assert "http" not in program
     assert "sig=" not in program
 
@@ -157,7 +231,11 @@ def test_the_program_is_one_that_a_person_would_write(classic):
 def test_the_ledger_says_where_the_model_came_from(classic):
     """As a run like any other, finished, with the hash of its bytes."""
     runs = classic.checkout.succeed("runs", "--json").json
-    [adopted] = [run for run in runs if run["experiment"] == "flights-training" and run["seconds"] is None]
+    [adopted] = [
+        run
+        for run in runs
+        if run["experiment"] == "retraining-dev-flights-training" and run["seconds"] is None
+    ]
     assert (adopted["state"], adopted["dataVersion"], adopted["auc"]) == ("finished", "2013-01", None)
     shown = classic.checkout.succeed("runs", "show", adopted["key"][:12])
     assert re.search(r"adopted\.endpoint +retrained", shown.out)
@@ -170,7 +248,7 @@ def test_destroy_leaves_what_was_adopted(classic):
     done = classic.tell("destroy", "destroy", "--yes", *EMBEDDED)
     assert done.done.status == 0, done.done.text
     assert [line for line in done.writes if line.startswith("DELETE")] == [
-        line for line in done.writes if line.endswith("/endpoints/staging2")
+        line for line in done.writes if "/endpoints/staging" in line
     ]
     assert {one["id"] for one in services(classic.checkout)} == before
 
@@ -235,7 +313,9 @@ def exported(checkout: Checkout, workspace: dict[str, Any], part: str) -> dict[s
     headers = {"Authorization": f"Bearer {keys['primaryToken']}"}
     resources = []
     if part == "predictive":
-        [served] = [one for one in workspace["services"] if one["name"] == "flights-predictive"]
+        [served] = [
+            one for one in workspace["services"] if one["name"] == "retraining-dev-flights-predictive"
+        ]
         [default] = [one for one in served["endpoints"] if one["name"] == "default"]
         connection = (
             f"DefaultEndpointsProtocol=http;AccountName={cloud['account']};"
@@ -262,7 +342,7 @@ def exported(checkout: Checkout, workspace: dict[str, Any], part: str) -> dict[s
 
 @pytest.fixture(scope="module")
 def new(prepared: Checkout, npm_service: str) -> Story:
-    story = Story(prepared, "theirs")
+    story = Story.of(prepared, "theirs")
     story.program("--workspace", "theirs", "--predictive", "their-predictive")
     story.run()
     return story
@@ -328,5 +408,5 @@ def test_destroy_leaves_the_adopted_service(new, npm_service):
     done = new.tell("destroy", "destroy", "--yes", *EMBEDDED)
     assert done.done.status == 0, done.done.text
     deleted = [line for line in done.writes if line.startswith("DELETE")]
-    assert deleted == [f"DELETE {npm_service}-staging"]
+    assert [line.partition("-staging")[0] for line in deleted] == [f"DELETE {npm_service}"]
     assert call(new.checkout, "GET", npm_service)["properties"]["provisioningState"] == "Succeeded"

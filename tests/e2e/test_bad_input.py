@@ -18,6 +18,7 @@ import pytest
 from azure.storage.blob import BlobServiceClient
 
 from tests.e2e.checkout import Checkout, Done, jobs, patches
+from tests.waiting import own_port
 
 pytestmark = pytest.mark.cloud
 
@@ -71,20 +72,38 @@ def edited(checkout: Checkout, path: str, edit: Any) -> Iterator[None]:
 @pytest.mark.parametrize(
     ("version", "content", "cause"),
     [
-        ("no-column", "year,month\r\n2013,1\r\n", "Error 0001"),
-        ("no-rows", HEADER + "\r\n", "Error 0003"),
-        ("no-bytes", "", "Error 0003"),
         ("not-a-number", HEADER + "\r\n" + ",".join(["x"] * 19) + "\r\n", "Error 00"),
     ],
 )
 def test_data_that_cannot_be_trained_from_fails_with_the_services_own_words_once(
     deployed, version, content, cause
 ):
-    """The batch service's code and message, told once, by the one job that was started."""
+    """The batch service's code and message, told once, by the one job that was started; and none before the gate lets
+    columns of other types be trained from.
+    """
     upload(deployed, version, content)
-    done = refused(deployed, "-c", f"dataVersion={version}")
+    assert "the column 'month' holds text" in refused(deployed, "-c", f"dataVersion={version}").text
+    assert jobs(deployed.journal()) == 0
+    done = refused(deployed, "-c", f"dataVersion={version}", "-c", "allowChangedClasses=true")
     assert done.text.count(cause) == 1, done.text
     assert jobs(deployed.journal()) == 1
+
+
+@pytest.mark.parametrize(
+    ("version", "content", "cause"),
+    [
+        ("no-column", "year,month\r\n2013,1\r\n", "data/flights/no-column.csv has no column "),
+        ("no-rows", HEADER + "\r\n", "data/flights/no-rows.csv has a header and no rows"),
+        ("no-bytes", "", "data/flights/no-bytes.csv is empty"),
+    ],
+)
+def test_data_whose_head_shows_that_it_cannot_be_trained_from_is_refused_before_anything_starts(
+    deployed, version, content, cause
+):
+    """The preview names the blob and the column; no job is started."""
+    upload(deployed, version, content)
+    assert cause in refused(deployed, "-c", f"dataVersion={version}").text
+    assert jobs(deployed.journal()) == 0
 
 
 @pytest.mark.parametrize("output", ["output1", "output2"])
@@ -127,9 +146,7 @@ def test_a_wrong_account_key_is_refused_and_does_not_show_it(deployed):
 
 def test_a_service_that_does_not_answer_is_named_with_its_address(deployed):
     """The studio is not running, and nobody may start it."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        free = server.getsockname()[1]
-    nowhere = f"http://127.0.0.1:{free}"
+    nowhere = f"http://127.0.0.1:{own_port()}"
     environment = {
         "RETRAIN_STUDIO_URL": nowhere,
         "RETRAIN_WORKSPACE_TOKEN": "t",

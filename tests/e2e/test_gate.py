@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from clients.credentials import resolve
+from clients.credentials import resolve_target
 from clients.storage import Container
 from tests.e2e.checkout import Checkout, Told, jobs, writes
 
@@ -85,6 +85,13 @@ def story(checkout: Checkout) -> Story:
         gateApproval="false",
     )
     told.tell("worse, preview", "preview")
+    told.tell("worse, elsewhere", "up", location="westeurope")
+    renamed = {"endpointName": "second", "gateOnRejected": "hold"}
+    told.tell("held under another name, preview", "preview", location="southcentralus", **renamed)
+    told.tell("held under another name", "up")
+    told.tell("held under another name, quiet", "preview")
+    told.tell("held elsewhere", "up", location="westeurope")
+    told.tell("held elsewhere, quiet", "preview")
     told.tell("good enough", "up", gateRules='["auc >= champion - 0.5"]')
     told.tell("good enough, preview", "preview")
     return told
@@ -95,6 +102,7 @@ def test_a_model_that_passes_is_bound_and_its_numbers_are_shown(story):
     first = story["first"]
     assert first.done.status == 0, first.done.text
     assert first.outputs["verdict"] == "passed"
+    assert first.outputs["asked"] == {"runKey": first.outputs["runKey"], "dataVersion": "2013-01"}
     assert re.search(r"^Gate +passed: .*auc 0\.\d+ >= 0\.65", first.done.out, re.MULTILINE)
     assert {rule["text"] for rule in first.outputs["rules"]} >= {"auc >= 0.65", "auc >= champion - 0.2"}
     assert all(rule["passed"] for rule in first.outputs["rules"])
@@ -129,14 +137,22 @@ def test_held_is_green_and_the_champion_stays(story):
     for chapter in (preview, held):
         assert chapter.done.status == 0, chapter.done.text
         assert '"passed" => "held"' in chapter.done.text
+        assert re.search(r"^Data version +2013-01$", chapter.done.out, re.MULTILINE)
+        assert re.search(
+            r"^Candidate +run \w{12} \(data version 2013-02\), not served$", chapter.done.out, re.MULTILINE
+        )
         assert not BINDING_NEWS.search(chapter.done.text)
     assert held.outputs["verdict"] == "held"
     assert held.outputs["modelAddress"] == story["first"].outputs["modelAddress"]
     assert re.search(r"^Gate +held: auc is 0\.\d+, must be >= 0\.9", held.done.out, re.MULTILINE)
+    serves, waits = held.outputs["serving"], held.outputs["runKey"]
+    assert serves == {**serves, "runKey": story["first"].outputs["runKey"], "dataVersion": "2013-01"}
+    assert serves["metrics"] == story["first"].outputs["metrics"] != held.outputs["metrics"]
+    assert f"\nCandidate     run {waits[:12]} (data version 2013-02), not served\n" in held.done.out
     assert (jobs(held.journal), held.patched) == (0, [])
 
 
-@pytest.mark.parametrize("name", ["held, quiet", "good enough, preview"])
+@pytest.mark.parametrize("name", ["held, quiet", "held under another name, quiet", "good enough, preview"])
 def test_afterwards_nothing_is_promised_and_nothing_done(story, name):
     """What is held, waits or was promoted does not flip."""
     chapter = story[name]
@@ -182,12 +198,44 @@ def test_what_was_judged_on_a_holdout_is_judged_once(story):
     assert not [entry for entry in again.journal if "/execute" in entry["path"]]
 
 
+def test_what_is_known_to_be_refused_is_refused_before_anything_is_deleted(story):
+    """Another location replaces the workspace, and what is in it: not for a candidate whose refusal is on record."""
+    elsewhere = story["worse, elsewhere"]
+    assert elsewhere.done.status == 1
+    assert re.search(
+        r"must be >= 0\.\d+ .*the endpoint that would be replaced is unchanged", elsewhere.done.text
+    )
+    assert writes(elsewhere.journal) == []
+
+
+def test_an_endpoint_under_another_name_serves_the_champion_while_the_candidate_is_held(story):
+    """Not the baseline that it is made with; the preview says so, and nothing is trained or judged again."""
+    preview, held = (story[f"held under another name{which}"] for which in (", preview", ""))
+    champion = story["approved"].outputs["modelAddress"]
+    assert champion != story["first"].outputs["modelAddress"]
+    assert preview.done.status == 0, preview.done.text
+    assert champion in preview.done.text
+    assert writes(preview.journal) == []
+    assert held.done.status == 0, held.done.text
+    assert held.outputs["endpointName"] == "second"
+    assert (held.outputs["verdict"], held.outputs["modelAddress"]) == ("held", champion)
+    assert (jobs(held.journal), held.patched) == (0, ["second"])
+
+
+def test_the_champion_goes_along_to_another_workspace(story):
+    """The endpoint that served it is deleted before the new one is made; it is neither judged again nor trained."""
+    elsewhere, champion = story["held elsewhere"], story["approved"].outputs["modelAddress"]
+    assert elsewhere.done.status == 0, elsewhere.done.text
+    assert (elsewhere.outputs["verdict"], elsewhere.outputs["modelAddress"]) == ("held", champion)
+    assert (jobs(elsewhere.journal), elsewhere.patched) == (0, ["second"])
+
+
 def test_a_weaker_rule_lets_the_same_model_through(story):
     """Staged already, it is scored again by the new rule, and bound: one PATCH, no job."""
     passed = story["good enough"]
     assert passed.done.status == 0, passed.done.text
     assert passed.outputs["verdict"] == "passed"
-    assert (jobs(passed.journal), passed.patched) == (0, ["retrained"])
+    assert (jobs(passed.journal), passed.patched) == (0, ["second"])
     rules = {rule["text"]: rule for rule in passed.outputs["rules"]}
     assert rules["rows >= 1"]["value"] > 20_000
     assert rules["auc >= champion - 0.5"]["value"] < 0.62
@@ -195,7 +243,9 @@ def test_a_weaker_rule_lets_the_same_model_through(story):
 
 def test_verdicts_are_in_the_registry_and_hold_no_secret(story):
     """What the gate wrote down is free of keys and signatures, and so is the stack's state."""
-    target = resolve("local", {"RETRAIN_CLOUD_FILE": str(story.checkout.root / ".local/cloud/cloud.json")})
+    target = resolve_target(
+        "local", {"RETRAIN_CLOUD_FILE": str(story.checkout.root / ".local/cloud/cloud.json")}
+    )
     registry = Container(target.connection_string, target.registry_container, target.remedy)
     written = [registry.read(blob.name)[0].decode() for blob in registry.list("verdicts/")]
     assert {json.loads(text)["outcome"] for text in written} == {"passed", "refused"}

@@ -32,7 +32,7 @@ class Arm:
         """A resource; None where there is none."""
         cloud = self._checkout.cloud
         answer = requests.get(
-            f"{cloud['studio']}/subscriptions/{cloud['subscription']}/resourceGroups/rg-retraining-dev/{path}",
+            f"{cloud['studio']}/subscriptions/{cloud['subscription']}/resourceGroups/rg-retraining-dev-workspace/{path}",
             params=_VERSION,
             headers={"Authorization": f"Bearer {cloud['armToken']}"},
             timeout=20,
@@ -73,7 +73,7 @@ def watched(checkout: Checkout, url: str, key: str) -> Iterator[Watch]:
     def look() -> None:
         new: tuple[str, str] | None = None
         while not ended.is_set():
-            new = new or arm.url_and_key("flights-predictive-retrained")
+            new = new or arm.url_and_key("retraining-dev-flights-predictive-retrained")
             watch.looks.append(
                 (
                     monotonic(),
@@ -170,10 +170,10 @@ def test_new_data_is_one_job_and_one_patch_of_each_service_that_is_bound(story):
     journal = story.journals["retrain"]
     assert jobs(journal) == 1
     patched = [line for line in writes(journal) if line.startswith("PATCH ")]
-    assert [line.rpartition("/")[2] for line in patched] == [
-        "flights-predictive-staging",
-        "flights-predictive-retrained",
-    ]
+    service = "retraining-dev-flights-predictive"
+    staging, retrained = (line.rpartition("/")[2] for line in patched)
+    assert staging.startswith(f"{service}-stagingretrained")
+    assert retrained == f"{service}-retrained"
     paths = [(entry["method"], entry["path"].partition("?")[0]) for entry in journal]
     live = next(
         at for at, (method, path) in enumerate(paths) if method == "PATCH" and path.endswith("-retrained")

@@ -13,7 +13,7 @@ import pytest
 from tests.e2e.checkout import Checkout, Done
 from tests.receiver import Receiver, receiving
 
-pytestmark = [pytest.mark.cloud, pytest.mark.xdist_group("notifications")]
+pytestmark = pytest.mark.cloud
 
 KEYS_OF_EVENTS = {
     "trained": {

@@ -5,18 +5,19 @@ from __future__ import annotations
 import os
 import re
 import signal
-import time
 from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
 import requests
 
-from clients.credentials import resolve
+from clients.credentials import resolve_target
 from clients.storage import Container
-from tests.e2e.checkout import Checkout, Done, Told, jobs, patches, writes
+from tests.e2e.checkout import Checkout, Done, Told, jobs, writes
+from tests.e2e.registry import records
+from tests.waiting import eventually
 
-pytestmark = [pytest.mark.cloud, pytest.mark.xdist_group("rings")]
+pytestmark = pytest.mark.cloud
 
 ENGINE = ("--engine", "embedded")
 CHECK = '''"""A check of this project's."""
@@ -65,7 +66,7 @@ class Endpoints:
         """Bind the baseline to *endpoint*; its address."""
         baseline = self._get("default")
         if self.kind == "classic":
-            target = resolve(
+            target = resolve_target(
                 "local", {"RETRAIN_CLOUD_FILE": str(self.checkout.root / ".local/cloud/cloud.json")}
             )
             place = Container(target.connection_string, target.registry_container, target.remedy)
@@ -83,10 +84,7 @@ class Endpoints:
             "properties": {"packageType": "Graph", "assets": assets | {name: asset | {"locationInfo": place}}}
         }
         self._call("PATCH", endpoint, body)
-        end = time.monotonic() + 60
-        while self._address(self._get(endpoint)) != self._address(baseline):
-            assert time.monotonic() < end, "the web service does not take the model"
-            time.sleep(0.05)
+        eventually(lambda: self._address(self._get(endpoint)) == self._address(baseline), "the model")
         return self._address(baseline)
 
     def _get(self, endpoint: str) -> Any:
@@ -177,16 +175,17 @@ class Story:
         return self.chapters[name]
 
 
+def production_bakes(checkout: Checkout) -> bool:
+    """Whether a rollout on record has the pilot behind it and the next ring baking."""
+    return any(each["done"] and each["since"] for each in records(checkout, "rollouts/").values())
+
+
 def kill_while_production_bakes(story: Story) -> None:
     """``kill -9`` of the engine, once production is bound and begins to bake."""
     story.checkout.reset_journal()
     process = story.checkout.start("up", "--yes", *story.options, start_new_session=True)
     with process:
-        end = time.monotonic() + 120
-        while "production" not in [line.rpartition("/")[2] for line in patches(story.checkout.journal())]:
-            assert time.monotonic() < end, process.poll()
-            time.sleep(0.05)
-        time.sleep(1.5)  # it is read back and probed meanwhile
+        eventually(lambda: production_bakes(story.checkout), "the bake of production")
         os.killpg(process.pid, signal.SIGKILL)
         out, err = process.communicate(timeout=60)
     served = story.endpoints.served()
@@ -300,8 +299,10 @@ def test_the_next_update_puts_the_binding_right(drifted):
     """That endpoint alone, and the nightly preview is green again."""
     right = drifted["put right"]
     assert right.done.status == 0, right.done.text
-    assert [name.removeprefix("flights-predictive-") for name in right.patched if "staging" not in name] == [
-        "pilot"
-    ]
+    assert [
+        name.removeprefix("retraining-dev-flights-predictive-")
+        for name in right.patched
+        if "staging" not in name
+    ] == ["pilot"]
     assert right.served == drifted["quiet"].served
     assert drifted["quiet again"].done.status == 0, drifted["quiet again"].done.text

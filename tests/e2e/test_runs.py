@@ -11,11 +11,11 @@ import pytest
 from tests.e2e.checkout import Checkout, Done, jobs, patches, writes
 from tests.e2e.registry import blobs, records, registry
 
-pytestmark = [pytest.mark.cloud, pytest.mark.xdist_group("runs")]
+pytestmark = pytest.mark.cloud
 
 ENGINE = ("--engine", "embedded")
 VERSIONS = ("2013-01", "2013-02", "2013-03")
-WORKSPACE = "mlw-retraining-dev"
+WORKSPACE = "mlw-retraining-dev-workspace"
 
 
 @pytest.fixture(scope="module")
@@ -122,6 +122,7 @@ def test_a_pinned_run_is_bound_whatever_the_data_version(pinned, keys):
     """One PATCH and no job."""
     assert (jobs(pinned.journal), len(patches(pinned.journal))) == (0, 1)
     assert f"models/flights/{keys['2013-01']}/1.ilearner" in pinned.done.out
+    assert "\nData version  2013-01 (2013-02 was asked for)\n" in pinned.done.out
 
 
 def test_a_dry_run_says_what_would_be_retired_and_writes_nothing(checkout, keys, pinned):

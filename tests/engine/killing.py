@@ -8,14 +8,12 @@ Programs at random with creates, updates, replacements and deletes; the provider
 from __future__ import annotations
 
 import argparse
-import contextlib
 import os
 import random
 import signal
 import subprocess
 import sys
 import tempfile
-import time
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -27,6 +25,7 @@ from backend.stacks import problems_of
 from engine.events import Diagnostic, Event
 from tests.engine.playing import PASSPHRASE, Embedded, run_program
 from tests.engine.scenarios import Scenario
+from tests.waiting import eventually
 
 NAMES = ("one", "two", "three", "four", "five", "six", "seven")
 
@@ -98,11 +97,9 @@ class Killer:
             assert all(things.waiting.acquire(timeout=30) for _ in range(number))
             process.kill()
         elif kind == "time":
-            while not things.calls and process.is_running():
-                time.sleep(0.001)
-            time.sleep(number / 1000)
-            with contextlib.suppress(psutil.NoSuchProcess):  # it is over
-                process.kill()
+            eventually(lambda: things.calls or not process.is_running(), "the first call")
+            for unfinished in psutil.wait_procs([process], timeout=number / 1000)[1]:
+                unfinished.kill()
         return int(breeder.stdout.readline()) == signal.SIGKILL
 
 

@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import pulumi
@@ -17,7 +18,7 @@ import engine
 from engine import StackError
 from engine.deployment import Deployment
 from engine.events import Diagnostic, StepFailed, StepStarted
-from engine.messages import provider_message
+from engine.providers.messages import provider_message
 from tests.engine.conftest import Stack, Thing, ops
 
 Options = pulumi.ResourceOptions
@@ -102,6 +103,25 @@ def test_a_protected_resource_is_not_deleted(stack: Stack) -> None:
     assert len(result.failures) == 1
     assert "because it is protected" in result.failures[0]
     assert set(stack.resources()) == {"demo-dev", "default", "kept"}
+
+
+def test_a_replacement_of_what_is_protected_is_refused_by_the_preview(stack: Stack) -> None:
+    """Also where only the update will know the input that forces it; nothing is asked of the provider for it."""
+
+    def program(value: str) -> Callable[[], None]:
+        def declare() -> None:
+            below = Thing("below", {"fixed": value})
+            Thing("kept", {"fixed_by": below.echo}, Options(protect=True))
+
+        return declare
+
+    assert stack.up(program("a")).ok
+    before = stack.checkpoint()
+    result = stack.preview(program("b"))
+    assert not result.ok
+    assert "unable to replace resource" in result.failures[0]
+    assert "::kept" in result.failures[0]
+    assert stack.checkpoint() == before
 
 
 def test_a_delete_that_fails_keeps_what_it_rests_on(stack: Stack) -> None:

@@ -62,7 +62,7 @@ import pathlib, sys
 root = pathlib.Path(sys.argv[1])
 sys.path[0] = str(root)
 {before}
-from engine.forks import Forks
+from engine.children.forks import Forks
 forks = Forks({{"program": ["no.such.module", "wave"], "providers": []}}) if {forked} else None
 count = len(forks._waiting) if forks else 0
 import engine

@@ -15,8 +15,8 @@ from backend.checkpoint import State, dump_state, load_state
 from backend.passphrase import Crypter
 from backend.urns import make_urn
 from backend.values import UNKNOWN, Reference, Secret, equal
-from cli.display import Renderer
-from cli.json_view import digest
+from cli.views.display import Renderer
+from cli.views.json_view import digest
 from engine import (
     Diagnostic,
     PropertyDiff,
@@ -28,9 +28,9 @@ from engine import (
     Workspace,
     paths,
 )
-from engine.diffs import ignore_changes, of_inputs
-from engine.requests import seconds
-from engine.wire import from_wire, to_wire
+from engine.planning.requests import seconds
+from engine.property_changes import ignore_changes, of_inputs
+from engine.providers.wire import from_wire, to_wire
 
 # Written by the CLI 3.260 for the passphrase "correct horse".
 SALT = "v1:mzuLmwXtNfQ=:v1:bqbkC2qoQ3O35FQe:aROAuaXUAABjXbzllIltknokUPBmog=="

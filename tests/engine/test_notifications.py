@@ -12,7 +12,7 @@ import pytest
 import components as ml
 from components.notifications import notified, notify_from_config
 from engine.events import Diagnostic
-from retrain_hooks.channels import Channel
+from retrain_hooks.notifications.channels import Channel
 from tests.engine.conftest import Stack, Thing
 
 INPUTS = {"address": "models/flights/x/1.ilearner", "endpointName": "retrained", "runKey": "c8e7042df3d8"}

@@ -6,7 +6,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import psutil
@@ -15,9 +14,10 @@ import pytest
 import engine
 from engine import Diagnostic, Options, Workspace
 from engine.events import Event
+from tests.waiting import DEADLINE, eventually
 
 PROVIDER = """
-import os, pathlib, sys, time
+import os, pathlib, signal, sys
 import pulumi
 from pulumi.dynamic import CheckFailure, CheckResult, CreateResult, DiffResult, Resource, ResourceProvider, UpdateResult
 
@@ -47,7 +47,7 @@ class Provider(ResourceProvider):
             os._exit(3)
         if props["mode"] == "waits":
             pathlib.Path("waiting").write_text(str(os.getpid()))
-            time.sleep(60)
+            signal.pause()
         return CreateResult("id", {**props, "out": f"out-{props['mode']}"})
 
     def update(self, id, olds, news):
@@ -142,16 +142,13 @@ def test_a_killed_engine_takes_its_processes_along(root: Path) -> None:
     opened = f"engine.Workspace.open(pathlib.Path({str(root)!r}), 'dev', config={{'mode': 'waits'}}, passphrase='')"
     code = f"import engine, pathlib; engine.up({opened}, engine.Options(), lambda e: None)"
     process = subprocess.Popen([sys.executable, "-c", code], cwd=Path(engine.__file__).parents[1])
-    deadline = time.monotonic() + 30
-    while not (root / "waiting").exists():
-        assert time.monotonic() < deadline
-        assert process.poll() is None
-        time.sleep(0.05)
+    eventually(lambda: process.poll() is not None or (root / "waiting").exists(), "the create")
+    assert process.poll() is None
     started = psutil.Process(process.pid).children(recursive=True)
     assert len(started) == 2
     os.kill(process.pid, signal.SIGKILL)
     process.wait()
-    gone, alive = psutil.wait_procs(started, timeout=10)
+    gone, alive = psutil.wait_procs(started, timeout=DEADLINE)
     assert not alive
     assert len(gone) == 2
     text = (root / ".pulumi/stacks/demo/dev.json").read_text()

@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from cli.diff_view import DiffView
-from cli.display import Renderer
+from cli.views.diff_view import DiffView
+from cli.views.display import Renderer
 from engine.events import Diagnostic
 from tests.engine import golden
 from tests.engine.comparable import UUID

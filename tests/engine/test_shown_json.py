@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from cli.json_view import digest
+from cli.views.json_view import digest
 from engine.events import Event
 from tests.engine import golden
 from tests.engine.comparable import tidy

@@ -31,7 +31,9 @@ Thing("never", {"value": slow.echo})
 )
 UP = """
 import sys, pathlib, typer
-from cli.runners import Run, Wishes, embedded
+from cli.runners import embedded
+from cli.runners.run import Run
+from cli.wishes import Wishes
 embedded.ROOT = pathlib.Path(sys.argv[1])
 run = Run("dev", {}, {"PULUMI_DEBUG_PROVIDERS": f"things:{sys.argv[2]}", "PULUMI_CONFIG_PASSPHRASE": "correct horse"})
 try:

@@ -10,7 +10,7 @@ import pulumi
 import pytest
 
 import engine
-from engine.events import SECRET_TEXT, UNKNOWN_TEXT
+from backend.values import SECRET_TEXT, UNKNOWN_TEXT
 from tests.engine.conftest import Group, Stack, Thing, ThingsProvider, ops
 
 Options = pulumi.ResourceOptions

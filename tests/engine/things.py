@@ -83,6 +83,7 @@ class Things(provider_pb2_grpc.ResourceProviderServicer):
         """Has one for each call that has begun to wait."""
         self.cancelled = threading.Event()
         self._released = threading.Event()
+        self._fails_after: dict[str, str] = {}
 
     def begin(self) -> None:
         """Another run begins: no calls yet, nobody waits any more."""
@@ -94,8 +95,10 @@ class Things(provider_pb2_grpc.ResourceProviderServicer):
             continue
 
     def can(self, features: tuple[str, ...]) -> None:
-        """Be a provider that accepts `secrets`, that answers in a `preview`."""
+        """Be a provider that accepts `secrets`, that answers in a `preview`, whose `b fails after c` is being made."""
         self._secrets, self._preview = "secrets" in features, "preview" in features
+        self._fails_after = dict(f.split(" fails after ") for f in features if " fails after " in f)
+        self.entered |= {other: threading.Event() for other in self._fails_after.values()}
 
     def _note(self, method: str, request: Any) -> None:
         with self._lock:
@@ -122,6 +125,7 @@ class Things(provider_pb2_grpc.ResourceProviderServicer):
         context.abort(grpc.StatusCode.UNIMPLEMENTED, "")
 
     def Attach(self, request, context):
+        self.cancelled.clear()  # that was the end of the run before
         return empty_pb2.Empty()
 
     def GetPluginInfo(self, request, context):
@@ -184,8 +188,9 @@ class Things(provider_pb2_grpc.ResourceProviderServicer):
         outputs = {**props, "echo": f"echo {props.get('value')}"}
         if request.preview:
             return provider_pb2.CreateResponse(properties=struct({**outputs, "serial": UNKNOWN}))
-        if request.name in self.gate:
+        if request.name in self.entered:
             self.entered[request.name].set()
+        if request.name in self.gate:
             self.gate[request.name].wait(20)
         if props.get("fail_after"):
             self.entered[props["fail_after"]].wait(20)
@@ -197,6 +202,8 @@ class Things(provider_pb2_grpc.ResourceProviderServicer):
         outputs["serial"] = self._made[request.name]
         self.store[id_] = outputs
         if props.get("init_error") or ("init", request.name) in self.failing:
+            if other := self._fails_after.get(request.name):
+                self.entered[other].wait(20)
             _not_ready(context, id_, outputs)
         return provider_pb2.CreateResponse(
             id=id_, properties=struct(outputs), refresh_before_update=_first(outputs)

@@ -7,11 +7,12 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.faults.conftest import Faulty, Houses
-from tests.studio.conftest import job_request
+from tests.faults.conftest import Houses
 from tests.studio.houses import PREDICTIVE, RESOURCE, TRAINING
 from tests.studio.new_services import Arm, Service, completed, exported
-from tests.studio.running import Endpoint, eventually
+from tests.studio.running import Endpoint
+from tests.studio.shared import Shared, job_request
+from tests.waiting import eventually
 
 HOUSE = 100.0
 OLD, NEW = pytest.approx(100_750, rel=0.01), pytest.approx(110_750, rel=0.01)
@@ -23,7 +24,7 @@ def uri(location: dict[str, Any]) -> str:
 
 
 @pytest.fixture(scope="session")
-def definitions(running: Faulty, published: Houses) -> tuple[Arm, dict[str, Any], dict[str, Any]]:
+def definitions(running: Shared, published: Houses) -> tuple[Arm, dict[str, Any], dict[str, Any]]:
     """Resource Manager, and the definitions of the scoring and the training experiment."""
     arm = Arm(running)
     arm.group()
@@ -36,7 +37,7 @@ def definitions(running: Faulty, published: Houses) -> tuple[Arm, dict[str, Any]
 
 @pytest.fixture
 def service(
-    definitions: tuple[Arm, dict[str, Any], dict[str, Any]], studio: Faulty, request: pytest.FixtureRequest
+    definitions: tuple[Arm, dict[str, Any], dict[str, Any]], studio: Shared, request: pytest.FixtureRequest
 ) -> Service:
     """A scoring service of this test alone, which serves the baseline."""
     arm, scoring, _ = definitions
@@ -55,7 +56,7 @@ def updated(service: Service, place: str) -> dict[str, Any]:
     return ended
 
 
-def test_an_update_that_changes_nothing(studio: Faulty, service: Service, trained: Houses) -> None:
+def test_an_update_that_changes_nothing(studio: Shared, service: Service, trained: Houses) -> None:
     """200 and Succeeded, and definition and answers are the old ones; an update of the title is not met."""
     studio.faults({"kind": "unchanged-binding", "path": ARM_PATH})
     body = {"properties": {"packageType": "Graph", "title": "another"}}
@@ -69,7 +70,7 @@ def test_an_update_that_changes_nothing(studio: Faulty, service: Service, traine
     assert (entry["method"], entry["status"], entry["fault"]) == ("PATCH", 200, "unchanged-binding")
 
 
-def test_a_model_that_stays_stale(studio: Faulty, service: Service, trained: Houses) -> None:
+def test_a_model_that_stays_stale(studio: Shared, service: Service, trained: Houses) -> None:
     """The definition names the new model, and the old one answers, until the fault ends."""
     studio.faults({"kind": "stale-model", "count": 1, "path": ARM_PATH})
     updated(service, uri(trained.dearer))
@@ -82,7 +83,7 @@ def test_a_model_that_stays_stale(studio: Faulty, service: Service, trained: Hou
     assert service.price(HOUSE) == NEW
 
 
-def test_a_model_that_is_rolled_back(studio: Faulty, service: Service, trained: Houses) -> None:
+def test_a_model_that_is_rolled_back(studio: Shared, service: Service, trained: Houses) -> None:
     """The new model is bound and served, and a moment later definition and answers are the old ones."""
     studio.faults({"kind": "rolled-back", "seconds": 0.5, "count": 1, "path": ARM_PATH})
     updated(service, uri(trained.dearer))
@@ -91,7 +92,7 @@ def test_a_model_that_is_rolled_back(studio: Faulty, service: Service, trained: 
     assert service.price(HOUSE) == OLD
 
 
-def test_a_newer_update_is_not_rolled_back(studio: Faulty, service: Service, trained: Houses) -> None:
+def test_a_newer_update_is_not_rolled_back(studio: Shared, service: Service, trained: Houses) -> None:
     """What was bound after the update that is rolled back stays."""
     studio.faults({"kind": "rolled-back", "seconds": 0.3, "count": 1, "path": ARM_PATH})
     updated(service, uri(trained.dearer))
@@ -101,7 +102,7 @@ def test_a_newer_update_is_not_rolled_back(studio: Faulty, service: Service, tra
     assert service.price(HOUSE) == NEW
 
 
-def test_incompatible_models(studio: Faulty, service: Service, endpoint: Endpoint, trained: Houses) -> None:
+def test_incompatible_models(studio: Shared, service: Service, endpoint: Endpoint, trained: Houses) -> None:
     """Refused as ModelOutputMetadataMismatch, for both kinds of service; both go on with the old model."""
     studio.faults({"kind": "incompatible-model"})
 
@@ -119,7 +120,7 @@ def test_incompatible_models(studio: Faulty, service: Service, endpoint: Endpoin
     updated(service, uri(trained.dearer))
 
 
-def test_faults_of_answers_and_operations(studio: Faulty, service: Service, trained: Houses) -> None:
+def test_faults_of_answers_and_operations(studio: Shared, service: Service, trained: Houses) -> None:
     """An update that was carried out and not answered; a look at an operation that is refused."""
     studio.faults({"kind": "drop", "when": "after", "method": "PATCH", "path": ARM_PATH, "count": 1})
     with pytest.raises(httpx.RemoteProtocolError):
@@ -132,7 +133,7 @@ def test_faults_of_answers_and_operations(studio: Faulty, service: Service, trai
 
 
 def test_faults_of_jobs(
-    studio: Faulty, definitions: tuple[Arm, dict[str, Any], dict[str, Any]], trained: Houses
+    studio: Shared, definitions: tuple[Arm, dict[str, Any], dict[str, Any]], trained: Houses
 ) -> None:
     """Jobs of a New training service are lost, stall, and give expired signatures as classic ones do."""
     arm, _, training = definitions

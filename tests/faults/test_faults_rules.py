@@ -11,10 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from starlette.applications import Starlette
 
-from studio.errors import ApiError, BadArgument, on_api_error
-from studio.faults.routes import routes
-from studio.faults.rules import KINDS, Rule, read_rule, read_rules
-from studio.faults.state import Faults
+from localcloud.facilities.errors import ApiError, BadArgument, on_api_error
+from localcloud.faults.rules import KINDS, FaultRule, read_rule, read_rules
+from localcloud.faults.state import Faults
+from localcloud.server.faults_routes import routes
 
 
 @pytest.mark.parametrize(
@@ -79,13 +79,13 @@ def test_a_rule_is_read_as_it_is_written(kind: str) -> None:
 
 def test_a_rule_is_for_the_requests_it_names() -> None:
     """Service, method and a glob over the whole path, whatever its case; null is any."""
-    rule = Rule("drop", service="studio", method="POST", path="/workspaces/*/jobs")
+    rule = FaultRule("drop", service="studio", method="POST", path="/workspaces/*/jobs")
     assert rule.matches("studio", "POST", "/workspaces/w/services/e/jobs")
     assert rule.matches("studio", "post", "/Workspaces/w/services/e/JOBS")
     assert not rule.matches("studio", "POST", "/workspaces/w/services/e/jobs/1/start")
     assert not rule.matches("blob", "POST", "/workspaces/w/jobs")
     assert not rule.matches("studio", "GET", "/workspaces/w/jobs")
-    assert Rule("drop").matches("blob", "PUT", "/account/container/blob")
+    assert FaultRule("drop").matches("blob", "PUT", "/account/container/blob")
 
 
 def hits(faults: Faults, targets: list[str]) -> list[str]:
@@ -100,7 +100,7 @@ def hits(faults: Faults, targets: list[str]) -> list[str]:
 def test_after_and_count_bound_where_a_rule_fires() -> None:
     """The first `after` requests pass, then `count` fire, and no more; the query takes no part."""
     faults = Faults()
-    faults.replace(0, [Rule("drop", path="/a*", after=2, count=3)])
+    faults.replace(0, [FaultRule("drop", path="/a*", after=2, count=3)])
     assert hits(faults, [f"/a{n}?b" for n in range(9)]) == ["/a2?b", "/a3?b", "/a4?b"]
     assert faults.to_json()["rules"][0] | {"matched": 9, "fired": 3} == faults.to_json()["rules"][0]
 
@@ -113,8 +113,8 @@ def test_after_and_count_bound_where_a_rule_fires() -> None:
 def test_the_same_seed_gives_the_same_faults(seed: int, probability: float, others: list[int]) -> None:
     """Whatever other requests come between those that a rule matches."""
     rules = [
-        Rule("drop", path="/other/*", probability=0.5),
-        Rule("drop", path="/a*", probability=probability),
+        FaultRule("drop", path="/other/*", probability=0.5),
+        FaultRule("drop", path="/a*", probability=probability),
     ]
     alone, among = Faults(), Faults()
     alone.replace(seed, rules)
@@ -129,7 +129,7 @@ def test_another_seed_gives_other_faults() -> None:
     found = []
     for seed in (1, 2):
         faults = Faults()
-        faults.replace(seed, [Rule("drop", probability=0.5)])
+        faults.replace(seed, [FaultRule("drop", probability=0.5)])
         found.append(hits(faults, [f"/{n}" for n in range(200)]))
     assert found[0] != found[1]
     assert all(60 < len(each) < 140 for each in found)
@@ -144,10 +144,10 @@ def test_delays_add_up_and_the_first_settling_rule_is_the_last_asked() -> None:
 
     faults = Faults(pause=pause)
     rules = [
-        Rule("latency", seconds=2),
-        Rule("latency", seconds=0.5),
-        Rule("status", status=503),
-        Rule("drop"),
+        FaultRule("latency", seconds=2),
+        FaultRule("latency", seconds=0.5),
+        FaultRule("status", status=503),
+        FaultRule("drop"),
     ]
     faults.replace(0, rules)
     met = asyncio.run(faults.meet("blob", "PUT", "/account/c/b?comp=block"))
@@ -159,7 +159,7 @@ def test_delays_add_up_and_the_first_settling_rule_is_the_last_asked() -> None:
 
 
 class Host:
-    """A studio that is nothing but its faults."""
+    """A local cloud that is nothing but its faults."""
 
     def __init__(self, *, allowed: bool) -> None:
         self.faults = Faults(allowed=allowed)
@@ -168,7 +168,7 @@ class Host:
 def ask(host: Host, method: str, body: Any = None) -> httpx.Response:
     """One call of the API of faults."""
     app = Starlette(routes=routes(), exception_handlers={ApiError: on_api_error})
-    app.state.studio = host
+    app.state.works = host
 
     async def call() -> httpx.Response:
         async with httpx.AsyncClient(
@@ -206,4 +206,4 @@ def test_rules_replace_each_other_and_a_refused_set_changes_nothing() -> None:
         ask(host, "GET").json()["rules"][0] | {"matched": 1, "fired": 1}
         == ask(host, "GET").json()["rules"][0]
     )
-    assert ask(host, "PUT", {"rules": []}).json() == {"seed": 0, "rules": []}
+    assert ask(host, "PUT", {"rules": []}).json() == {"seed": 0, "rules": [], "later": 0}

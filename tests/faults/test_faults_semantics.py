@@ -7,9 +7,11 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.faults.conftest import Faulty, Houses
+from tests.faults.conftest import Houses
 from tests.studio.houses import RESOURCE, slow_training
-from tests.studio.running import Endpoint, eventually
+from tests.studio.running import Endpoint
+from tests.studio.shared import Shared
+from tests.waiting import eventually
 
 HOUSE = 100.0
 
@@ -25,7 +27,7 @@ def state(endpoint: Endpoint, job: str) -> str:
     return str(endpoint.call("GET", f"jobs/{job}").raise_for_status().json()["StatusCode"])
 
 
-def test_a_job_that_is_lost_as_it_starts(studio: Faulty, trained: Houses) -> None:
+def test_a_job_that_is_lost_as_it_starts(studio: Shared, trained: Houses) -> None:
     """The start is answered 200, then the service doesn't know the job; the next one runs."""
     studio.faults({"kind": "lost-job", "count": 1})
     job = started(trained)
@@ -38,7 +40,7 @@ def test_a_job_that_is_lost_as_it_starts(studio: Faulty, trained: Houses) -> Non
     trained.training.wait(started(trained), "Finished")
 
 
-def test_a_job_that_stalls_until_it_is_cancelled(studio: Faulty, trained: Houses) -> None:
+def test_a_job_that_stalls_until_it_is_cancelled(studio: Shared, trained: Houses) -> None:
     """It is Running and gets nowhere while others run; a second start is refused; cancelled, it is gone."""
     studio.faults({"kind": "stalled-job", "count": 1})
     job = started(trained)
@@ -52,7 +54,7 @@ def test_a_job_that_stalls_until_it_is_cancelled(studio: Faulty, trained: Houses
     assert (entry["status"], entry["fault"]) == (200, "stalled-job")
 
 
-def test_a_job_that_stalls_for_a_while(studio: Faulty, trained: Houses) -> None:
+def test_a_job_that_stalls_for_a_while(studio: Shared, trained: Houses) -> None:
     """After its seconds it runs to its end."""
     studio.faults({"kind": "stalled-job", "seconds": 0.2})
     job = started(trained)
@@ -60,7 +62,7 @@ def test_a_job_that_stalls_for_a_while(studio: Faulty, trained: Houses) -> None:
     trained.training.wait(job, "Finished")
 
 
-def test_the_end_of_faults_lets_stalled_jobs_go_on(studio: Faulty, trained: Houses) -> None:
+def test_the_end_of_faults_lets_stalled_jobs_go_on(studio: Shared, trained: Houses) -> None:
     """Other rules leave them as they are, DELETE doesn't."""
     studio.faults({"kind": "stalled-job"})
     job = started(trained)
@@ -70,7 +72,7 @@ def test_the_end_of_faults_lets_stalled_jobs_go_on(studio: Faulty, trained: Hous
     trained.training.wait(job, "Finished")
 
 
-def test_a_signature_that_has_expired(studio: Faulty, trained: Houses, endpoint: Endpoint) -> None:
+def test_a_signature_that_has_expired(studio: Shared, trained: Houses, endpoint: Endpoint) -> None:
     """In the form of a good one; the blob store and a PATCH refuse it, and a further look gives a good one."""
     job = started(trained)
     trained.training.wait(job, "Finished")
@@ -102,7 +104,7 @@ def bound(endpoint: Endpoint) -> str:
     )[-1]
 
 
-def test_a_binding_that_is_answered_and_not_made(studio: Faulty, trained: Houses, endpoint: Endpoint) -> None:
+def test_a_binding_that_is_answered_and_not_made(studio: Shared, trained: Houses, endpoint: Endpoint) -> None:
     """200 with an empty body as ever; neither the binding nor the answers change."""
     price = endpoint.price(HOUSE)
     studio.faults({"kind": "unchanged-binding", "count": 1})
@@ -116,14 +118,14 @@ def test_a_binding_that_is_answered_and_not_made(studio: Faulty, trained: Houses
     assert endpoint.price(HOUSE) > price * 1.05
 
 
-def test_a_refused_binding_uses_no_fault_up(studio: Faulty, trained: Houses, endpoint: Endpoint) -> None:
+def test_a_refused_binding_uses_no_fault_up(studio: Shared, trained: Houses, endpoint: Endpoint) -> None:
     """A rule counts bindings that would have been made."""
     studio.faults({"kind": "unchanged-binding", "count": 1})
     assert endpoint.patch("Another", trained.dearer).status_code == 400
     assert studio.fired() == [0]
 
 
-def test_a_model_that_stays_in_a_cache(studio: Faulty, trained: Houses, endpoint: Endpoint) -> None:
+def test_a_model_that_stays_in_a_cache(studio: Shared, trained: Houses, endpoint: Endpoint) -> None:
     """The binding shows the new one, the answers are the old one's for ever, until one is bound again."""
     price = endpoint.price(HOUSE)
     studio.faults({"kind": "stale-model", "count": 1})
@@ -138,7 +140,7 @@ def test_a_model_that_stays_in_a_cache(studio: Faulty, trained: Houses, endpoint
     assert endpoint.price(HOUSE) > price * 1.05
 
 
-def test_a_model_that_leaves_the_cache(studio: Faulty, trained: Houses, endpoint: Endpoint) -> None:
+def test_a_model_that_leaves_the_cache(studio: Shared, trained: Houses, endpoint: Endpoint) -> None:
     """After its seconds, and at the end of faults, the bound model is served."""
     price = endpoint.price(HOUSE)
     studio.faults({"kind": "stale-model", "seconds": 0.2})
@@ -152,7 +154,7 @@ def test_a_model_that_leaves_the_cache(studio: Faulty, trained: Houses, endpoint
     assert endpoint.price(HOUSE) == price
 
 
-def test_a_binding_that_is_rolled_back(studio: Faulty, trained: Houses, endpoint: Endpoint) -> None:
+def test_a_binding_that_is_rolled_back(studio: Shared, trained: Houses, endpoint: Endpoint) -> None:
     """Bound and served at first; after its seconds binding and answers are the old ones."""
     price = endpoint.price(HOUSE)
     studio.faults({"kind": "rolled-back", "seconds": 0.3, "count": 1})
@@ -164,7 +166,7 @@ def test_a_binding_that_is_rolled_back(studio: Faulty, trained: Houses, endpoint
 
 @pytest.mark.parametrize("how", ["bound again", "faults end"])
 def test_a_roll_back_that_is_called_off(
-    studio: Faulty, trained: Houses, endpoint: Endpoint, how: str
+    studio: Shared, trained: Houses, endpoint: Endpoint, how: str
 ) -> None:
     """A later binding stays, and so does one whose faults have ended; another endpoint's goes back meanwhile."""
     other = trained.workspace.endpoint(trained.service, "goesback")
@@ -180,7 +182,7 @@ def test_a_roll_back_that_is_called_off(
     assert bound(endpoint) == "dearer.ilearner"
 
 
-def test_the_worker_of_a_lost_job_is_stopped(studio: Faulty, trained: Houses) -> None:
+def test_the_worker_of_a_lost_job_is_stopped(studio: Shared, trained: Houses) -> None:
     """A job that is lost while it runs ends there and then, and another worker takes its worker's place."""
     workspace = trained.workspace
     slow = workspace.endpoint(workspace.publish("slow", slow_training()))
@@ -194,7 +196,7 @@ def test_the_worker_of_a_lost_job_is_stopped(studio: Faulty, trained: Houses) ->
     eventually(lambda: [one for one in studio.workers() if one != worker], "another worker", 10)
 
 
-def test_a_job_that_is_lost_at_a_later_look(studio: Faulty, trained: Houses) -> None:
+def test_a_job_that_is_lost_at_a_later_look(studio: Shared, trained: Houses) -> None:
     """A rule for GET counts the looks at started jobs: two are answered, the third says 404."""
     studio.faults({"kind": "lost-job", "method": "GET", "path": "*/jobs/*", "after": 2, "count": 1})
     unstarted = trained.training.submit(trained.order()).json()
@@ -205,7 +207,7 @@ def test_a_job_that_is_lost_at_a_later_look(studio: Faulty, trained: Houses) -> 
     assert [entry["status"] for entry in studio.faulted()] == [404]
 
 
-def test_a_stalled_job_and_a_restart(studio: Faulty, trained: Houses) -> None:
+def test_a_stalled_job_and_a_restart(studio: Shared, trained: Houses) -> None:
     """A restarted studio has no rules: what stalled waits for a worker again."""
     studio.faults({"kind": "stalled-job"}, {"kind": "drop", "path": "/never"})
     job = started(trained)

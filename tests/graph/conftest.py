@@ -11,8 +11,8 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from cli.example_data import monthly_blobs
-from studio.graph import Experiment, Scorer, parse_experiment, read_table, run
+from cli.cloud.example_data import monthly_blobs
+from graph import Experiment, Scorer, parse_experiment, read_table, run
 
 FOLDER = Path(__file__).parents[2] / "experiments" / "flights"
 RESOURCE = "Flight delay [trained model]"

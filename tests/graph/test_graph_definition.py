@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import copy
+import itertools
 from collections.abc import Callable
 from typing import Any
 
@@ -11,8 +12,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from studio.graph import Experiment, GraphError, parse_experiment
-from studio.graph.spec import GLOBAL_TYPES, REQUIRED, registry
+from graph import Experiment, GraphError, parse_experiment
+from graph.modules import BY_NAME
+from graph.spec import GLOBAL_TYPES, REQUIRED
 
 SMALL: dict[str, Any] = {
     "name": "small",
@@ -186,10 +188,27 @@ def test_any_json_is_either_an_experiment_or_refused(member: str | None, value: 
 
 def test_every_module_declares_valid_defaults() -> None:
     """Each declared default passes its own parameter's checks, so leaving it out is the same as giving it."""
-    for module in registry().values():
+    for module in BY_NAME.values():
         assert len({port.name for port in module.inputs}) == len(module.inputs)
         for parameter in module.parameters:
             if parameter.default is not REQUIRED and parameter.type not in ("ColumnPicker",):
                 assert parameter.parse(parameter.default) == parameter.default
                 assert parameter.parse(str(parameter.default)) == parameter.default
             assert any(parameter.type in fits for fits in GLOBAL_TYPES.values())
+
+
+@pytest.mark.parametrize("backwards", [False, True])
+def test_a_graph_of_many_modules_is_ordered_at_once(backwards: bool) -> None:
+    """Its cost grows with the number of modules, not with its square: a chain, declared in either direction."""
+    chain = [f"m{number}" for number in range(5_000)]
+    module = {"module": "Select Columns in Dataset", "parameters": {"Select columns": "a"}}
+    declared = reversed(chain) if backwards else chain
+    ends = ["in", *chain, "out"]
+    experiment = parse_experiment(
+        {
+            "name": "chain",
+            "nodes": {"in": {"input": "i"}, "out": {"output": "o"}} | dict.fromkeys(declared, module),
+            "edges": [{"from": one, "to": other} for one, other in itertools.pairwise(ends)],
+        }
+    )
+    assert [step.id for step in experiment.steps] == chain

@@ -11,11 +11,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from studio.graph import ModuleError, parse_experiment, run, write_table
-from studio.graph.errors import ModuleFailure
-from studio.graph.ilearner import TrainedModel
-from studio.graph.spec import REQUIRED, registry
-from studio.graph.tables import Dataset, Scored
+from graph import ModuleError, parse_experiment, run, write_table
+from graph.errors import ModuleFailure
+from graph.models.ilearner import TrainedModel
+from graph.modules import BY_NAME
+from graph.spec import REQUIRED
+from graph.tables import Dataset, Scored
 
 TABLE = pd.DataFrame(
     {
@@ -29,7 +30,7 @@ TABLE = pd.DataFrame(
 
 def call(module: str, data: Any = TABLE, port: str = "Dataset", **given_: Any) -> dict[str, pd.DataFrame]:
     """Run one module on one table; parameters by name with `_` for blanks."""
-    found = registry()[module]
+    found = BY_NAME[module]
     values = {p.name: p.default for p in found.parameters}
     for parameter, value in given_.items():
         declared = found.parameter(parameter.replace("_", " "))
@@ -190,7 +191,7 @@ def test_a_split_loses_and_doubles_no_row(rows: int, fraction: float, seed: int,
     assert first.equals(again)
 
 
-LEARNERS = [name for name, module in registry().items() if not module.inputs]
+LEARNERS = [name for name, module in BY_NAME.items() if not module.inputs]
 BINARY = [name for name in LEARNERS if name.startswith("Two-Class")]
 
 

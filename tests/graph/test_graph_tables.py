@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from studio.graph import ModuleError, net_type, read_table, write_table
+from graph import ModuleError, net_type, read_table, write_table
+from graph.values import coerce
 
 cells = st.text(st.characters(codec="utf-8", exclude_categories=("Cs", "Cc")), min_size=1, max_size=6)
 
@@ -46,6 +47,19 @@ def test_what_is_written_is_read_back(words: list[tuple[str, int, float]], exten
     )
 
 
+def test_wide_text_is_read() -> None:
+    """UTF-16 with its mark is what spreadsheets write as Unicode text."""
+    frame = read_table("a\tb\r\n1\té\r\n".encode("utf-16"), ".tsv")
+    assert (frame["a"].tolist(), frame["b"].tolist()) == ([1], ["é"])
+
+
+def test_a_missing_text_is_missing_in_a_request_as_in_a_file() -> None:
+    """The same row has the same score, whichever way it comes."""
+    asked = coerce(pd.DataFrame({"c": ["NA", "x"]}), {"c": "String"})
+    filed = read_table(b"c\nNA\nx\n", ".csv")
+    assert asked["c"].isna().tolist() == filed["c"].isna().tolist() == [True, False]
+
+
 def test_missing_values_are_recognised() -> None:
     """Empty cells, NA and NaN are missing; Infinity is a number."""
     frame = read_table(b"a,b,c\r\n1,,NA\r\nNaN,x,Infinity\r\n", ".csv")
@@ -61,6 +75,10 @@ def test_missing_values_are_recognised() -> None:
         (b"", ".csv", "0003"),
         (b" \n", ".csv", "0003"),
         (b"a,b\n1,2\n3,4,5\n", ".csv", "0049"),
+        (b"a,b\n1,2\n3\n", ".csv", "0049"),
+        (b"a,b\n1,10,20\n2,11,21\n", ".csv", "0049"),  # the names of rows, as R writes them
+        (b"1,2\n3\n", ".nh.csv", "0049"),
+        (b"\xef\xbb\xbf", ".csv", "0003"),
         (b"a,a\n1,2\n", ".csv", "0026"),
         (b"a\n\xff\xfe\n", ".csv", "0049"),
         (b'a\n"open\n', ".csv", "0049"),

@@ -17,9 +17,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from studio import graph
-from studio.graph import InvalidModel, TrainedModel, model_schema, onnx_models
-from studio.graph.ilearner import MANIFEST, MODEL
+import graph
+from graph import InvalidModel, TrainedModel, model_schema
+from graph.models import onnx_models
+from graph.models.ilearner import MANIFEST, MODEL
 
 FORBIDDEN = {"pickle", "cPickle", "joblib", "dill", "cloudpickle", "marshal", "shelve"}
 

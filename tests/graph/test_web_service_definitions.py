@@ -11,14 +11,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from studio.cloud import Cloud
-from studio.errors import BadArgument
-from studio.graph import parse_experiment
-from studio.graph.spec import DATASET, GLOBAL_TYPES, REQUIRED, Module, Parameter, registry
-from studio.management.state import Resource
-from studio.webservices.definition import definition_of, module_uri, package_of
-from studio.webservices.places import place_of
-from studio.webservices.schema import canonical, pascal
+from graph import parse_experiment
+from graph.modules import BY_NAME
+from graph.spec import DATASET, GLOBAL_TYPES, REQUIRED, Module, Parameter
+from localcloud.facilities.cloud import Cloud
+from localcloud.facilities.errors import BadArgument
+from localcloud.studio.web_services.definition import definition_of, module_uri, package_of
+from localcloud.studio.web_services.places import place_of
+from localcloud.studio.web_services.schema import canonical, pascal
+from localcloud.works.services import Resource
 from tests.studio.houses import PREDICTIVE, TRAINING
 
 EXPERIMENTS = Path(__file__).parents[2] / "experiments"
@@ -85,7 +86,7 @@ def is_step(module: Module) -> bool:
 @st.composite
 def packages(draw: st.DrawFn) -> dict[str, Any]:
     """A chain of any modules with any parameters, some of them the web service's; perhaps a model that scores."""
-    steps = [registry()[name] for name in sorted(registry()) if is_step(registry()[name])]
+    steps = [BY_NAME[name] for name in sorted(BY_NAME) if is_step(BY_NAME[name])]
     ids = draw(st.lists(names, min_size=4, max_size=8, unique=True))
     start, end, model, score, *others = ids
     nodes: dict[str, Any] = {start: {"input": draw(names)}, end: {"output": draw(names)}}
@@ -193,8 +194,8 @@ def test_any_place_of_a_model_is_a_place_or_refused(uri: str, credentials: str |
 def test_modules_keep_their_addresses() -> None:
     """A module's address follows from its name, and never changes: definitions live longer than a studio."""
     assert module_uri("Score Model") == module_uri("Score Model")
-    uris = {module_uri(name) for name in registry()}
-    assert len(uris) == len(registry())
+    uris = {module_uri(name) for name in BY_NAME}
+    assert len(uris) == len(BY_NAME)
     digits = module_uri("Score Model").partition(".")[2]
     assert digits == "599071435580c42d5a103a4f4bf34de7.v1-default-7729"
 

@@ -1,4 +1,4 @@
-"""Published npm clients, installed by their lock file, and a studio for them."""
+"""Published npm clients, installed by their lock file, and the run's cloud for them."""
 
 from __future__ import annotations
 
@@ -7,19 +7,16 @@ import json
 import os
 import shutil
 import subprocess
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from cli.bootstrap import only_one
 from cli.cloud.azurite import node, node_home
-from cli.locks import only_one
-from tests.studio.conftest import azurite, trained, workspace
-from tests.studio.running import ARM_TOKEN, ROOT, SUBSCRIPTION, Azurite, Running, free_port
-
-__all__ = ["azurite", "trained", "workspace"]
+from tests.studio.running import ARM_TOKEN, ROOT, SUBSCRIPTION
+from tests.studio.shared import Shared, Trained
 
 HERE = Path(__file__).parent
 HOME = ROOT / ".local" / "npm-clients"
@@ -35,37 +32,23 @@ class Refused(Exception):
         self.code, self.status = error.get("code"), error.get("statusCode")
 
 
-@dataclass
-class Secure(Running):
-    """A studio that has a port with HTTPS, too."""
-
-    https_port: int = field(default_factory=free_port)
-
-    @property
-    def ca(self) -> Path:
-        """Its certificate authority."""
-        return self.directory / "tls" / "ca.pem"
-
-    def command(self) -> list[str]:
-        command = super().command()
-        cloud = self.directory / "cloud.json"
-        cloud.write_text(json.dumps({**json.loads(cloud.read_text()), "caFile": str(self.ca)}))
-        return [*command, "--https-port", str(self.https_port)]
+@pytest.fixture(scope="session")
+def studio(cloud: Shared) -> Shared:
+    """The run's cloud."""
+    return cloud
 
 
 @pytest.fixture(scope="session")
-def studio(azurite: Azurite, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    running = Secure(tmp_path_factory.mktemp("secure"), azurite)
-    running.start()
-    yield running
-    running.close()
+def trained(models: Trained) -> Trained:
+    """The run's models."""
+    return models
 
 
 @dataclass
 class Npm:
     """The clients, pointed at a studio: at its port with HTTPS."""
 
-    studio: Secure
+    studio: Shared
 
     def __call__(self, client: str, operations: str, method: str, *arguments: Any) -> Any:
         """One call of a client; what it answers, as JSON. Raises `Refused`."""
@@ -113,6 +96,6 @@ def install() -> None:
 
 
 @pytest.fixture(scope="session")
-def npm(studio: Secure) -> Npm:
+def npm(studio: Shared) -> Npm:
     install()
     return Npm(studio)

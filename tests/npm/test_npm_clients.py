@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from studio.webservices.schema import canonical
+from localcloud.studio.web_services.schema import canonical
 from tests.npm.conftest import Npm, Refused
-from tests.studio.conftest import Trained
 from tests.studio.houses import PREDICTIVE, RESOURCE
 from tests.studio.new_services import Arm, Service, completed, exported
 from tests.studio.running import Running, Workspace
+from tests.studio.shared import Trained
 
 GROUP = "tests"
 HOUSE = 100.0

@@ -1,89 +1,34 @@
-"""One Azurite and one studio for all of these tests, with houses published, trained and bound once."""
+"""The run's cloud, as the services of studio are tested in it."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.studio.houses import PREDICTIVE, RESOURCE, TRAINING, houses
-from tests.studio.running import Azurite, Endpoint, Running, Workspace, start_azurite
+from clients.clock import SystemClock
+from clients.credentials import Target, resolve_target
+from clients.storage import Container
+from clients.studio_new.files import DefinitionFiles
+from clients.studio_new.services import NewServices
+from tests.studio.houses import PREDICTIVE, RESOURCE
+from tests.studio.new_services import GROUP, Arm, Service, completed, exported
+from tests.studio.running import Azurite, Endpoint, Running, Workspace
+from tests.studio.shared import Shared, Trained
 
 
 @pytest.fixture(scope="session")
-def azurite(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Azurite]:
-    process, started = start_azurite(tmp_path_factory.mktemp("azurite"), os.urandom(64))
-    yield started
-    process.kill()
-    process.wait()
+def studio(cloud: Shared) -> Running:
+    """The run's cloud."""
+    return cloud
 
 
 @pytest.fixture(scope="session")
-def studio(azurite: Azurite, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    running = Running(tmp_path_factory.mktemp("studio"), azurite).start()
-    yield running
-    running.close()
-
-
-@pytest.fixture(scope="session")
-def workspace(studio: Running) -> Workspace:
-    return studio.workspace("houses")
-
-
-@dataclass
-class Trained:
-    """The training endpoint, and the results of a job for houses at 1 and at 1.1 times their price."""
-
-    endpoint: Endpoint
-    baseline: dict[str, Any]
-    dearer: dict[str, Any]
-
-    def order(self, data: str = "houses.csv", **outputs: str) -> dict[str, Any]:
-        """A job's request."""
-        return job_request(self.endpoint.workspace.studio, data, **outputs)
-
-
-def job_request(studio: Running, data: str, **outputs: str) -> dict[str, Any]:
-    def blob(name: str) -> dict[str, Any]:
-        return {
-            "ConnectionString": studio.connection_string,
-            "RelativeLocation": f"/data/{name}",
-            "BaseLocation": None,
-            "SasBlobToken": None,
-        }
-
-    return {
-        "Input": None,
-        "Inputs": {"input1": blob(data)},
-        "Outputs": {name: blob(path) for name, path in outputs.items()} or None,
-        "GlobalParameters": None,
-    }
-
-
-@pytest.fixture(scope="session")
-def trained(workspace: Workspace) -> Trained:
-    studio = workspace.studio
-    studio.upload("data", "houses.csv", houses())
-    studio.upload("data", "dearer.csv", houses(1.1))
-    endpoint = workspace.endpoint(workspace.publish("houses-training", TRAINING))
-    results = [
-        endpoint.run(job_request(studio, f"{name}.csv", output1=f"models/{name}.ilearner"))["Results"][
-            "output1"
-        ]
-        for name in ("houses", "dearer")
-    ]
-    return Trained(endpoint, *results)
-
-
-@pytest.fixture(scope="session")
-def scoring(workspace: Workspace, trained: Trained) -> str:
-    """The scoring web service's id; its default endpoint serves the baseline."""
-    resource = {"Name": RESOURCE, "Kind": "TrainedModel", "Location": trained.baseline}
-    return workspace.publish("houses-predictive", PREDICTIVE, [resource])
+def trained(models: Trained) -> Trained:
+    """The run's models."""
+    return models
 
 
 @pytest.fixture
@@ -99,3 +44,49 @@ def own_studio(azurite: Azurite, tmp_path: Path) -> Iterator[Running]:
     running = Running(tmp_path, azurite)
     yield running
     running.close()
+
+
+# New web services, and our own clients of them.
+
+
+@pytest.fixture(scope="module")
+def arm(studio: Running) -> Arm:
+    side = Arm(studio)
+    side.group()
+    return side
+
+
+@pytest.fixture(scope="module")
+def plan(arm: Arm) -> str:
+    return arm.plan("clients")
+
+
+@pytest.fixture(scope="module")
+def definition(workspace: Workspace, trained: Trained, plan: str, studio: Running) -> dict[str, Any]:
+    resource = {"Name": RESOURCE, "Kind": "TrainedModel", "Location": trained.baseline}
+    return completed(exported(workspace, "clients", PREDICTIVE, [resource]), plan, studio.azurite.key)
+
+
+@pytest.fixture
+def service(arm: Arm, definition: dict[str, Any], request: pytest.FixtureRequest) -> Service:
+    """A scoring service of this test alone, made by somebody else's client."""
+    made = arm.service(f"c{abs(hash(request.node.nodeid)) % 10**12}")
+    made.put(definition)
+    return made
+
+
+@pytest.fixture
+def target(studio: Running) -> Target:
+    return resolve_target("local", {"RETRAIN_CLOUD_FILE": str(studio.directory / "cloud.json")})
+
+
+@pytest.fixture
+def services(target: Target) -> NewServices:
+    return NewServices(target, {"resource": GROUP, "id": ""}, SystemClock())
+
+
+@pytest.fixture
+def files(target: Target, studio: Running) -> DefinitionFiles:
+    studio.upload("registry", "models/houses/note.txt", b"so that the container is there")
+    registry = Container(target.connection_string, "registry", "")
+    return DefinitionFiles(target, registry, SystemClock())

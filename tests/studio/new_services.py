@@ -7,7 +7,8 @@ from typing import Any
 
 import httpx
 
-from tests.studio.running import ARM_TOKEN, SUBSCRIPTION, VERSION, Running, Workspace, eventually
+from tests.studio.running import ARM_TOKEN, SUBSCRIPTION, VERSION, Running, Workspace
+from tests.waiting import eventually
 
 CURRENT, PREVIEW = "2017-01-01", "2016-05-01-preview"
 GROUP = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/tests"

@@ -9,8 +9,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -19,30 +17,14 @@ import httpx
 import psutil
 from azure.storage.blob import BlobServiceClient
 
+from tests import guard
+from tests.waiting import DEADLINE, eventually, own_port
+
 ROOT = Path(__file__).parents[2]
 ACCOUNT = "retrainlocal"
 ARM_TOKEN = "arm-token-of-these-tests"
 SUBSCRIPTION = "5d0c3f5e-2a44-4c55-9a7b-0f5a1b2c3d4e"
-DEADLINE = 60.0
 VERSION = {"api-version": "2.0"}
-
-
-def free_port() -> int:
-    """A port that nothing listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def eventually(look: Callable[[], Any], what: str, deadline: float = DEADLINE) -> Any:
-    """What `look` gives once that is true; fails the test after `deadline` seconds."""
-    end = time.monotonic() + deadline
-    while time.monotonic() < end:
-        found = look()
-        if found:
-            return found
-        time.sleep(0.02)
-    raise AssertionError(f"{what} did not come within {deadline} s")
 
 
 @dataclass
@@ -59,8 +41,8 @@ class Running:
 
     directory: Path
     azurite: Azurite
-    port: int = field(default_factory=free_port)
-    blob_port: int = field(default_factory=free_port)
+    port: int = field(default_factory=own_port)
+    blob_port: int = field(default_factory=own_port)
     process: subprocess.Popen[bytes] | None = None
     http: httpx.Client = field(default_factory=lambda: httpx.Client(timeout=30, trust_env=False))
 
@@ -110,12 +92,13 @@ class Running:
             "--data-dir": self.directory / "data",
             "--workers": 1,
         }
-        return [sys.executable, "-m", "studio", *(str(part) for pair in options.items() for part in pair)]
+        return [sys.executable, "-m", "localcloud", *(str(part) for pair in options.items() for part in pair)]
 
     def start(self) -> Running:
         """Start it and wait until both ports serve."""
         with (self.directory / "studio.log").open("ab") as log:
             self.process = subprocess.Popen(self.command(), cwd=ROOT, stderr=log, stdout=log)
+        guard.entrust(self.process.pid)
         eventually(self.healthy, "the studio's health")
         return self
 
@@ -306,12 +289,14 @@ class Endpoint:
         return float(answer["Results"]["output1"]["value"]["Values"][0][-1])
 
 
-def start_azurite(directory: Path, key: bytes) -> tuple[subprocess.Popen[bytes], Azurite]:
-    """Start Azurite, installed by its lock file, with an account of a random key."""
+def start_azurite(
+    directory: Path, key: bytes, port: int | None = None
+) -> tuple[subprocess.Popen[bytes], Azurite]:
+    """Start Azurite, installed by its lock file, with an account of that key."""
     from cli.cloud.azurite import HOME, MAIN, install, node
 
     install(lambda _text: None)
-    azurite = Azurite(free_port(), base64.b64encode(key).decode())
+    azurite = Azurite(port or own_port(), base64.b64encode(key).decode())
     command = [node(), str(HOME / MAIN), "--blobHost", "127.0.0.1", "--blobPort", str(azurite.port)]
     command += ["--location", str(directory), "--disableTelemetry", "--skipApiVersionCheck", "--silent"]
     process = subprocess.Popen(
@@ -320,6 +305,8 @@ def start_azurite(directory: Path, key: bytes) -> tuple[subprocess.Popen[bytes],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
+
+    guard.entrust(process.pid)
 
     def listening() -> bool:
         with socket.socket() as probe:

@@ -11,10 +11,11 @@ import httpx
 import pytest
 from azure.storage.blob import ContentSettings
 
-from studio.graph import model_schema
-from tests.studio.conftest import Trained
+from graph import model_schema
 from tests.studio.houses import houses, slow_training
-from tests.studio.running import VERSION, Endpoint, Running, Workspace, eventually
+from tests.studio.running import VERSION, Endpoint, Running, Workspace
+from tests.studio.shared import Trained
+from tests.waiting import eventually
 
 
 def first_detail(answer: httpx.Response) -> str:
@@ -116,6 +117,24 @@ def test_an_account_of_another_name_is_the_local_one(trained: Trained) -> None:
         f"DefaultEndpointsProtocol=https;AccountName=stackstorage;AccountKey={key};EndpointSuffix=core.windows.net"
     )
     assert trained.endpoint.run(order)["StatusCode"] == "Finished"
+
+
+def test_an_address_of_azure_is_one_of_the_local_account(trained: Trained) -> None:
+    """Whichever account, wherever it is split, by SAS or by key: nothing leaves the machine."""
+    trained.endpoint.workspace.studio.upload("data", "azures.csv", houses())
+    evaluated = trained.endpoint.run(trained.order(output2="azures.csv"))["Results"]["output2"]
+    trained.endpoint.workspace.studio.upload("data", "azures.csv", houses())
+    azures, key = "https://stackstorage.blob.core.windows.net", trained.endpoint.workspace.studio.azurite.key
+    named = f"AccountName=stackstorage;AccountKey={key};BlobEndpoint={azures}"
+    for reference in (
+        {"BaseLocation": f"{azures}/", "RelativeLocation": "data/azures.csv"},
+        {"BaseLocation": f"{azures}/data", "RelativeLocation": "azures.csv"},
+        {"ConnectionString": named, "RelativeLocation": "data/azures.csv"},
+    ):
+        sas = {} if "ConnectionString" in reference else {"SasBlobToken": evaluated["SasBlobToken"]}
+        order = trained.order()
+        order["Inputs"]["input1"] = reference | sas
+        assert trained.endpoint.run(order)["StatusCode"] == "Finished"
 
 
 def test_parameters_may_be_numbers(trained: Trained) -> None:
@@ -304,7 +323,7 @@ def test_a_running_job_tells_where_it_is_until_delete_stops_and_forgets_it(
     assert found["Done"] < found["Total"]
     (worker,) = workspace.studio.workers()
     assert slow.call("DELETE", f"jobs/{job}").status_code == 200
-    eventually(lambda: not worker.is_running(), "the worker's end", 2)
+    eventually(lambda: not worker.is_running(), "the worker's end")
     assert first_detail(slow.call("GET", f"jobs/{job}")) == "404 NotFound/JobNotFound"
     assert slow.call("DELETE", f"jobs/{job}").status_code == 404
     assert trained.endpoint.run(trained.order())["StatusCode"] == "Finished"
@@ -319,5 +338,5 @@ def test_deleting_the_service_stops_its_jobs(workspace: Workspace, trained: Trai
     slow.wait(job, "Running")
     (worker,) = workspace.studio.workers()
     assert workspace.manage("DELETE", f"/{service}").status_code == 204
-    eventually(lambda: not worker.is_running(), "the worker's end", 2)
+    eventually(lambda: not worker.is_running(), "the worker's end")
     assert slow.call("GET", f"jobs/{job}").status_code == 404

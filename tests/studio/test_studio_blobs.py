@@ -12,7 +12,8 @@ from azure.core import MatchConditions
 from azure.core.exceptions import ResourceExistsError, ResourceModifiedError, ResourceNotFoundError
 from azure.storage.blob import BlobSasPermissions, BlobServiceClient, ContainerClient, generate_blob_sas
 
-from tests.studio.running import ACCOUNT, Running, eventually
+from tests.studio.running import ACCOUNT, Running
+from tests.waiting import eventually, own_port
 
 
 @pytest.fixture
@@ -147,7 +148,7 @@ def test_a_client_that_goes_away_leaves_nothing_behind(studio: Running) -> None:
 
 def test_without_azurite_the_proxy_answers_502(own_studio: Running) -> None:
     """The studio starts without Azurite, says what is missing, and journals the attempt."""
-    own_studio.azurite.port, kept = 9, own_studio.azurite.port
+    own_studio.azurite.port, kept = own_port(), own_studio.azurite.port
     try:
         own_studio.start()
     finally:

@@ -8,9 +8,9 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.studio.conftest import Trained
 from tests.studio.houses import PREDICTIVE, RESOURCE, TRAINING
 from tests.studio.running import Endpoint, Workspace
+from tests.studio.shared import Trained
 
 Location = dict[str, Any]
 
@@ -300,7 +300,7 @@ def test_unknown_things_are_404_in_the_envelope(workspace: Workspace, scoring: s
 
 
 def test_code_bundles_are_refused_by_name(workspace: Workspace) -> None:
-    """azureml and R can publish code; this studio says that it does not run it."""
+    """azureml and R can publish code; this local cloud says that it does not run it."""
     answer = workspace.manage("PUT", f"/{'1' * 32}", {"Name": "f", "Type": "Code", "CodeBundle": {}})
     assert first_detail(answer) == "400 BadArgument/WebServiceTypeInvalid"
 

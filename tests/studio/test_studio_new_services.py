@@ -10,10 +10,11 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.studio.conftest import Trained, job_request
 from tests.studio.houses import PREDICTIVE, RESOURCE, TRAINING
 from tests.studio.new_services import PREVIEW, Arm, Service, completed, exported
-from tests.studio.running import Running, Workspace, eventually
+from tests.studio.running import Running, Workspace
+from tests.studio.shared import Trained, job_request
+from tests.waiting import eventually
 
 HOUSE = 100.0
 
@@ -258,7 +259,7 @@ def test_deleted_services_answer_404(arm: Arm, service: Service) -> None:
 
 
 def test_graphs_of_other_modules_are_kept(arm: Arm, definition: dict[str, Any]) -> None:
-    """A definition that this studio cannot run is stored and returned whole; calls of it say what is the matter."""
+    """A definition that this local cloud cannot run is stored and returned whole; calls of it say what is the matter."""
     graph = {
         "nodes": {"n": {"assetId": "a", "parameters": {"R": {"value": "x"}}}, "o": {"outputId": "out"}},
         "edges": [{"sourceNodeId": "n", "sourcePortId": "p", "targetNodeId": "o"}],

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from tests.studio.new_services import GROUP, PREVIEW, PROVIDER, Arm, Service
-from tests.studio.running import SUBSCRIPTION, Running, eventually
+from tests.studio.running import SUBSCRIPTION, Running
+from tests.waiting import eventually
 
 
 @pytest.fixture(scope="session")
@@ -240,3 +241,4 @@ def test_a_group_goes_with_its_services(arm: Arm, body: dict[str, Any]) -> None:
     arm("DELETE", group, version="2021-04-01").raise_for_status()
     assert arm.end(begun)["status"] == "Failed"
     assert service.call("GET").json()["error"]["code"] == "ResourceGroupNotFound"
+    assert "unexpected error" not in arm.studio.log

@@ -15,18 +15,17 @@ import pandas as pd
 import pytest
 from starlette.types import ASGIApp
 
-from studio.app import create_app
-from studio.blob.reference import resolve
-from studio.cloud import Cloud
-from studio.context import open_studio
-from studio.errors import BadArgument, Busy
-from studio.journal import Journal, effect_of
-from studio.logs import RedactingFormatter, redact
-from studio.management.state import Endpoint, new_key
-from studio.operations import arm_table, table
-from studio.rrs.state import Calls
-from studio.rrs.wire import table_json
-from studio.store import Store, StoreError
+from localcloud.blobs.locations import locate_blob
+from localcloud.facilities.cloud import Cloud
+from localcloud.facilities.errors import BadArgument
+from localcloud.facilities.journal import Journal, effect_of
+from localcloud.facilities.logs import RedactingFormatter, redact
+from localcloud.facilities.store import Store, StoreError
+from localcloud.server.api_table import arm_table, table
+from localcloud.server.app import create_app
+from localcloud.studio.request_response.wire import table_json
+from localcloud.works.context import open_works
+from localcloud.works.services import new_key
 
 CLOUD = Cloud(
     blob="http://127.0.0.1:2/retrainlocal",
@@ -46,14 +45,14 @@ def store(tmp_path: Path) -> Iterator[Store]:
 
 
 def test_arm_documents_are_found_whatever_the_case_of_their_id(store: Store) -> None:
-    """Put tells creation from replacement; a list is by prefix."""
-    assert store.arm_put("/subscriptions/S/resourceGroups/A", {"id": 1})
-    assert not store.arm_put("/SUBSCRIPTIONS/s/resourcegroups/a/", {"id": 2})
+    """Another spelling replaces the same document; a list is by prefix."""
+    store.arm_put("/subscriptions/S/resourceGroups/A", {"id": 1})
+    store.arm_put("/SUBSCRIPTIONS/s/resourcegroups/a/", {"id": 2})
     assert store.arm_get("/subscriptions/s/RESOURCEGROUPS/A") == {"id": 2}
     assert store.arm_list("/subscriptions/S/") == [{"id": 2}]
     assert store.arm_list("/subscriptions/S/resourceGroups/%") == []
-    assert store.arm_delete("/subscriptions/s/resourceGroups/a")
-    assert not store.arm_delete("/subscriptions/s/resourceGroups/a")
+    store.arm_delete("/subscriptions/s/resourceGroups/a")
+    assert store.arm_get("/subscriptions/S/resourceGroups/A") is None
 
 
 def test_a_failed_transaction_leaves_no_trace(store: Store) -> None:
@@ -125,7 +124,7 @@ def test_writes_are_kept_before_reads_are_counted(store: Store) -> None:
         "/b",
     ]
     journal.record("2024-01-01T00:00:00.000Z", "GET", "/c", 200, "studio")
-    assert [entry["path"] for entry in journal.entries()] == ["/c", "/a?sig=***&se=1", "/b"]
+    assert [entry["path"] for entry in journal.entries()] == ["/a?sig=***&se=1", "/b", "/c"]
     journal.clear()
     assert journal.entries() == []
 
@@ -180,7 +179,7 @@ def test_no_secret_reaches_the_log() -> None:
 )
 def test_references_mean_one_blob(reference: dict[str, Any], expected: tuple[str, str, str]) -> None:
     """A named BlobEndpoint is honoured; without one the account is the local one; SAS parts concatenate."""
-    location = resolve(reference, CLOUD, "input1")
+    location = locate_blob(reference, CLOUD, "input1")
     assert (location.base, location.relative, location.account) == expected
     if not location.key:
         assert location.read_url() in ("http://h/cont/b.csv?sv=1", "http://h/b")
@@ -198,14 +197,14 @@ def test_places_that_no_blob_can_have_are_refused(relative: str, code: str) -> N
     """A container has at least three characters, a blob's name at most 1024."""
     reference = {"ConnectionString": "AccountName=a;AccountKey=k", "RelativeLocation": relative}
     with pytest.raises(BadArgument) as refused:
-        resolve(reference, CLOUD, "input1")
+        locate_blob(reference, CLOUD, "input1")
     assert refused.value.details[0].code == code
 
 
 def test_secrets_of_a_reference_are_not_shown() -> None:
     """Its representation has neither key nor SAS."""
     reference = {"ConnectionString": "AccountName=a;AccountKey=c2VjcmV0", "RelativeLocation": "cont/b"}
-    assert "c2VjcmV0" not in repr(resolve(reference, CLOUD, "x"))
+    assert "c2VjcmV0" not in repr(locate_blob(reference, CLOUD, "x"))
     assert "a2V5" not in repr(CLOUD)
 
 
@@ -229,23 +228,6 @@ def test_values_are_written_as_dotnet_writes_them() -> None:
     assert value["ColumnTypes"] == ["Double", "Int64", "Boolean", "String", "Double"]
 
 
-def test_more_calls_than_allowed_are_throttled_with_503() -> None:
-    """The count goes down again when a call ends, however it ends."""
-    endpoint = Endpoint("id", "s", "w", "e", "", "", "p", (), "k1", "k2", max_concurrent_calls=1)
-    calls = Calls()
-    with calls.one(endpoint), pytest.raises(Busy) as refused, calls.one(endpoint):
-        pass
-    assert refused.value.status == 503
-    assert [detail.code for detail in refused.value.details] == [
-        "RequestThrottled",
-        "TooManyConcurrentRequests",
-    ]
-    with pytest.raises(ZeroDivisionError), calls.one(endpoint):
-        _ = 1 / 0
-    with calls.one(endpoint):
-        pass
-
-
 def test_the_table_of_operations_says_what_each_does() -> None:
     """Every route has its row and its sentence."""
     rows = [line for line in table().splitlines() if line.startswith("| `")]
@@ -265,17 +247,17 @@ def test_an_unexpected_failure_is_answered_with_the_envelope(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Inside a handler or around it, the client gets code, message and details; the log gets the traceback."""
-    studio = open_studio(CLOUD, tmp_path, workers=0)
+    studio = open_works(CLOUD, tmp_path, workers=0)
 
     def fail(*_arguments: object, **_named: object) -> None:
         raise OSError("the disk is full")
 
     try:
-        client = httpx.Client(transport=InProcess(create_app(studio)), base_url="http://studio")
+        client = httpx.Client(transport=InProcess(create_app(studio)), base_url="http://localhost")
         with client, monkeypatch.context() as patched:
             patched.setattr(studio.store, "workspace", fail)
             inside = client.get("/workspaces/w/webservices")
-        with httpx.Client(transport=InProcess(create_app(studio)), base_url="http://studio") as client:
+        with httpx.Client(transport=InProcess(create_app(studio)), base_url="http://localhost") as client:
             monkeypatch.setattr(studio.journal, "record", fail)
             around = client.get("/workspaces/w/webservices")
     finally:

@@ -8,9 +8,9 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.studio.conftest import Trained
 from tests.studio.houses import PREDICTIVE, RESOURCE, TRAINING
 from tests.studio.running import ARM_TOKEN, Workspace
+from tests.studio.shared import Trained
 
 
 def first_detail(answer: httpx.Response) -> str:
@@ -140,4 +140,4 @@ def test_the_journal_tells_writes_from_reads(workspace: Workspace, trained: Trai
     assert all(one["at"].endswith("Z") and set(one) == ENTRY for one in entries)
 
 
-ENTRY = {"at", "method", "path", "status", "effect", "service"}
+ENTRY = {"id", "at", "method", "path", "status", "effect", "service"}

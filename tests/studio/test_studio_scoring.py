@@ -11,9 +11,9 @@ from collections.abc import Callable
 import httpx
 import pytest
 
-from tests.studio.conftest import Trained
 from tests.studio.houses import RESOURCE
 from tests.studio.running import VERSION, Endpoint, Workspace
+from tests.studio.shared import Trained
 
 
 def first_detail(answer: httpx.Response) -> str:

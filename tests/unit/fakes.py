@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import itertools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from clients.clock import ManualClock
@@ -23,18 +23,34 @@ class MemoryContainer:
         self.name = name
         self.blobs: dict[str, tuple[bytes, str]] = {}
         self.without_md5: set[str] = set()
+        self.said_md5: dict[str, str] = {}
+        self.said_sha256: dict[str, str] = {}
+        self.read_blobs: list[str] = []
         self.writes: list[str] = []
         self.before_write: Callable[[], None] | None = None
         self._tags = itertools.count(1)
 
-    def put(self, name: str, content: bytes) -> None:
-        """Somebody stores a blob, unconditionally."""
+    def put(self, name: str, content: bytes, *, md5_of: bytes | None = None) -> None:
+        """Somebody stores a blob, unconditionally, and says that its MD5 is that of *md5_of*, where given."""
+        self.said_md5.pop(name, None)
+        self.said_sha256.pop(name, None)
+        if md5_of is not None:
+            self.said_md5[name] = _md5(md5_of)
         self.blobs[name] = (content, f"etag-{next(self._tags)}")
+
+    def put_model(self, address: str, sha256: str, content: bytes = b"") -> None:
+        """A run left its model: *content*, which has the *sha256* of its record, whatever that is."""
+        self.put(address, content)
+        self.without_md5.add(address)
+        self.said_sha256[address] = sha256
 
     def url(self, name: str) -> str:
         return f"http://blob/{self.name}/{name}"
 
-    def delete(self, name: str) -> None:
+    def delete(self, name: str, *, etag: str | None = None) -> None:
+        self._meddle()
+        if etag and name in self.blobs and self.blobs[name][1] != etag:
+            raise Conflict(f"{name} was changed", "again", status=412)
         self.writes.append(name)
         self.blobs.pop(name, None)
 
@@ -46,6 +62,16 @@ class MemoryContainer:
             raise NotFound(f"there is no blob {name}", "check its name", status=404, code="BlobNotFound")
         return self.blobs[name]
 
+    def chunks(self, name: str, etag: str) -> Iterator[bytes]:
+        content, found = self.read(name)
+        if found != etag:
+            raise Conflict(f"{name} was changed", "again", status=412)
+        self.read_blobs.append(name)
+        yield content
+
+    def sha256(self, name: str, etag: str) -> str:
+        return self.said_sha256.get(name) or hashlib.sha256(b"".join(self.chunks(name, etag))).hexdigest()
+
     def read_start(self, name: str, size: int) -> bytes:
         return self.read(name)[0][:size]
 
@@ -53,16 +79,14 @@ class MemoryContainer:
         return self._blob(name) if name in self.blobs else None
 
     def write(self, name: str, content: bytes, *, etag: str | None) -> str:
-        if self.before_write:
-            meddle, self.before_write = self.before_write, None
-            meddle()
+        self._meddle()
         if self.blobs.get(name, (b"", None))[1] != etag:
             raise Conflict(f"{name} was changed", "again", status=412)
         self.writes.append(name)
         self.put(name, content)
         return self.blobs[name][1]
 
-    def readable(self, name: str, hours: float = 24.0) -> BlobRef:
+    def readable(self, name: str) -> BlobRef:
         return {
             "BaseLocation": "http://blob/",
             "RelativeLocation": f"{self.name}/{name}",
@@ -72,10 +96,19 @@ class MemoryContainer:
     def writable(self, name: str) -> BlobRef:
         return {"ConnectionString": "c", "RelativeLocation": f"{self.name}/{name}"}
 
+    def _meddle(self) -> None:
+        if self.before_write:
+            meddle, self.before_write = self.before_write, None
+            meddle()
+
     def _blob(self, name: str) -> Blob:
         content, etag = self.blobs[name]
-        md5 = base64.b64encode(hashlib.md5(content, usedforsecurity=False).digest()).decode()
+        md5 = self.said_md5.get(name) or _md5(content)
         return Blob(name, len(content), None if name in self.without_md5 else md5, etag)
+
+
+def _md5(content: bytes) -> str:
+    return base64.b64encode(hashlib.md5(content, usedforsecurity=False).digest()).decode()
 
 
 @dataclass

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
 from clients.protocols import Binding
-from retrain_hooks.datasets import ContentHashes, Dataset
-from retrain_hooks.ledger import Ledger, Run
-from retrain_hooks.lifecycle import UNKNOWN, Context
-from retrain_hooks.promotion import PromotionLifecycle
+from retrain_hooks.data.contents import Contents
+from retrain_hooks.gate.inputs import PromotionInputs
+from retrain_hooks.gate.lifecycle import PromotionLifecycle
+from retrain_hooks.host.lifecycle import UNKNOWN, Context
+from retrain_hooks.registry.ledger import Ledger, Run
+from retrain_hooks.registry.markers import Markers
 from tests.unit.fakes import Listener, ManualClock, MemoryContainer, OpenGuard
 
 RESOURCE = "Flight delay [trained model]"
@@ -35,7 +38,16 @@ class Services:
         self.patches: list[tuple[str, str]] = []
         self.scored: list[str] = []
         self.deaf = False
-        self.endpoint = lambda _service, name: self.serving.get(name)
+        self.asked: list[str] = []
+
+    def endpoint(self, service: str, name: str) -> Any:
+        """What is there; an endpoint of another service under ``<service>/<name>``."""
+        place = name if service == SERVICE["id"] else f"{service}/{name}"
+        self.asked.append(place)
+        if place not in self.serving:
+            return None
+        models = (Binding("another", "x"), Binding(RESOURCE.upper(), self.serving[place]))
+        return SimpleNamespace(name=name, models=models)
 
     def bindings(self, _service: str, endpoint: str) -> Any:
         def read() -> list[Binding]:
@@ -71,23 +83,33 @@ class World:
     def __init__(self) -> None:
         self.registry, self.data, self.services = MemoryContainer(), MemoryContainer("data"), Services()
         self.told, self.guard = Listener(), OpenGuard()
+        self.inputs: dict[str, Any] = {}
+        self.marked: set[str] = set()
+        self.outputs: dict[str, Any] | None = None
+        self.trained("base", auc=0.7)
+
+    @property
+    def context(self) -> Context:
+        """As a new provider process has it."""
         context = Context(self.told, self.guard, ManualClock())
         context.registry = lambda _target: self.registry
         context.data = lambda _target, _name=None: self.data
         context.services = lambda _target, _workspace: self.services
-        self.life = PromotionLifecycle(context)
-        self.inputs: dict[str, Any] = {}
-        self.outputs: dict[str, Any] | None = None
-        self.trained("base", auc=0.7)
+        return context
 
-    def trained(self, name: str, auc: Any = 0.7, attempt: int = 1, **metrics: Any) -> None:
+    @property
+    def life(self) -> PromotionLifecycle:
+        """As a new provider process has it."""
+        return PromotionLifecycle(self.context)
+
+    def trained(self, name: str, auc: Any = 0.7, attempt: int = 1, version: str = "", **metrics: Any) -> None:
         """A finished run of the ledger, with its model; its skill on the holdout is its auc."""
         found = {"auc": auc, "number_of_examples": 100} | metrics
         self.registry.blobs.pop(f"runs/{key(name)}.json", None)
-        run = Run(
-            key(name), "flights", {}, "finished", attempt=attempt, sha256=f"hash of {name}", metrics=found
-        )
+        run = Run(key(name), "flights", {}, "finished", attempt, sha256=f"hash of {name}", metrics=found)
+        run = replace(run, data={"version": version} if version else {})
         Ledger(self.registry).plan(run)
+        self.registry.put_model(run.address, run.sha256)
         if isinstance(auc, float):
             self.services.skill[run.address] = auc
 
@@ -116,7 +138,7 @@ class World:
         self.services.serving.setdefault("staging", self.services.serving["default"])
         if "holdout.csv" not in self.data.blobs:
             self.data.put("holdout.csv", HOLDOUT.encode())
-        digest = ContentHashes(self.data, self.registry).digest(Dataset((), tuple(self.data.list())))
+        digest = Contents(self.context, "local", "data").look(self.data.list()).digest
         return {"digest": digest, "blobs": ["holdout.csv"], "container": "data", "version": "2013-02"}
 
     def preview(self, props: dict[str, Any]) -> dict[str, Any]:
@@ -130,21 +152,30 @@ class World:
 
     def up(self, props: dict[str, Any]) -> dict[str, Any]:
         """An update; the live endpoint is bound to what the promotion says, if that is news."""
-        checked = self.life.check(props, self.inputs)
-        if self.outputs is None:
-            outputs = self.life.create(checked)[1]
-        elif self.life.diff(self.outputs, checked).changes:
-            outputs = self.life.update("id", self.outputs, checked)
-        else:
-            outputs = self.outputs
-        before = self.outputs["model"]["address"] if self.outputs else None
-        self.inputs, self.outputs = checked, outputs
-        if outputs["model"]["address"] != before:
-            self.bind(outputs["model"]["address"])
+        outputs = self.promote(props)
+        place = PromotionInputs.parse(outputs, recorded=True)
+        marker = place.marker(place.endpoint, outputs["model"]["address"])
+        if not Markers(self.registry).there(marker) or marker.address not in self.marked:
+            Markers(self.registry).mark(marker)
+            self.marked = {marker.address}
+            self.bind(marker.address, place.endpoint)
         return outputs
 
-    def bind(self, model: str) -> None:
-        self.services.serving["live"] = f"registry/{model}"
+    def promote(self, props: dict[str, Any]) -> dict[str, Any]:
+        """An update that ends after the promotion: nothing is bound."""
+        checked, life = self.life.check(props, self.inputs), self.life
+        if self.outputs is None:
+            outputs = life.create(checked)[1]
+        elif (diff := life.diff(self.outputs, checked)).changes:
+            assert diff.replaces == ()
+            outputs = life.update("id", self.outputs, checked)
+        else:
+            outputs = self.outputs
+        self.inputs, self.outputs = checked, outputs
+        return outputs
+
+    def bind(self, model: str, endpoint: str = "live") -> None:
+        self.services.serving[endpoint] = f"registry/{model}"
 
     @property
     def live(self) -> str:

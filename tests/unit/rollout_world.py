@@ -20,10 +20,10 @@ from clients.errors import (
     UpdateCancelled,
 )
 from clients.protocols import Binding
-from retrain_hooks.binding import ModelBindingLifecycle
-from retrain_hooks.ledger import Ledger, Run
-from retrain_hooks.lifecycle import Context
-from retrain_hooks.run_key import digest
+from retrain_hooks.binding.lifecycle import ModelBindingLifecycle
+from retrain_hooks.host.lifecycle import Context
+from retrain_hooks.registry.ledger import Ledger, Run
+from retrain_hooks.registry.run_key import digest
 from tests.unit.fakes import Listener, ManualClock, MemoryContainer
 from tests.unit.promotion_world import RESOURCE, SERVICE, address, key
 
@@ -128,9 +128,9 @@ class Registry(MemoryContainer):
         self._tick()
         return written
 
-    def delete(self, name: str) -> None:
+    def delete(self, name: str, *, etag: str | None = None) -> None:
         self._tick()
-        super().delete(name)
+        super().delete(name, etag=etag)
 
 
 class World:
@@ -148,6 +148,8 @@ class World:
         self.foreign: dict[str, Any] = {}
         self.kill_at, self.ticks = 0, 0
         self.outputs: dict[str, Any] = {}
+        for model in (OLD, NEW, OTHER):
+            self.trained(model, f"hash of {model}")
 
     def tick(self) -> None:
         """One more operation that changes something; perhaps the last of this process."""
@@ -163,7 +165,9 @@ class World:
 
     def endpoint(self, _service: str, name: str) -> Any:
         found = self.endpoints.get(name)
-        return None if found is None or found.gone else found
+        if found is None or found.gone:
+            return None
+        return SimpleNamespace(name=name, models=tuple(self.bindings(_service, name).read()))
 
     def bindings(self, _service: str, name: str) -> Any:
         endpoint = self.endpoints[name]
@@ -213,11 +217,13 @@ class World:
         context.services = lambda _target, _service: self
         return ModelBindingLifecycle(context)
 
-    def trained(self, model: str, sha256: str, attempt: int = 1) -> None:
+    def trained(self, model: str, sha256: str, attempt: int = 1, metrics: Any = None) -> None:
         """The ledger's record of a model."""
         name = next(name for name in ("old", "new", "other") if address(name, attempt) == model)
         self.registry.blobs.pop(f"runs/{key(name)}.json", None)
-        Ledger(self.registry).plan(Run(key(name), "flights", {}, "finished", attempt=attempt, sha256=sha256))
+        run = Run(key(name), "flights", {}, "finished", attempt=attempt, sha256=sha256, metrics=metrics or {})
+        Ledger(self.registry).plan(run)
+        self.registry.put_model(model, sha256)
 
     def props(self, model: str = NEW, *rings: dict[str, Any], **more: Any) -> dict[str, Any]:
         probe = {"container": "data", "blobs": ["holdout.csv"], "rows": 8, "deadline": "60s", "settle": "5s"}
@@ -321,6 +327,5 @@ def interrupted(world: World, **more) -> None:
 
 
 def record_name(world: World, props) -> str:
-    return (
-        f"rollouts/{digest([props[name] for name in ('target', 'service', 'endpointName', 'resource')])}.json"
-    )
+    place = (props["target"], props["service"]["id"], props["endpointName"], props["resource"])
+    return f"rollouts/{digest(list(place))}.json"

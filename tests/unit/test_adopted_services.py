@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 
 from clients.errors import ConfigurationError
-from clients.existing import ExistingService, endpoint_name, resource_group
+from clients.existing import ExistingService, ExistingWorkspace, endpoint_name
 from clients.protocols import Contract, EndpointFound
 from clients.studio_classic.swagger import read_swagger
-from retrain_hooks.endpoint import EndpointLifecycle
-from retrain_hooks.lifecycle import UNKNOWN, Context
-from retrain_hooks.web_service import WebServiceLifecycle
+from retrain_hooks.host.lifecycle import UNKNOWN, Context
+from retrain_hooks.services.endpoint import EndpointLifecycle
+from retrain_hooks.services.web_service import WebServiceLifecycle
 from tests.unit.fakes import Listener, OpenGuard
 
 WS, SVC = "1" * 32, "2" * 32
@@ -107,7 +107,7 @@ def test_a_service_is_named_by_id_or_url(text, found):
 )  # fmt: skip
 def test_what_names_no_service_is_refused_with_how_one_is_written(text):
     """A data plane's address, another provider's resource, half an id."""
-    with pytest.raises(ConfigurationError, match="names no web service") as refused:
+    with pytest.raises(ConfigurationError, match="does not name a web service") as refused:
         ExistingService.parse(text)
     assert "resource id" in refused.value.remedy
 
@@ -137,15 +137,17 @@ def test_an_endpoint_is_named_by_name_or_url(text, service, name):
 )
 def test_an_endpoint_of_another_service_is_refused(text, service):
     """Or no endpoint at all."""
-    with pytest.raises(ConfigurationError, match="no endpoint of the predictive web service"):
+    with pytest.raises(ConfigurationError, match="is not an endpoint of the predictive web service"):
         endpoint_name(text, service)
 
 
 def test_a_workspace_is_named_by_its_resource_id():
     """Or, where there are New services only, by its group's."""
-    assert resource_group(WORKSPACE["resource"]) == resource_group(f"{GROUP}/") == GROUP
-    with pytest.raises(ConfigurationError, match="is no workspace"):
-        resource_group("mlw")
+    respelt = WORKSPACE["resource"].replace("resourceGroups", "resourcegroups")
+    assert ExistingWorkspace.parse(respelt) == ExistingWorkspace(WORKSPACE["resource"], GROUP)
+    assert ExistingWorkspace.parse(f"{GROUP}/") == ExistingWorkspace(GROUP, GROUP)
+    with pytest.raises(ConfigurationError, match="is not a workspace"):
+        ExistingWorkspace.parse("mlw")
 
 
 # A training service
@@ -162,7 +164,7 @@ def test_an_adopted_training_service_stands_for_its_revision(life):
         "evaluationOutput": "output2",
         "parameters": ["Rate", "Seed"],
     }
-    assert found["service"] == {"id": SVC, "workspace": WORKSPACE}
+    assert found["service"] == {"id": SVC, "workspace": WORKSPACE, "kind": "classic"}
     assert (found["kind"], found["url"]) == ("classic", "https://a/default")
     digests = [life.check(training(revision=each), {})["experiment"]["digest"] for each in ("7", "8")]
     assert digests[0] == found["experiment"]["digest"] != digests[1]
@@ -196,7 +198,7 @@ def test_a_new_one_tells_ports_and_definition(life, services):
         ({}, "does not tell which port is its model; it has: output1, output2|tell which port is its model"),
         ({"model": "output1"}, "does not tell which port is its evaluation"),
         ({"model": "output9", "evaluation": "output2"}, "has no model port 'output9'"),
-        ({"modle": "output1"}, "modle is no port"),
+        ({"modle": "output1"}, "has no port modle"),
     ],
 )
 def test_a_port_that_nobody_tells_has_to_be_named(life, ports, cause):
@@ -304,6 +306,7 @@ def test_an_adopted_endpoint_is_neither_created_nor_deleted(context, services, t
     assert not life.diff(outputs, checked | {"description": "another"}).changes
     life.delete(id_, outputs)
     services.endpoints.clear()
+    context.memory.forget()  # another run
     assert life.read(id_, outputs) is None
     assert told.lines == ["the adopted endpoint prod is gone"]
     with pytest.raises(ConfigurationError, match="has no endpoint 'prod'"):

@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import replace
+from dataclasses import asdict, replace
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from clients.blobs import Blobs
 from clients.errors import ConfigurationError, NotFound, Unreachable
 from clients.protocols import Binding
-from retrain_hooks.adoption import adopted_model
-from retrain_hooks.binding import ModelBindingLifecycle
-from retrain_hooks.datasets import ContentHashes, resolve
-from retrain_hooks.ledger import Ledger, Run
-from retrain_hooks.lifecycle import Context
-from retrain_hooks.promotion import PromotionLifecycle
-from retrain_hooks.trained_model import TrainedModelLifecycle
+from clients.storage.blobs import Blobs
+from retrain_hooks.binding.lifecycle import ModelBindingLifecycle
+from retrain_hooks.data.contents import Contents
+from retrain_hooks.gate.lifecycle import PromotionLifecycle
+from retrain_hooks.host.lifecycle import Context
+from retrain_hooks.registry.adoption import adopted_model
+from retrain_hooks.registry.ledger import Ledger, Run
+from retrain_hooks.training.lifecycle import TrainedModelLifecycle
 from tests.unit.fakes import Listener, ManualClock, MemoryContainer, OpenGuard
 
 RESOURCE = "Flight delay [trained model]"
@@ -40,11 +40,16 @@ class World:
         self.writes: list[tuple[str, Any]] = []
         self.blobs = {URI: MODEL}
         monkeypatch.setattr(Blobs, "read", lambda _self, uri, _credentials="": self.read(uri))
-        self.context = Context(self.told, OpenGuard(), ManualClock())
-        self.context.registry = lambda _target: self.registry
-        self.context.data = lambda _target, _name=None: self.data
-        self.context.target = lambda _name: None
-        self.context.services = lambda _target, _service: self
+
+    @property
+    def context(self) -> Context:
+        """As a new provider process has it."""
+        context = Context(self.told, OpenGuard(), ManualClock())
+        context.registry = lambda _target: self.registry
+        context.data = lambda _target, _name=None: self.data
+        context.target = lambda _name: None
+        context.services = lambda _target, _service: self
+        return context
 
     @staticmethod
     def at(uri: str, location: str) -> Binding:
@@ -59,7 +64,7 @@ class World:
     # What a lifecycle asks of services
 
     def endpoint(self, _service: str, name: str) -> object | None:
-        return self.serving.get(name)
+        return SimpleNamespace(models=(self.serving[name],)) if name in self.serving else None
 
     def jobs(self, _service: str) -> Any:
         raise AssertionError("no job is asked for")
@@ -89,9 +94,8 @@ class World:
 
     def model(self, version: str = "1", **props: Any) -> dict[str, Any]:
         def data(which: str) -> dict[str, Any]:
-            dataset = resolve(self.data, "flights/{version}.csv", which)
-            digest = ContentHashes(self.data, self.registry).digest(dataset)
             blobs = [f"flights/{which}.csv"]
+            digest = Contents(self.context, "local", "data").look(self.data.list(blobs[0])).digest
             return {"digest": digest, "blobs": blobs, "version": which, "container": "data"}
 
         experiment = {
@@ -125,8 +129,9 @@ class World:
             key, "flights", {}, "finished", sha256=hashlib.sha256(content).hexdigest(), metrics={"auc": 0.7}
         )
         run = replace(run, metrics={"auc": 0.7, "rows": 100})
-        Ledger(self.registry).plan(run)
+        Ledger(self.registry).plan(replace(run, bytes=len(content)))
         self.registry.put(run.address, content)
+        self.registry.without_md5.add(run.address)
         return {"address": run.address, "sha256": run.sha256, "runKey": key, "metrics": run.metrics}
 
     def promotion(self, candidate: dict[str, Any]) -> dict[str, Any]:
@@ -183,7 +188,7 @@ def test_the_present_model_becomes_a_finished_run_with_its_bytes(world):
     assert (run.state, run.job, run.metrics, run.data["version"]) == ("finished", None, {}, "1")
     assert run.sha256 == outputs["sha256"] == hashlib.sha256(MODEL).hexdigest()
     assert world.registry.read(outputs["address"])[0] == MODEL
-    assert run.adopted == {
+    assert asdict(run.adopted) == {
         "service": "s1",
         "endpoint": "prod",
         "resource": RESOURCE.upper(),

@@ -6,14 +6,19 @@ import math
 
 import pytest
 
-from retrain_hooks.bake import ENOUGH, Tally
-from retrain_hooks.probe import Look
-from retrain_hooks.rings import Ring, Rule
+from retrain_hooks.binding.bake import ENOUGH, Tally
+from retrain_hooks.binding.inputs import RingInputs
+from retrain_hooks.serving.probe import Look
 from tests.unit.rollout_world import NEW, OLD, World, ring
 
 
 def tally(*rules: str, old: tuple[float, ...] = (0.1, 0.2)) -> Tally:
-    return Tally(Ring("r", ("pilot",), 60.0, tuple(map(Rule.parse, rules))), "pilot", NEW, old)
+    return Tally(
+        RingInputs.parse({"name": "r", "endpoints": ["pilot"], "bake": "60s", "rules": list(rules)}),
+        "pilot",
+        NEW,
+        old,
+    )
 
 
 GOOD = Look("a", (0.2, 0.4), 0.1)

@@ -8,13 +8,13 @@ import socket
 import subprocess
 import sys
 import tempfile
-import time
 
 import pytest
 
 from clients.errors import EngineGone, UpdateCancelled
-from retrain_hooks import cancellation
-from retrain_hooks.cancellation import CancellableClock, EngineGuard
+from retrain_hooks.host import interruption as cancellation
+from retrain_hooks.host.interruption import CancellableClock, EngineGuard
+from tests.waiting import own_port
 
 
 @pytest.fixture
@@ -40,11 +40,12 @@ def test_a_mark_of_this_run_stops_it(engine):
 
 def test_a_mark_of_an_earlier_run_at_the_same_address_does_not(engine):
     """Ports are used again, and a destroy has no program that would remove what an earlier run left."""
-    cancellation._mark(engine).touch()
+    mark = cancellation._mark(engine)
+    mark.touch()
+    os.utime(mark, (0, 0))
     guard = EngineGuard(engine)
     guard.check()
-    time.sleep(0.02)  # more than a tick of the clock that dates files
-    cancellation._mark(engine).touch()
+    mark.touch()
     with pytest.raises(UpdateCancelled):
         guard.check()
 
@@ -58,10 +59,8 @@ def test_a_mark_of_another_run_does_not(engine):
 def test_an_engine_that_is_gone_stops_it(tmp_path, monkeypatch):
     """A provider that outlived a killed engine changes nothing."""
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        address = f"127.0.0.1:{server.getsockname()[1]}"
     with pytest.raises(EngineGone, match="engine of this update is gone"):
-        EngineGuard(address).check()
+        EngineGuard(f"127.0.0.1:{own_port()}").check()
 
 
 def test_a_cancelled_update_ends_a_sleep(engine):
@@ -85,7 +84,7 @@ def test_marks_of_runs_long_gone_are_forgotten(tmp_path, monkeypatch):
 
 PROGRAM = """
 import signal, sys
-from retrain_hooks.cancellation import stop_on_interrupt
+from retrain_hooks.host.interruption import stop_on_interrupt
 stop_on_interrupt()
 print("ready", flush=True)
 signal.pause()

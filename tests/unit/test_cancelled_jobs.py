@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 
@@ -15,12 +16,14 @@ from clients.errors import (
     Unreachable,
     UpdateCancelled,
 )
-from retrain_hooks.jobs import Cancellation, cancel, cancel_all
-from retrain_hooks.ledger import Entry, Job, Ledger, Run
-from retrain_hooks.lifecycle import JobBudget
-from retrain_hooks.run_key import run_key
-from retrain_hooks.training import Request, Trainer
-from retrain_hooks.training_data import TrainingData
+from retrain_hooks.data.inputs import DataReference
+from retrain_hooks.data.training_data import TrainingData
+from retrain_hooks.host.lifecycle import Context
+from retrain_hooks.host.references import ServiceRef, WorkspaceRef
+from retrain_hooks.registry.ledger import Entry, Job, Ledger, Run
+from retrain_hooks.registry.run_key import Covered
+from retrain_hooks.training.cancelled_jobs import Cancellation, cancel, cancel_all
+from retrain_hooks.training.trainer import Request, Trainer
 from tests.unit.fakes import BatchService, Listener, MemoryContainer, OpenGuard
 
 OURS = {"resource": "/subscriptions/s/workspaces/ours", "id": "w1"}
@@ -130,31 +133,31 @@ def test_who_moved_the_record_on_first_is_right(world):
     assert world.jobs.cancelled == []
 
 
+def context(world: World, guard: object) -> Context:
+    found = Context(Listener(), guard, world.clock)
+    found.registry = lambda _target: world.registry
+    found.data = lambda _target, _name=None: MemoryContainer("data")
+    found.services = lambda _target, _service: SimpleNamespace(jobs=lambda _id: world.jobs)
+    return found
+
+
 def trainer(world: World, guard: object) -> Trainer:
-    world.data = MemoryContainer("data")
-    return Trainer(
-        world.ledger,
-        lambda _name: world.data,
-        lambda _workspace, _service: world.jobs,
-        world.clock,
-        Listener(),
-        guard,
-        JobBudget(),
-    )
+    return Trainer(context(world, guard), "local")
 
 
-def request(world: World, inputs: dict[str, object], **fields: object) -> Request:
-    key = run_key(**inputs)
-    world.submitted(key, inputs=inputs, **fields)
-    data = TrainingData(MemoryContainer("data"), world.registry, [], "d" * 64, "2013-01")
+def request(world: World, force: str, **fields: object) -> Request:
+    covered = Covered("e", "d", {}, 0, force)
+    world.submitted(covered.key, inputs=covered.inputs, **fields)
+    data = TrainingData(context(world, OpenGuard()), "local", DataReference("data", "2013-01", "2-d", ()))
     outputs = {"model": "output1", "evaluation": "output2"}
-    return Request(key, "flights", inputs, data, "input1", outputs, {}, "s1", OURS, 600, cancel_job=True)
+    service = ServiceRef("s1", WorkspaceRef(**OURS))
+    return Request(covered, "", "flights", data, "input1", outputs, {}, service, 600, cancel_job=True)
 
 
 @pytest.fixture
-def inputs(request: pytest.FixtureRequest) -> dict[str, object]:
-    """A key for each test: what one process has told of a failed run it does not tell again."""
-    return {"experiment": "e", "data": "d", "parameters": {}, "seed": 0, "force": request.node.nodeid}
+def inputs(request: pytest.FixtureRequest) -> str:
+    """A force token for each test: what one process has told of a failed run it does not tell again."""
+    return request.node.nodeid
 
 
 class Interrupted:
@@ -180,7 +183,7 @@ def test_an_interrupted_update_records_that_it_cancelled_its_job(world, inputs):
 
 def test_an_interrupted_update_does_not_cancel_another_stacks_job(world, inputs):
     """It was attached to, and is not its own."""
-    wanted = replace(request(world, inputs), workspace=THEIRS)
+    wanted = replace(request(world, inputs), service=ServiceRef("s1", WorkspaceRef(**THEIRS)))
     with pytest.raises(UpdateCancelled, match="job job1 goes on"):
         trainer(world, Interrupted()).train(wanted)
     assert (world.run(wanted.key).state, world.jobs.cancelled) == ("submitted", [])
@@ -227,10 +230,8 @@ def test_an_update_that_waits_for_a_job_that_is_cancelled_does_not_train_again(w
 
 def test_a_retired_run_is_trained_anew_even_where_its_model_is_still_there(world, inputs):
     """An interrupted prune left the blob; the record decides."""
-    wanted = request(world, inputs, state="retired")
-    address = world.run(wanted.key).address
-    world.registry.put(address, b"")
-    world.registry.without_md5.add(address)
+    wanted = request(world, inputs, state="retired", sha256="s")
+    world.registry.put_model(world.run(wanted.key).address, "s")
     assert world.ledger.intact(world.run(wanted.key))
     with pytest.raises(ConfigurationError, match="changed since this update was planned"):
         trainer(world, OpenGuard()).train(wanted)

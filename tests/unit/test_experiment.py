@@ -7,7 +7,7 @@ import json
 import pytest
 
 from clients.errors import ExperimentInvalid
-from retrain_hooks.experiment import load
+from retrain_hooks.experiments.package import load
 
 TRAINING = {
     "nodes": {
@@ -36,8 +36,8 @@ def write(tmp_path, definition, part="training"):
 
 def test_the_model_output_is_found_by_its_kind_not_its_position(tmp_path):
     """Published examples disagree on which output is the model."""
-    summary = load("flights", "training", write(tmp_path, TRAINING)).summary()
-    assert (summary["modelOutput"], summary["evaluationOutput"]) == ("output2", "output1")
+    summary = load("flights", "training", write(tmp_path, TRAINING)).reference()
+    assert (summary.model_output, summary.evaluation_output) == ("output2", "output1")
 
 
 @pytest.mark.parametrize("port", ["Trained model", "Evaluation results"])
@@ -45,7 +45,7 @@ def test_an_experiment_without_a_needed_output_is_refused_with_the_way_out(tmp_p
     """Without a trained-model output there is nothing to retrain."""
     edges = [edge for edge in TRAINING["edges"] if port not in edge["from"]]
     with pytest.raises(ExperimentInvalid, match=f"no web service output for its `{port}`") as caught:
-        load("flights", "training", write(tmp_path, TRAINING | {"edges": edges})).summary()
+        load("flights", "training", write(tmp_path, TRAINING | {"edges": edges})).reference()
     assert "connect the port" in caught.value.remedy
 
 
@@ -77,5 +77,5 @@ def test_a_predictive_experiment_names_its_updatable_resource(tmp_path):
         "nodes": {"in": {"input": "input1"}, "m": {"trainedModel": "M [trained model]"}},
         "edges": [],
     }
-    summary = load("flights", "predictive", write(tmp_path, definition, "predictive")).summary()
-    assert summary["resource"] == "M [trained model]"
+    summary = load("flights", "predictive", write(tmp_path, definition, "predictive")).reference()
+    assert summary.resource == "M [trained model]"

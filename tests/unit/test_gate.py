@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from clients.errors import ConfigurationError
-from retrain_hooks import gate
+from retrain_hooks.gate import rules as gate
 from tests.unit.gate_cases import CASES
 
 SHARES = st.floats(0, 1)
@@ -30,7 +30,7 @@ def test_the_gate(name):
 @given(st.sampled_from(sorted(OPERATORS)), SHARES, st.decimals(0, 1, places=4))
 def test_a_threshold_is_plain_arithmetic(op, value, bound):
     """For every value and bound the rule says what the operator says."""
-    found = gate.judge(gate.Gate.parse([f"auc {op} {bound:f}"], 0), gate.Evidence({"auc": value}), None)
+    found = gate.judge(gate.RuleSet.parse([f"auc {op} {bound:f}"], 0), gate.Evidence({"auc": value}), None)
     assert found.passed is OPERATORS[op](gate.Decimal(repr(value)), bound)
 
 
@@ -38,7 +38,9 @@ def test_a_threshold_is_plain_arithmetic(op, value, bound):
 def test_a_champion_is_never_replaced_by_a_worse_model(value, best):
     """Under `auc >= champion` what is promoted is at least as good."""
     judged = gate.judge(
-        gate.Gate.parse(["auc >= champion"], 0), gate.Evidence({"auc": value}), gate.Evidence({"auc": best})
+        gate.RuleSet.parse(["auc >= champion"], 0),
+        gate.Evidence({"auc": value}),
+        gate.Evidence({"auc": best}),
     )
     assert judged.passed is (value >= best)
 
@@ -55,30 +57,30 @@ ANYTHING = st.one_of(
 @given(
     st.dictionaries(st.sampled_from([*gate.METRICS, "number_of_examples"]), ANYTHING), ANYTHING, st.booleans()
 )
-def test_only_a_finite_number_in_its_range_ever_passes(metrics, best, reigning):
+def test_only_a_finite_number_in_its_range_ever_passes(metrics, best, alone):
     """Whatever an evaluation holds: a pass means that the metric was a sound number, and rows were counted."""
     judged = gate.judge(
-        gate.Gate.parse(["auc <= champion + 0.9"], 1),
+        gate.RuleSet.parse(["auc <= champion + 0.9"], 1),
         gate.evaluation(metrics),
         gate.evaluation({"auc": best}),
-        reigning=reigning,
+        alone=alone,
     )
     if judged.passed:
         assert type(metrics["auc"]) is float
         assert math.isfinite(metrics["auc"])
         assert 0 <= metrics["auc"] <= 1
         assert metrics.get("rows", metrics.get("number_of_examples")) >= 1
-        assert reigning or (type(best) is float and 0 <= best <= 1)
+        assert alone or (type(best) is float and 0 <= best <= 1)
 
 
 @given(st.text(max_size=30))
 def test_any_text_is_a_rule_or_refused(text):
     """No text breaks the parser; what it accepts, it writes back as the same rule."""
     try:
-        rule = gate.Rule.parse(text)
+        rule = gate.MetricRule.parse(text)
     except ConfigurationError:
         return
-    assert gate.Rule.parse(rule.text) == rule
+    assert gate.MetricRule.parse(rule.text) == rule
 
 
 @given(st.lists(SHARES, min_size=1, max_size=5), SHARES)
@@ -86,5 +88,7 @@ def test_one_more_rule_never_turns_a_refusal_into_a_pass(bounds, value):
     """Rules only take away."""
     rules = [f"auc >= {gate.Decimal(repr(bound)):f}" for bound in bounds]
     evidence = gate.Evidence({"auc": value})
-    all_, fewer = (gate.judge(gate.Gate.parse(some, 0), evidence, None).passed for some in (rules, rules[:1]))
+    all_, fewer = (
+        gate.judge(gate.RuleSet.parse(some, 0), evidence, None).passed for some in (rules, rules[:1])
+    )
     assert fewer or not all_

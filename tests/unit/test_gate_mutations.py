@@ -15,7 +15,7 @@ from types import ModuleType
 
 import pytest
 
-from retrain_hooks import gate
+from retrain_hooks.gate import rules as gate
 from tests.unit.gate_cases import CASES
 
 SOURCE = Path(gate.__file__).read_text(encoding="utf-8")
@@ -47,9 +47,9 @@ MISTAKES = {
         "best, problem = _measured(champion, rule.metric)",
         "best, problem = Decimal(str(champion.metrics.get(rule.metric) or 0)), ''",
     ),
-    "no champion, no comparison": ("if reigning:", "if reigning or champion is None:"),
+    "no champion, no comparison": ("if alone:", "if alone or champion is None:"),
     "a missing metric passes": (
-        "return _refused(rule, problem, bound)",
+        "return _refused(rule, problem, limit)",
         "return Ruling(rule.text, None, None, True, problem)",
     ),
     "the first rule is dropped": ("for rule in gate.rules]", "for rule in gate.rules[1:]]"),
@@ -64,11 +64,11 @@ MISTAKES = {
         "if isinstance(value, bool) or not isinstance(value, int | float):",
         "value = float(value)\n    if False:",
     ),
-    "a bound in binary": ("champion + rule.number", "Decimal(float(champion) + float(rule.number))"),
+    "a limit in binary": ("champion + rule.number", "Decimal(float(champion) + float(rule.number))"),
     "the offset is forgotten": ("else champion + rule.number", "else champion"),
     "the offset's sign is lost": ('-number if found["sign"] == "-" else number', "number"),
     "the minimum is forgotten": ("if gate.minimum_rows:", "if False:"),
-    "the minimum is exclusive": ('Rule("rows", ">=", Decimal', 'Rule("rows", ">", Decimal'),
+    "the minimum is exclusive": ('MetricRule("rows", ">=", Decimal', 'MetricRule("rows", ">", Decimal'),
     "a problem is overlooked": ("    if evidence.problem:\n        return None, evidence.problem\n", ""),
     "the champion's number is the candidate's": (
         "_measured(champion, rule.metric)",

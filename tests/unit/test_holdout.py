@@ -9,9 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from clients.clock import SystemClock
 from clients.errors import ConfigurationError, ServiceError, UpdateCancelled
-from retrain_hooks.gate import Gate, judge
-from retrain_hooks.holdout import Holdout, Label, metrics
+from retrain_hooks.data import heads
+from retrain_hooks.data.heads import Heads
+from retrain_hooks.gate.holdout import Holdout, Label, look_at, metrics
+from retrain_hooks.gate.rules import RuleSet, judge
+from retrain_hooks.host.memory import Memory
 from tests.unit.fakes import MemoryContainer, OpenGuard
 
 LABEL = Label.parse("arr_delay >= 15")
@@ -33,6 +37,10 @@ class Endpoint:
             for row in rows
         ]
         return self.answer(scored)
+
+
+def look(data: MemoryContainer, blobs: dict[str, str], label: Label) -> None:
+    look_at(Heads(data, Memory(SystemClock()), list(blobs), "the holdout"), label)
 
 
 def read(text: str | bytes, label: Label = LABEL, *more: str) -> Holdout:
@@ -73,11 +81,23 @@ def test_an_empty_cell_is_sent_as_null():
     assert read("p,tail,arr_delay\n0.9,,20\n").rows[0] == {"p": "0.9", "tail": None}
 
 
+def test_a_holdout_is_read_as_training_reads_it():
+    """Tabs by its name, UTF-16 by its mark; what training takes for missing is null."""
+    data = MemoryContainer("data")
+    data.put("0.tsv", "p\ttail\tarr_delay\r\n0.9\tN\u00e9\t20\r\n0.1\tNA\t3\r\n".encode("utf-16"))
+    found = Holdout.read(data, {blob.name: blob.etag for blob in data.list()}, LABEL)
+    assert list(found.rows) == [{"p": "0.9", "tail": "N\u00e9"}, {"p": "0.1", "tail": None}]
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [
+        (b"p,arr_delay\n\xe9,20\n", r"the holdout 0\.csv: line 2 is not text in UTF-8"),
+        (
+            "p,arr_delay\n1,20\n7,1,3\n",
+            r"the holdout 0\.csv: line 3 has 3 values, and the table has 2 columns",
+        ),
         ("p,delay\n1,2\n", "no column 'arr_delay'"),
-        ("", "no column 'arr_delay'"),
         ("p,arr_delay\n1,late\n", "'late' in the column 'arr_delay', line 2"),
         ("p,arr_delay\n1,3\n1,inf\n", "'inf' in the column 'arr_delay', line 3"),
     ],
@@ -112,6 +132,145 @@ def test_a_label_is_a_column_a_comparison_and_a_number(text, column, op, number)
 
 
 @pytest.mark.parametrize(
+    ("text", "column", "op", "value"),
+    [
+        ("Diagnosis == malignant", "Diagnosis", "==", "malignant"),
+        ("Diagnosis==malignant", "Diagnosis", "==", "malignant"),
+        ("Diagnosis != not yet known", "Diagnosis", "!=", "not yet known"),
+        ('class == "4"', "class", "==", "4"),
+        ("class == '>= 50K'", "class", "==", ">= 50K"),
+        ("class == 4", "class", "==", 4.0),
+        ("delay >= 1.5e1", "delay", ">=", 15.0),
+    ],
+)
+def test_a_label_may_compare_with_text(text, column, op, value):
+    """In quotes or without; what is a number is compared as one."""
+    assert Label.parse(text) == Label(column, op, value)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["arr_delay=>15", "arr_delay => 15", "arr_delay =< 15", "arr_delay <> 15", "arr_delay === 15", "arr_delay >>= 15",
+     "arr_delay !== x", "a == b == c <", "x == inf", "x >= Infinity", "x == NaN", "x == ''", "x ==", "== x", "x >= 1_000"],
+)  # fmt: skip
+def test_a_comparison_that_is_none_is_no_part_of_a_columns_name(text):
+    """`=>` is refused, and not read as `>` with the column `arr_delay=`."""
+    with pytest.raises(ConfigurationError, match="write it like arr_delay >= 15"):
+        Label.parse(text)
+
+
+@pytest.mark.parametrize(
+    ("columns", "nearest"),
+    [
+        ("Arr_Delay,p", r" \(the nearest is 'Arr_Delay'\)"),
+        ("arr_dalay,dep_delay", r" \(the nearest is 'arr_dalay'\)"),
+        ("p,q", ""),
+    ],
+)
+def test_a_misspelt_column_is_refused_with_the_nearest(columns, nearest):
+    """By the preview, from the beginning of the holdout, and by what reads it all."""
+    data = MemoryContainer("data")
+    data.put("_SUCCESS", b"")
+    data.put("a.csv", b"")
+    data.put("b.csv", f"{columns}\n1,2\n".encode())
+    blobs = {blob.name: blob.etag for blob in data.list()}
+    for reading in (look, Holdout.read):
+        with pytest.raises(
+            ConfigurationError, match=rf"the holdout b\.csv has no column 'arr_delay'{nearest}\n"
+        ):
+            reading(data, blobs, LABEL)
+
+
+@pytest.mark.parametrize(
+    ("blobs", "cause"),
+    [
+        ({"a.csv": b""}, "the holdout data/a.csv is empty"),
+        ({"a.csv": b"", "b.csv": b"\r\n"}, "the holdout data/a.csv and its 1 other parts is empty"),
+        ({"a.csv": b"p,arr_delay\n"}, "the holdout data/a.csv has a header and no rows"),
+        ({"a.csv": b"p,arr_delay\n1,NA\n"}, "the holdout data/a.csv has no value in its column 'arr_delay'"),
+        ({"a.csv": SOME.encode(), "b.csv": b"p,delay\n1,2\n"}, "the holdout b.csv has no column 'arr_delay'"),
+        ({"a.csv": b"p,arr_delay\n1,late\n"}, "the holdout a.csv has 'late' in the column 'arr_delay', line 2"),
+        ({"a.csv": b"p,arr_delay\n1,2,3\n"}, "the holdout data/a.csv: line 2 has 3 values"),
+        ({"a.csv": b"\x1f\x8b\x08"}, "the holdout data/a.csv is compressed (gzip)"),
+    ],
+)  # fmt: skip
+def test_a_holdout_that_cannot_be_judged_on_is_refused_by_the_preview(blobs, cause):
+    """By its name, before a model is trained for it."""
+    data = MemoryContainer("data")
+    for name, content in blobs.items():
+        data.put(name, content)
+    with pytest.raises(ConfigurationError) as refused:
+        look(data, blobs, LABEL)
+    assert refused.value.cause.startswith(cause)
+
+
+def test_of_a_holdout_that_is_read_in_part_only_what_is_seen_is_said(monkeypatch):
+    """A value or a row may come further on, and so may a column's name."""
+    data = MemoryContainer("data")
+    data.put("a.csv", b"p,arr_delay\n" + b"1,NA\n" * 50_000)
+    data.put("b.csv", b"p" * 70_000 + b",arr_delay\n")
+    with pytest.raises(ConfigurationError, match="has no value in its column"):
+        look(data, data.blobs, LABEL)
+    monkeypatch.setattr(heads, "_MORE_BYTES", 100_000)
+    look(data, data.blobs, LABEL)
+    look(data, {"gone.csv": ""}, LABEL)
+
+
+CANCER = "p,Diagnosis\n0.9,malignant\n0.2,benign\n0.8,malignant\n0.3,benign\n"
+
+
+def test_a_misspelt_text_is_refused_with_the_nearest():
+    """A gate that finds no positive row would call each model useless."""
+    data = MemoryContainer("data")
+    data.put("a.csv", CANCER.encode())
+    blobs = {blob.name: blob.etag for blob in data.list()}
+    for reading in (look, Holdout.read):
+        with pytest.raises(
+            ConfigurationError, match=r"'Malignant'.*benign, malignant \(the nearest is 'malignant'\)"
+        ):
+            reading(data, blobs, Label.parse("Diagnosis == Malignant"))
+
+
+@pytest.mark.parametrize("positive", ["malignant", "benign"])
+@pytest.mark.parametrize("above", ["malignant", "benign"])
+@pytest.mark.parametrize("op", ["==", "!="])
+def test_a_text_label_is_measured_whichever_class_is_the_models_positive(positive, above, op):
+    """The probability is of the class that is answered where it is a half at least; the same model has the same metrics."""
+    other = {"malignant": "benign", "benign": "malignant"}
+    rule = f"Diagnosis == {positive}" if op == "==" else f"Diagnosis != {other[positive]}"
+
+    def answer(rows):
+        scored = []
+        for row in rows:
+            p = float(row["p"]) if above == "malignant" else 1 - float(row["p"])
+            scored.append(
+                {"Scored Labels": above if p >= 0.5 else other[above], "Scored Probabilities": str(p)}
+            )
+        return scored
+
+    evidence = read(CANCER, Label.parse(rule)).measure(Endpoint(answer), OpenGuard())
+    assert (evidence.metrics["auc"], evidence.metrics["accuracy"]) == (1.0, 1.0)
+    assert evidence.metrics["log_loss"] < 0.4
+
+
+def test_classes_that_are_numbers_but_no_truth_values_are_measured():
+    """Two and four, as one known table calls them."""
+    classes = "p,class\n0.9,4\n0.2,2\n"
+
+    def answer(rows):
+        return [row | {"Scored Labels": "4" if row["Scored Labels"] == "1" else "2"} for row in rows]
+
+    evidence = read(classes, Label.parse("class == 4")).measure(Endpoint(answer), OpenGuard())
+    assert (evidence.metrics["auc"], evidence.metrics["accuracy"]) == (1.0, 1.0)
+
+
+def test_the_numbers_of_a_label_are_read_as_training_reads_them():
+    """No underscores."""
+    with pytest.raises(ConfigurationError, match="'1_5' in the column 'arr_delay', line 2"):
+        read("p,arr_delay\n1,1_5\n1,3\n")
+
+
+@pytest.mark.parametrize(
     "text", ["", "arr_delay", "arr_delay = 15", "arr_delay >= late", ">= 15", None, 15, "a >= 1 2"]
 )
 def test_what_is_no_label_is_refused_with_an_example(text):
@@ -142,7 +301,7 @@ def test_an_empty_or_one_sided_holdout_proves_nothing(text, problem):
     evidence = read(text).measure(endpoint, OpenGuard())
     assert problem in evidence.problem
     assert endpoint.asked == []
-    assert not judge(Gate.parse(["rows >= 0", "accuracy >= 0"], 0), evidence, None).passed
+    assert not judge(RuleSet.parse(["rows >= 0", "accuracy >= 0"], 0), evidence, None).passed
 
 
 def test_rows_go_in_batches_and_come_back_in_their_order():

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from types import SimpleNamespace
 
 import pytest
+from azure.core.exceptions import HttpResponseError, ResourceNotFoundError
 
 from clients.errors import Conflict
 from clients.storage import Container
-from retrain_hooks.ledger import Job, Ledger, Run
+from retrain_hooks.registry.ledger import Job, Ledger, Run
 from tests.unit.fakes import ManualClock, MemoryContainer
 from tests.unit.training_world import World, request
 
@@ -49,7 +51,7 @@ def test_a_plan_of_a_clock_that_is_ahead_is_waited_for_no_longer_than_any_other(
     world = World()
     wanted = request(world, force="ahead")
     later = world.clock.now() + timedelta(days=2)
-    world.ledger.plan(Run(wanted.key, "flights", wanted.inputs, planned_at=later.isoformat()))
+    world.ledger.plan(Run(wanted.key, "flights", wanted.covered.inputs, planned_at=later.isoformat()))
     world.trainer().train(wanted)
     assert world.jobs.started == ["job1"]
     assert world.clock.monotonic() < 30
@@ -76,7 +78,7 @@ class _Account:
 def test_a_write_answers_its_own_etag():
     """With that of somebody else's later write the next swap would overwrite what they recorded."""
     container = Container("UseDevelopmentStorage=true", "registry", "start it")
-    container._opened = _Account()
+    container._client = _Account()
     assert container.write("runs/a.json", b"{}", etag=None) == "ours"
 
 
@@ -92,3 +94,32 @@ def test_who_was_overtaken_does_not_swap():
     assert (found.run, ours) == (runs[0], False)
     with pytest.raises(Conflict):
         registry.write("runs/" + "k" * 64 + ".json", b"{}", etag=entry.etag)
+
+
+class _Deleted:
+    """An account that answers a conditional delete of what is gone, or was changed, with 412."""
+
+    def __init__(self, *, there: bool) -> None:
+        self.there = there
+
+    def delete_blob(self, _name: str, **_condition: object) -> None:
+        raise HttpResponseError(response=SimpleNamespace(status_code=412, reason="", headers={}))
+
+    def get_blob_client(self, _name: str) -> _Deleted:
+        return self
+
+    def get_blob_properties(self) -> object:
+        if not self.there:
+            raise ResourceNotFoundError
+        settings = SimpleNamespace(content_md5=None)
+        return SimpleNamespace(size=1, etag="theirs", last_modified=None, content_settings=settings)
+
+
+def test_a_delete_that_meets_itself_is_done():
+    """Its answer was lost: the blob is gone. One that somebody else changed is not."""
+    container = Container("UseDevelopmentStorage=true", "registry", "start it")
+    container._client = _Deleted(there=False)
+    container.delete("runs/a.json", etag="ours")
+    container._client = _Deleted(there=True)
+    with pytest.raises(Conflict):
+        container.delete("runs/a.json", etag="ours")

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pytest
 
 from clients.errors import Conflict
-from retrain_hooks.notes import UNFINISHED, Note
+from retrain_hooks.registry.notes import UNFINISHED, Note
 from tests.unit.fakes import Listener, ManualClock, MemoryContainer
 
 

@@ -12,11 +12,12 @@ from typing import Any
 import pytest
 
 from clients.errors import ConfigurationError
-from retrain_hooks import notify
-from retrain_hooks.channels import Channel, Command, JsonLines, Webhook, channel_of
-from retrain_hooks.gate import Verdict
-from retrain_hooks.notify import Happened, deliver, record_of
-from retrain_hooks.promotion import _refused
+from retrain_hooks.gate.inputs import PromotionInputs
+from retrain_hooks.gate.lifecycle import _refused
+from retrain_hooks.gate.rules import Verdict
+from retrain_hooks.notifications import delivery as notify
+from retrain_hooks.notifications.channels import Channel, Command, JsonLines, Webhook, channel_of
+from retrain_hooks.notifications.delivery import Happened, deliver, record_of
 from tests.receiver import Receiver, receiving
 
 KEY = "c8e7042df3d8" + "0" * 52
@@ -76,6 +77,11 @@ def test_a_record_of_a_training_says_what_was_trained_from_what_and_why():
     }
 
 
+def test_a_record_of_a_pinned_run_names_the_data_that_it_was_trained_from():
+    """Not the data version that the program asks for."""
+    assert told("trained", TRAINED, TRAINED | {"dataVersion": "2013-01"})["dataVersion"] == "2013-01"
+
+
 def test_a_record_of_a_verdict_has_the_rules_with_their_numbers():
     """The candidate, the champion, and the model that is served from now on."""
     inputs = {
@@ -124,7 +130,15 @@ def test_a_refusal_is_a_failed_judgement_whose_verdict_is_refused():
         "verdict": "pending",
         "model": {"address": ADDRESS},
     }
-    error = str(_refused(inputs, Verdict(()), "the endpoint is unchanged"))
+    place = {
+        "target": "local",
+        "service": {"id": "s", "workspace": {"resource": "/w"}},
+        "endpointName": "live",
+        "resource": "m",
+        "gate": {"rules": ["auc >= 0.65"]},
+    }
+    wanted = PromotionInputs.parse(place | inputs)
+    error = str(_refused(wanted, Verdict(()), "the endpoint is unchanged"))
     record = told("failed", inputs, during="judged", error=error)
     assert (record["event"], record["during"], record["verdict"], record["model"]) == (
         "failed",
@@ -197,7 +211,7 @@ def test_any_other_answer_than_2xx_is_one_line_without_the_address(tmp_path, rec
     [
         (
             Webhook("http://127.0.0.1:9/secret-path"),
-            "webhook 127.0.0.1: it can't be reached (ConnectionError)",
+            "webhook 127.0.0.1: it can't be reached, or gives no answer within 5 s",
         ),
         (
             Webhook(url_from="NO_SUCH_HOOK"),
@@ -210,7 +224,7 @@ def test_any_other_answer_than_2xx_is_one_line_without_the_address(tmp_path, rec
             f"command {sys.executable}: it ended with status 1: broken: sig=***",
         ),
         (
-            Command([sys.executable, "-c", "import time; time.sleep(60)"], seconds=0.05),
+            Command([sys.executable, "-c", "import signal; signal.pause()"], seconds=0.05),
             f"command {sys.executable}: it had not ended after 0.05 s",
         ),
         (Broken(raising), "broken: KeyError"),
@@ -228,7 +242,7 @@ def test_a_webhook_that_does_not_answer_is_given_up(tmp_path, receiver):
     """After its own time."""
     receiver.hangs = threading.Event()
     [warning] = deliver([Webhook(receiver.url, seconds=0.05)], RECORD, tmp_path)
-    assert "no answer within 0.05 s" in warning
+    assert "gives no answer within 0.05 s" in warning
 
 
 def test_one_that_hangs_holds_up_neither_the_update_nor_the_others(tmp_path, monkeypatch):

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from clients.errors import (
+    ConfigurationError,
     CredentialError,
     EngineGone,
     NotFound,
@@ -17,7 +18,7 @@ from clients.errors import (
     Unreachable,
     UpdateCancelled,
 )
-from retrain_hooks.probe import Look, look, read_rows, shift
+from retrain_hooks.serving.probe import Look, look, read_rows, shift
 from tests.unit.fakes import ManualClock, MemoryContainer
 
 ROWS = [{"p": "1"}, {"p": "2"}]
@@ -49,17 +50,28 @@ def test_no_rows_wanted_are_no_rows(data, count):
 
 def test_rows_come_from_the_first_blob_that_has_any(data):
     """Those that are gone or empty are passed over; none at all is no error."""
+    data.put("_committed_7", b"x\n{}\n")
     data.put("empty.csv", b"p,q\n")
     data.put("b.csv", table(2))
-    assert len(read_rows(data, ["gone.csv", "empty.csv", "b.csv"], 5)) == 2
+    assert len(read_rows(data, ["_committed_7", "gone.csv", "empty.csv", "b.csv"], 5)) == 2
     assert read_rows(data, ["gone.csv", "empty.csv"], 5) == []
     assert read_rows(data, [], 5) == []
 
 
 def test_tabs_byte_order_marks_and_empty_cells_are_read_as_they_are_meant(data):
-    """An empty cell is null; cells without a column are dropped."""
-    data.put("a.tsv", b"\xef\xbb\xbfp\tq\n1\t\n2\tx\ty\n")
-    assert read_rows(data, ["a.tsv"], 5) == [{"p": "1", "q": None}, {"p": "2", "q": "x"}]
+    """A missing value is null, as training reads it; in UTF-16 as in UTF-8."""
+    text = "p\tq\n1\t\n2\tx\n3\tNA\n"
+    wanted = [{"p": "1", "q": None}, {"p": "2", "q": "x"}, {"p": "3", "q": None}]
+    for encoding in ("utf-8", "utf-8-sig", "utf-16"):
+        data.put("a.tsv", text.encode(encoding))
+        assert read_rows(data, ["a.tsv"], 5) == wanted
+
+
+def test_rows_that_are_not_those_of_the_header_are_refused(data):
+    """Which value belongs to which column can't be told."""
+    data.put("a.csv", b"p,q\n1,2\n1,2,3\n")
+    with pytest.raises(ConfigurationError, match=r"a\.csv: line 3 has 3 values, and the table has 2 columns"):
+        read_rows(data, ["a.csv"], 5)
 
 
 def test_a_row_that_was_cut_off_is_left_out(data):

@@ -7,8 +7,8 @@ import json
 import pytest
 
 from clients.errors import GateRefused
-from retrain_hooks.lifecycle import UNKNOWN
-from retrain_hooks.promotion import AWAITING, HELD, PASSED, PENDING
+from retrain_hooks.gate.lifecycle import AWAITING, HELD, PASSED, PENDING
+from retrain_hooks.host.lifecycle import UNKNOWN
 from tests.unit.promotion_world import World, address, key
 
 
@@ -178,9 +178,9 @@ def test_with_approval_a_candidate_that_passed_waits(world, gate):
     assert (found["verdict"], world.live) == (AWAITING, address("base"))
     assert f"set `approve` to {key('new')}" in world.told.lines[-1]
     assert world.preview(waiting) is found
-    for wrong in (key("base"), key("new")[:12], "yes"):
+    for wrong in (key("base"), key("base")[:12]):
         assert world.up(world.props(approval=True, approve=wrong, **gate))["verdict"] == AWAITING
-    approved = world.props(approval=True, approve=key("new"), **gate)
+    approved = world.props(approval=True, approve=key("new")[:12], **gate)
     assert world.preview(approved)["model"]["address"] == address("new")
     assert (world.up(approved)["verdict"], world.live) == (PASSED, address("new"))
     assert world.preview(approved) is world.outputs
@@ -210,3 +210,20 @@ def test_one_approval_does_not_approve_the_next_candidate(world):
     world.up(world.props(approval=True, approve=key("new")))
     assert world.up(world.props("newer", approval=True, approve=key("new")))["verdict"] == AWAITING
     assert world.live == address("new")
+
+
+@BOTH
+def test_a_candidate_is_named_by_the_data_of_its_own_run(world, gate):
+    """A pin names another run than the data version that is asked for; so may the same bytes by another name."""
+    world.trained("new", 0.4, version="2013-10")
+    with pytest.raises(GateRefused, match=r"run .* \(data version 2013-10\): "):
+        world.up(world.props(**gate))
+    assert world.preview(world.props(onRejected="hold", **gate))["candidate"]["dataVersion"] == "2013-10"
+
+
+def test_a_run_of_the_latest_data_is_named_with_its_blobs(world):
+    """`latest` does not say which."""
+    props = world.props()
+    data = {"container": "data", "version": "latest", "digest": "d", "blobs": ["f/2013-12.csv"]}
+    props["candidate"] |= {"dataVersion": "latest", "data": data}
+    assert world.preview(props)["candidate"]["dataVersion"] == "latest (f/2013-12.csv)"

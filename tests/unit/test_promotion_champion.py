@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from clients.errors import BindingFailed, ConfigurationError, GateRefused
-from retrain_hooks.promotion import PASSED
+from retrain_hooks.gate.inputs import HELD, PASSED
 from tests.unit.promotion_world import World, address, key
 
 
@@ -90,16 +90,17 @@ def test_a_staging_endpoint_that_says_yes_and_does_not_is_found_out(world):
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        ("p,arr_delay\n", "the holdout has no rows"),
+        ("p,arr_delay\n", "has a header and no rows"),
         ("p,arr_delay\n0.5,20\n", "all 1 rows of the holdout are positive"),
+        ("p,arr_delay\n" + "0.5,20\n" * 20_000, "all 20000 rows of the holdout are positive"),
     ],
 )
-def test_a_holdout_that_proves_nothing_refuses(world, content, words):
+def test_a_holdout_that_proves_nothing_is_refused_by_the_preview(world, content, words):
     """Whatever the candidate's own evaluation says; nothing is staged for it."""
     world.trained("new", 0.99)
     world.data.put("holdout.csv", content.encode())
-    with pytest.raises(GateRefused, match=words):
-        world.up(world.props(label="arr_delay >= 15"))
+    with pytest.raises(ConfigurationError, match=words):
+        world.preview(world.props(label="arr_delay >= 15"))
     assert world.services.patches == []
 
 
@@ -118,3 +119,20 @@ def test_a_holdout_that_changed_since_the_plan_is_not_judged_on(world):
     with pytest.raises(ConfigurationError, match="has changed since this update was planned"):
         world.up(props)
     assert world.verdicts == []
+
+
+@pytest.mark.parametrize("lost", ["its model", "its model and its record"])
+def test_a_champion_that_is_lost_with_its_endpoint_is_none(world, lost):
+    """It can serve nowhere any more: what the gate refuses is held, and nothing serves until a model passes."""
+    world.trained("new", 0.5)
+    held = world.up(world.props(onRejected="hold"))
+    assert held["model"]["address"] == address("base")
+    del world.services.serving["live"]
+    del world.registry.blobs[address("base")]
+    if "record" in lost:
+        del world.registry.blobs[f"runs/{key('base')}.json"]
+    gone = world.up(world.props(onRejected="hold"))
+    assert (gone["verdict"], gone["model"]["address"]) == (HELD, "")
+    assert world.told.lines[-1].startswith(
+        "gate: run 6e6577000000 (data version 2013-02) is held, live serves nothing"
+    )

@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from clients.errors import ConfigurationError, GateRefused, UpdateCancelled
-from retrain_hooks.lifecycle import UNKNOWN
-from retrain_hooks.promotion import HELD, PASSED
+from retrain_hooks.gate.lifecycle import HELD, PASSED
+from retrain_hooks.host.lifecycle import UNKNOWN
 from tests.unit.promotion_world import World, address, key
 
 
@@ -145,11 +145,16 @@ def test_a_cancelled_update_writes_nothing(world):
 @pytest.mark.parametrize(
     ("gate", "words"),
     [
-        ({"rules": []}, "no rule"),
-        ({"rules": ["auc"]}, "is no rule of a gate"),
-        ({"onRejected": "ignore"}, "'ignore'"),
-        ({"approval": "yes"}, "approval is 'yes'"),
-        ({"minimumRows": -1}, "minimum of rows"),
+        ({"rules": []}, "gateRules: the gate has no rule"),
+        ({"rules": "auc >= 0.5"}, "gateRules: 'auc >= 0.5' is not a list"),
+        ({"rules": ["auc"]}, r"gateRules\[0\]: 'auc' is not a rule of a gate"),
+        ({"onRejected": "ignore"}, "gateOnRejected: 'ignore' is not one of fail, hold"),
+        ({"approval": "yes"}, "gateApproval: 'yes' is neither true nor false"),
+        ({"approve": "yes"}, "approve: 'yes' is not a run key"),
+        ({"approve": "abc123"}, "approve: 'abc123' is not a run key"),
+        ({"minimumRows": -1}, "gateMinimumRows: -1 is less than 0 rows"),
+        ({"minimumRows": 0.5}, "gateMinimumRows: 0.5 is not a whole number of rows"),
+        ({"label": "arr_delay"}, "gateLabel: 'arr_delay' does not say which rows"),
     ],
 )
 def test_a_gate_that_is_none_is_refused_in_the_preview(world, gate, words):
@@ -170,24 +175,13 @@ def test_a_holdout_needs_a_label_and_a_staging_endpoint_of_its_own(world):
 
 
 def test_nothing_held_without_something_to_hold(world):
-    """An endpoint that serves nothing has no champion to keep."""
+    """An endpoint that serves nothing has no champion to keep: nothing is to be served."""
     world.trained("new", 0.4)
     world.services.serving["live"] = ""
-    with pytest.raises(GateRefused, match="there is no champion that could go on serving"):
-        world.up(world.props(onRejected="hold"))
-
-
-def test_another_endpoint_is_another_promotion(world):
-    """Moved to another service or endpoint it is made anew, and the old champion means nothing."""
-    world.trained("new", 0.9)
-    world.up(world.props())
-    moved = world.props() | {"endpointName": "second"}
-    world.services.serving["second"] = world.services.serving["default"]
-    checked = world.life.check(moved, world.inputs)
-    assert checked["champion"]["address"] == address("base")
-    assert world.life.diff(world.outputs, checked).replaces == ("endpointName",)
-    unknown = world.life.check(moved | {"service": UNKNOWN}, world.inputs)
-    assert "service" in world.life.diff(world.outputs, unknown).replaces
+    with pytest.raises(GateRefused, match="live serves nothing until a model passes"):
+        world.promote(world.props())
+    held = world.promote(world.props(onRejected="hold"))
+    assert (held["verdict"], held["model"]) == (HELD, {"address": "", "sha256": ""})
 
 
 def test_only_candidate_champion_and_gate_are_changes(world):
@@ -204,7 +198,7 @@ def test_only_candidate_champion_and_gate_are_changes(world):
         {"candidate": new["candidate"] | {"address": "x"}},
         {"champion": {"address": "x"}},
         {"gate": new["gate"] | {"approve": "x"}},
-        {"holdout": {"digest": "x"}},
+        {"holdout": {"digest": "x", "blobs": [], "container": "data", "version": "v"}},
     ):
         assert world.life.diff(old, new | change).changes
 

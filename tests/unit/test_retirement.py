@@ -8,12 +8,14 @@ import pytest
 
 from clients.clock import ManualClock
 from clients.errors import ConfigurationError
-from retrain_hooks.bound import InUse
-from retrain_hooks.ledger import Job, Ledger, Run
-from retrain_hooks.run_key import digest
-from retrain_hooks.runs import Plan, Pruner, Wish, find, verdicts
+from retrain_hooks.registry.catalogue import find
+from retrain_hooks.registry.ledger import Job, Ledger, Run
+from retrain_hooks.registry.markers import InUse
+from retrain_hooks.registry.retirement import Plan, Pruner, Wish
+from retrain_hooks.registry.run_key import digest
 from tests.unit.fakes import MemoryContainer
 
+ADDRESS = Run.address
 JOB = Job("j", "s", {"resource": "/w", "id": "w"})
 
 
@@ -140,7 +142,7 @@ def test_a_run_that_changed_since_it_was_planned_is_left_alone():
     pruner = world.pruner
     plan = pruner.plan(Wish(keep=1))
     entry = world.ledger.find(world.runs[0].key)
-    world.ledger.advance(entry, entry.run.next_attempt("now"))
+    world.ledger.advance(entry, entry.run.next_attempt(""))
     assert pruner.carry_out(plan) == []
     assert world.left(world.runs[0]) == 2
 
@@ -194,6 +196,40 @@ def test_a_corrupt_record_is_reported_and_its_model_kept():
     assert world.left(world.runs[0]) == 2
 
 
+def test_a_model_that_another_kept_run_has_stays(monkeypatch):
+    """Two records of one address are one model, and as young as the younger one; the blob goes with the last of them."""
+    world = World(3)
+    first, _middle, last = world.runs
+    addresses = {last.key: first.address}
+    monkeypatch.setattr(Run, "address", property(lambda run: addresses.get(run.key) or ADDRESS.fget(run)))
+    assert world.prune(keep=1) == [1]
+    assert world.left(first) == 2
+    world.add("newest", ended="2026-01-01T00:00:00+00:00")
+    assert world.plan(keep=1, older_than=2.5).shared == {first.key: [f"run {last.key[:12]}"]}
+    assert world.prune(keep=1) == [0, 2]
+    assert world.left(first) == 0
+
+
+def test_a_model_that_another_run_takes_up_while_prune_works_is_kept(monkeypatch):
+    """The records are read again before any blob is deleted."""
+    world = World(2)
+    plan = world.plan(keep=1)
+    addresses = {digest("adopter"): world.runs[0].address}
+    monkeypatch.setattr(Run, "address", property(lambda run: addresses.get(run.key) or ADDRESS.fget(run)))
+    world.ledger.plan(Run(digest("adopter"), "flights", {}, "finished", sha256="s"))
+    assert world.pruner.carry_out(plan) == []
+    assert (world.state(world.runs[0]), world.left(world.runs[0])) == ("finished", 2)
+
+
+def test_nothing_is_retired_beside_a_record_of_a_later_release():
+    """Which models it needs, this program can't tell."""
+    world = World(3)
+    world.registry.put(f"runs/{digest('later')}.json", b'{"version": 99}')
+    plan = world.plan(keep=1)
+    assert plan.retire == []
+    assert "it has format 99" in plan.refused
+
+
 def test_the_newest_model_cannot_be_asked_for():
     """An update may be about to bind it."""
     with pytest.raises(ConfigurationError, match="at least the newest model"):
@@ -207,7 +243,7 @@ def test_a_run_is_found_by_the_first_digits_of_its_key():
 
 
 @pytest.mark.parametrize(
-    ("prefix", "cause"), [("", "is no run key"), ("xyz", "is no run key"), ("00000", "no run")]
+    ("prefix", "cause"), [("", "is not a run key"), ("xyz", "is not a run key"), ("00000", "no run")]
 )
 def test_a_key_that_is_none_is_refused(prefix, cause):
     """With what to do."""
@@ -224,14 +260,3 @@ def test_an_ambiguous_key_names_those_that_it_could_be():
         ConfigurationError, match="2 runs have keys that start with ab: ab00000000000000, ab11"
     ):
         find(world.ledger, "ab")
-
-
-def test_an_unreadable_verdict_is_shown_as_such():
-    """The others are shown as they are."""
-    world = World(1)
-    world.registry.put("verdicts/k/a.json", b'{"outcome": "passed"}')
-    world.registry.put("verdicts/k/b.json", b"[")
-    assert verdicts(world.registry, "k") == [
-        {"outcome": "passed", "name": "verdicts/k/a.json"},
-        {"name": "verdicts/k/b.json", "problem": "this verdict cannot be read"},
-    ]

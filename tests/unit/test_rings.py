@@ -8,7 +8,12 @@ import sys
 import pytest
 
 from clients.errors import ConfigurationError
-from retrain_hooks.rings import Observation, Ring, Rule, duration, endpoints_of, parse_rings
+from retrain_hooks.binding.bake_rules import BakeRule, Observation
+from retrain_hooks.binding.inputs import ModelBindingInputs, RingInputs
+from retrain_hooks.binding.lifecycle import ModelBindingLifecycle
+from retrain_hooks.host.inputs import Duration
+from retrain_hooks.host.lifecycle import UNKNOWN
+from tests.unit.rollout_world import World, ring
 
 
 def seen(**values: float) -> Observation:
@@ -35,7 +40,7 @@ def seen(**values: float) -> Observation:
 )
 def test_a_rule_compares_what_was_measured_and_fails_closed(rule, value, holds):
     """What is not known does not hold."""
-    parsed = Rule.parse(rule)
+    parsed = BakeRule.parse(rule)
     reason = parsed.judge(seen(**{rule.split()[0].split("<")[0]: value}))
     assert (reason == "") is holds
     assert holds or reason.startswith(rule.split()[0].split("<")[0])
@@ -43,8 +48,8 @@ def test_a_rule_compares_what_was_measured_and_fails_closed(rule, value, holds):
 
 def test_a_broken_rule_says_what_was_measured_and_what_was_wanted():
     """Both as a person reads them."""
-    assert Rule.parse("p95 <= 250").judge(seen(p95=300.4)) == "p95 is 300.4, not <= 250"
-    assert Rule.parse("shift <= 0.2").judge(seen(shift=math.nan)) == "shift is not known, not <= 0.2"
+    assert BakeRule.parse("p95 <= 250").judge(seen(p95=300.4)) == "p95 is 300.4, not <= 250"
+    assert BakeRule.parse("shift <= 0.2").judge(seen(shift=math.nan)) == "shift is not known, not <= 0.2"
 
 
 @pytest.mark.parametrize(
@@ -53,8 +58,8 @@ def test_a_broken_rule_says_what_was_measured_and_what_was_wanted():
 )
 def test_what_is_no_rule_is_refused_with_how_one_is_written(text):
     """Before anything is changed."""
-    with pytest.raises(ConfigurationError, match="is no rule") as refused:
-        Rule.parse(text)
+    with pytest.raises(ConfigurationError, match="is not a rule") as refused:
+        BakeRule.parse(text)
     assert "errors <= 0.01" in refused.value.remedy
 
 
@@ -68,7 +73,16 @@ def checks(tmp_path, monkeypatch):
         "def one(seen):\n    return 1\n"
         "def crash(seen):\n    raise KeyError('x')\n"
         "number = 7\n"
+        "import sys, asyncio\n"
+        "class Own(BaseException): pass\n"
+        "def leaves(seen):\n    sys.exit(seen.endpoint)\n"
+        "def leaves_well(seen):\n    sys.exit(0)\n"
+        "def cancelled(seen):\n    raise asyncio.CancelledError('x')\n"
+        "def closes(seen):\n    raise GeneratorExit\n"
+        "def own(seen):\n    raise Own('x')\n"
+        "def interrupted(seen):\n    raise KeyboardInterrupt\n"
     )
+    (tmp_path / "leaving_checks.py").write_text("import sys\nsys.exit(0)\n")
     (tmp_path / "broken_checks.py").write_text("import nowhere_to_be_found\n")
     (tmp_path / "worse_checks.py").write_text("1 / 0\n")
     monkeypatch.chdir(tmp_path)
@@ -85,12 +99,24 @@ def checks(tmp_path, monkeypatch):
         ("nothing", "ring_checks:nothing says None"),
         ("one", "ring_checks:one says 1"),
         ("crash", "ring_checks:crash failed: KeyError: 'x'"),
+        ("leaves", "ring_checks:leaves failed: SystemExit: pilot"),
+        ("leaves_well", "ring_checks:leaves_well failed: SystemExit: 0"),
+        ("cancelled", "ring_checks:cancelled failed: CancelledError: x"),
+        ("closes", "ring_checks:closes failed: GeneratorExit: "),
+        ("own", "ring_checks:own failed: Own: x"),
     ],
 )
 @pytest.mark.usefixtures("checks")
 def test_a_check_of_ones_own_lets_a_model_through_with_true_only(function, reason):
     """A text, anything else, and an exception do not."""
-    assert Rule.parse(f"ring_checks:{function}").judge(seen()) == reason
+    assert BakeRule.parse(f"ring_checks:{function}").judge(seen()) == reason
+
+
+@pytest.mark.usefixtures("checks")
+def test_an_interrupt_goes_through_a_check_of_ones_own():
+    """It is the person's at the terminal, who wants the update to end."""
+    with pytest.raises(KeyboardInterrupt):
+        BakeRule.parse("ring_checks:interrupted").judge(seen())
 
 
 @pytest.mark.parametrize(
@@ -101,13 +127,14 @@ def test_a_check_of_ones_own_lets_a_model_through_with_true_only(function, reaso
         "ring_checks:number",
         "broken_checks:steady",
         "worse_checks:steady",
+        "leaving_checks:steady",
     ],
 )
 @pytest.mark.usefixtures("checks")
 def test_a_check_that_is_not_there_is_refused_before_anything_is_changed(name):
     """No module, one that cannot be imported, no function in it."""
-    with pytest.raises(ConfigurationError, match="names no function") as refused:
-        Rule.parse(name)
+    with pytest.raises(ConfigurationError, match="does not name a function") as refused:
+        BakeRule.parse(name)
     assert name.split(":")[1] in refused.value.remedy
 
 
@@ -117,40 +144,92 @@ def test_a_check_that_is_not_there_is_refused_before_anything_is_changed(name):
 )
 def test_a_duration_is_read_as_it_is_written(text, seconds):
     """Seconds without a unit."""
-    assert duration(text) == seconds
+    assert Duration.parse(text) == seconds
 
 
 @pytest.mark.parametrize("text", ["", "m", "-1s", "1d", "ten", "1m30s", None])
 def test_what_is_no_duration_is_refused(text):
     """With how one is written."""
-    with pytest.raises(ConfigurationError, match="is no duration"):
-        duration(text)
+    with pytest.raises(ConfigurationError, match="is not a duration"):
+        Duration.parse(text)
 
 
 def test_a_ring_is_read_with_defaults():
     """Called after its first endpoint, without bake and rules."""
-    assert Ring.parse({"endpoints": [" pilot ", "asia"]}) == Ring("pilot", ("pilot", "asia"))
-    full = Ring.parse({"name": "x", "endpoints": ["a"], "bake": "2m", "rules": ["errors <= 0"]})
-    assert (full.name, full.bake, [rule.text for rule in full.rules]) == ("x", 120.0, ["errors <= 0"])
+    plain = RingInputs.parse({"endpoints": [" pilot ", "asia"]})
+    assert (plain.title, plain.names, plain.bake, plain.bake_rules) == ("pilot", ("pilot", "asia"), 0.0, ())
+    full = RingInputs.parse({"name": "x", "endpoints": ["a"], "bake": "2m", "rules": ["errors <= 0"]})
+    assert (full.title, full.bake, [rule.text for rule in full.bake_rules]) == ("x", 120.0, ["errors <= 0"])
 
 
-@pytest.mark.parametrize("endpoints", [[], [""], ["pilot", " "], None])
-def test_a_ring_without_an_endpoint_is_refused(endpoints):
-    """Named."""
-    with pytest.raises(ConfigurationError, match="'x' has no endpoint"):
-        Ring.parse({"name": "x", "endpoints": endpoints})
+def test_without_rings_the_live_endpoint_is_one():
+    """By itself."""
+    assert ModelBindingInputs.parse(World().props()).endpoints == ("live",)
 
 
-def test_an_endpoint_is_in_one_place_of_the_rings():
-    """Neither in two rings nor twice in one; and no two rings have one name."""
-    for endpoints in (["a", "b"], ["b"]), (["a", "a"], ["b"]):
-        with pytest.raises(ConfigurationError, match="more than one place"):
-            parse_rings([{"name": str(n), "endpoints": each} for n, each in enumerate(endpoints)])
-    with pytest.raises(ConfigurationError, match="the same name"):
-        parse_rings([{"name": "x", "endpoints": ["a"]}, {"name": "x", "endpoints": ["b"]}])
+def rings(*named: tuple[str, list[str]]) -> list[dict]:
+    return [{"name": name, "endpoints": endpoints} for name, endpoints in named]
 
 
-def test_the_endpoints_of_rings_are_known_whatever_their_rules():
-    """A check that is gone keeps nobody from reading or deleting what it was for."""
-    declared = [{"endpoints": ["a", "b"], "rules": ["gone:away"]}, {"endpoints": ["c"]}, {}]
-    assert endpoints_of(declared) == ("a", "b", "c")
+@pytest.mark.parametrize(
+    ("declared", "cause"),
+    [
+        ({"rings": rings(("x", []))}, "rings: the ring 'x' has no endpoint"),
+        ({"rings": rings(("x", ["live", " "]))}, "rings: the ring 'x' has no endpoint"),
+        (
+            {"rings": rings(("x", ["pilot", "live"]), ("y", ["live"]))},
+            "rings: the endpoint 'live' is in more than one place",
+        ),
+        ({"rings": rings(("x", ["live", " live"]))}, "rings: the endpoint 'live' is in more than one place"),
+        ({"rings": rings(("x", ["pilot"]), ("x", ["live"]))}, "rings: two rings are called 'x'"),
+        ({"rings": rings(("x", ["pilot"]))}, "rings: the live endpoint 'live' is in none of them"),
+        (
+            {"rings": rings(("x", ["staging"]), ("y", ["live"]))},
+            "rings: the endpoint 'staging' is the staging endpoint",
+        ),
+        ({"stagingEndpoint": "live"}, "rings: the endpoint 'live' is the staging endpoint"),
+        ({"rings": "live"}, "rings: 'live' is not a list"),
+        ({"rings": [{"name": "x"}]}, "rings[0].endpoints is not given"),
+        ({"rings": [ring("live", "ten")]}, "bake: 'ten' is not a duration"),
+        ({"rings": [ring("live", "-1s")]}, "bake: '-1s' is not a duration"),
+        (
+            {"rings": [ring("live", "1s", "errors == 0")]},
+            "bakeRules[0]: 'errors == 0' is not a rule of a ring",
+        ),
+        (
+            {"rings": [ring("live", "1s", "nowhere:to_be")]},
+            "bakeRules[0]: 'nowhere:to_be' does not name a function",
+        ),
+        ({"probe": {"rows": -1}}, "probeRows: -1 is less than 0 rows"),
+        ({"probe": {"rows": "many"}}, "probeRows: 'many' is not a whole number of rows"),
+        ({"probe": {"deadline": "ten"}}, "probeDeadline: 'ten' is not a duration"),
+        ({"probe": {"settle": "1d"}}, "probeSettle: '1d' is not a duration"),
+    ],
+)
+@pytest.mark.usefixtures("checks")
+def test_what_a_rollout_could_not_be_done_with_is_refused_by_the_preview(declared, cause):
+    """With its name, as the stack's configuration has it; also where the service is not known yet."""
+    world = World()
+    with pytest.raises(ConfigurationError) as refused:
+        world.lifecycle().check(world.props(**declared) | {"service": UNKNOWN, "address": UNKNOWN}, {})
+    assert refused.value.cause.startswith(cause)
+    assert refused.value.remedy
+
+
+def test_a_staging_endpoint_that_is_not_known_yet_collides_with_nothing():
+    """Its name is an output in a first preview."""
+    world = World()
+    props = world.props(stagingEndpoint=UNKNOWN) | {"service": UNKNOWN, "address": UNKNOWN}
+    assert world.lifecycle().check(props, {}) == props
+
+
+def test_a_state_whose_check_is_gone_can_still_be_read_and_deleted():
+    """Its endpoints are known whatever their rules."""
+    world = World()
+    outputs = world.up()
+    outputs |= {"rings": [ring("live", "1s", "gone:away")]}
+    life: ModelBindingLifecycle = world.lifecycle()
+    assert life.read("id", outputs)[0] == outputs
+    assert not life.diff(outputs, outputs).changes
+    life.delete("id", outputs)
+    assert not [name for name in world.registry.blobs if name.startswith("bound/")]

@@ -308,6 +308,14 @@ def test_the_hash_of_an_earlier_attempt_is_not_that_of_a_later_one(world):
     assert "still answers" in world.fails(sha256="same")
 
 
+def test_a_run_that_was_trained_again_may_answer_alike_though_its_record_is_lost(world):
+    """Its inputs are the same: what the attempt before was, nobody has to know."""
+    again = OLD.replace("/1.", "/2.")
+    world.trained(again, "same", attempt=2)
+    world.content[again] = OLD
+    assert world.up(again, sha256="same")["serving"] == {"live": again}
+
+
 @pytest.mark.parametrize(
     "without",
     [{"probe": None}, {"probe": {"rows": 0}}, {"stagingEndpoint": ""}, {"probe": {"blobs": ["gone"]}}],
@@ -350,9 +358,18 @@ def test_a_model_that_is_no_ones_run_is_put_back_by_what_the_service_said(world)
     assert "?theirs" not in str(world.registry.blobs)
 
 
+def test_an_endpoint_that_is_gone_is_bound_again(world):
+    """It is made again, and nothing is said of what it serves before that was seen."""
+    world.up()
+    world.endpoints["live"].gone = True
+    checked = world.lifecycle().check(world.props(), world.outputs)
+    assert checked["found"] == {"live": "gone"}
+    assert world.lifecycle().diff(world.outputs, checked).changes
+
+
 def test_a_record_that_cannot_be_closed_is_told_with_what_is_served(world):
     """The model is served, the storage is away: the next update closes it."""
-    delete, world.registry.delete = world.registry.delete, lambda _name: raise_for("busy", "")
+    delete, world.registry.delete = world.registry.delete, lambda _name, **_condition: raise_for("busy", "")
     cause = world.fails()
     assert cause.startswith("the record of this rollout could not be closed: 503")
     assert cause.endswith(f"live serves {NEW}")
@@ -364,6 +381,6 @@ def test_a_record_that_cannot_be_closed_is_told_with_what_is_served(world):
 def test_a_record_that_cannot_be_closed_after_a_way_back_does_not_hide_why(world):
     """What failed is the binding."""
     world.endpoints["live"].faults = ["unchanged"]
-    world.registry.delete = lambda _name: raise_for("busy", "")
+    world.registry.delete = lambda _name, **_condition: raise_for("busy", "")
     assert "accepted" in world.fails()
     assert len(world.rollouts) == 1

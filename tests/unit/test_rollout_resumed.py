@@ -9,7 +9,7 @@ from itertools import count
 import pytest
 
 from clients.errors import BindingFailed, EngineGone, UpdateCancelled
-from retrain_hooks.rollout import TakenOver
+from retrain_hooks.binding.roller import TakenOver
 from tests.unit.rollout_world import (
     BAKING,
     NEW,

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from retrain_hooks.run_key import canonical_json, digest, model_address, run_key
+from retrain_hooks.registry.run_key import Covered, canonical_json, digest, model_address
 
 INPUTS = {"experiment": "e", "data": "d", "parameters": {"Learning rate": "0.2"}, "seed": 0, "force": ""}
 JSON = st.recursive(
@@ -18,7 +18,10 @@ JSON = st.recursive(
 
 def test_the_key_of_known_inputs_never_changes():
     """A release that computes another key would retrain everything."""
-    assert run_key(**INPUTS) == "560ac529c1e8ee912641ebe8edd3ef87a9d805e781c2c6bf9930da882634f862"
+    assert (
+        Covered(**INPUTS, format=1).key == "560ac529c1e8ee912641ebe8edd3ef87a9d805e781c2c6bf9930da882634f862"
+    )
+    assert Covered(**INPUTS).key == "22668f9aa6102f5788c06cce9c5349ab13523279b396691178fe23b68c9e7600"
 
 
 @pytest.mark.parametrize(
@@ -29,11 +32,12 @@ def test_the_key_of_known_inputs_never_changes():
         {"parameters": {"Learning rate": "0.3"}},
         {"seed": 1},
         {"force": "x"},
+        {"format": 1},
     ],
 )
 def test_each_input_changes_the_key(change):
     """Nothing that determines the model is left out."""
-    assert run_key(**INPUTS) != run_key(**(INPUTS | change))
+    assert Covered(**INPUTS).key != Covered(**(INPUTS | change)).key
 
 
 @given(st.dictionaries(st.text(), JSON, max_size=6))

@@ -9,17 +9,16 @@ import sys
 from dataclasses import dataclass, field
 
 import pytest
-import requests
 from azure.core.credentials import AccessToken
 from azure.core.exceptions import ClientAuthenticationError
 from azure.identity import ChainedTokenCredential, CredentialUnavailableError
 
 from clients import errors
 from clients.clock import ManualClock
-from clients.credentials import resolve
+from clients.credentials import resolve_target
+from clients.http.transport import Transport
 from clients.sign_in import Bearer, Token, azure
-from clients.transport import Transport
-from tests.unit.test_transport import Service, envelope
+from tests.unit.test_transport import Service, envelope, play
 
 WORKSPACE = "/subscriptions/s/resourceGroups/g/providers/Microsoft.MachineLearning/workspaces/w"
 
@@ -42,11 +41,8 @@ class Issuer:
 
 
 def transport(service: Service, bearer: Bearer) -> Transport:
-    session = requests.Session()
-    session.mount("http://", service)
-    return Transport(
-        "ARM", "http://arm/", session=session, authorize=bearer.headers, renew=bearer.renew, sign_in="sign in"
-    )
+    play(service, "http://arm/")
+    return Transport("ARM", "http://arm/", authorize=bearer.headers, renew=bearer.renew, sign_in="sign in")
 
 
 def sent(service: Service) -> list[str]:
@@ -229,21 +225,21 @@ ENVIRONMENT = {"RETRAIN_STORAGE_CONNECTION_STRING": "BlobEndpoint=http://b"}
 
 def test_the_environment_signs_in_to_azure_unless_told_otherwise():
     """The default is the public cloud; RETRAIN_ARM_URL names another."""
-    assert resolve("environment", ENVIRONMENT).resource_manager().base_url == "https://management.azure.com"
-    other = resolve("environment", ENVIRONMENT | {"RETRAIN_ARM_URL": "https://arm.example"})
-    assert other.resource_manager().base_url == "https://arm.example"
+    assert resolve_target("environment", ENVIRONMENT).arm.base_url == "https://management.azure.com"
+    other = resolve_target("environment", ENVIRONMENT | {"RETRAIN_ARM_URL": "https://arm.example"})
+    assert other.arm.base_url == "https://arm.example"
 
 
 def test_the_environment_without_storage_says_what_is_missing():
     """One line names the variable."""
     with pytest.raises(errors.CredentialError, match="RETRAIN_STORAGE_CONNECTION_STRING"):
-        resolve("environment", {})
+        resolve_target("environment", {})
 
 
 def test_classic_services_need_their_address():
     """A team with new web services only does not."""
     with pytest.raises(errors.ConfigurationError, match="no address for classic web services") as caught:
-        resolve("environment", ENVIRONMENT).studio(WORKSPACE)
+        resolve_target("environment", ENVIRONMENT).studio(WORKSPACE)
     assert "RETRAIN_STUDIO_URL" in caught.value.remedy
 
 
@@ -251,8 +247,8 @@ def test_a_given_workspace_token_is_used_and_never_replaced():
     """Resource Manager isn't asked."""
     env = ENVIRONMENT | {"RETRAIN_STUDIO_URL": "http://studio", "RETRAIN_WORKSPACE_TOKEN": "given"}
     service = Service((401, envelope("Unauthorized", "no")))
-    studio = resolve("environment", env).studio(WORKSPACE)
-    studio.session.mount("http://", service)
+    studio = resolve_target("environment", env).studio(WORKSPACE)
+    play(service, "http://studio/")
     with pytest.raises(errors.CredentialError) as caught:
         studio.get("x")
     assert sent(service) == ["given"]
@@ -271,16 +267,16 @@ def local(tmp_path):
     }
     file = tmp_path / "cloud.json"
     file.write_text(json.dumps(cloud))
-    return resolve("local", {"RETRAIN_CLOUD_FILE": str(file)})
+    return resolve_target("local", {"RETRAIN_CLOUD_FILE": str(file)})
 
 
 def test_a_regenerated_workspace_token_is_fetched_anew(local):
     """Tokens are kept for the process; a 401 shows that one was regenerated."""
     arm = Service((200, {"primaryToken": "first"}), (200, {"primaryToken": "second"}))
-    local.resource_manager().session.mount("http://", arm)
+    play(arm, "http://studio/subscriptions/")
     service = Service((200, {}), (401, envelope("Unauthorized", "no")), (200, {}))
     studio = local.studio(WORKSPACE)
-    studio.session.mount("http://", service)
+    play(service, "http://studio/")
     for _ in range(2):
         studio.post("x")
     assert sent(service) == ["first", "first", "second"]
@@ -293,10 +289,10 @@ def test_a_regenerated_workspace_token_is_fetched_anew(local):
 def test_a_workspace_token_that_stays_refused_is_an_error(local):
     """The key was fetched anew, is the same, and isn't tried again."""
     arm = Service((200, {"primaryToken": "first"}))
-    local.resource_manager().session.mount("http://", arm)
+    play(arm, "http://studio/subscriptions/")
     service = Service((401, envelope("Unauthorized", "no")))
     studio = local.studio(WORKSPACE)
-    studio.session.mount("http://", service)
+    play(service, "http://studio/")
     with pytest.raises(errors.CredentialError) as caught:
         studio.post("x")
     assert (len(service.requests), len(arm.requests)) == (1, 2)
@@ -305,7 +301,7 @@ def test_a_workspace_token_that_stays_refused_is_an_error(local):
 
 def test_azure_identity_is_imported_when_somebody_signs_in():
     """It takes 0.25 s, which a provider for the local cloud never pays."""
-    code = "import sys, clients.credentials as c; c.resolve('environment'); print('azure.identity' in sys.modules)"
+    code = "import sys, clients.credentials as c; c.resolve_target('environment'); print('azure.identity' in sys.modules)"
     done = subprocess.run(
         [sys.executable, "-c", code], env=ENVIRONMENT, capture_output=True, text=True, check=True
     )

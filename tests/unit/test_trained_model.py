@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from clients.errors import ConfigurationError
-from retrain_hooks.history import History
-from retrain_hooks.ledger import Job, Ledger, Run
-from retrain_hooks.lifecycle import UNKNOWN, Context
-from retrain_hooks.trained_model import TrainedModelLifecycle
+from retrain_hooks.host.lifecycle import UNKNOWN, Context
+from retrain_hooks.registry.history import History
+from retrain_hooks.registry.ledger import Job, Ledger, Run
+from retrain_hooks.training.lifecycle import TrainedModelLifecycle
 from tests.unit.fakes import Listener, MemoryContainer, OpenGuard
 
 PROPS = {
@@ -23,7 +23,7 @@ PROPS = {
     },
     "service": UNKNOWN,
     "data": {
-        "digest": "d" * 64,
+        "digest": "2-" + "d" * 64,
         "blobs": ["flights/2013-01.csv"],
         "version": "2013-01",
         "container": "data",
@@ -43,7 +43,10 @@ def registry() -> MemoryContainer:
 @pytest.fixture
 def life(registry, monkeypatch) -> TrainedModelLifecycle:
     context = Context(Listener(), OpenGuard())
+    data = MemoryContainer("data")
+    data.put("flights/2013-01.csv", b"january")
     monkeypatch.setattr(context, "registry", lambda _target: registry)
+    monkeypatch.setattr(context, "data", lambda _target, _name=None: data)
     return TrainedModelLifecycle(context)
 
 
@@ -63,15 +66,15 @@ def test_a_first_preview_names_key_and_address(life, registry):
 
 def test_the_training_service_is_no_part_of_the_key(life):
     """Eight stacks with eight services share one run."""
-    assert life.check(PROPS, {})["runKey"] == life.check(PROPS | {"service": {"id": "x"}}, {})["runKey"]
+    service = {"id": "x", "workspace": {"resource": "/w"}}
+    assert life.check(PROPS, {})["runKey"] == life.check(PROPS | {"service": service}, {})["runKey"]
 
 
 def test_a_finished_run_brings_its_hash_and_metrics(life, registry):
     """What was trained before is known in the preview."""
     key = life.check(PROPS, {})["runKey"]
-    registry.put(f"models/flights/{key}/1.ilearner", b"m")
+    registry.put_model(f"models/flights/{key}/1.ilearner", "s", b"m")
     record(registry, key, state="finished", sha256="s", bytes=1, metrics={"auc": 0.75})
-    registry.without_md5.add(f"models/flights/{key}/1.ilearner")
     found = life.check(PROPS, {})
     assert (found["sha256"], found["metrics"]) == ("s", {"auc": 0.75})
 
@@ -106,11 +109,11 @@ def test_a_parameter_that_the_experiment_lacks_is_refused_with_those_it_has(life
         life.check(PROPS | {"parameters": {"Learnig rate": "1"}}, {})
 
 
-def test_only_key_and_address_are_changes(life):
-    """Metrics that a later preview knows do not make an update."""
+def test_only_another_address_is_a_change(life):
+    """Metrics that a later preview knows do not make an update, nor does another key for the same model."""
     old = life.check(PROPS, {})
-    assert not life.diff(old, old | {"metrics": {"auc": 1}, "deadlineMinutes": 5}).changes
-    assert life.diff(old, old | {"runKey": "other"}).changes
+    assert not life.diff(old, old | {"metrics": {"auc": 1}, "deadlineMinutes": 5, "runKey": "other"}).changes
+    assert life.diff(old, old | {"address": "other"}).changes
 
 
 def later(life: TrainedModelLifecycle, **change: object) -> dict:
@@ -122,10 +125,13 @@ def later(life: TrainedModelLifecycle, **change: object) -> dict:
     ("change", "why"),
     [
         (
-            {"data": PROPS["data"] | {"digest": "f" * 64, "version": "2013-02"}},
+            {"data": PROPS["data"] | {"digest": "2-" + "f" * 64, "version": "2013-02"}},
             "DATA 2013-01 (dddddddd) → 2013-02 (ffffffff)",
         ),
-        ({"data": PROPS["data"] | {"digest": "f" * 64}}, "DATA 2013-01 (dddddddd) → 2013-01 (ffffffff)"),
+        (
+            {"data": PROPS["data"] | {"digest": "2-" + "f" * 64}},
+            "DATA 2013-01 (dddddddd) → 2013-01 (ffffffff)",
+        ),
         ({"experiment": PROPS["experiment"] | {"digest": "c" * 64}}, "CODE eeeeeeee → cccccccc"),
         ({"seed": 8}, "PARAMETERS Learning rate=0.2 seed=7 → Learning rate=0.2 seed=8"),
         ({"force": "again"}, "FORCED none → again"),
@@ -195,9 +201,10 @@ def test_the_plan_attaches_to_a_job_that_runs(life, registry):
     assert life.check(PROPS, {})["plan"] == "attach to job j1"
 
 
-def test_looking_again_changes_nothing(life):
-    """Why and plan stay while the key does."""
+def test_looking_again_changes_nothing(life, registry):
+    """Why and plan stay while the model does."""
     first = later(life, seed=8)
+    record(registry, first["runKey"], state="planned")
     assert life.check(PROPS | {"seed": 8}, first) == first
 
 
@@ -210,24 +217,79 @@ def test_an_expected_key_or_its_beginning_lets_the_update_pass(life, length):
 
 def test_any_other_key_than_the_expected_one_is_refused(life):
     """Nothing is trained that nobody approved."""
-    with pytest.raises(ConfigurationError, match="not the expected 1234"):
-        life.check(PROPS | {"expectRunKey": "1234"}, {})
+    with pytest.raises(ConfigurationError, match="not the expected 1234567"):
+        life.check(PROPS | {"expectRunKey": "1234567"}, {})
 
 
-def test_a_pin_takes_a_past_run_whatever_the_data_version(life, registry):
+def finished(registry: MemoryContainer, key: str, **fields: object) -> str:
+    """A finished run with its model."""
+    registry.put_model(f"models/flights/{key}/1.ilearner", "s", b"m")
+    record(registry, key, state="finished", sha256="s", bytes=1, **fields)
+    return key
+
+
+@pytest.mark.parametrize("length", [7, 64])
+def test_a_pin_takes_a_past_run_whatever_the_data_version(life, registry, length):
     """Back to any model that is still there."""
-    registry.put(f"models/flights/{'p' * 64}/1.ilearner", b"m")
-    registry.without_md5.add(f"models/flights/{'p' * 64}/1.ilearner")
-    record(registry, "p" * 64, state="finished", sha256="s", bytes=1)
-    found = later(life, pin="p" * 64)
-    assert (found["runKey"], found["sha256"]) == ("p" * 64, "s")
-    assert found["why"].startswith("PINNED none → ppp")
+    key = finished(registry, "a" * 64)
+    found = later(life, pin=key[:length])
+    assert (found["runKey"], found["sha256"]) == (key, "s")
+    assert found["why"].startswith("PINNED none → aaa")
 
 
 def test_a_pin_to_no_finished_run_is_refused(life):
     """It never trains."""
     with pytest.raises(ConfigurationError, match="no finished run with that key"):
-        life.check(PROPS | {"pin": "q" * 64}, {})
+        life.check(PROPS | {"pin": "b" * 64}, {})
+
+
+def test_a_pin_to_a_record_that_cannot_be_read_is_refused(life, registry):
+    """Today's data are never trained under the pinned key."""
+    key = finished(registry, "a" * 64)
+    registry.put(f"runs/{key}.json", b"{")
+    with pytest.raises(ConfigurationError, match="whose record cannot be read"):
+        life.check(PROPS | {"pin": key}, {})
+
+
+@pytest.mark.parametrize("given", ["1234", "0", "zzzzzzz", "a" * 65, "ABCDEF0"])
+@pytest.mark.parametrize("name", ["pin", "expectRunKey"])
+def test_what_is_not_a_run_key_is_refused(life, name, given):
+    """Seven hexadecimal digits at least, so that no key meets it by chance."""
+    with pytest.raises(ConfigurationError, match=f"{name}: '{given}' is not a run key"):
+        life.check(PROPS | {name: given}, {})
+
+
+@pytest.mark.parametrize(
+    ("change", "cause"),
+    [
+        ({"deadlineMinutes": -1}, "deadlineMinutes: -1 is less than 1 minutes"),
+        ({"deadlineMinutes": 0}, "deadlineMinutes: 0 is less than 1 minutes"),
+        ({"deadlineMinutes": "ten"}, "deadlineMinutes: 'ten' is not a whole number of minutes"),
+        ({"deadlineMinutes": 1e9}, "deadlineMinutes: 1000000000 is more than 43200 minutes"),
+        ({"maxJobs": -1}, "maxJobs: -1 is less than 0"),
+        ({"maxJobs": 1.5}, "maxJobs: 1.5 is not a whole number"),
+        ({"seed": 1.7}, "seed: 1.7 is not a whole number"),
+        ({"seed": -1}, "seed: -1 is less than 0"),
+        ({"seed": 2**31}, "seed: .* is more than"),
+        ({"cancelJobs": "maybe"}, "cancelJobs: 'maybe' is neither true nor false"),
+        ({"parameters": [1]}, "parameters: \\[1\\] has no properties"),
+    ],
+)
+def test_what_an_update_would_refuse_is_refused_by_the_check(life, change, cause):
+    """Nothing is trained on it; the line names the property."""
+    with pytest.raises(ConfigurationError, match=f"^{cause}"):
+        life.check(PROPS | change, {})
+
+
+def test_a_record_that_is_gone_with_its_model_is_the_next_attempt(life, registry):
+    """A stack that had a model is told that it is lost, and trains it at an address of its own."""
+    before = life.check(PROPS, {})
+    finished(registry, before["runKey"])
+    deployed = life.check(PROPS, before)
+    registry.blobs.clear()
+    after = life.check(PROPS, deployed)
+    assert (after["why"], after["address"][-11:]) == ("LOST attempt 1 → 2", "/2.ilearner")
+    assert life.check(PROPS, {})["address"].endswith("/1.ilearner")
 
 
 def test_a_corrupt_record_moves_the_address_past_what_was_left(life, registry):

@@ -10,7 +10,7 @@ import pytest
 from clients.clock import ManualClock
 from clients.errors import ConfigurationError, DeadlineExceeded, JobFailed, NotFound, UpdateCancelled
 from clients.protocols import JobState
-from retrain_hooks.ledger import Run
+from retrain_hooks.registry.ledger import Run
 from tests.unit.fakes import BatchService, OpenGuard
 from tests.unit.training_world import Interrupted, request, world_job
 
@@ -87,7 +87,7 @@ def test_the_loser_of_a_race_deletes_its_unstarted_job_and_attaches(world):
     """Two that submit at once: one job is started, the other is deleted unstarted."""
     wanted = request(world, force=world.force)
     planned = world.ledger.plan(
-        Run(wanted.key, "flights", wanted.inputs, planned_at=world.clock.now().isoformat())
+        Run(wanted.key, "flights", wanted.covered.inputs, planned_at=world.clock.now().isoformat())
     )
     other = BatchService(world.registry)
     create = world.jobs.create
@@ -127,7 +127,7 @@ def test_a_failed_job_gives_the_services_own_error_and_is_tried_anew_next_time(w
 
 def forget_what_was_told() -> None:
     """What the next process knows: nothing."""
-    from retrain_hooks import training
+    from retrain_hooks.training import trainer as training
 
     training._told.clear()
 
@@ -154,19 +154,19 @@ def test_a_job_of_a_service_that_is_gone_is_trained_again(world):
     """The training service of an earlier stack was deleted, and its jobs with it."""
     wanted = request(world, force=world.force)
     planned = world.ledger.plan(
-        Run(wanted.key, "flights", wanted.inputs, planned_at=world.clock.now().isoformat())
+        Run(wanted.key, "flights", wanted.covered.inputs, planned_at=world.clock.now().isoformat())
     )
     gone = replace(
-        planned.run, state="submitted", job=replace(world_job("old", wanted), service="gone"), started_at="x"
+        planned.run, state="submitted", job=replace(world_job("old", wanted), service="gone"), started_at=""
     )
     world.ledger.advance(planned, gone)
 
-    def jobs(_workspace: object, service: str) -> BatchService:
+    def jobs(service: str) -> BatchService:
         if service == "gone":
             raise NotFound("no service", "none", status=404)
         return world.jobs
 
-    run, _ = world.trainer_with(jobs).train(wanted)
+    run, _ = world.trainer(jobs).train(wanted)
     assert (run.attempt, run.state) == (2, "finished")
 
 
@@ -201,7 +201,7 @@ def test_whoever_planned_the_run_is_given_time_to_submit_it(world):
     """Eight stacks that want the same key make one job, not eight of which seven are deleted."""
     wanted = request(world, force=world.force)
     planned = world.ledger.plan(
-        Run(wanted.key, "flights", wanted.inputs, planned_at=world.clock.now().isoformat())
+        Run(wanted.key, "flights", wanted.covered.inputs, planned_at=world.clock.now().isoformat())
     )
 
     class Clock(ManualClock):
@@ -234,7 +234,9 @@ def wanted_outputs(run: Run) -> dict:
 def test_a_planner_that_is_gone_is_not_waited_for_for_ever(world):
     """A crash between the plan and the job costs seconds."""
     wanted = request(world, force=world.force)
-    world.ledger.plan(Run(wanted.key, "flights", wanted.inputs, planned_at=world.clock.now().isoformat()))
+    world.ledger.plan(
+        Run(wanted.key, "flights", wanted.covered.inputs, planned_at=world.clock.now().isoformat())
+    )
     world.trainer().train(wanted)
     assert world.jobs.started == ["job1"]
     assert world.clock.monotonic() < 30

@@ -7,8 +7,9 @@ import json
 import pytest
 
 from clients.errors import ConfigurationError, JobFailed, LedgerError
-from retrain_hooks.ledger import Run
-from retrain_hooks.training_data import TrainingData
+from retrain_hooks.data.inputs import DataReference
+from retrain_hooks.data.training_data import TrainingData
+from retrain_hooks.registry.ledger import Run
 from tests.unit.training_world import INPUTS, World, request
 
 
@@ -23,6 +24,53 @@ def test_a_lost_or_altered_model_is_trained_again_at_a_new_address(world, conten
     again, reused = world.train(force=world.force)
     assert (again.attempt, reused) == (2, False)
     assert again.address != first.address
+
+
+@pytest.mark.parametrize("md5", ["kept", "missing"])
+def test_another_model_of_the_same_length_is_trained_again(world, md5):
+    """The bytes decide, whatever their Content-MD5 says; nobody is handed them meanwhile."""
+    first, _ = world.train(force=world.force)
+    world.registry.put(first.address, b"A MODEL", md5_of=b"a model")
+    if md5 == "missing":
+        world.registry.without_md5.add(first.address)
+    with pytest.raises(LedgerError, match=r"is gone, or is not the one that its run left"):
+        world.ledger.hand_over(first.address)
+    again, reused = world.train(force=world.force)
+    assert (again.attempt, again.sha256, reused) == (2, first.sha256, False)
+    assert world.ledger.hand_over(again.address)["RelativeLocation"].endswith(again.address)
+
+
+@pytest.mark.parametrize("record", [None, b"", b"{", b'{"version": 1, "state": "fini'])
+def test_a_model_whose_record_is_lost_is_handed_over_by_the_hash_that_a_state_knows(world, record):
+    """Nobody is handed bytes that nothing tells apart from another model's; another attempt's record tells them, too."""
+    first, _ = world.train(force=world.force)
+    del world.registry.blobs[f"runs/{first.key}.json"]
+    if record is not None:
+        world.registry.put(f"runs/{first.key}.json", record)
+    with pytest.raises(LedgerError, match="nothing is on record of the model"):
+        world.ledger.hand_over(first.address)
+    assert world.ledger.hand_over(first.address, first.sha256)["RelativeLocation"].endswith(first.address)
+    again, _ = world.train(force=world.force)
+    assert again.sha256 == first.sha256
+    assert world.ledger.hand_over(first.address)["RelativeLocation"].endswith(first.address)
+    world.registry.put(first.address, b"A MODEL", md5_of=b"a model")
+    for known in ("", first.sha256):
+        with pytest.raises(LedgerError, match=r"is gone, or is not the one that its run left"):
+            world.ledger.hand_over(first.address, known)
+
+
+def test_a_plan_and_a_job_of_unknown_time_are_gone_on_with(world):
+    """Whoever planned without a time is not waited for; a job that began then takes a time that isn't known."""
+    wanted = request(world, force=world.force)
+    world.ledger.plan(Run(wanted.key, "flights", wanted.covered.inputs))
+    run, _ = world.train(force=world.force)
+    assert (run.state, run.attempt, world.jobs.created) == ("finished", 1, ["job1"])
+    world.registry.put(
+        f"runs/{run.key}.json",
+        json.dumps(world.record(run.key) | {"state": "submitted", "started_at": ""}).encode(),
+    )
+    run, _ = world.train(force=world.force)
+    assert (run.state, run.attempt, run.seconds, world.jobs.created) == ("finished", 1, None, ["job1"])
 
 
 def test_the_same_key_with_other_recorded_inputs_is_refused(world):
@@ -77,9 +125,9 @@ def test_a_record_that_is_not_well_formed_is_not_believed(world, change):
 def test_a_record_of_a_newer_format_is_left_alone(world):
     """An older program does not undo what a newer one wrote."""
     first, _ = world.train(force=world.force)
-    record = world.record(first.key) | {"version": 2}
+    record = world.record(first.key) | {"version": 3}
     world.registry.put(f"runs/{first.key}.json", json.dumps(record).encode())
-    with pytest.raises(LedgerError, match="has format 2"):
+    with pytest.raises(LedgerError, match="has format 3"):
         world.train(force=world.force)
     assert world.jobs.created == ["job1"]
 
@@ -142,4 +190,4 @@ def test_blobs_with_other_columns_are_refused(world):
 
 
 def training_data(world: World, *names: str) -> TrainingData:
-    return TrainingData(world.data, world.registry, list(names), "d" * 64, "a..b")
+    return TrainingData(world.context(), "local", DataReference("data", "a..b", "d" * 64, names))

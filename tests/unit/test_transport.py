@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import socket
 from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 
 import pytest
 import requests
@@ -11,8 +16,11 @@ import stamina
 from requests.adapters import BaseAdapter
 
 from clients import errors
+from clients.deadlines import within
+from clients.http import connections
+from clients.http.transport import Transport, fetch, retry_after
 from clients.studio_data_plane.jobs import StudioJobs
-from clients.transport import Retry, Transport, redact
+from retrain_hooks.host.interruption import EngineGuard
 
 
 class Service(BaseAdapter):
@@ -22,9 +30,11 @@ class Service(BaseAdapter):
         super().__init__()
         self.answers = list(answers)
         self.requests: list[requests.PreparedRequest] = []
+        self.options: list[dict] = []
 
-    def send(self, request, **_options):
+    def send(self, request, **options):
         self.requests.append(request)
+        self.options.append(options)
         answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
         if isinstance(answer, Exception):
             raise answer
@@ -49,10 +59,14 @@ def without_waits() -> Iterator[None]:
     stamina.set_testing(False)
 
 
+def play(service: Service, where: str) -> None:
+    """Let *service* answer whatever is asked at *where*."""
+    connections.SESSION.mount(where, service)
+
+
 def transport(service: Service) -> Transport:
-    session = requests.Session()
-    session.mount("http://", service)
-    return Transport("the studio", "http://studio/", session=session, remedy="start it")
+    play(service, "http://studio/")
+    return Transport("the studio", "http://studio/", remedy="start it")
 
 
 def envelope(code: str, message: str, detail: str = "") -> dict:
@@ -166,13 +180,109 @@ def test_deleting_what_is_gone_is_no_error():
     transport(Service((404, envelope("NotFound", "gone")))).delete("x")
 
 
-@pytest.mark.parametrize("secret", ["sig=abc%2B%3D", "AccountKey=abc+/==", "Bearer abc=="])
-def test_secrets_are_cut_out(secret):
-    """No signature, key or token in an error."""
-    assert "abc" not in redact(f"http://x?a=1&{secret}&b=2")
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_a_write_that_is_redirected_is_an_error(status):
+    """Sent again as a GET, what answers there would be taken for the result."""
+    service = Service((status, b"", {"Location": "http://studio/elsewhere"}), (200, {"done": True}))
+    with pytest.raises(errors.ServiceError, match=f"{status}"):
+        transport(service).post("jobs", {})
+    assert len(service.requests) == 1
 
 
-def test_a_half_made_retry_is_refused():
-    """Value objects refuse nonsense."""
-    with pytest.raises(ValueError, match="at least one attempt"):
-        Retry(attempts=0)
+def test_a_read_that_is_redirected_is_followed():
+    """Storage moves, and old addresses go on answering."""
+    service = Service((302, b"", {"Location": "http://studio/elsewhere"}), (200, {"a": 1}))
+    assert transport(service).get("x") == {"a": 1}
+
+
+def test_what_is_fetched_by_its_address_bears_no_credential_and_no_secret_in_its_errors():
+    """The signature is in the address; an error names the blob without it."""
+    service = Service((403, b"<Error/>", {"x-ms-error-code": "AuthenticationFailed"}))
+    play(service, "http://account/")
+    with pytest.raises(errors.CredentialError, match="the model answered 403 AuthenticationFailed") as caught:
+        fetch("the model", "http://account/c/m.ilearner?sig=abc", "see who deletes it")
+    assert "abc" not in str(caught.value)
+    assert "Authorization" not in service.requests[0].headers
+    service.answers = [(200, b"bytes")]
+    assert fetch("the model", "http://account/c/m.ilearner?sig=abc", "see who deletes it") == b"bytes"
+
+
+LATER = "Fri, 31 Dec 2100 23:59:59 GMT"
+
+
+@pytest.mark.parametrize(
+    ("answer", "seconds"),
+    [
+        ({"Retry-After": "75"}, 75),
+        ({"Retry-After": " 1.5 "}, 1.5),
+        ({"Retry-After": "Fri, 31 Dec 2100 23:59:59 GMT", "Date": "Fri, 31 Dec 2100 23:58:59 GMT"}, 60),
+        ({"Retry-After": "Friday, 31-Dec-99 23:59:59 GMT", "Date": "Friday, 31-Dec-99 23:59:59 GMT"}, 0),
+        ({"Retry-After": "Thu, 01 Jan 1970 00:00:00 GMT"}, 0),
+        *(({"Retry-After": said}, None) for said in ("", "-1", "nan", "inf", "soon", "Fri, 99 Foo 2100")),
+        ({}, None),
+    ],
+)
+def test_when_to_ask_again_is_read_however_it_is_said(answer, seconds):
+    """Seconds, or a date by the service's own clock."""
+    response = requests.Response()
+    response.headers.update(answer)
+    assert retry_after(response) == seconds
+
+
+@pytest.mark.parametrize("wish", ["75", LATER])
+def test_a_service_that_wants_to_be_asked_later_than_may_be_waited_is_not_waited_for(wish):
+    """The deadline wins; within a longer wait its wish does."""
+    service = Service((503, b"busy", {"Retry-After": wish}), (200, {"a": 1}))
+    with pytest.raises(errors.Throttled) as caught:
+        transport(service).get("x")
+    assert len(service.requests) == 1
+    assert caught.value.retry_after >= 74
+    service = Service((503, b"busy", {"Retry-After": wish}), (200, {"a": 1}))
+    with within(1e10):
+        assert transport(service).get("x") == {"a": 1}
+
+
+def test_each_try_fits_what_is_left_of_the_wait():
+    """Connecting, reading and trying again come to one end."""
+    service = Service(requests.Timeout())
+    with within(3), pytest.raises(errors.Unreachable, match="did not answer within 3 s"), within(1e6):
+        transport(service).get("x")
+    assert all(options["timeout"][0] <= 3 and options["timeout"][1] <= 3 for options in service.options)
+
+
+def test_a_credential_stays_with_its_host_and_netrc_has_none(tmp_path, monkeypatch):
+    """A read that is sent elsewhere goes on without it."""
+    (tmp_path / "netrc").write_text("default login somebody password secret\n")
+    monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
+    service = Service((302, b"", {"Location": "http://elsewhere/x"}))
+    there = Service((200, {"a": 1}))
+    play(there, "http://elsewhere/")
+    own = replace(transport(service), authorize=lambda: {"Authorization": "Bearer t"})
+    assert own.get("x") == {"a": 1}
+    assert service.requests[0].headers["Authorization"] == "Bearer t"
+    assert "Authorization" not in there.requests[0].headers
+
+
+@pytest.mark.parametrize("code", [errno.EMFILE, errno.ENFILE])
+def test_without_a_file_descriptor_nobody_else_is_at_fault(code, monkeypatch):
+    """Neither is the service away, nor is the engine gone."""
+    service = Service(requests.ConnectionError(f"[Errno {code}] Too many open files"))
+    with pytest.raises(errors.Unreachable, match="no free file descriptor"):
+        transport(service).get("x")
+
+    def none_left(*_arguments: object, **_options: object) -> None:
+        raise OSError(code, "Too many open files")
+
+    monkeypatch.setattr(socket, "create_connection", none_left)
+    EngineGuard("127.0.0.1:1").check()
+
+
+@pytest.mark.parametrize("status", [401, 403])
+@pytest.mark.parametrize(("minutes", "way"), [(90, "behind"), (-90, "ahead of"), (1, ""), (None, "")])
+def test_a_refusal_that_comes_of_a_wrong_clock_says_so(status, minutes, way):
+    """Signatures and tokens are not valid yet, or no more."""
+    then = None if minutes is None else datetime.now(UTC) + timedelta(minutes=minutes)
+    headers = {"Date": format_datetime(then, usegmt=True)} if then else {}
+    with pytest.raises(errors.CredentialError) as caught:
+        transport(Service((status, b"", headers))).get("x")
+    assert (f"clock, which is 90 minutes {way}" in caught.value.remedy) == bool(way)

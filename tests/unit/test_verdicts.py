@@ -8,8 +8,8 @@ from dataclasses import replace
 import pytest
 
 from clients.errors import LedgerError
-from retrain_hooks.gate import Evidence, Gate, judge
-from retrain_hooks.verdicts import Case, Model, Verdicts
+from retrain_hooks.gate.rules import Evidence, RuleSet, judge
+from retrain_hooks.gate.verdicts import Case, Model, Verdicts
 from tests.unit.fakes import MemoryContainer
 
 RULES = ["auc >= 0.65", "auc >= champion"]
@@ -19,10 +19,11 @@ CASE = Case(
     {"rules": RULES, "minimumRows": 1, "holdout": None, "label": None},
     "hash",
 )
+BLOB = f"verdicts/{CASE.name}.json"
 
 
 def word(auc: float = 0.7, best: float = 0.6):
-    return judge(Gate.parse(RULES, 1), Evidence({"auc": auc, "rows": 10}), Evidence({"auc": best}))
+    return judge(RuleSet.parse(RULES, 1), Evidence({"auc": auc, "rows": 10}), Evidence({"auc": best}))
 
 
 @pytest.fixture
@@ -43,8 +44,8 @@ def test_a_verdict_is_found_as_it_was_kept(verdicts, registry):
     """Under the candidate's key, the champion's key and the gate's digest."""
     kept = keep(verdicts)
     assert verdicts.find(CASE).verdict == kept == word()
-    assert CASE.name.startswith(f"verdicts/{'a' * 64}/{'b' * 64}-")
-    assert list(registry.blobs) == [CASE.name]
+    assert CASE.name.startswith(f"{'a' * 64}/{'b' * 64}-")
+    assert list(registry.blobs) == [BLOB]
 
 
 @pytest.mark.parametrize(
@@ -105,6 +106,26 @@ DAMAGES = {
     "another gate": lambda record: record["gate"].update(rules=["auc >= 0"]),
     "another champion": lambda record: record.update(champion=None),
     **{
+        f"a rule whose {name} is {value!r}": lambda record, name=name, value=value: record["rules"][0].update(
+            {name: value}
+        )
+        for name, value in [
+            ("passed", "true"),
+            ("passed", 1),
+            ("passed", None),
+            ("reason", None),
+            ("text", 7),
+            ("value", "0.7"),
+            ("value", True),
+            ("bound", [1]),
+            ("bound", False),
+        ]
+    },
+    **{
+        f"a rule without {name}": lambda record, name=name: record["rules"][0].pop(name)
+        for name in ("text", "passed", "reason")
+    },
+    **{
         f"without {name}": without(name)
         for name in ("version", "candidate", "champion", "gate", "outcome", "rules")
     },
@@ -115,12 +136,12 @@ DAMAGES = {
 def test_a_damaged_record_is_not_believed_and_said_so(verdicts, registry, damage):
     """It is judged anew, and the record replaced."""
     keep(verdicts)
-    record = json.loads(registry.read(CASE.name)[0])
+    record = json.loads(registry.read(BLOB)[0])
     DAMAGES[damage](record)
-    registry.put(CASE.name, json.dumps(record).encode())
+    registry.put(BLOB, json.dumps(record).encode())
     found = verdicts.find(CASE)
     assert found.verdict is None
-    assert "is not believed" in found.problem
+    assert BLOB in found.problem
     assert keep(verdicts) == word()
     assert verdicts.find(CASE).verdict == word()
 
@@ -128,7 +149,7 @@ def test_a_damaged_record_is_not_believed_and_said_so(verdicts, registry, damage
 @pytest.mark.parametrize("content", [b"", b"{", b"[]", b"null", b'"passed"', b"\xff"])
 def test_what_is_no_record_at_all_is_not_believed(verdicts, registry, content):
     """Half a blob is no verdict."""
-    registry.put(CASE.name, content)
+    registry.put(BLOB, content)
     assert verdicts.find(CASE).verdict is None
     assert verdicts.find(CASE).problem
 
@@ -144,6 +165,18 @@ def test_of_two_that_judge_at_once_the_second_takes_the_first_s_word(verdicts, r
 def test_what_cannot_be_believed_is_not_taken_over(verdicts, registry):
     """Somebody writes nonsense in between: the update stops."""
     found = verdicts.find(CASE)
-    registry.put(CASE.name, b"nonsense")
-    with pytest.raises(LedgerError, match="was changed while it was written"):
+    registry.put(BLOB, b"nonsense")
+    with pytest.raises(LedgerError, match=f"{BLOB} cannot be read"):
         verdicts.keep(CASE, word(), "later", found)
+
+
+def test_the_verdicts_on_a_model_are_listed_with_those_that_cannot_be_read(verdicts, registry):
+    """By their blobs' names; one bad record never hides the others."""
+    keep(verdicts)
+    key = CASE.candidate.key
+    registry.put(f"verdicts/{key}/a.json", b"[")
+    bad, good = verdicts.on(key)
+    assert bad["name"] == f"verdicts/{key}/a.json"
+    assert "is not JSON" in bad["problem"]
+    assert (good["name"], good["outcome"], len(good["rules"])) == (BLOB, "passed", 3)
+    assert list(verdicts.on("0" * 64)) == []

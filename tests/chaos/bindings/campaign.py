@@ -22,12 +22,13 @@ _KINDS = {
     trials.WRONG_REPORT: "wrongly reported",
     trials.UNSEEN_DRIFT: "drifts that were not shown",
     trials.NO_CONVERGENCE: "next updates that did not converge",
+    trials.TAKEN: "taken by a move",
     trials.DEFECT: "defects of the campaign",
 }
 
 
 class Campaign:
-    """Trials *first* to *first* + *count* - 1 of *seed*, played by *workers* at a time."""
+    """Trials *first* to *first* + *count* - 1 of *seed*, played by *workers* at a time, or in a *world* that is there."""
 
     def __init__(
         self,
@@ -36,10 +37,12 @@ class Campaign:
         *,
         workers: int = 2,
         first: int = 0,
+        world: World | None = None,
         on_outcome: Callable[[Outcome], None] = lambda _outcome: None,
     ) -> None:
         self._indexes = range(first, first + count)
-        self._seed, self._workers = seed, min(workers, count)
+        self._seed, self._workers = seed, 1 if world else min(workers, count)
+        self._world = world
         self._on_outcome = on_outcome
         self._lock = threading.Lock()
         self._stopped = threading.Event()
@@ -64,9 +67,10 @@ class Campaign:
         return [self.outcomes[index] for index in self._indexes if index in self.outcomes]
 
     def _work(self, directory: Path) -> None:
-        world, houses = World(directory), dict[str, House]()
+        world, houses = self._world or World(directory), dict[str, House]()
         try:
-            world.start()
+            if world is not self._world:
+                world.start()
             for kind in (CLASSIC, NEW):
                 houses[kind] = House(world, kind).deploy()
             while (index := self._next()) is not None:
@@ -78,7 +82,8 @@ class Campaign:
         finally:
             for house in houses.values():
                 house.close()
-            world.close()
+            if world is not self._world:
+                world.close()
 
     def _next(self) -> int | None:
         with self._lock:

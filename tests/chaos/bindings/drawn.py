@@ -35,13 +35,16 @@ _REQUESTS = {
     ("GET", "record"): 1,
 }
 _ANSWERS = {"drop": 4, "truncate": 3, "status": 4, "latency": 1}
+# A second binding of the same endpoints that is deleted again, a rename with an alias and back, another live endpoint,
+# killed and reverted.
+MOVES = ("bound twice", "renamed", "moved and reverted")
 OPERATIONS = "*/operationsStatus/*"
 RECORDS = ("*/rollouts/*", "*/binding/*")
 
 
 @dataclass(frozen=True)
 class Fault:
-    """A rule of the studio's faults; *place* is an endpoint and what of it (``bind``, ``score``), or a glob."""
+    """A rule of the local cloud's faults; *place* is an endpoint and what of it (``bind``, ``score``), or a glob."""
 
     rule: Json
     place: tuple[str, str] | str
@@ -59,7 +62,8 @@ class Fault:
 class Trial:
     """An update of the *index*-th drawn from *seed*: to another model, through *rings*, which bake for *bake*.
 
-    *kill* is the request at which provider and engine of a first attempt are killed; the next update goes on.
+    *kill* is the request at which provider and engine of a first attempt are killed; the next update goes on. *move* is
+    what happens to the binding's name or endpoint afterwards (one of MOVES).
     """
 
     seed: int
@@ -70,12 +74,14 @@ class Trial:
     version: int
     faults: tuple[Fault, ...]
     kill: tuple[str, int, str] | None = None
+    move: str = ""
 
     def __str__(self) -> str:
         rings = " → ".join("+".join(ring) for ring in self.rings)
         killed = f", killed {self.kill[0]} the request {self.kill[1]} of {self.kill[2]}" if self.kill else ""
         met = "; ".join(map(str, self.faults)) or "no fault"
-        return f"{self.kind}, {rings}, bake {self.bake}{killed}: {met}"
+        moved = f", then {self.move}" if self.move else ""
+        return f"{self.kind}, {rings}, bake {self.bake}{killed}: {met}{moved}"
 
 
 def trial(seed: int, index: int) -> Trial:
@@ -94,7 +100,8 @@ def trial(seed: int, index: int) -> Trial:
     if drawn.random() < 0.15:
         kill = (drawn.choice(("before", "after")), drawn.choice((1, 2, 3)), "PATCH *")
     bake, version = drawn.choice(("0", "0", "2s")), drawn.randrange(1, 4)
-    return Trial(seed, index, kind, rings, bake, version, tuple(faults), kill)
+    move = drawn.choice((*MOVES, ""))
+    return Trial(seed, index, kind, rings, bake, version, tuple(faults), kill, move)
 
 
 def _misbound(drawn: random.Random, there: set[str]) -> list[Fault]:

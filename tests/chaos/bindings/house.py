@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
@@ -12,8 +13,8 @@ from typing import Any
 
 import pandas as pd
 
-from retrain_hooks import cancellation
-from studio.graph import Scorer, parse_experiment
+from graph import Scorer, parse_experiment
+from retrain_hooks.host import interruption as cancellation
 from tests.chaos import program
 from tests.chaos.engine import Declared, Engine, Known, Run, State
 from tests.chaos.forks import Provider
@@ -52,6 +53,7 @@ class House:
         self.addresses: dict[str, str] = {}
         self._known: dict[str, list[float]] = {}
         self._providers: list[Provider] = []
+        self._workspace: dict[str, str] = {}
 
     def deploy(self) -> House:
         """Publish, train, create endpoints; and score every model without the studio."""
@@ -62,17 +64,25 @@ class House:
             self.world.create_container(container)
         for version in VERSIONS:
             self.world.upload(self.data, f"flights/{version}.csv", program.table(version))
-        workspace = self.world.workspace(f"bindings-{self.kind}")
-        self.run(self.state, lambda run: run.up(_program(self.kind, workspace, self.world.subscription)))
+        workspace = self._workspace = self.world.workspace(f"bindings-{self.kind}")
+        declared = _program(self.kind, workspace, self.world.subscription)
+        self.run(self.state, lambda run: run.up(declared))
         for version in VERSIONS:
             self.addresses[version] = self._outputs(f"model-{version}")["address"]
             self._known[self.addresses[version]] = self._offline(self.addresses[version])
         return self
 
     def close(self) -> None:
-        """End the providers that still run."""
+        """End the providers that still run, and remove what was made."""
         for provider in self._providers:
             provider.end()
+        self.world.clear_faults()
+        self.run(self.state, lambda run: run.destroy())
+        if self._workspace:
+            self.world.delete_workspace(self._workspace)
+        for container in (self.data, self.registry):
+            self.world.delete_container(container)
+        shutil.rmtree(self.folder, ignore_errors=True)
 
     def run(
         self,
@@ -125,6 +135,19 @@ class House:
     def resource(self) -> str:
         """The name of its trained model."""
         return str(self._outputs("predictive")["experiment"]["resource"])
+
+    @property
+    def lineage(self) -> str:
+        """The id of the house's stack."""
+        return str(self._outputs("lineage")["lineage"])
+
+    def marked(self, address: str) -> set[str]:
+        """The endpoints whose markers say that they serve the model at *address*."""
+        found = [
+            json.loads(self.world.download(self.registry, name) or b"{}")
+            for name in self.world.names(self.registry, "bound/")
+        ]
+        return {str(marker["endpoint"]) for marker in found if marker["address"] == address}
 
     # What it answers
 
@@ -203,12 +226,26 @@ class House:
         return f"*{self._plane[endpoint][0].partition('/services/')[2]}/execute"
 
 
+def owner(kind: str, resource: str, lineage: str) -> Json:
+    """Who owns what the house's *resource* makes."""
+    return {"project": "chaos", "stack": f"bindings-{kind}", "name": resource, "lineage": lineage}
+
+
 def _program(kind: str, workspace: dict[str, str], subscription: str) -> list[Declared]:
     """Services, models and endpoints, in the order of their dependencies."""
+
+    def owned(known: Known, resource: str) -> Json:
+        return {"owner": owner(kind, resource, known["claim"]["lineage"])}
+
+    def claim(known: Known) -> Json:
+        mine = owner(kind, "", known["lineage"]["lineage"])
+        return {"target": "local", **{name: mine[name] for name in ("project", "stack", "lineage")}}
+
     plan = Declared(
         "plan",
         "CommitmentPlan",
         lambda known: {
+            **owned(known, "plan"),
             "target": "local",
             "group": f"/subscriptions/{subscription}/resourceGroups/chaos",
             "name": "plan",
@@ -227,6 +264,7 @@ def _program(kind: str, workspace: dict[str, str], subscription: str) -> list[De
             "part": part,
             "source": program.EXPERIMENT,
             "plan": known["plan"]["plan"] if kind == NEW else None,
+            **owned(known, part),
             **more,
         }
 
@@ -243,6 +281,7 @@ def _program(kind: str, workspace: dict[str, str], subscription: str) -> list[De
                 lambda known: {
                     "target": "local",
                     "experiment": known["training"]["experiment"],
+                    "source": program.EXPERIMENT,
                     "service": known["training"]["service"],
                     "data": {
                         name: known[f"data-{version}"][name]
@@ -270,10 +309,13 @@ def _program(kind: str, workspace: dict[str, str], subscription: str) -> list[De
                 "service": known["predictive"]["service"],
                 "name": name,
                 "description": "x",
+                **owned(known, name),
             },
         )
 
     return [
+        Declared("lineage", "Lineage", lambda known: {}),
+        Declared("claim", "StackClaim", claim),
         *([plan] if kind == NEW else []),
         Declared("training", "StudioWebService", lambda known: service(known, "training")),
         *(declared for version in VERSIONS for declared in model(version)),

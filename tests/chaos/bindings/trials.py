@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import time
 import traceback
 from collections import Counter
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from tests.chaos.bindings.drawn import Fault, Trial
-from tests.chaos.bindings.house import LIVE, PILOT, STAGING, VERSIONS, House, Serving
+from tests.chaos.bindings.house import LIVE, PILOT, STAGING, VERSIONS, House, Serving, owner
 from tests.chaos.engine import Changes, Declared, EngineKilled, Run, StepFailed
 from tests.chaos.forks import RATE
 
-FALSE_SUCCESS, WRONG_REPORT, NO_CONVERGENCE, UNSEEN_DRIFT, DEFECT = (
+FALSE_SUCCESS, WRONG_REPORT, NO_CONVERGENCE, UNSEEN_DRIFT, TAKEN, DEFECT = (
     "false success",
     "wrong report",
     "no convergence",
     "drift that was not shown",
+    "taken",
     "harness",
 )
 _WATCHED = (PILOT, LIVE)
@@ -105,9 +107,11 @@ class _Play:
             self.outcome.told = failure
             self.outcome.figures["failed"] += 1
             self._judge_failure(failure, before, after)
-        self._wait_for_what_lasts()
+        self.house.world.await_faults()
         self._judge_later(after, failure is None)
         self._converge()
+        if self.trial.move and not self.outcome.violations:
+            self._move()
 
     def _path(self, endpoint: str, what: str) -> str:
         return self.house.scoring_path(endpoint) if what == "score" else self.house.binding_path(endpoint)
@@ -132,16 +136,22 @@ class _Play:
             return str(failed)
         return None
 
-    def _up(self, triggers: tuple[Json, ...] = (), *, preview: bool = False) -> Changes:
+    def _up(
+        self,
+        triggers: tuple[Json, ...] = (),
+        *,
+        preview: bool = False,
+        declared: tuple[Declared, ...] | None = None,
+    ) -> Changes:
         found: list[Changes] = []
 
         def verb(run: Run) -> None:
-            found.append(run.up([self._declared()], preview=preview))
+            found.append(run.up(declared or (self._declared(),), preview=preview))
 
         self.house.run(self.house.binding, verb, triggers, self.sabotage)
         return found[0]
 
-    def _declared(self) -> Declared:
+    def _declared(self, name: str = "binding", alias: str = "", live: str = LIVE) -> Declared:
         bake = self.trial.bake
         rings = [
             {"name": "+".join(ring), "endpoints": list(ring), "bake": bake, "rules": ["errors <= 0.5"]}
@@ -150,15 +160,16 @@ class _Play:
         inputs = {
             "target": "local",
             "service": self.house.service,
-            "endpointName": LIVE,
+            "endpointName": live,
             "stagingEndpoint": STAGING,
             "resource": self.house.resource,
             "address": self.new,
             "sha256": "",
             "rings": rings,
             "probe": _PROBE | {"container": self.house.data},
+            "owner": owner(self.house.kind, name, self.house.lineage),
         }
-        return Declared("binding", "ModelBinding", lambda _known: inputs, ("bound", "serving", "probed"))
+        return Declared(name, "ModelBinding", lambda _known: inputs, ("bound", "serving", "probed"), alias)
 
     def _count_faults(self) -> None:
         for fault, rule in zip(self.faults, self.house.world.faults(), strict=True):
@@ -206,11 +217,6 @@ class _Play:
     def _wrong(self, text: str) -> None:
         self.outcome.violate(WRONG_REPORT, text)
 
-    def _wait_for_what_lasts(self) -> None:
-        """Until what a fault does later has been done."""
-        seconds = [fault.rule["seconds"] for fault in self.faults if fault.rule["kind"] == "rolled-back"]
-        time.sleep(max([0.0, *seconds]))
-
     def _judge_later(self, then: dict[str, Serving], succeeded: bool) -> None:
         """What was served goes on, or else what changed behind the update's back is shown as drift."""
         now = {name: self.house.serving(name) for name in self.endpoints}
@@ -253,9 +259,37 @@ class _Play:
         if left := self.house.world.names(self.house.registry, "rollouts/"):
             self.outcome.violate(NO_CONVERGENCE, f"a rollout is left: {left}")
 
+    def _move(self) -> None:
+        """What happens to the binding's name or endpoint leaves served models, and their markers, as they are."""
+        move, rings = self.trial.move, self.trial.rings
+        before = {name: self.house.serving(name) for name in _WATCHED}
+        self.outcome.figures[f"move: {move}"] += 1
+        if move == "bound twice":
+            self._up(declared=(self._declared(), self._declared("second")))
+        elif move == "renamed":
+            self._up(declared=(self._declared("other", "binding"),))
+            if "binding" in self.house.binding.resources:
+                self.outcome.violate(TAKEN, "a binding that was renamed with an alias is there twice")
+        else:
+            self.trial = replace(self.trial, rings=((PILOT,),))
+            with contextlib.suppress(EngineKilled):
+                trigger = {"do": "kill", "phase": "before", "nth": 1, "match": "PUT */bound/*"}
+                self._up((trigger,), declared=(self._declared(live=PILOT),))
+            self.trial = replace(self.trial, rings=rings)
+        self._up(declared=(self._declared(alias="other"),))
+        if (after := {name: self.house.serving(name) for name in _WATCHED}) != before:
+            self.outcome.violate(TAKEN, f"{move}: {before} → {after}")
+        missing = set(_WATCHED) - self.house.marked(self.new)
+        if missing:
+            self.outcome.violate(
+                TAKEN, f"{move}: nothing marks what {missing} serve; a prune would retire it"
+            )
+        if extra := self._up(preview=True).operations:
+            self.outcome.violate(TAKEN, f"{move}: the next preview says {extra}")
+
 
 def _with_all(trial: Trial) -> Trial:
-    return Trial(trial.seed, trial.index, trial.kind, ((PILOT,), (LIVE,)), "0", trial.version, ())
+    return replace(trial, rings=((PILOT,), (LIVE,)), bake="0", faults=(), kill=None)
 
 
 def _called(fault: Fault) -> str:

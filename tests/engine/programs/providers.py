@@ -233,5 +233,6 @@ Thing("b", {"fixed": step, "init_error": step == 1, "refresh_first": True})
 Thing("c", {"value": step, "refresh_first": True})
 """,
         (("up", 1), ("drift", 1), ("preview", 2), ("up", 2), ("kill", 2), ("up", 3), ("up", 3)),
+        provider=("b fails after c",),
     ),
 ]

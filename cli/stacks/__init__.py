@@ -1,0 +1,1 @@
+"""The project's stacks: which there are, and their files."""

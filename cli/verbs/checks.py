@@ -1,0 +1,126 @@
+"""`./dev lint`, `test`, `docs` and `chaos`: what shows whether the project itself is as it should be.
+
+Checks run one after the other: a failure doesn't hide the next.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Sequence
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cli.console import say
+from cli.errors import FAILED, CliError
+from cli.project import ROOT
+
+Check = tuple[str, list[str]]
+
+
+class Page(StrEnum):
+    """A page of docs/ with a table that is written from a run or from the code."""
+
+    EMBEDDED_ENGINE = "embedded-engine"
+    PLAN_FIDELITY = "plan-fidelity"
+    RESOURCE_OPTIONS = "resource-options"
+    RESOURCES = "resources"
+
+
+def lint() -> None:
+    """Check style, form, types and imports: ruff, mypy, import-linter."""
+    raise typer.Exit(run_all(linters()))
+
+
+def test(
+    arguments: Annotated[list[str] | None, typer.Argument(help="What pytest is given.")] = None,  # noqa: PT028  # a verb, no test
+) -> None:
+    """Run all linters and all tests; with arguments, only pytest with these."""
+    raise typer.Exit(run_all([pytest(arguments)] if arguments else [*linters(), pytest([])]))
+
+
+def docs(
+    pages: Annotated[list[Page] | None, typer.Argument(help="Which pages; all, if none is named.")] = None,
+) -> None:
+    """Write the tables in docs/ that come from a run or from the code; takes minutes."""
+    modules = {
+        Page.EMBEDDED_ENGINE: "tests.engine.behaviours",
+        Page.PLAN_FIDELITY: "tests.e2e.fidelity",
+        Page.RESOURCE_OPTIONS: "tests.e2e.resource_options",
+        Page.RESOURCES: "cli.resource_reference",
+    }
+    raise typer.Exit(
+        run_all([(f"docs/{page}.md", [sys.executable, "-m", modules[page]]) for page in pages or Page])
+    )
+
+
+def chaos(
+    histories: Annotated[int, typer.Option("--histories", "-n", min=1, help="How many histories.")] = 60,
+    seed: Annotated[int, typer.Option("--seed", help="What they are drawn from.")] = 1,
+    first: Annotated[int, typer.Option("--first", min=0, help="The index of the first one.")] = 0,
+    workers: Annotated[
+        int, typer.Option("--workers", min=1, help="Local clouds, one history at a time each.")
+    ] = 2,
+    resume: Annotated[
+        Path | None, typer.Option("--resume", metavar="FILE", help="Keep what is done there; go on from it.")
+    ] = None,
+    bindings: Annotated[
+        bool, typer.Option("--bindings", help="Updates whose bindings meet faults, and what they report.")
+    ] = False,
+    damage: Annotated[
+        bool, typer.Option("--damage", help="What is stored is damaged between updates, and heals.")
+    ] = False,
+    kills: Annotated[
+        bool, typer.Option("--kills", help="kill -9 of any process during an update; the next one is right.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print figures and histories as JSON.")] = False,
+    as_markdown: Annotated[bool, typer.Option("--markdown", help="Print the figures as Markdown.")] = False,
+) -> None:
+    """Play histories of kills, races and faults, and check what must hold after each: one job a run, nothing wrong bound."""
+    if (bindings or kills) and resume:
+        raise CliError("a campaign of bindings or kills is not resumed", "leave out --resume")
+    if bindings + damage + kills > 1:
+        raise CliError("--bindings, --damage and --kills are campaigns of their own", "give one of them")
+    options = {"-n": histories, "--seed": seed, "--first": first, "--resume": resume}
+    options |= {} if kills else {"--workers": workers}
+    arguments = [part for name, value in options.items() if value is not None for part in (name, str(value))]
+    arguments += ["--damage"] * damage + ["--json"] * as_json + ["--markdown"] * as_markdown
+    module = "tests.chaos.bindings" if bindings else "tests.chaos.kills" if kills else "tests.chaos"
+    with subprocess.Popen([sys.executable, "-m", module, *arguments], cwd=ROOT) as campaign:
+        try:
+            status = campaign.wait()
+        except KeyboardInterrupt:  # the campaign got it too, and ends its local clouds
+            status = campaign.wait()
+    raise typer.Exit(status)
+
+
+def linters() -> list[Check]:
+    """Style, form, types, and who imports whom."""
+    python = [sys.executable, "-m"]
+    return [
+        ("ruff check", [*python, "ruff", "check"]),
+        ("ruff format", [*python, "ruff", "format", "--check"]),
+        ("mypy", [*python, "mypy"]),
+        ("import-linter", [str(Path(sys.executable).with_name("lint-imports")), "--no-logo"]),
+    ]
+
+
+def pytest(arguments: Sequence[str]) -> Check:
+    """The tests, four at a time unless the arguments say otherwise: on two cores, as they wait for processes a lot."""
+    own = any(each.startswith(("-n", "--numprocesses", "--pdb", "--trace", "--dist")) for each in arguments)
+    workers = [] if own else ["-n", "4", "--dist", "loadgroup"]
+    return "pytest", [sys.executable, "-m", "pytest", *workers, *arguments]
+
+
+def run_all(checks: Sequence[Check]) -> int:
+    """Run every check; 0 when all passed, else 1, the failed ones named at the end."""
+    failed: list[str] = []
+    for name, command in checks:
+        say(f"== {name}")
+        if subprocess.run(command, cwd=ROOT, check=False).returncode:
+            failed.append(name)
+    say(f"failed: {', '.join(failed)}" if failed else f"passed: {', '.join(name for name, _ in checks)}")
+    return FAILED if failed else 0

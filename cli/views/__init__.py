@@ -1,0 +1,1 @@
+"""How a run is shown: line by line, with all properties, or as JSON."""

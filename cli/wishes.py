@@ -1,0 +1,72 @@
+"""How a stack is run: the options of `up`, `preview`, `refresh` and `destroy`, each declared once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from typer import Option
+
+from cli.options import AsJson, Config, Engine, EngineOption, Stack, Yes
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """Each field is an option but `ask`: show what would happen first, and ask."""
+
+    stack: Stack = "dev"
+    config: Config = None
+    engine: EngineOption = Engine.auto
+    refresh: Annotated[bool, Option("--refresh", help="First read how the resources really are.")] = False
+    expect_no_changes: Annotated[bool, Option("--expect-no-changes", help="Fail if anything changes.")] = (
+        False
+    )
+    diff: Annotated[
+        bool, Option("--diff", help="Show each change with all its properties, as the CLI does.")
+    ] = False
+    expect: Annotated[
+        str | None,
+        Option(
+            "--expect", metavar="KEY", help="The run key (or its first digits) that was approved; no other."
+        ),
+    ] = None
+    target: Annotated[
+        list[str] | None,
+        Option("--target", "-t", metavar="URN", help="Only this resource, `*` allowed; repeatable."),
+    ] = None
+    parallel: Annotated[
+        int | None, Option("--parallel", "-p", min=1, help="How many resources at a time, at most.")
+    ] = None
+    continue_on_error: Annotated[
+        bool,
+        Option("--continue-on-error", help="After a failure leave out only what depends on what failed."),
+    ] = False
+    clear_pending_creates: Annotated[
+        bool, Option("--clear-pending-creates", help="Forget what a run that was cut off was creating.")
+    ] = False
+    run_program: Annotated[
+        bool,
+        Option(
+            "--run-program", help="Run the program first, for its hooks and its providers' configuration."
+        ),
+    ] = False
+    take_over: Annotated[
+        bool,
+        Option(
+            "--take-over",
+            help="Adopt what bears this stack's names already: its state was lost. Asks, or needs --yes.",
+        ),
+    ] = False
+    as_json: AsJson = False
+    yes: Yes = False
+    ask: bool = False
+
+    @property
+    def may_delete(self) -> bool:
+        """Whether somebody said yes to what an update deletes, or is going to be asked."""
+        return self.yes or self.ask
+
+    @property
+    def targets(self) -> tuple[str, ...]:
+        """URNs, `*` allowed; none stand for everything."""
+        return tuple(self.target or ())

@@ -1,0 +1,1 @@
+"""Azure Resource Manager: resources by their id, and the operations that change them."""

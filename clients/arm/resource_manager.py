@@ -1,0 +1,92 @@
+"""Resource Manager: resources by their id, and what changes them, followed to its end (``operations.py``)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+from clients.arm.operations import Change
+from clients.clock import Clock
+from clients.errors import NotFound, ServiceError
+from clients.http.answers import rows
+from clients.http.transport import Transport
+
+Json = dict[str, Any]
+
+
+class ResourceManager:
+    """Resources of one *api_version* through *transport*, which is signed in to Resource Manager."""
+
+    def __init__(self, transport: Transport, api_version: str, clock: Clock) -> None:
+        self._transport = transport
+        self._version = {"api-version": api_version}
+        self._clock = clock
+
+    @property
+    def base_url(self) -> str:
+        """Where Resource Manager answers."""
+        return self._transport.base_url.rstrip("/")
+
+    def find(self, resource: str, **query: str) -> Json | None:
+        """A resource by its id; None where there is none."""
+        try:
+            return self.get(resource, **query)
+        except NotFound:
+            return None
+
+    def get(self, resource: str, **query: str) -> Json:
+        """A resource by its id. Raises NotFound."""
+        return self.read(resource, **query)[0]
+
+    def read(self, resource: str, **query: str) -> tuple[Json, str]:
+        """A resource by its id, and its version (ETag; empty where the service gives none). Raises NotFound."""
+        answer = self._transport.send("GET", resource, params={**self._version, **query})
+        return self._transport.said(answer), answer.headers.get("ETag") or ""
+
+    def list(self, collection: str) -> list[Json]:
+        """All resources of a collection, page by page."""
+        page = self._transport.object("GET", collection, **self._version)
+        found = list(rows(page, "value"))
+        while following := page.get("nextLink"):
+            page = self._transport.object("GET", self._own(str(following)))
+            found += rows(page, "value")
+        return found
+
+    def put(self, resource: str, body: Mapping[str, Any], what: str, etag: str = "") -> None:
+        """Create or replace a resource, and wait until that is done; *what* and *etag* as in ``patch``."""
+        self._change("PUT", resource, body, what, etag=etag)
+
+    def patch(self, resource: str, body: Mapping[str, Any], what: str, etag: str = "") -> None:
+        """Change a resource, and wait until that is done; *what* names it in errors.
+
+        With the *etag* that was read, only if nobody else has changed it since: else raises Conflict.
+        """
+        self._change("PATCH", resource, body, what, etag=etag)
+
+    def post(self, resource: str, what: str, **query: str) -> None:
+        """Let a resource do something, and wait until it is done; *what* names it in errors."""
+        self._change("POST", resource, None, what, **query)
+
+    def delete(self, resource: str, what: str) -> None:
+        """Delete a resource, and wait until it is gone; one that is gone is not an error."""
+        try:
+            self._change("DELETE", resource, None, what)
+        except NotFound:
+            return
+
+    def _change(
+        self, method: str, resource: str, body: Any, what: str, *, etag: str = "", **query: str
+    ) -> None:
+        condition = {"If-Match": etag} if etag else {}
+        change = Change(self._transport, self._clock, method, resource, what, self._version, self._own)
+        change.make(body, query, condition)
+
+    def _own(self, url: str) -> str:
+        """A link that Resource Manager gave. Raises ServiceError where it leads elsewhere: the token stays here."""
+        if urlsplit(url)[:2] != urlsplit(self.base_url)[:2]:
+            raise ServiceError(
+                f"Resource Manager refers to another host, {urlsplit(url).netloc}",
+                "check the address of Resource Manager: the link must be to the same host and scheme",
+            )
+        return url

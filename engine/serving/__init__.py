@@ -1,0 +1,1 @@
+"""The gRPC services that the program's SDK talks to."""

@@ -1,0 +1,1 @@
+"""Steps, and what carries them out: hooks, calls to providers, the state as it grows."""

@@ -1,0 +1,97 @@
+"""The columns of a dataset on their way through an experiment graph, as far as the graph alone tells."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Final
+
+from graph.columns import ColumnSelection
+
+UNTOLD: Final = object()
+"""A value of which the graph alone does not tell what becomes of it."""
+
+Values = Callable[[str | None], Any]
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of a table: that of the input which it was at first (empty: a module made it), and what became of its values.
+
+    Values that `values` makes different may be equal in the graph, never the other way round, unless they are UNTOLD.
+    """
+
+    source: str = ""
+    values: Values = lambda value: value
+
+    def then(self, change: Values) -> Column:
+        """With each value changed."""
+        before = self.values
+        return replace(self, values=lambda value: change(before(value)))
+
+
+@dataclass(frozen=True)
+class Columns:
+    """What is known of the columns of a dataset: those `known` by name, and whether there are `others`.
+
+    Others are those of the input that are not `gone` ("input"), none, or any (of which nothing is known). `ask` is called
+    with each column of the input that a module works on.
+    """
+
+    known: Mapping[str, Column] = field(default_factory=dict)
+    others: str = "any"
+    gone: frozenset[str] = frozenset()
+    ask: Callable[[str], object] = lambda _name: None
+    other: Column = Column()
+
+    def find(self, name: str) -> Column | None:
+        """The column of that name; None where it isn't known to be there."""
+        if name in self.known:
+            return self.known[name]
+        return replace(self.other, source=name) if self.others == "input" and name not in self.gone else None
+
+    def selected(self, selection: ColumnSelection) -> list[str] | None:
+        """Ask for the columns that a selection names; which they are, None where it takes all of unknown ones."""
+        chosen: dict[str, None] | None = {}
+        for rule in selection.rules:
+            for name in rule.columns:
+                column = self.find(name)
+                if column and column.source:
+                    self.ask(column.source)
+            if rule.all_columns and self.others == "none":
+                names: Iterable[str] = self.known
+            elif rule.all_columns:
+                chosen = {} if rule.exclude else None
+                continue
+            else:
+                names = rule.columns
+            if chosen is not None:
+                for name in names:
+                    chosen.pop(name, None)
+                    if not rule.exclude:
+                        chosen[name] = None
+        return None if chosen is None else list(chosen)
+
+    def only(self, names: Iterable[str]) -> Columns:
+        """With none but these; of one that isn't known nothing is known."""
+        return replace(self, known={name: self.find(name) or Column() for name in names}, others="none")
+
+    def without(self, names: Iterable[str]) -> Columns:
+        """Without these."""
+        taken = frozenset(names)
+        left = {name: column for name, column in self.known.items() if name not in taken}
+        return replace(self, known=left, gone=self.gone | taken)
+
+    def changed(self, names: Iterable[str] | None, change: Values) -> Columns:
+        """With the values of these columns changed, or of all."""
+        if names is not None:
+            return self.having({name: (self.find(name) or Column()).then(change) for name in names})
+        known = {name: column.then(change) for name, column in self.known.items()}
+        return replace(self, known=known, other=self.other.then(change))
+
+    def having(self, columns: Mapping[str, Column]) -> Columns:
+        """With these, in place of those of the same names."""
+        return replace(self, known={**self.known, **columns})
+
+
+UNKNOWN: Final = Columns()

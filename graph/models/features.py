@@ -1,0 +1,151 @@
+"""From columns to the matrix a learner works on, the same way in training and in scoring.
+
+A numeric column is one column of the matrix. A categorical column is either one column holding the position of
+its level (`ordinal`: for trees) or one 0/1 column a level (`one-hot`: for linear models). Missing values and,
+where the learner allows them, levels never seen in training are NaN in the first case and all zero in the
+second. Everything is float64, so that scikit-learn and ONNX compare against the same numbers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, Literal
+
+from graph.errors import ModuleFailure, column_not_found, column_type
+from graph.tables import is_categorical, is_numeric, net_type
+from tables import number
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+    import pandas as pd
+
+    Matrix = npt.NDArray[np.float64]
+
+ORDINAL: Final = "ordinal"
+ONE_HOT: Final = "one-hot"
+
+Kind = Literal["numeric", "categorical"]
+
+
+@dataclass(frozen=True)
+class Feature:
+    """One feature column: its name, .NET type, kind and, when categorical, its levels as text, in order."""
+
+    name: str
+    type: str
+    kind: Kind
+    levels: tuple[str, ...] = ()
+
+
+def level_text(value: Any) -> str:
+    """A category level as text; whole numbers read the same whether stored as integer or floating point."""
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return str(value)
+
+
+def describe(frame: pd.DataFrame, label: str) -> tuple[Feature, ...]:
+    """The features of a training dataset: every column but the label.
+
+    Raises 0017 for a text column that is not categorical, 0020 when there is no feature at all.
+    """
+    import numpy as np
+
+    features = []
+    for name in frame.columns:
+        if name == label:
+            continue
+        values = frame[name]
+        if is_categorical(values):
+            seen = np.unique(values.cat.codes.to_numpy())
+            levels = tuple(level_text(values.cat.categories[code]) for code in seen if code >= 0)
+            features.append(Feature(name, net_type(values), "categorical", levels))
+        elif is_numeric(values):
+            features.append(Feature(name, net_type(values), "numeric"))
+        else:
+            raise column_type(name, net_type(values), "numeric or categorical columns")
+    if not features:
+        raise ModuleFailure(
+            "0020", "Number of columns in input dataset is too small: there is no feature column."
+        )
+    return tuple(features)
+
+
+def width(features: Sequence[Feature], encoding: str) -> int:
+    """The number of columns of the matrix."""
+    if encoding == ORDINAL:
+        return len(features)
+    return sum(len(f.levels) if f.kind == "categorical" else 1 for f in features)
+
+
+def encode(
+    frame: pd.DataFrame, features: Sequence[Feature], encoding: str, unknown_levels: bool = True
+) -> Matrix:
+    """The matrix (rows × width) of these features.
+
+    Raises 0001 for a missing column, 0017 for one of another type, 0018 for a level not seen in training when
+    unknown levels are not allowed.
+    """
+    import numpy as np
+
+    matrix = np.empty((len(frame), width(features, encoding)), dtype=np.float64)
+    at = 0
+    for feature in features:
+        if feature.name not in frame.columns:
+            raise column_not_found(feature.name)
+        values = frame[feature.name]
+        if feature.kind == "numeric":
+            if not is_numeric(values):
+                raise column_type(feature.name, net_type(values), "a numeric column, as in training")
+            matrix[:, at] = values.to_numpy(dtype=np.float64)
+            at += 1
+            continue
+        codes = _codes(values, feature, unknown_levels)
+        if encoding == ORDINAL:
+            matrix[:, at] = codes
+            at += 1
+        else:
+            levels = np.arange(len(feature.levels))
+            matrix[:, at : at + len(levels)] = codes[:, None] == levels
+            at += len(levels)
+    return matrix
+
+
+def _canonical(text: str) -> int | float | None:
+    try:
+        return number(text)
+    except ValueError:
+        return None
+
+
+def _numbers(levels: Sequence[str]) -> dict[int | float | None, str]:
+    """The levels by their numbers; none where not all of them are numbers."""
+    found = {_canonical(level): level for level in levels}
+    return {} if None in found else found
+
+
+def _codes(values: pd.Series[Any], feature: Feature, unknown_levels: bool) -> Matrix:
+    """Position of each value among the feature's levels, NaN when missing or unknown."""
+    import numpy as np
+
+    if not is_categorical(values):
+        values = values.astype("category")
+    position = {level: float(i) for i, level in enumerate(feature.levels)}
+    categories = [level_text(category) for category in values.cat.categories]
+    if numbers := _numbers(feature.levels) if not position.keys() >= {*categories} else None:
+        # The column held numbers: however a row writes one, it is that level.
+        categories = [c if c in position else numbers.get(_canonical(c), c) for c in categories]
+    # One more entry at the end: the code -1 of a missing value finds it.
+    table = np.array([*(position.get(category, np.nan) for category in categories), np.nan])
+    codes = values.cat.codes.to_numpy()
+    if not unknown_levels:
+        for code in np.unique(codes):
+            if code >= 0 and np.isnan(table[code]):
+                raise ModuleFailure(
+                    "0018",
+                    f'Input dataset is not valid: column "{feature.name}" has the level "{categories[code]}", '
+                    "which the model was not trained with.",
+                )
+    return table[codes]

@@ -1,0 +1,300 @@
+"""`.ilearner`: a trained model as data.
+
+A zip with exactly two entries, stored, with fixed times: `manifest.json` (what the model was trained on and what
+it gives) and `model.onnx` (its arithmetic). Equal training gives equal bytes. Nothing in it is code: reading
+one parses JSON and checks an ONNX graph of a known form; anything else is refused.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import math
+import struct
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Final
+
+from graph.errors import InvalidModel
+from graph.models.features import ONE_HOT, ORDINAL, Feature, encode, width
+from graph.tables import TASK_BINARY, TASK_REGRESSION
+
+if TYPE_CHECKING:
+    import zipfile
+
+    import numpy as np
+    import numpy.typing as npt
+    import pandas as pd
+
+FORMAT: Final = "ilearner"
+VERSION: Final = 1
+MANIFEST, MODEL = "manifest.json", "model.onnx"
+LIMITS: Final = {MANIFEST: 16 * 2**20, MODEL: 256 * 2**20}
+EPOCH: Final = (1980, 1, 1, 0, 0, 0)
+
+_HEADER: Final = struct.Struct("<4s5H3I2H")  # of a zip's entry: the file begins with that of the manifest
+
+LOGISTIC: Final = "logistic"
+IDENTITY: Final = "identity"
+
+SCORED_LABELS: Final = "Scored Labels"
+SCORED_PROBABILITIES: Final = "Scored Probabilities"
+
+TYPES: Final = ("Boolean", "Int32", "Int64", "Double", "String")
+
+
+@dataclass(frozen=True)
+class Label:
+    """The label column: name, .NET type and, for a two-class learner, its classes (the second is positive)."""
+
+    name: str
+    type: str
+    classes: tuple[Any, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class TrainedModel:
+    """A trained model: all that scoring needs. `example` is one training row's features, for documentation."""
+
+    learner: str
+    task: str
+    link: str
+    encoding: str
+    unknown_levels: bool
+    label: Label
+    features: tuple[Feature, ...]
+    example: dict[str, Any]
+    onnx: bytes
+
+    @cached_property
+    def _session(self) -> Any:
+        from graph.models import onnx_models
+
+        return onnx_models.session(self.onnx)
+
+    @cached_property
+    def outputs(self) -> list[tuple[str, str]]:
+        """The columns scoring adds, with their .NET types."""
+        if self.task == TASK_REGRESSION:
+            return [(SCORED_LABELS, "Double")]
+        return [(SCORED_LABELS, self.label.type), (SCORED_PROBABILITIES, "Double")]
+
+    def score(self, frame: pd.DataFrame) -> npt.NDArray[np.float64]:
+        """Probability of the positive class, or the predicted value, of each row."""
+        matrix = encode(frame, self.features, self.encoding, self.unknown_levels)
+        return link(self.raw(matrix), self.link)
+
+    def raw(self, matrix: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+        """The raw score of each row of an encoded matrix."""
+        import numpy as np
+
+        from graph.models import onnx_models
+
+        result = self._session.run([onnx_models.OUTPUT], {onnx_models.INPUT: matrix})[0]
+        return np.asarray(result)[:, 0]
+
+    def prepare(self) -> TrainedModel:
+        """The same model, with its runtime session made."""
+        _ = self._session
+        return self
+
+    def to_bytes(self) -> bytes:
+        """The `.ilearner` file."""
+        import zipfile
+
+        manifest = {
+            "format": FORMAT,
+            "version": VERSION,
+            "learner": self.learner,
+            "task": self.task,
+            "link": self.link,
+            "encoding": self.encoding,
+            "unknownLevels": self.unknown_levels,
+            "label": {"name": self.label.name, "type": self.label.type, "classes": list(self.label.classes)},
+            "features": [
+                {"name": f.name, "type": f.type, "kind": f.kind, "levels": list(f.levels)}
+                for f in self.features
+            ],
+            "outputs": [{"name": name, "type": kind} for name, kind in self.outputs],
+            "example": self.example,
+        }
+        text = json.dumps(manifest, ensure_ascii=False, allow_nan=False, indent=1)
+        buffer = io.BytesIO()
+        with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
+            for name, data in ((MANIFEST, text.encode()), (MODEL, self.onnx)):
+                entry = zipfile.ZipInfo(name, EPOCH)
+                entry.create_system = 3
+                entry.external_attr = 0o644 << 16
+                archive.writestr(entry, data)
+        return buffer.getvalue()
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> TrainedModel:
+        """Read an `.ilearner` file; raises InvalidModel with the reason for anything else."""
+        from graph.models import onnx_models
+
+        entries = _entries(data)
+        try:
+            manifest = json.loads(entries[MANIFEST].decode("utf-8"), parse_constant=_no_constant)
+        except (ValueError, RecursionError):
+            raise InvalidModel("manifest.json is not JSON") from None
+        model = _from_manifest(manifest, entries[MODEL])
+        onnx_models.check(model.onnx, width(model.features, model.encoding))
+        return model
+
+
+def link(raw: npt.NDArray[np.float64], name: str) -> npt.NDArray[np.float64]:
+    """From raw scores to probabilities (logistic) or values (identity)."""
+    import numpy as np
+
+    if name == IDENTITY:
+        return raw
+    # Beyond 700 the exponential overflows and the probability is 0 or 1 in double precision anyway.
+    return np.asarray(1.0 / (1.0 + np.exp(-np.clip(raw, -700, 700))))
+
+
+def model_schema(data: bytes) -> dict[str, Any]:
+    """What two models must have in common for one to take the other's place.
+
+    Names and kinds of the features and of the label, the task, and the columns scoring adds; not the learner,
+    not the levels, not the numeric types, which change with the data. Raises InvalidModel.
+    """
+    model = TrainedModel.from_bytes(data).prepare()
+    return {
+        "task": model.task,
+        "label": model.label.name,
+        "features": sorted(
+            ({"name": f.name, "kind": f.kind} for f in model.features), key=lambda f: f["name"]
+        ),
+        "outputs": [{"name": name, "type": kind} for name, kind in model.outputs],
+    }
+
+
+def described(start: bytes) -> TrainedModel | None:
+    """What an `.ilearner` says of itself, by the *start* of the file that holds its manifest; its arithmetic is not read.
+
+    None for what is none, or where the manifest goes on beyond *start*. Needs no library.
+    """
+    if len(start) < _HEADER.size:
+        return None
+    magic, _version, _flags, packed, _time, _date, _crc, size, _full, name, extra = _HEADER.unpack_from(start)
+    begin = _HEADER.size + name + extra
+    if magic != b"PK\x03\x04" or packed or start[_HEADER.size : _HEADER.size + name] != MANIFEST.encode():
+        return None
+    try:
+        return _from_manifest(
+            json.loads(start[begin : begin + size].decode(), parse_constant=_no_constant), b""
+        )
+    except (InvalidModel, ValueError, RecursionError):
+        return None
+
+
+def _no_constant(name: str) -> Any:
+    raise ValueError(name)
+
+
+def _entries(data: bytes) -> dict[str, bytes]:
+    import zipfile
+    import zlib
+
+    if len(data) > sum(LIMITS.values()):
+        raise InvalidModel("the file is larger than any .ilearner")
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            names = archive.namelist()
+            if names != [MANIFEST, MODEL]:
+                raise InvalidModel(f"an .ilearner has exactly the entries {MANIFEST} and {MODEL}")
+            return {info.filename: _entry(archive, info) for info in archive.infolist()}
+    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, OSError, ValueError, zlib.error, EOFError):
+        raise InvalidModel(
+            "the file is not an .ilearner (a zip of manifest and model), or it is damaged"
+        ) from None
+
+
+def _entry(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes:
+    import zipfile
+
+    limit = LIMITS[info.filename]
+    if info.flag_bits & 1 or info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        raise InvalidModel(f"{info.filename} is encrypted or packed in a way an .ilearner is not")
+    if info.file_size > limit:
+        raise InvalidModel(f"{info.filename} is larger than {limit // 2**20} MiB")
+    with archive.open(info) as stream:
+        data = stream.read(limit + 1)
+    if len(data) > limit:
+        raise InvalidModel(f"{info.filename} is larger than {limit // 2**20} MiB")
+    return data
+
+
+def _from_manifest(manifest: Any, onnx: bytes) -> TrainedModel:
+    """Every member has the type and values that scoring relies on."""
+
+    def expect(holds: bool, what: str) -> None:
+        if not holds:
+            raise InvalidModel(f"manifest.json: {what}")
+
+    expect(isinstance(manifest, dict) and manifest.get("format") == FORMAT, "it is not that of an .ilearner")
+    expect(manifest.get("version") == VERSION, f"format version {manifest.get('version')!r} is not known")
+    learner, task, label = manifest.get("learner"), manifest.get("task"), manifest.get("label")
+    expect(isinstance(learner, str), "the learner has no name")
+    expect(task in (TASK_BINARY, TASK_REGRESSION), "the task is not known")
+    expect(
+        manifest.get("link") == (LOGISTIC if task == TASK_BINARY else IDENTITY), "link and task do not agree"
+    )
+    expect(manifest.get("encoding") in (ORDINAL, ONE_HOT), "the encoding is not known")
+    expect(isinstance(manifest.get("unknownLevels"), bool), "unknownLevels is not true or false")
+    expect(
+        isinstance(label, dict) and isinstance(label.get("name"), str) and label.get("type") in TYPES, "label"
+    )
+    classes = label.get("classes")
+    expect(
+        isinstance(classes, list) and len(classes) == (2 if task == TASK_BINARY else 0), "the label's classes"
+    )
+    expect(all(_is_of(value, label["type"]) for value in classes), "the label's classes")
+    features = manifest.get("features")
+    expect(isinstance(features, list) and 0 < len(features) <= 100_000, "there are no features")
+    parsed = []
+    for feature in features:
+        levels = feature.get("levels") if isinstance(feature, dict) else None
+        expect(
+            isinstance(levels, list)
+            and isinstance(feature.get("name"), str)
+            and feature.get("type") in TYPES
+            and feature.get("kind") in ("numeric", "categorical")
+            and all(isinstance(level, str) for level in levels)
+            and len(set(levels)) == len(levels)
+            and not (feature["kind"] == "numeric" and levels),
+            "a feature is not valid",
+        )
+        parsed.append(Feature(feature["name"], feature["type"], feature["kind"], tuple(feature["levels"])))
+    names = [feature.name for feature in parsed]
+    expect(len(set(names)) == len(names), "two features have one name")
+    example = manifest.get("example")
+    expect(isinstance(example, dict) and list(example) == names, "the example row does not fit the features")
+    expect(
+        all(value is None or isinstance(value, str | int | float) for value in example.values()),
+        "the example row",
+    )
+    return TrainedModel(
+        learner,
+        task,
+        manifest["link"],
+        manifest["encoding"],
+        manifest["unknownLevels"],
+        Label(label["name"], label["type"], tuple(classes)),
+        tuple(parsed),
+        example,
+        onnx,
+    )
+
+
+def _is_of(value: Any, type_name: str) -> bool:
+    match type_name:
+        case "Boolean":
+            return isinstance(value, bool)
+        case "Int32" | "Int64":
+            return isinstance(value, int) and not isinstance(value, bool) and abs(value) < 2**63
+        case "Double":
+            return isinstance(value, float | int) and not isinstance(value, bool) and math.isfinite(value)
+        case _:
+            return isinstance(value, str)

@@ -1,0 +1,160 @@
+"""Data Transformation / Manipulation: Select Columns in Dataset, Edit Metadata."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from graph.columns import ColumnSelection
+from graph.errors import ModuleFailure
+from graph.flow import UNTOLD, Column, Columns
+from graph.models.features import level_text
+from graph.spec import Module, Parameter, Port
+from graph.tables import Dataset, is_categorical, net_type
+from graph.values import typed
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+class SelectColumns(Module):
+    """Keeps the selected columns, in the order they are selected."""
+
+    name = "Select Columns in Dataset"
+    inputs = (Port("Dataset"),)
+    outputs = (Port("Results dataset"),)
+    parameters = (Parameter("Select columns", "ColumnPicker"),)
+
+    def run(self, inputs: Mapping[str, Any], parameters: Mapping[str, Any]) -> Mapping[str, Any]:
+        """See the class."""
+        dataset: Dataset = inputs["Dataset"]
+        selection: ColumnSelection = parameters["Select columns"]
+        return {"Results dataset": dataset.with_frame(dataset.frame[selection.select(dataset.frame)])}
+
+    def columns(self, inputs: Mapping[str, Columns], parameters: Mapping[str, Any]) -> Mapping[str, Columns]:
+        """See Module."""
+        dataset = inputs["Dataset"]
+        chosen = dataset.selected(parameters["Select columns"])
+        if chosen is not None:
+            return {"Results dataset": dataset.only(chosen)}
+        left_out = [
+            name for rule in parameters["Select columns"].rules if rule.exclude for name in rule.columns
+        ]
+        return {"Results dataset": dataset.without(left_out)}
+
+
+UNCHANGED = "Unchanged"
+_BEYOND = 2.0**63  # the first Double that no integer column holds
+
+
+class EditMetadata(Module):
+    """Changes type, category flag and names of the selected columns."""
+
+    name = "Edit Metadata"
+    inputs = (Port("Dataset"),)
+    outputs = (Port("Results dataset"),)
+    parameters = (
+        Parameter("Column", "ColumnPicker"),
+        Parameter(
+            "Data type",
+            "Enumerated",
+            UNCHANGED,
+            (UNCHANGED, "String", "Integer", "Floating point", "Boolean"),
+        ),
+        Parameter(
+            "Categorical", "Enumerated", UNCHANGED, (UNCHANGED, "Make categorical", "Make non-categorical")
+        ),
+        Parameter("New column names", "String", ""),
+    )
+
+    def run(self, inputs: Mapping[str, Any], parameters: Mapping[str, Any]) -> Mapping[str, Any]:
+        """See the class."""
+        dataset: Dataset = inputs["Dataset"]
+        selected = parameters["Column"].select(dataset.frame)
+        changed: dict[str, Any] = {}
+        for column in selected:
+            values = dataset.frame[column]
+            if parameters["Data type"] != UNCHANGED:
+                values = _converted(values, parameters["Data type"])
+            if parameters["Categorical"] == "Make categorical":
+                values = values.astype("category")
+            elif parameters["Categorical"] == "Make non-categorical":
+                values = _plain(values)
+            changed[column] = values
+        frame = dataset.frame.assign(**changed)
+        if parameters["New column names"].strip():
+            frame = _renamed(frame, selected, parameters["New column names"])
+        return {"Results dataset": dataset.with_frame(frame)}
+
+    def columns(self, inputs: Mapping[str, Columns], parameters: Mapping[str, Any]) -> Mapping[str, Columns]:
+        """See Module."""
+        dataset = inputs["Dataset"]
+        selected = dataset.selected(parameters["Column"])
+        if parameters["Data type"] in ("Integer", "Boolean"):
+            dataset = dataset.changed(selected, _rounded)
+        new = _names(parameters["New column names"])
+        if not new:
+            return {"Results dataset": dataset}
+        if selected is None or len(selected) != len(new):
+            return {}
+        renamed = {name: dataset.find(old) or Column() for name, old in zip(new, selected, strict=True)}
+        return {"Results dataset": dataset.without(selected).having(renamed)}
+
+
+def _rounded(value: Any) -> Any:
+    """How a number is rounded depends on all values of its column."""
+    return value if value is None or isinstance(value, bool) else UNTOLD
+
+
+def _plain(values: pd.Series[Any]) -> pd.Series[Any]:
+    """The column with its levels as ordinary values."""
+    if is_categorical(values):
+        return values.astype(values.cat.categories.dtype)
+    return values
+
+
+def _converted(values: pd.Series[Any], data_type: str) -> pd.Series[Any]:
+    import pandas as pd
+
+    values = _plain(values)
+    missing = values.isna()
+    try:
+        if data_type == "String":
+            if values.dtype.kind == "f":  # as integers are written without a missing value beside them
+                return values.map(level_text).where(~missing)
+            return values.astype("str").where(~missing)
+        if values.dtype.kind not in "biuf":
+            values = pd.Series(typed(values, "Double"), values.index, name=values.name)
+        if data_type == "Floating point":
+            return values.astype("float64")
+        if data_type == "Boolean":
+            return (
+                values.astype("bool")
+                if not missing.any()
+                else (values != 0).astype("float64").where(~missing)
+            )
+        if values.dtype.kind == "f" and not (missing | (values.abs() < _BEYOND)).all():
+            raise OverflowError
+        # An integer column with missing values stays floating point: the table has no missing integer.
+        return values.astype("float64" if missing.any() else "int64")
+    except (ModuleFailure, TypeError, ValueError, OverflowError):
+        raise ModuleFailure(
+            "0042", f'Not possible to convert column "{values.name}" from {net_type(values)} to {data_type}.'
+        ) from None
+
+
+def _names(text: str) -> list[str]:
+    return [name.strip() for name in text.split(",")] if text.strip() else []
+
+
+def _renamed(frame: pd.DataFrame, selected: list[str], names: str) -> pd.DataFrame:
+    new = _names(names)
+    if len(new) != len(selected) or not all(new):
+        raise ModuleFailure(
+            "0007", f'Parameter "New column names" has {len(new)} names for {len(selected)} selected columns.'
+        )
+    renamed = frame.rename(columns=dict(zip(selected, new, strict=True)))
+    if not renamed.columns.is_unique:
+        twice = renamed.columns[renamed.columns.duplicated()][0]
+        raise ModuleFailure("0026", f'Columns with the same name are not allowed: "{twice}".')
+    return renamed

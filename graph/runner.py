@@ -1,0 +1,133 @@
+"""Runs a graph: each module in turn, on the values its inputs are connected to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from graph.definition import Experiment
+from graph.errors import GraphError, ModuleError, ModuleFailure, empty_input, one_line
+from graph.models.ilearner import TrainedModel
+from graph.spec import TRAINED_MODEL_PORT
+from graph.tables import Dataset
+from graph.values import coerce
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True)
+class Progress:
+    """A module is about to work on `rows` rows; `done` of `total` modules are finished."""
+
+    module: str
+    rows: int
+    done: int
+    total: int
+
+
+Report = Callable[[Progress], None]
+NOTHING: Mapping[str, Any] = {}
+
+
+def run(
+    experiment: Experiment,
+    inputs: Mapping[str, pd.DataFrame],
+    *,
+    resources: Mapping[str, bytes] = NOTHING,
+    parameters: Mapping[str, str] = NOTHING,
+    progress: Report | None = None,
+) -> dict[str, bytes | pd.DataFrame]:
+    """Run the experiment and return its outputs by name: a trained model as `.ilearner` bytes, else a table.
+
+    `inputs` by web service input name; `resources` are the `.ilearner` bytes of the trained models it uses. Where it
+    uses some, its inputs are typed as these were trained (`typed_inputs`).
+    Raises GraphError (inputs, resources or parameters that don't fit), ModuleError (a module failed),
+    InvalidModel. `progress` is called before each module and once at the end; what it raises stops the run.
+    """
+    models = {name: TrainedModel.from_bytes(data) for name, data in resources.items()}
+    if models:
+        inputs = typed_inputs(experiment, inputs, models)
+    values = execute(experiment, inputs, models, parameters, progress)
+    return {
+        name: value.to_bytes() if isinstance(value, TrainedModel) else value.frame.reset_index(drop=True)
+        for name, value in values.items()
+    }
+
+
+def feature_types(experiment: Experiment, models: Mapping[str, TrainedModel]) -> dict[str, str]:
+    """The columns that the trained models of the experiment ask for, with their .NET types."""
+    return {feature.name: feature.type for name in experiment.resources for feature in models[name].features}
+
+
+def typed_inputs(
+    experiment: Experiment, inputs: Mapping[str, pd.DataFrame], models: Mapping[str, TrainedModel]
+) -> dict[str, pd.DataFrame]:
+    """Rows to score, of text or plain values, as columns of the types that the models were trained on.
+
+    By batch and by request alike, so that a row has one score. Raises ModuleError, with the input's name as the module,
+    for a value that is not of its column's type; GraphError for an input or a model that the experiment does not have.
+    """
+    for name in experiment.resources:
+        if name not in models:
+            raise GraphError(f'the experiment needs the trained model "{name}"', name)
+    types = feature_types(experiment, models)
+    typed = {}
+    for name, frame in inputs.items():
+        if name not in experiment.input_nodes:
+            raise GraphError(f'the experiment has no input "{name}"', name)
+        try:
+            typed[name] = coerce(frame, types)
+        except ModuleFailure as failure:
+            raise ModuleError(name, failure.code, failure.message) from None
+    return typed
+
+
+def execute(
+    experiment: Experiment,
+    inputs: Mapping[str, pd.DataFrame],
+    models: Mapping[str, TrainedModel],
+    parameters: Mapping[str, str] = NOTHING,
+    progress: Report | None = None,
+) -> dict[str, Dataset | TrainedModel]:
+    """As `run`, with models already read, and with the values as the graph has them."""
+    bound = experiment.bind(parameters)
+    values: dict[tuple[str, str], Any] = {}
+    for name, node in experiment.input_nodes.items():
+        if name not in inputs:
+            raise GraphError(f'the experiment needs the input "{name}"', name)
+        values[node, "Dataset"] = Dataset(inputs[name])
+    for name, node in experiment.resource_nodes.items():
+        if name not in models:
+            raise GraphError(f'the experiment needs the trained model "{name}"', name)
+        values[node, TRAINED_MODEL_PORT] = models[name]
+    total = len(experiment.steps)
+    rows = 0
+    for done, step in enumerate(experiment.steps):
+        fed = {port: values[source] for port, source in step.sources.items()}
+        rows = next((value.rows for value in fed.values() if isinstance(value, Dataset)), 0)
+        if progress is not None:
+            progress(Progress(step.module.name, rows, done, total))
+        for port, value in _call(step.module, fed, bound[step.id]).items():
+            values[step.id, port] = value
+    if progress is not None and experiment.steps:
+        progress(Progress(experiment.steps[-1].module.name, rows, total, total))
+    return {name: values[source] for name, source in experiment.output_sources.items()}
+
+
+def _call(module: Any, inputs: Mapping[str, Any], parameters: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Run one module; every failure leaves as a ModuleError that names it."""
+    try:
+        for port, value in inputs.items():
+            if isinstance(value, Dataset) and value.rows == 0:
+                raise empty_input(port)
+        result: Mapping[str, Any] = module.run(inputs, parameters)
+    except ModuleFailure as failure:
+        raise ModuleError(module.name, failure.code, failure.message) from failure
+    except Exception as error:
+        # Studio's 1000: a library refused what the module asked of it.
+        raise ModuleError(
+            module.name, "1000", f"Library exception: {one_line(str(error)) or type(error).__name__}"
+        ) from error
+    return result

@@ -1,0 +1,243 @@
+"""What a module is: its ports and parameters as data, and one method that works on values.
+
+A module is one small class, listed in `graph.modules`:
+
+    class Example(Module):
+        \"\"\"What it does.\"\"\"
+
+        name = "Example"
+        inputs = (Port("Dataset"),)
+        outputs = (Port("Results dataset"),)
+        parameters = (Parameter("Fraction", "Float", 0.5, minimum=0, maximum=1),)
+
+        def run(self, inputs, parameters):
+            return {"Results dataset": inputs["Dataset"]}
+
+`run` gets values by port name and parameters already parsed and checked by their declared type. It imports the
+libraries that it works with, so that a graph can be read and checked where they are not installed.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal
+
+from graph.columns import ColumnSelection
+from graph.errors import ModuleFailure
+
+if TYPE_CHECKING:
+    from graph.flow import Columns
+
+DATASET: Final = "Dataset"
+UNTRAINED: Final = "Untrained model"
+TRAINED: Final = "Trained model"
+
+TRAINED_MODEL_PORT: Final = "Trained model"
+EVALUATION_PORT: Final = "Evaluation results"
+
+ParameterType = Literal["Int", "Float", "Boolean", "String", "Enumerated", "ColumnPicker"]
+
+# Types a web service parameter may declare, and the module parameter types each may feed
+# (the names are those of the New web service's graphParameters).
+GLOBAL_TYPES: Final[Mapping[str, frozenset[str]]] = {
+    "Int": frozenset({"Int", "Float"}),
+    "Float": frozenset({"Float"}),
+    "Double": frozenset({"Float"}),
+    "Boolean": frozenset({"Boolean"}),
+    "Enumerated": frozenset({"Enumerated"}),
+    "Mode": frozenset({"Enumerated"}),
+    "String": frozenset({"String", "Enumerated"}),
+    "ColumnPicker": frozenset({"ColumnPicker"}),
+}
+
+REQUIRED: Final = object()
+
+# How a number is written as text; Python would also take "1_000" and digits of other scripts.
+_WHOLE: Final = re.compile(r"\s*[+-]?[0-9]{1,20}\s*")
+_NUMBER: Final = re.compile(r"\s*[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?\s*")
+_EXACT: Final = 2**53  # below it each whole number is a double
+
+
+@dataclass(frozen=True)
+class Port:
+    """An input or output of a module: its name, the kind of value, and whether it may stay unconnected."""
+
+    name: str
+    kind: str = DATASET
+    optional: bool = False
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """A declared parameter. `default` is a parsed value; `REQUIRED` has none. Bounds are inclusive."""
+
+    name: str
+    type: ParameterType
+    default: Any = REQUIRED
+    allowed: tuple[str, ...] = ()
+    minimum: float | None = None
+    maximum: float | None = None
+    above: float | None = None
+
+    def parse(self, value: Any) -> Any:
+        """The value by declared type; strings are accepted for every type, as web services send them.
+
+        Raises ModuleFailure with Studio's 0002 (not of that type), 0004, 0005, 0007 or 0008 (out of bounds).
+        """
+        match self.type:
+            case "Int":
+                return self._bounded(self._integer(value))
+            case "Float":
+                return self._bounded(self._number(value))
+            case "Boolean":
+                if isinstance(value, bool):
+                    return value
+                if isinstance(value, str) and value.strip().lower() in ("true", "false"):
+                    return value.strip().lower() == "true"
+                raise self._unparsed(value, "Boolean")
+            case "Enumerated":
+                for choice in self.allowed:
+                    if isinstance(value, str) and value.strip().casefold() == choice.casefold():
+                        return choice
+                raise ModuleFailure(
+                    "0002",
+                    f'Failed to parse "{self.name}" parameter value "{value}"; use one of: '
+                    + ", ".join(self.allowed)
+                    + ".",
+                )
+            case "ColumnPicker":
+                return ColumnSelection.parse(self.name, value)
+            case _:
+                if not isinstance(value, str | int | float):
+                    raise self._unparsed(value, "String")
+                return str(value)
+
+    def text(self, value: Any) -> str | None:
+        """The one way to write a parsed value: `parse` reads it back; None stays None (nothing is chosen)."""
+        if isinstance(value, ColumnSelection):
+            return value.text()
+        if isinstance(value, bool):
+            return "true" if value else "false"
+        if isinstance(value, float):
+            return str(int(value)) if value.is_integer() and abs(value) < _EXACT else repr(value)
+        return None if value is None else str(value)
+
+    @property
+    def range(self) -> str:
+        """What values it takes, in words."""
+        match self.type:
+            case "Int" | "Float":
+                words = "a whole number" if self.type == "Int" else "a number"
+                above, low, high = (
+                    None if bound is None else self.text(float(bound))
+                    for bound in (self.above, self.minimum, self.maximum)
+                )
+                if above:
+                    return f"{words} greater than {above}" + (f" and at most {high}" if high else "")
+                if low and high:
+                    return f"{words} from {low} to {high}"
+                return words + (f" of at least {low}" if low else f" of at most {high}" if high else "")
+            case "Boolean":
+                return "true or false"
+            case "Enumerated":
+                return "one of: " + ", ".join(self.allowed)
+            case "ColumnPicker":
+                return "names of columns, separated by commas"
+            case _:
+                return "text"
+
+    def problem(self, value: Any) -> str:
+        """Why it does not take this value, in words; empty where it does."""
+        try:
+            self.parse(value)
+        except ModuleFailure as failure:
+            if failure.code == "0002":
+                return f"{value!r} is not {self.range}"
+            low, high = self.minimum, self.maximum
+            if self.above is not None and float(value) <= self.above:
+                return f"{value} is not greater than {self.text(float(self.above))}"
+            bound, word = (low, "less") if low is not None and float(value) < low else (high, "more")
+            return f"{value} is {word} than {self.text(float(bound or 0))}"
+        return ""
+
+    def _integer(self, value: Any) -> int:
+        if isinstance(value, float) and value.is_integer():
+            return int(value)  # JSON and YAML have one kind of number
+        if isinstance(value, int) and not isinstance(value, bool):
+            return value
+        if isinstance(value, str) and _WHOLE.fullmatch(value):
+            return int(value)
+        raise self._unparsed(value, "Int32")
+
+    def _number(self, value: Any) -> float:
+        if (isinstance(value, int | float) and not isinstance(value, bool)) or (
+            isinstance(value, str) and _NUMBER.fullmatch(value)
+        ):
+            try:
+                number = float(value)
+            except OverflowError:
+                number = math.inf
+            if math.isfinite(number):
+                return number
+        raise self._unparsed(value, "Double")
+
+    def _unparsed(self, value: Any, target: str) -> ModuleFailure:
+        source = "String" if isinstance(value, str) else type(value).__name__
+        return ModuleFailure(
+            "0002",
+            f'Failed to convert "{self.name}" parameter value "{value}" from "{source}" to "{target}".',
+        )
+
+    def _bounded(self, number: Any) -> Any:
+        low, high = self.minimum, self.maximum
+        if self.above is not None and number <= self.above:
+            raise ModuleFailure(
+                "0004",
+                f'Parameter "{self.name}" has value "{number}" which should be greater than {self.above}.',
+            )
+        if low is not None and high is not None and not low <= number <= high:
+            raise ModuleFailure(
+                "0008", f'Parameter "{self.name}" value should be in the range of [{low}, {high}].'
+            )
+        if low is not None and number < low:
+            raise ModuleFailure(
+                "0005",
+                f'Parameter "{self.name}" has value "{number}" which should be greater than or equal to {low}.',
+            )
+        if high is not None and number > high:
+            raise ModuleFailure(
+                "0007",
+                f'Parameter "{self.name}" has value "{number}" which should be less than or equal to {high}.',
+            )
+        return number
+
+
+class Module:
+    """Base of all modules; see the module docstring for the shape of one."""
+
+    name: ClassVar[str]
+    inputs: ClassVar[tuple[Port, ...]]
+    outputs: ClassVar[tuple[Port, ...]]
+    parameters: ClassVar[tuple[Parameter, ...]] = ()
+    trains: ClassVar[bool] = False
+    classes: ClassVar[int] = 0
+    """Of a learner: how many different values the label has that it is trained on; 0 where it does not matter."""
+
+    def run(self, inputs: Mapping[str, Any], parameters: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Work on the connected inputs; an optional port that is not connected is absent from `inputs`."""
+        raise TypeError(f"{type(self).__name__} does not define run()")
+
+    def columns(self, inputs: Mapping[str, Columns], parameters: Mapping[str, Any]) -> Mapping[str, Columns]:
+        """What is known of the columns of its outputs, by port; it asks its inputs for those that it works on.
+
+        A module need not say: of an output that is left out nothing is known.
+        """
+        return {}
+
+    @classmethod
+    def parameter(cls, name: str) -> Parameter | None:
+        """The declared parameter of that name."""
+        return next((p for p in cls.parameters if p.name == name), None)

@@ -1,0 +1,170 @@
+"""Datasets: tables in memory, and as the `.csv` and `.tsv` files that batch jobs read and write.
+
+Types are .NET's, as Studio names them in `ColumnTypes`: Boolean, Int32, Int64, Double, String.
+"""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Final
+
+from graph.errors import ModuleError, ModuleFailure
+from graph.values import doubtful, guessed
+from tables import MISSING, RepeatedColumn, TableError, form_of, read
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+EXTENSIONS: Final = (".nh.csv", ".nh.tsv", ".csv", ".tsv")
+
+TASK_BINARY: Final = "binary"
+TASK_REGRESSION: Final = "regression"
+
+
+@dataclass(frozen=True)
+class Scored:
+    """What Score Model knows about the dataset it made: the task, the label, its two classes."""
+
+    task: str
+    label: str
+    classes: tuple[Any, ...]
+    learner: str
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """A table on a port, with what Studio keeps as its metadata."""
+
+    frame: pd.DataFrame
+    scored: Scored | None = None
+
+    @property
+    def rows(self) -> int:
+        """The number of rows."""
+        return len(self.frame)
+
+    def with_frame(self, frame: pd.DataFrame) -> Dataset:
+        """The same metadata on another table."""
+        return replace(self, frame=frame)
+
+
+def net_type(values: pd.Series[Any]) -> str:
+    """The .NET type name of a column."""
+    kind = values.dtype.kind
+    if is_categorical(values):
+        return net_type(values.cat.categories.to_series())
+    if kind == "b":
+        return "Boolean"
+    if kind in "iu":
+        wide = len(values) and (values.max() > 2**31 - 1 or values.min() < -(2**31))
+        return "Int64" if wide else "Int32"
+    return "Double" if kind == "f" else "String"
+
+
+def is_categorical(values: pd.Series[Any]) -> bool:
+    """Whether the column holds levels of a category."""
+    from pandas import CategoricalDtype
+
+    return isinstance(values.dtype, CategoricalDtype)
+
+
+def is_numeric(values: pd.Series[Any]) -> bool:
+    """Whether the column holds numbers or booleans (a categorical column doesn't)."""
+    return not is_categorical(values) and values.dtype.kind in "biuf"
+
+
+def read_table(data: bytes, extension: str, name: str = "input", *, typed: bool = True) -> pd.DataFrame:
+    """Parse a dataset file; its columns have the types that all their values fit, or, not `typed`, are all text.
+
+    `extension` is one of `.csv`, `.tsv` and, without a header line, `.nh.csv`, `.nh.tsv` (columns are then
+    called Col1, Col2, …). Raises ModuleError (module: `name`, code 0049) when the text is not such a table.
+    """
+    import pandas as pd
+
+    extension = extension.lower()
+    if extension not in EXTENSIONS:
+        raise ModuleError(
+            name, "0049", f'"{extension}" is not a table; use one of: ' + ", ".join(EXTENSIONS) + "."
+        )
+    try:
+        table = read(data, name, form=form_of(extension)).check()
+    except RepeatedColumn as error:
+        raise ModuleError(
+            name, "0026", f"Columns with the same name are not allowed: {error.what}."
+        ) from None
+    except TableError as error:
+        raise _not_a_table(name, error.what) from None
+    if not table.columns:
+        raise ModuleError(
+            name, "0003", f'Input "{name}" is null or empty: the file has no header and no rows.'
+        )
+
+    def parsed(**how: Any) -> pd.DataFrame:
+        found: pd.DataFrame = pd.read_csv(
+            io.BytesIO(table.body.encode("utf-8")),
+            sep=table.delimiter,
+            names=list(table.columns),
+            header=None,
+            index_col=False,
+            keep_default_na=False,
+            na_values=list(MISSING),
+            low_memory=False,
+            on_bad_lines="error",
+            **how,
+        )
+        return found
+
+    try:
+        if not typed:
+            return parsed(dtype="str")
+        frame = parsed()
+    except (ValueError, OverflowError) as error:  # what the text says is what pandas makes no column of
+        raise _not_a_table(name, str(error)) from None
+    doubted = [column for column in table.columns if doubtful(frame[column])]
+    if doubted:
+        texts = parsed(dtype="str", usecols=doubted)
+        frame = frame.assign(**{column: _typed(texts[column], name) for column in doubted})
+    return frame
+
+
+def _typed(texts: pd.Series[Any], name: str) -> Any:
+    try:
+        found = guessed(texts)
+    except ModuleFailure as failure:
+        raise ModuleError(name, failure.code, failure.message) from None
+    return texts if found.dtype == object else found
+
+
+def _not_a_table(name: str, why: str) -> ModuleError:
+    return ModuleError(name, "0049", f"The file cannot be parsed as a table: {why}.")
+
+
+def write_table(frame: pd.DataFrame, extension: str = ".csv") -> bytes:
+    """A dataset file: lines end in CRLF, numbers are invariant, missing text is empty, missing numbers `NaN`."""
+    import pandas as pd
+
+    extension = extension.lower()
+    if extension not in EXTENSIONS:
+        raise ValueError(f"{extension!r} is not one of {EXTENSIONS}")
+    columns = {str(name): _text(frame[name]) for name in frame.columns}
+    text = pd.DataFrame(columns, index=frame.index).to_csv(
+        index=False,
+        header=not extension.startswith(".nh"),
+        sep="," if extension.endswith("csv") else "\t",
+        lineterminator="\r\n",
+    )
+    return text.encode("utf-8")
+
+
+def _text(values: pd.Series[Any]) -> pd.Series[Any]:
+    import numpy as np
+
+    if values.dtype.kind != "f":
+        return values
+    finite = np.isfinite(values.to_numpy())
+    if finite.all():
+        return values
+    return values.astype(object).where(
+        finite, values.map({np.inf: "Infinity", -np.inf: "-Infinity"}).astype(object).fillna("NaN")
+    )

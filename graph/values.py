@@ -1,0 +1,200 @@
+"""Values of a table as typed columns: the same text is the same value, in a file and in a request.
+
+Types are .NET's, as Studio names them in `ColumnTypes`: Boolean, Int32, Int64, Double, String. What a number is,
+`tables.number` says. A column of integers in which a value is missing is one of floating point numbers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, Final
+
+from graph.errors import ModuleFailure
+from tables import MISSING, OutOfRange, number, real
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+
+    Values = np.ndarray[Any, Any]
+
+_BITS: Final = {"Int32": 31, "Int64": 63}
+_TRUTH: Final = {"true": True, "false": False}
+_SHOWN: Final = 60
+
+
+def coerce(frame: pd.DataFrame, types: Mapping[str, str]) -> pd.DataFrame:
+    """The rows of a request, or of a file read as text, as typed columns.
+
+    Requests carry numbers as text as often as not. Columns of `types` get the type that they have there; others are typed
+    as a file's would be. Null and what a file writes for missing are missing values. Raises ModuleFailure 0002 naming
+    column and value.
+    """
+    import pandas as pd
+
+    columns: dict[str, Any] = {}
+    for name, values in frame.items():
+        known = types.get(str(name), "")
+        columns[str(name)] = typed(values, known) if known else _untold(values)
+    return pd.DataFrame(columns, index=frame.index)
+
+
+def typed(values: pd.Series[Any], type_name: str) -> Values:
+    """The column as one of that type. Raises ModuleFailure 0002 for a value that is none."""
+    if type_name == "String":
+        return _strings(_texts(values))
+    parse: Callable[[Any, str], Any] = _PARSERS.get(type_name, _double)
+    found: list[Any] = []
+    for value in _texts(values):
+        try:
+            found.append(None if value is None else parse(value, type_name))
+        except ValueError:
+            raise _not_converted(value, values.name, type_name) from None
+    return _array(found)
+
+
+def _untold(values: pd.Series[Any]) -> Values:
+    """A column that no model asks for: nothing in it is refused."""
+    try:
+        return guessed(values)
+    except ModuleFailure:
+        return typed(values, "String")
+
+
+def guessed(values: pd.Series[Any]) -> Values:
+    """The column as one of the type that all its values are of: integers, numbers, truth values, else text.
+
+    Raises ModuleFailure 0002 for a column of numbers one of which no Double holds.
+    """
+    texts = _texts(values)
+    present = [text for text in texts if text is not None]
+    if present and len(present) == len(texts) and all(_is_truth(text) for text in present):
+        return _array([_TRUTH[text.lower()] for text in present])
+    found: list[Any] = []
+    beyond: object = None
+    for text in texts:
+        try:
+            found.append(None if text is None else _number(text))
+        except OutOfRange:
+            beyond = text
+        except ValueError:
+            return _strings(texts)
+    if beyond is not None:
+        raise _not_converted(beyond, values.name, "Double")
+    return _array(found)
+
+
+def doubtful(values: pd.Series[Any]) -> bool:
+    """Whether pandas may have read the column otherwise than `guessed` does: integers that no Int64 holds, truth values
+    of which some are missing or are written in other letters, numbers that became infinite.
+    """
+    import numpy as np
+    from pandas import StringDtype
+
+    match values.dtype.kind:
+        case "f":
+            return bool(np.isinf(values.to_numpy()).any())
+        case "i" | "b":
+            return False
+        case "u":
+            return True
+    # Where an integer is beyond Int64 and a value is missing, pandas leaves the missing one as it is written.
+    first = next((value for value in values if isinstance(value, str) and value not in MISSING), "")
+    odd = len(values) > 0 and not isinstance(values.dtype, StringDtype)
+    return odd or _is_number(first) or _is_truth(first)
+
+
+def _texts(values: pd.Series[Any]) -> list[Any]:
+    """The values as text, or as they are where they are numbers; missing ones are None."""
+    return [_plain(value) for value in values.tolist()]
+
+
+def _plain(value: Any) -> Any:
+    if value is None or value != value or (isinstance(value, str) and value in MISSING):
+        return None
+    return value if isinstance(value, str | int | float) and not isinstance(value, bool) else str(value)
+
+
+def _strings(texts: list[Any]) -> Values:
+    import numpy as np
+
+    return np.array([text if text is None else str(text) for text in texts], object)
+
+
+def _array(found: list[Any]) -> Values:
+    """Truth values, integers or floating point numbers, by what is there."""
+    import numpy as np
+
+    if any(value is None for value in found):
+        return np.array([np.nan if value is None else float(value) for value in found])
+    if found and all(isinstance(value, bool) for value in found):
+        return np.array(found, bool)
+    if all(isinstance(value, int) and _fits(value, "Int64") for value in found):
+        return np.array(found, np.int64)
+    return np.array([float(value) for value in found])
+
+
+def _fits(value: int, type_name: str) -> bool:
+    return -(1 << _BITS[type_name]) <= value < 1 << _BITS[type_name]
+
+
+def _is_number(text: str) -> bool:
+    try:
+        number(text)
+    except OutOfRange:
+        return True
+    except ValueError:
+        return False
+    return True
+
+
+def _is_truth(value: object) -> bool:
+    return isinstance(value, str) and value.lower() in _TRUTH
+
+
+def _number(value: Any) -> int | float:
+    if isinstance(value, str):
+        return number(value)
+    _double(value, "Double")
+    return value  # type: ignore[no-any-return]
+
+
+def _double(value: Any, _type: str) -> float:
+    if isinstance(value, str):
+        return real(value)
+    try:
+        return float(value)
+    except OverflowError as error:
+        raise OutOfRange(value) from error
+
+
+def _integer(value: Any, type_name: str) -> int:
+    found = number(value) if isinstance(value, str) else value
+    whole = int(found) if isinstance(found, int) or found.is_integer() else None
+    if whole is None or not _fits(whole, type_name):
+        raise ValueError(value)
+    return whole
+
+
+def _truth(value: Any, _type: str) -> bool:
+    if _is_truth(value):
+        return _TRUTH[value.lower()]
+    whole = _integer(value, "Int32")
+    if whole not in (0, 1):
+        raise ValueError(value)
+    return bool(whole)
+
+
+_PARSERS: Final[Mapping[str, Callable[[Any, str], Any]]] = {
+    "Boolean": _truth,
+    "Int32": _integer,
+    "Int64": _integer,
+    "Double": _double,
+}
+
+
+def _not_converted(value: object, column: object, type_name: str) -> ModuleFailure:
+    shown = str(value) if len(str(value)) <= _SHOWN else str(value)[:_SHOWN] + "…"
+    return ModuleFailure(
+        "0002", f'Failed to convert value "{shown}" in column "{column}" from "String" to "{type_name}".'
+    )

@@ -1,0 +1,24 @@
+"""Warming up a worker: the libraries loaded and their thread pools started before the first job comes."""
+
+from __future__ import annotations
+
+
+def warm_up() -> None:
+    """Train and score a tiny model, so that the first real job pays for no import."""
+    import pandas as pd
+
+    from graph.modules.evaluate import EvaluateModel
+    from graph.modules.learners import TwoClassBoostedDecisionTree
+    from graph.modules.score import ScoreModel
+    from graph.modules.train import train
+    from graph.tables import Dataset
+
+    frame = pd.DataFrame({"x": range(64), "label": [0, 1] * 32})
+    settings = {p.name: p.default for p in TwoClassBoostedDecisionTree.parameters}
+    settings["Number of trees constructed"] = 2
+    untrained = TwoClassBoostedDecisionTree().run({}, settings)["Untrained model"]
+    model = train(untrained, frame, "label")
+    scored = ScoreModel().run(
+        {"Trained model": model, "Dataset": Dataset(frame)}, {"Append score columns to output": True}
+    )
+    EvaluateModel().run(scored, {})

@@ -1,0 +1,16 @@
+"""azure-native:resources, after pulumi_azure_native 3.29 (API 2024-03-01)."""
+
+from __future__ import annotations
+
+from localcloud.azure_native.spec import Function, NameRule, ResourceType, top
+
+RESOURCE_GROUP = ResourceType(
+    token="azure-native:resources:ResourceGroup",  # noqa: S106 - a type's name
+    path="/subscriptions/{subscriptionId}/resourceGroups/{resourceGroupName}",
+    api_version="2024-03-01",
+    name=NameRule("resourceGroupName", max_length=90),
+    body=(top("location", required=True, create_only=True), top("managedBy"), top("tags")),
+    read_only=(top("name"), top("type"), top("properties")),
+)
+
+FUNCTIONS = (Function("azure-native:resources:getResourceGroup", RESOURCE_GROUP),)

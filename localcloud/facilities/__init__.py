@@ -1,0 +1,1 @@
+"""What all parts of the local cloud stand on: store, journal, logs, errors, files."""

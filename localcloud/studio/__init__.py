@@ -1,0 +1,1 @@
+"""Studio: classic management, batch execution, request-response, New web services, workspaces, help."""

@@ -1,0 +1,131 @@
+"""Scoring on the wire: the table form and the swagger form, values as strings."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from graph import net_type
+from localcloud.facilities.errors import BadArgument, BadUserArgument
+from localcloud.facilities.wire import member
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_SCALARS = (str, int, float, bool, type(None))
+
+
+def read_inputs(body: Mapping[str, Any], names: Sequence[str]) -> dict[str, pd.DataFrame]:
+    """The tables of a request by input name (matched without regard to case), columns of plain Python values.
+
+    Each is ``{"ColumnNames", "Values"}`` or a list of objects, whatever the query says. Raises `BadArgument`
+    (MissingRequestInput, InvalidInputNames) and `BadUserArgument` (InputParseError).
+    """
+    inputs = member(body, "Inputs")
+    if inputs is None:
+        inputs = {}
+    if not isinstance(inputs, Mapping):
+        raise BadArgument("RequestBodyInvalid", "Inputs is not an object", "Inputs")
+    known = {name.casefold(): name for name in names}
+    tables: dict[str, pd.DataFrame] = {}
+    for given, value in inputs.items():
+        name = known.get(str(given).casefold())
+        if name is None:
+            listed = ", ".join(names) or "none"
+            raise BadArgument(
+                "InvalidInputNames", f"there is no input '{given}'; there are: {listed}", str(given)
+            )
+        if value is not None:
+            tables[name] = _table(value, name)
+    missing = [name for name in names if name not in tables]
+    if missing:
+        raise BadArgument("MissingRequestInput", f"input '{missing[0]}' is missing", missing[0])
+    return tables
+
+
+def _table(value: Any, name: str) -> pd.DataFrame:
+    if isinstance(value, Mapping):
+        columns, rows = member(value, "ColumnNames"), member(value, "Values")
+        if not isinstance(columns, list) or not isinstance(rows, list):
+            raise _unreadable(name, "it needs ColumnNames and Values")
+        names = [str(column) for column in columns]
+        if len(set(names)) != len(names):
+            raise _unreadable(name, "a column is named twice")
+        for number, row in enumerate(rows, 1):
+            if not isinstance(row, list) or len(row) != len(names):
+                raise _unreadable(name, f"row {number} does not have {len(names)} values")
+    elif isinstance(value, list):
+        if not all(isinstance(row, Mapping) for row in value):
+            raise _unreadable(name, "its rows are not objects")
+        names = list(dict.fromkeys(key for row in value for key in row))
+        rows = [[row.get(column) for column in names] for row in value]
+    else:
+        raise _unreadable(name, "it is neither a table nor a list of rows")
+    if not names or not rows:
+        raise _unreadable(name, "it has no rows")
+    for row in rows:
+        for column, cell in zip(names, row, strict=True):
+            if not isinstance(cell, _SCALARS):
+                raise _unreadable(
+                    name, f"column '{column}' has a value that is neither text nor number nor null"
+                )
+    return _frame(names, rows)
+
+
+def _frame(names: list[str], rows: list[list[Any]]) -> pd.DataFrame:
+    import numpy as np
+    import pandas as pd
+
+    # One block of plain objects: a frame built column by column costs a millisecond, this a tenth of it.
+    cells = np.empty((len(rows), len(names)), dtype=object)
+    cells[:] = rows
+    return pd.DataFrame(cells, columns=pd.Index(names, dtype=object), copy=False)
+
+
+def _unreadable(name: str, reason: str) -> BadUserArgument:
+    return BadUserArgument("InputParseError", f"input '{name}' cannot be read: {reason}", name)
+
+
+def table_json(frame: pd.DataFrame, types: Mapping[str, str], *, details: bool) -> dict[str, Any]:
+    """An output in table form; with `details` the names and .NET types of its columns."""
+    columns = dict(frame.items())
+    value: dict[str, Any] = {}
+    if details:
+        value["ColumnNames"] = [str(name) for name in columns]
+        value["ColumnTypes"] = [types.get(str(name)) or net_type(one) for name, one in columns.items()]
+    texts = [_texts(column, types.get(str(name), "")) for name, column in columns.items()]
+    value["Values"] = [list(row) for row in zip(*texts, strict=True)]
+    return {"type": "table", "value": value}
+
+
+def rows_json(frame: pd.DataFrame, types: Mapping[str, str]) -> list[dict[str, str | None]]:
+    """An output in swagger form."""
+    names = [str(name) for name in frame.columns]
+    columns = [_texts(column, types.get(str(name), "")) for name, column in frame.items()]
+    return [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]
+
+
+def _texts(column: pd.Series[Any], type_name: str) -> list[str | None]:
+    values = column.tolist()
+    if column.dtype.kind != "f" or type_name not in ("", "Double"):
+        # What is missing is NaN in a column of strings or integers, too: there it means null, not a number.
+        missing = column.isna().tolist()
+        values = [None if gone else value for value, gone in zip(values, missing, strict=True)]
+    return [_text(value) for value in values]
+
+
+def _text(value: Any) -> str | None:
+    """A value as .NET's invariant culture writes it; null for a missing one that is not a number."""
+    if isinstance(value, str):
+        return value
+    if value is None:
+        return None
+    if isinstance(value, bool):
+        return "True" if value else "False"
+    if isinstance(value, float):
+        if math.isfinite(value):
+            text = repr(value)
+            return text[:-2] if text.endswith(".0") else text
+        return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
+    return str(value)

@@ -1,0 +1,1 @@
+"""Batch jobs: kept, queued, and run in worker processes."""

@@ -1,0 +1,1 @@
+"""Bindings: a model is brought to its endpoints, ring by ring."""

@@ -1,0 +1,1 @@
+"""Data versions: which blobs they are, and what identifies their content."""

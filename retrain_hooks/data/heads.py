@@ -1,0 +1,177 @@
+"""What the tables of a data version begin with, held against what is asked of them, before anything is trained from them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from clients.errors import ConfigurationError, NotFound
+from clients.names import listed, shown
+from clients.storage import Container
+from graph.flow import UNTOLD
+from retrain_hooks.host.memory import Memory
+from tables import EndlessHeader, Table, TableError, head, parts
+
+_BYTES = 64 * 1024
+_MORE_BYTES = 16 * 2**20  # where the heads show one class only
+_READERS = 8
+_PARTS = 64  # so many parts of a set are read, spread over all
+_TABLES = (".csv", ".tsv", ".csv.gz", ".tsv.gz")
+_WITHOUT_HEADER = (".nh.csv", ".nh.tsv")
+_ANOTHER = "name another data version, or upload its data again"
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What *who* asks of a table: *columns*, each with what asks for it, and rows whose *label* has enough *classes*.
+
+    *label* is the name of a column, and *values* gives what a value in it stands for.
+    """
+
+    who: str
+    columns: Mapping[str, str]
+    label: str = ""
+    values: Callable[[str | None], Any] = lambda value: value
+    classes: int = 0
+
+
+class Heads:
+    """The first bytes of each of the *blobs* (names) that are tables, read once in a run; *called* what they are to whom."""
+
+    def __init__(self, container: Container, memory: Memory, blobs: Sequence[str], called: str = "") -> None:
+        self._container, self._memory = container, memory
+        self._place = f"{called} {container.name}/".lstrip()
+        names = parts(blobs)
+        self.names = names[:: -(-len(names) // _PARTS)] if names else []
+        self._all = len(self.names) == len(names)
+
+    @cached_property
+    def _found(self) -> list[Table]:
+        with ThreadPoolExecutor(_READERS, "heads") as readers:
+            return [one for one in readers.map(self._head, self.names) if one is not None]
+
+    @property
+    def tables(self) -> list[Table]:
+        """Those in which something is written. Raises ConfigurationError for what is no table, and where all are empty."""
+        written = [table for table in self._found if table.columns]
+        if self._found and not written and self._all:
+            raise ConfigurationError(f"{self.where} is empty", _ANOTHER)
+        return written
+
+    @property
+    def whole(self) -> bool:
+        """Whether they are all that there is."""
+        return self._all and len(self._found) == len(self.names) and all(one.whole for one in self._found)
+
+    @property
+    def where(self) -> str:
+        """What they are the heads of."""
+        return self._of(self.names)
+
+    def read_on(self) -> list[Table]:
+        """All tables to their ends; none where that is far. Raises ConfigurationError for what is no table."""
+        found: list[Table] = []
+        left = _MORE_BYTES
+        for name in self.names if self._all else ():
+            try:
+                content = self._container.read_start(name, left + 1)
+            except NotFound:
+                return []  # as in _head
+            left -= len(content)
+            if left < 0:
+                return []
+            found.append(self._table(content, name, whole=True))
+        return found
+
+    def hold(self, asked: Asked) -> None:
+        """Refuse what cannot be trained from, as far as the heads show. Raises ConfigurationError naming blob and column."""
+        names = [name.lower() for name in self.names]
+        if not all(name.endswith(_TABLES) and not name.endswith(_WITHOUT_HEADER) for name in names):
+            return
+        written = self.tables
+        for table in written:
+            self._hold_columns(table, written[0], asked)
+        if self.whole:
+            self._hold_rows(written, asked)
+        elif asked.label and not _enough(_labels(written, asked), asked) and (tables := self.read_on()):
+            self._hold_rows(tables, asked)
+
+    def _head(self, name: str) -> Table | None:
+        """A table's head; None where it does not tell: its columns are named in more bytes than that, or it is gone."""
+        try:
+            start = self._memory.once(
+                ("head", self._container.url(name)), lambda: self._container.read_start(name, _BYTES)
+            )
+        except NotFound:
+            return None  # reading all of it will say so
+        try:
+            return self._table(start, name, whole=len(start) < _BYTES)
+        except EndlessHeader:
+            return None
+
+    def _table(self, content: bytes, name: str, *, whole: bool) -> Table:
+        try:
+            return head(content, name, whole=whole)
+        except EndlessHeader:
+            raise
+        except TableError as error:
+            raise ConfigurationError(f"{self._place}{error.cause}", error.remedy) from None
+
+    def _hold_columns(self, table: Table, first: Table, asked: Asked) -> None:
+        blob = self._of([table.name])
+        for name, by in asked.columns.items():
+            if name not in table.columns:
+                raise ConfigurationError(
+                    f"{blob} has no column {shown(name)!r}, which {by} of {asked.who} asks for; "
+                    f"it has: {listed(table.columns)}",
+                    _ANOTHER,
+                )
+        if table.columns != first.columns:
+            raise ConfigurationError(
+                f"{blob} has other columns than {first.name}: {_first_difference(table.columns, first.columns)}",
+                "name data versions with the same columns in the same order: one model is trained from all of them",
+            )
+
+    def _hold_rows(self, written: Sequence[Table], asked: Asked) -> None:
+        blob = self.where
+        if not any(True for table in written for _row in table.rows()):
+            raise ConfigurationError(f"{blob} has a header and no rows", _ANOTHER)
+        if not asked.label:
+            return
+        labels = _labels(written, asked)
+        if not labels:
+            raise ConfigurationError(
+                f"{blob} has no value in its column {shown(asked.label)!r}, the label of {asked.who}",
+                _ANOTHER,
+            )
+        if not _enough(labels, asked):
+            raise ConfigurationError(
+                f"{blob} has one class only in its column {shown(asked.label)!r}, the label of {asked.who}, which "
+                f"is trained on {asked.classes}",
+                _ANOTHER,
+            )
+
+    def _of(self, names: Sequence[str]) -> str:
+        more = f" and its {len(names) - 1} other parts" if len(names) > 1 else ""
+        return f"{self._place}{names[0]}{more}"
+
+
+def _labels(tables: Iterable[Table], asked: Asked) -> set[Any]:
+    """What the values of the label in the rows of *tables* stand for."""
+    values = (asked.values(row.get(asked.label)) for table in tables for _line, row in table.records())
+    return {value for value in values if value is not None}
+
+
+def _enough(labels: set[Any], asked: Asked) -> bool:
+    return UNTOLD in labels or len(labels) >= max(asked.classes, 1)
+
+
+def _first_difference(columns: Iterable[str], others: Iterable[str]) -> str:
+    found, wanted = list(columns), list(others)
+    at = next((at for at, (one, other) in enumerate(zip(found, wanted, strict=False)) if one != other), None)
+    if at is None:
+        return f"{len(found)} instead of {len(wanted)}"
+    return f"{shown(found[at])!r} instead of {shown(wanted[at])!r}"

@@ -1,0 +1,1 @@
+"""Experiment packages as they are declared."""

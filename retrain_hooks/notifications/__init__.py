@@ -1,0 +1,1 @@
+"""Notifications: what is told of a model, and to whom."""

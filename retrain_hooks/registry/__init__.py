@@ -1,0 +1,1 @@
+"""What lives longer than a stack: runs, markers, notes, and what becomes of them."""

@@ -1,0 +1,1 @@
+"""Web services, their endpoints, and the plan that they are billed to."""

@@ -1,0 +1,1 @@
+"""What an endpoint serves, and what it answers."""

@@ -1,0 +1,1 @@
+"""Trained models: one training run for each distinct input."""

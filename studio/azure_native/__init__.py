@@ -1,6 +1,0 @@
-"""Stand-in for the `azure-native` Pulumi provider, answering from the local studio's ARM side.
-
-`python -m studio.azure_native --cloud-file FILE --port PORT` serves `pulumirpc.ResourceProvider` on
-loopback. A run attaches to it with `PULUMI_DEBUG_PROVIDERS=azure-native:PORT`; programs written with
-`pulumi_azure_native` 3.x then run unchanged.
-"""

@@ -1,1 +1,0 @@
-"""What only a local studio has: its journal and its health, below ``/_local``."""

@@ -1,0 +1,56 @@
+"""What importing the graph costs, and that its modules are listed."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import pkgutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import graph.modules
+from graph.spec import Module
+
+ROOT = Path(__file__).parents[2]
+HEAVY = ("numpy", "pandas", "scipy", "sklearn", "onnx", "onnxruntime", "threadpoolctl")
+
+READ = f"""
+import sys
+for heavy in {HEAVY}:
+    sys.modules[heavy] = None  # as if it were not installed
+import json
+import graph, graph.modules
+from graph.identity import identity, resolved_parameters
+definition = json.load(open("experiments/flights/training.json", encoding="utf-8"))
+print(len(graph.parse_experiment(definition).steps), len(identity(definition)), len(resolved_parameters(definition, {{}})))
+"""
+
+
+def test_a_graph_is_read_where_no_data_library_is_installed() -> None:
+    """Import, parse, identity and parameters need the standard library alone."""
+    done = subprocess.run([sys.executable, "-c", READ], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (done.stdout.split(), done.stderr) == (["11", "64", "4"], "")
+
+
+@pytest.mark.parametrize("name", ["graph", "graph.definition", "graph.modules", "graph.identity"])
+def test_importing_the_graph_loads_none_of_them(name: str) -> None:
+    """A process that only reads a graph pays for nothing that runs it."""
+    script = f"import sys, {name}; print(sorted(set({HEAVY}) & set(sys.modules)))"
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == "[]"
+
+
+def test_each_module_that_is_written_is_listed() -> None:
+    """A class with a Studio name that the list forgets would be refused as unknown; two of one name would hide each other."""
+    written = set()
+    for found in pkgutil.iter_modules(graph.modules.__path__, "graph.modules."):
+        for _name, one in inspect.getmembers(importlib.import_module(found.name), inspect.isclass):
+            if issubclass(one, Module) and "name" in vars(one):
+                written.add(one)
+    assert set(graph.modules.MODULES) == written
+    assert len(graph.modules.BY_NAME) == len(graph.modules.MODULES)
