@@ -13,9 +13,11 @@ See docs/testing-programs.md.
 
 from __future__ import annotations
 
+import contextlib
 import os
+import pickle
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeVar
@@ -41,6 +43,20 @@ class RunFailed(AssertionError):
     def __init__(self, verb: str, result: Result) -> None:
         super().__init__("\n".join([f"{verb} failed", *result.failures]))
         self.result = result
+
+
+@contextlib.contextmanager
+def pickler_as_it_was() -> Iterator[None]:
+    """Undo what Pulumi does to Python's pickler for a dynamic resource, and leaves so (pulumi 3, `serialize_provider`).
+
+    Each resource wraps the wrapper of the one before, so that some three hundred in one process end in a RecursionError.
+    """
+    pickler: Any = pickle._Pickler
+    before = pickler._batch_setitems, pickler.save_dict
+    try:
+        yield
+    finally:
+        pickler._batch_setitems, pickler.save_dict = before
 
 
 @dataclass
@@ -111,7 +127,8 @@ class ProgramStack:
             self.events.append(event)
             on_event(event)
 
-        result = verb(self.workspace, Options(program=program, env=env, **options), hear)
+        with pickler_as_it_was():
+            result = verb(self.workspace, Options(program=program, env=env, **options), hear)
         if check and not result.ok:
             raise RunFailed(verb.__name__, result)
         return result

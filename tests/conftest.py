@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from engine.testing import pickler_as_it_was
 from tests import guard, spread
 from tests.healing import must_hear, remedy
 from tests.shared import azurite, checkouts, cloud, models, scoring, workspace, world
@@ -35,6 +36,12 @@ def _nothing_is_left(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]
     if sys.pycache_prefix:
         temporary = tmp_path_factory.getbasetemp()
         shutil.rmtree(Path(sys.pycache_prefix, *temporary.parts[1:]), ignore_errors=True)
+
+
+@pytest.fixture(autouse=True)
+def _pickler() -> Iterator[None]:
+    with pickler_as_it_was():
+        yield
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:

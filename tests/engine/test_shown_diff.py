@@ -110,7 +110,7 @@ def by_the_engine(player: Embedded) -> Any:
 @each_program
 def test_diff_shows_what_the_cli_showed(embedded: Embedded, scenario: Scenario) -> None:
     """Heads, ids, providers, trees of properties, outputs and summary are the same, a run at a time."""
-    assert play(embedded, scenario, by_the_engine(embedded)) == record(scenario).read_text()
+    assert play(embedded, scenario, by_the_engine(embedded)) == record(scenario).read_text(), embedded.told
 
 
 @with_cli

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pickle
 import re
 import subprocess
 import sys
@@ -10,6 +11,8 @@ from pathlib import Path
 
 import pulumi
 import pytest
+from pulumi.dynamic import ResourceProvider
+from pulumi.dynamic.dynamic import serialize_provider
 
 from engine.testing import MakeStack, RunFailed, step
 from tests.engine.conftest import Served, Thing
@@ -102,3 +105,19 @@ def test_a_project_stays_as_it_is(pulumi_stack: MakeStack, tmp_path: Path) -> No
     assert stack.preview().changes == {"same": 1}
     assert {p.name: p.read_text() for p in project.iterdir() if p.is_file()} == files
     assert list(project.glob(".pulumi")) == []
+
+
+def test_runs_leave_the_pickler_as_it_was(pulumi_stack: MakeStack) -> None:
+    """So that the resources of all tests of a process don't add up to a RecursionError."""
+    before = vars(pickle._Pickler).copy()  # type: ignore[attr-defined]
+    during: list[bool] = []
+
+    def program() -> None:
+        serialize_provider(ResourceProvider())
+        during.append(dict(vars(pickle._Pickler)) == before)  # type: ignore[attr-defined]
+
+    stack = pulumi_stack(program)
+    stack.preview()
+    stack.up()
+    assert during == [False, False]  # Pulumi still does it
+    assert dict(vars(pickle._Pickler)) == before  # type: ignore[attr-defined]
