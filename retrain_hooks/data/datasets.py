@@ -27,6 +27,7 @@ from retrain_hooks.host.memory import Memory
 
 # So many blobs are looked at by their names rather than in a listing, which may hold any number of others.
 _BY_NAME = 8
+_ANY = re.compile(r"\*|\{[^{}/]*\}")
 
 
 class Shelf(Protocol):
@@ -121,6 +122,14 @@ def _versions(shelf: Shelf, path: str, listed: str) -> dict[str, list[Blob]]:
         if match := pattern.fullmatch(blob.name):
             found[match["version"]].append(blob)
     return dict(found)
+
+
+def matching(shelf: Shelf, path: str) -> list[Blob]:
+    """The blobs at *path*, ordered by name: ``*`` and ``{…}`` stand for any text in a folder, a final slash for all below."""
+    found = re.compile(
+        "[^/]*".join(map(re.escape, _ANY.split(path))) + (".+" if path.endswith("/") else ""), re.DOTALL
+    )
+    return [blob for blob in shelf.list(_ANY.split(path)[0]) if found.fullmatch(blob.name)]
 
 
 def _pattern(prefix: str, suffix: str) -> str:

@@ -31,12 +31,12 @@ from clients.errors import ConfigurationError
 from retrain_hooks.host.lifecycle import UNKNOWN, Props, known
 
 _REQUIRED: Any = object()
-_DURATION = re.compile(r"\s*(?P<number>\d+(?:\.\d+)?)\s*(?P<unit>ms|s|m|h)?\s*")
-_SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, None: 1.0}
+_DURATION = re.compile(r"\s*(?P<number>\d+(?:\.\d+)?)\s*(?P<unit>ms|s|m|h|d)?\s*")
+_SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, None: 1.0}
 
 
 class Duration(float):
-    """Seconds, written as ``90s``, ``10m``, ``1.5h`` or a number of seconds."""
+    """Seconds, written as ``90s``, ``10m``, ``1.5h``, ``30d`` or a number of seconds."""
 
     @classmethod
     def parse(cls, text: object, name: str = "duration") -> Duration:
@@ -295,7 +295,7 @@ def _written(value: Any) -> Any:
     if isinstance(value, tuple | list):
         return [_written(item) for item in value]
     if isinstance(value, Duration):
-        return f"{float(value):g}s"
+        return f"{float(value):.15g}s"
     if isinstance(value, Mapping):
         return {key: _written(item) for key, item in value.items()}
     return value
