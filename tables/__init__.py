@@ -2,6 +2,7 @@
 
     read(data, name)    a table: its columns, and its rows with their lines
     head(data, name)    the same from the beginning of a file: the columns, and the rows that are whole in it
+    stream(chunks, name)  the same as `read` of a file that is too large to be held, row by row
     join(files)         several files with the same columns as one
     number(text)        the number that a value is, strictly; real(text) as a Double
     parts(names)        the files of a set without its markers
@@ -14,6 +15,7 @@ ends too. Lines without anything are passed over; the first other one names the 
 
 from tables.joining import join, parts
 from tables.reader import EndlessHeader, RepeatedColumn, Table, TableError, form_of, head, read
+from tables.streaming import Stream, stream
 from tables.values import MISSING, OutOfRange, number, real
 
 __all__ = [
@@ -21,6 +23,7 @@ __all__ = [
     "EndlessHeader",
     "OutOfRange",
     "RepeatedColumn",
+    "Stream",
     "Table",
     "TableError",
     "form_of",
@@ -30,4 +33,5 @@ __all__ = [
     "parts",
     "read",
     "real",
+    "stream",
 ]

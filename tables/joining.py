@@ -29,17 +29,22 @@ def join(files: Iterable[tuple[str, bytes]]) -> bytes:
             else:
                 writer.writerow(part.columns)
         elif part.columns != first.columns:
-            raise TableError(
-                name,
-                0,
-                f"has other columns than {first.name}: {', '.join(part.columns)} instead of {', '.join(first.columns)}",
-                "Name data versions with the same columns in the same order: one model is trained from all of them.",
-            )
+            raise other_columns(name, part.columns, first.name, first.columns)
         if part.delimiter == ",":
             written.write(_ended(part.check().body))
         else:
             writer.writerows(cells for _line, cells in part.rows())
     return written.getvalue().encode("utf-8")
+
+
+def other_columns(name: str, columns: Sequence[str], first: str, of_first: Sequence[str]) -> TableError:
+    """That the file *name* has other *columns* than the *first* one."""
+    return TableError(
+        name,
+        0,
+        f"has other columns than {first}: {', '.join(columns)} instead of {', '.join(of_first)}",
+        "Name data versions with the same columns in the same order: one model is trained from all of them.",
+    )
 
 
 def parts(names: Sequence[str]) -> list[str]:

@@ -6,7 +6,7 @@ import codecs
 import csv
 import io
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from operator import methodcaller
 from typing import Final
@@ -59,9 +59,10 @@ class Table:
 
     def rows(self) -> Iterator[tuple[int, list[str]]]:
         """Each row with the line on which it begins. Raises TableError for one that has more or fewer values than columns."""
-        for line, cells in _records(self.body, self.delimiter, self.name, self.line, self.whole):
+        text = io.StringIO(self.body, newline="")
+        for line, cells in records(text, self.delimiter, self.name, self.line, self.whole):
             if len(cells) != len(self.columns):
-                raise self._ragged(line, len(cells))
+                raise ragged(self.name, self.columns, line, len(cells))
             yield line, cells
 
     def records(self) -> Iterator[tuple[int, dict[str, str | None]]]:
@@ -83,16 +84,8 @@ class Table:
         if set(found) != {wanted}:
             for at, line in enumerate(lines):
                 if found[at] != wanted and line.strip(blanks):
-                    raise self._ragged(self.line + at, found[at] + 1)
+                    raise ragged(self.name, self.columns, self.line + at, found[at] + 1)
         return self
-
-    def _ragged(self, line: int, found: int) -> TableError:
-        return TableError(
-            self.name,
-            line,
-            f"has {_count(found, 'value')}, and the table has {_count(len(self.columns), 'column')}",
-            "Write a value for each column in each row, and quote values that hold the delimiter or a line end.",
-        )
 
 
 def read(data: bytes, name: str, *, form: tuple[str, bool] | None = None, whole: bool = True) -> Table:
@@ -126,17 +119,36 @@ def read(data: bytes, name: str, *, form: tuple[str, bool] | None = None, whole:
         except csv.Error as error:
             raise _malformed(name, before + 1, error) from None
     if not header:
-        numbered = tuple(f"Col{number}" for number in range(1, len(first) + 1))
-        return Table(name, delimiter, numbered, "", text, 1, whole)
-    named: set[str] = set()
-    for column in first:
-        if column in named:
-            raise RepeatedColumn(
-                name, before + 1, f"names two columns {column!r}", "Give each column a name of its own."
-            )
-        named.add(column)
-    columns = tuple(column or f"Unnamed: {at}" for at, column in enumerate(first))
+        return Table(name, delimiter, numbered(first), "", text, 1, whole)
+    columns = named(first, name, before + 1)
     return Table(name, delimiter, columns, text[:end], text[end:], reader.line_num + 1, whole)
+
+
+def named(first: Sequence[str], name: str, line: int) -> tuple[str, ...]:
+    """The columns that the *first* row names, which begins in *line*. Raises RepeatedColumn."""
+    seen: set[str] = set()
+    for column in first:
+        if column in seen:
+            raise RepeatedColumn(
+                name, line, f"names two columns {column!r}", "Give each column a name of its own."
+            )
+        seen.add(column)
+    return tuple(column or f"Unnamed: {at}" for at, column in enumerate(first))
+
+
+def numbered(first: Sequence[str]) -> tuple[str, ...]:
+    """The columns of a table without a header, by its *first* row."""
+    return tuple(f"Col{number}" for number in range(1, len(first) + 1))
+
+
+def ragged(name: str, columns: Sequence[str], line: int, found: int) -> TableError:
+    """That a row, which begins in *line*, has *found* values."""
+    return TableError(
+        name,
+        line,
+        f"has {_count(found, 'value')}, and the table has {_count(len(columns), 'column')}",
+        "Write a value for each column in each row, and quote values that hold the delimiter or a line end.",
+    )
 
 
 def head(data: bytes, name: str, *, whole: bool) -> Table:
@@ -174,24 +186,40 @@ def form_of(name: str) -> tuple[str, bool]:
 
 def _text(data: bytes, name: str, whole: bool) -> str:
     """The text in *data*; what is left of a character that is cut off is left out where *data* is not *whole*."""
-    if data.startswith(_GZIP):
-        raise TableError(name, 0, "is compressed (gzip)", "Upload the table uncompressed.")
-    wide = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
-    encoding = "UTF-16" if wide else "UTF-8"
+    encoding = encoding_of(data, name)
     try:
-        text = codecs.getincrementaldecoder("utf-16" if wide else "utf-8-sig")().decode(data, final=whole)
+        text = codecs.getincrementaldecoder(encoding)().decode(data, final=whole)
     except UnicodeDecodeError as error:
-        line = 0 if wide else data.count(b"\n", 0, error.start) + 1
-        raise TableError(name, line, f"is not text in {encoding}", _AS_TEXT) from None
+        raise not_text(name, encoding, data.count(b"\n", 0, error.start) + 1) from None
     if "\0" in text:
-        line = text.count("\n", 0, text.index("\0")) + 1
-        raise TableError(name, line, "holds a NUL character, which no text does", _AS_TEXT)
+        raise holds_nul(name, text.count("\n", 0, text.index("\0")) + 1)
     return text
 
 
-def _records(text: str, delimiter: str, name: str, line: int, whole: bool) -> Iterator[tuple[int, list[str]]]:
+def encoding_of(start: bytes, name: str) -> str:
+    """The encoding of what begins with *start*, four bytes or all. Raises TableError for what is compressed."""
+    if start.startswith(_GZIP):
+        raise TableError(name, 0, "is compressed (gzip)", "Upload the table uncompressed.")
+    wide = start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    return "utf-16" if wide else "utf-8-sig"
+
+
+def not_text(name: str, encoding: str, line: int) -> TableError:
+    """That its bytes, in *line* where that can be said, are not text in *encoding*."""
+    wide = encoding == "utf-16"
+    return TableError(name, 0 if wide else line, f"is not text in UTF-{16 if wide else 8}", _AS_TEXT)
+
+
+def holds_nul(name: str, line: int) -> TableError:
+    """That there is a NUL in *line*."""
+    return TableError(name, line, "holds a NUL character, which no text does", _AS_TEXT)
+
+
+def records(
+    lines: Iterable[str], delimiter: str, name: str, line: int = 1, whole: bool = True
+) -> Iterator[tuple[int, list[str]]]:
     """What is between line ends, unless there is nothing, with the line on which it begins."""
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    reader = csv.reader(lines, delimiter=delimiter, strict=True)
     while True:
         begun = line + reader.line_num
         try:

@@ -19,7 +19,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from os.path import commonprefix
 
-from clients.errors import ConfigurationError, NotFound
+from clients.errors import ConfigurationError, Conflict, NotFound, RetrainError
 from clients.storage import Blob
 from retrain_hooks.data import hashes
 from retrain_hooks.host.lifecycle import Context
@@ -32,6 +32,8 @@ FORMAT_2 = "2-"
 # So much a preview reads to see whether a blob that was stored anew has other bytes.
 _READ_IN_PREVIEW = 64 * 2**20
 _READERS = 8
+# So many blobs a record tells of: some 12 MB.
+_MOST = 100_000
 
 
 @dataclass(frozen=True)
@@ -56,11 +58,13 @@ class Found:
     """What *blobs* are, with the MD5 of each as far as it is known: *read* from their bytes.
 
     *unverified* blobs were stored anew under an unchanged Content-MD5, and are too large for a preview to read.
+    *problems* are those that cannot be believed, or were not there any more, by their names.
     """
 
     blobs: Sequence[Blob]
     read: Mapping[str, Bytes]
     unverified: tuple[str, ...] = ()
+    problems: Mapping[str, RetrainError] = field(default_factory=dict)
 
     @property
     def digest(self) -> str:
@@ -90,16 +94,27 @@ class Found:
 
 
 class Contents:
-    """What the bytes of a container's blobs are."""
+    """What the bytes of a container's blobs are.
 
-    def __init__(self, context: Context, target: str, container: str) -> None:
+    What was read is kept in the record of *folder*, where one is given that all blobs are in, else of the innermost one.
+    """
+
+    def __init__(self, context: Context, target: str, container: str, folder: str | None = None) -> None:
         self._context = context
+        self._folder = folder
         self._data = context.data(target, container)
         self._registry = context.registry(target)
         self._folders = Records(self._registry, "hashes", Folder)
 
     def look(self, blobs: Sequence[Blob], before: Mapping[str, str] | None = None) -> Found:
-        """What they are, as far as a preview finds out. *before* are the ETags that they had. Never writes."""
+        """What they are, as far as a preview finds out. *before* are the ETags that they had. Never writes.
+
+        Raises ConfigurationError where a Content-MD5 is not that of the bytes: no job reads such a blob.
+        """
+        return _all_well(self.look_at_each(blobs, before))
+
+    def look_at_each(self, blobs: Sequence[Blob], before: Mapping[str, str] | None = None) -> Found:
+        """The same, with the problem of each blob that has one, for which nothing is raised."""
         kept, before = self._kept(blobs), before or {}
         read = {blob.name: kept[blob.name] for blob in blobs if _fits(blob, kept)}
         unread = [blob for blob in blobs if blob.name not in read]
@@ -111,32 +126,46 @@ class Contents:
         ]
         if sum(blob.size for blob in doubted) <= _READ_IN_PREVIEW:
             wanted, doubted = wanted + doubted, []
-        return self._believed(blobs, read | self._read(wanted), tuple(blob.name for blob in doubted))
+        new, problems = self._read(wanted)
+        return self._believed(blobs, read | new, problems, tuple(blob.name for blob in doubted))
 
     def verify(self, blobs: Sequence[Blob]) -> Found:
-        """What they are, by their bytes; what had to be read is remembered. Raises Conflict where one changes meanwhile."""
+        """What they are, by their bytes; what had to be read is remembered. Raises as `look`, and Conflict where one changes
+        meanwhile.
+        """
+        return _all_well(self.verify_each(blobs))
+
+    def verify_each(self, blobs: Sequence[Blob]) -> Found:
+        """The same, with the problem of each blob that has one, for which nothing is raised."""
         kept = self._kept(blobs)
-        new = self._read([blob for blob in blobs if not _fits(blob, kept)])
+        new, problems = self._read([blob for blob in blobs if not _fits(blob, kept)])
         if new:
             self._context.guard.check()
             self._folders.swap(
                 self._name(blobs),
-                lambda there: Folder({**(there.blobs if there else {}), **new}),
+                lambda there: Folder(_with(there.blobs if there else {}, new)),
                 over_corrupt=True,
             )
-        return self._believed(blobs, {blob.name: new.get(blob.name) or kept[blob.name] for blob in blobs})
+        read = {blob.name: kept[blob.name] for blob in blobs if _fits(blob, kept)}
+        return self._believed(blobs, read | new, problems)
 
     def _believed(
-        self, blobs: Sequence[Blob], read: Mapping[str, Bytes], unverified: tuple[str, ...] = ()
+        self,
+        blobs: Sequence[Blob],
+        read: Mapping[str, Bytes],
+        problems: Mapping[str, RetrainError],
+        unverified: tuple[str, ...] = (),
     ) -> Found:
-        """What was found. Raises ConfigurationError where a Content-MD5 is not that of the bytes: no job reads such a blob."""
-        for blob in blobs:
-            if blob.md5 and blob.name in read and read[blob.name].md5 != blob.md5:
-                raise ConfigurationError(
-                    f"the Content-MD5 of {self._data.name}/{blob.name} is not that of its bytes",
-                    "store the blob again, with the Content-MD5 of its bytes or without one",
-                )
-        return Found(blobs, read, unverified)
+        """What was found. A Content-MD5 that is not that of the bytes is a problem."""
+        wrong: dict[str, RetrainError] = {
+            blob.name: ConfigurationError(
+                f"the Content-MD5 of {self._data.name}/{blob.name} is not that of its bytes",
+                "store the blob again, with the Content-MD5 of its bytes or without one",
+            )
+            for blob in blobs
+            if blob.md5 and blob.name in read and read[blob.name].md5 != blob.md5
+        }
+        return Found(blobs, read, unverified, {**problems, **wrong})
 
     def formers(self, found: Found) -> tuple[str, ...]:
         """The digests that the same blobs may have in FORMAT 1, as far as they can be told without reading them."""
@@ -163,19 +192,34 @@ class Contents:
         return entry.value.blobs if entry else {}
 
     def _name(self, blobs: Sequence[Blob]) -> str:
-        """The record of the innermost folder that all of them are in."""
-        folder = commonprefix([blob.name for blob in blobs]).rpartition("/")[0]  # noqa: RUF071 - of texts
+        """The record of the folder that all of them are in."""
+        folder = self._folder
+        if folder is None:
+            folder = commonprefix([blob.name for blob in blobs]).rpartition("/")[0]  # noqa: RUF071 - of texts
         return digest({"folder": self._data.url(f"{folder}/_".lstrip("/"))})
 
-    def _read(self, blobs: Sequence[Blob]) -> dict[str, Bytes]:
+    def _read(self, blobs: Sequence[Blob]) -> tuple[dict[str, Bytes], dict[str, RetrainError]]:
+        """What the bytes of each are; else why they could not be read, because they are not the same any more."""
         if (size := sum(blob.size for blob in blobs)) > _READ_IN_PREVIEW:
             self._context.progress.info(
                 f"reading {size / 2**20:,.0f} MB in {self._data.name} to know their content, which is kept"
             )
         if len(blobs) < 2:
-            return {blob.name: self._hashed(blob) for blob in blobs}
-        with ThreadPoolExecutor(_READERS) as readers:
-            return dict(zip((blob.name for blob in blobs), readers.map(self._hashed, blobs), strict=True))
+            found = [self._tried(blob) for blob in blobs]
+        else:
+            with ThreadPoolExecutor(_READERS) as readers:
+                found = list(readers.map(self._tried, blobs))
+        named = list(zip((blob.name for blob in blobs), found, strict=True))
+        return (
+            {name: one for name, one in named if isinstance(one, Bytes)},
+            {name: one for name, one in named if not isinstance(one, Bytes)},
+        )
+
+    def _tried(self, blob: Blob) -> Bytes | RetrainError:
+        try:
+            return self._hashed(blob)
+        except (Conflict, NotFound) as error:
+            return error
 
     def _hashed(self, blob: Blob) -> Bytes:
         """The hashes of a blob's bytes, read once in a process."""
@@ -190,6 +234,19 @@ class Contents:
             hashes.keep(*key, blob.size, known)
         md5_found, sha256_found = self._context.hashes[key] = known
         return Bytes(blob.etag, md5_found, "" if blob.md5 else sha256_found)
+
+
+def _all_well(found: Found) -> Found:
+    """The same, where no blob has a problem; else that of the first is raised."""
+    for blob in found.blobs:
+        if blob.name in found.problems:
+            raise found.problems[blob.name]
+    return found
+
+
+def _with(there: Mapping[str, Bytes], new: Mapping[str, Bytes]) -> dict[str, Bytes]:
+    """Both, as many as a record holds: of very many, what was known before is forgotten."""
+    return {**(there if len(there) + len(new) <= _MOST else {}), **new}
 
 
 def _fits(blob: Blob, kept: Mapping[str, Bytes]) -> bool:

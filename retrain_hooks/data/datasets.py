@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from os.path import commonprefix
@@ -33,7 +33,9 @@ _ANY = re.compile(r"\*|\{[^{}/]*\}")
 class Shelf(Protocol):
     """Where blobs are looked for."""
 
-    name: str
+    @property
+    def name(self) -> str:
+        """The container's name."""
 
     def list(self, prefix: str) -> Sequence[Blob]:
         """All blobs under *prefix*, ordered by name."""
@@ -93,13 +95,17 @@ def resolve_dataset(shelf: Shelf, path: str, version: str) -> Dataset:
     versions = _versions(shelf, path, path.partition(PLACEHOLDER)[0].partition("*")[0])
     chosen: Chosen = choose(version, versions, where)
     if not chosen.names:
-        raise DataVersionNotFound(
-            f"there is no data version {shown(version)!r} in {where}; {nearest(version, versions)}",
-            "set the data version to one that exists, or upload "
-            f"{shelf.name}/{path.replace(PLACEHOLDER, shown(version))}",
-        )
+        raise no_such_version(version, versions, where)
     blobs = tuple(blob for name in chosen.names for blob in versions[name])
     return Dataset(chosen.names, blobs, f"{where}: {chosen.note}" if chosen.note else "")
+
+
+def no_such_version(version: str, versions: Collection[str], where: str) -> DataVersionNotFound:
+    """That *version* is none of the *versions* that are *where*, container and path."""
+    return DataVersionNotFound(
+        f"there is no data version {shown(version)!r} in {where}; {nearest(version, versions)}",
+        f"set the data version to one that exists, or upload {where.replace(PLACEHOLDER, shown(version))}",
+    )
 
 
 def _literal(shelf: Shelf, path: str, version: str) -> Sequence[Blob]:
@@ -134,11 +140,12 @@ def matching(shelf: Shelf, path: str) -> list[Blob]:
 
 def _pattern(prefix: str, suffix: str) -> str:
     """A regular expression for names of blobs: ``*`` stays within a folder, a final slash means all below it."""
-    rest = _glob(suffix) + (".+" if suffix.endswith("/") else "")
-    return f"{_glob(prefix)}(?P<version>[^/]+){rest}"
+    rest = as_regex(suffix) + (".+" if suffix.endswith("/") else "")
+    return f"{as_regex(prefix)}(?P<version>[^/]+){rest}"
 
 
-def _glob(text: str) -> str:
+def as_regex(text: str) -> str:
+    """A regular expression for *text* in which ``*`` is anything within a folder."""
     return re.escape(text).replace(r"\*", "[^/]*")
 
 

@@ -43,7 +43,7 @@ def world() -> World:
 # Data
 
 
-@heals("set the data version to one that exists, or upload {}/{}")
+@heals("set the data version to one that exists, or upload {}")
 def test_a_data_version_that_is_not_there(remedy: Told) -> None:
     """One that is, or uploaded where it says."""
     container = MemoryContainer("data")

@@ -1,0 +1,1 @@
+"""Who the members of a fleet are, and what each is trained from."""
