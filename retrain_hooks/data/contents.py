@@ -136,18 +136,27 @@ class Contents:
         return _all_well(self.verify_each(blobs))
 
     def verify_each(self, blobs: Sequence[Blob]) -> Found:
-        """The same, with the problem of each blob that has one, for which nothing is raised."""
-        kept = self._kept(blobs)
-        new, problems = self._read([blob for blob in blobs if not _fits(blob, kept)])
+        """The same, with the problem of each blob that has one, for which nothing is raised.
+
+        What this update has verified already is not looked up again, be it with other blobs.
+        """
+        verified = self._context.verified
+        read: dict[str, Bytes] = {
+            blob.name: verified[key] for blob in blobs if (key := self._key(blob)) in verified
+        }
+        rest = [blob for blob in blobs if blob.name not in read]
+        kept = self._kept(rest)
+        new, problems = self._read([blob for blob in rest if not _fits(blob, kept)])
         if new:
             self._context.guard.check()
             self._folders.swap(
-                self._name(blobs),
+                self._name(rest),
                 lambda there: Folder(_with(there.blobs if there else {}, new)),
                 over_corrupt=True,
             )
-        read = {blob.name: kept[blob.name] for blob in blobs if _fits(blob, kept)}
-        return self._believed(blobs, read | new, problems)
+        found = {blob.name: kept[blob.name] for blob in rest if _fits(blob, kept)} | new
+        verified |= {self._key(blob): found[blob.name] for blob in rest if blob.name in found}
+        return self._believed(blobs, read | found, problems)
 
     def _believed(
         self,
@@ -221,9 +230,12 @@ class Contents:
         except (Conflict, NotFound) as error:
             return error
 
+    def _key(self, blob: Blob) -> tuple[str, str]:
+        return self._data.url(blob.name), blob.etag
+
     def _hashed(self, blob: Blob) -> Bytes:
         """The hashes of a blob's bytes, read once in a process."""
-        key = (self._data.url(blob.name), blob.etag)
+        key = self._key(blob)
         known = self._context.hashes.get(key) or hashes.find(*key, blob.size)
         if known is None:
             md5, sha256 = hashlib.md5(usedforsecurity=False), hashlib.sha256()

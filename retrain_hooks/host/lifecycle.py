@@ -129,6 +129,8 @@ class Context:
     budget: JobBudget = field(default_factory=JobBudget)
     # MD5 (base64) and SHA-256 (hex) of blobs that were read, by URL and ETag: none is read twice in a process.
     hashes: dict[tuple[str, str], tuple[str, str]] = field(default_factory=dict)
+    # What a record in the registry says of a blob's bytes, by the same: of what this update has verified already.
+    verified: dict[tuple[str, str], Any] = field(default_factory=dict)
     parts: Parts = field(default_factory=Parts)
 
     @cached_property

@@ -81,8 +81,8 @@ class Data:
         """By name, of those who have one."""
         return {one.name: one.problem for one in self.find(*args, **more).members if one.problem}
 
-    def verify(self, *members: Member) -> dict[str, str]:
-        return verify(self.context, "local", members)
+    def verify(self, *members: Member, context: Context | None = None) -> dict[str, str]:
+        return verify(context or self.context, "local", members)
 
     def write(self, *members: Member) -> Mapping[str, Mapping[str, str]]:
         return write_slices(self.context, "local", members)

@@ -16,8 +16,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from clients.errors import ConfigurationError, Conflict
+from retrain_hooks.data.training_data import TrainingData
 from retrain_hooks.fleet.members import column, slices
 from retrain_hooks.fleet.members.column import Rows, as_line, split
+from retrain_hooks.fleet.members.slices import write_slices
 from tables import MISSING, TableError, read, stream
 from tests.fleet.members import TABLE, Data, named
 
@@ -295,3 +297,31 @@ def test_a_table_that_is_malformed_names_its_line(data: Data) -> None:
     data.put("all/2013-01.csv", FLIGHTS + "LAX\n")
     with pytest.raises(ConfigurationError, match="line 8 has 1 value"):
         data.find(DEST, TABLE)
+
+
+def test_a_slice_that_was_written_is_verified_without_reading_it(data: Data) -> None:
+    """By the update that wrote it; another one reads it once."""
+    found = data.find(DEST, TABLE).members
+    context = data.context
+    etags = write_slices(context, "local", found)
+    assert data.verify(*found, context=context) == {}
+    assert data.registry.read_blobs == []
+    records = [name for name in data.registry.writes if name.startswith("hashes/")]
+    for one in found:
+        assert one.data is not None
+        assert TrainingData(context, "local", one.data).snapshot()["etags"] == etags[one.name]
+    assert [name for name in data.registry.writes if name.startswith("hashes/")] == records
+    assert len(records) == 1
+
+
+def test_slices_of_one_member_from_two_tables(data: Data) -> None:
+    """What it is trained from, and what it is judged on."""
+    data.put("all/2013-02.csv", "dest,delay\nLAX,9\n")
+    both = [
+        one
+        for month in ("2013-01", "2013-02")
+        for one in data.find(DEST, TABLE, month).members
+        if one.name == "LAX"
+    ]
+    etags = data.write(*both)
+    assert set(etags["LAX"]) == {one.data.blobs[0] for one in both if one.data}

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from clients.errors import DataVersionNotFound
+from retrain_hooks.data.training_data import TrainingData
 from tests.fleet.members import PATTERN, Data, named
 
 MONTHS = ("2013-01", "2013-02", "2013-03")
@@ -225,3 +226,28 @@ def test_bytes_that_change_under_their_md5_are_seen(data: Data) -> None:
     data.container.put("flights/LAX/2013-01.csv", b"a,b\n7,7\n", md5_of=content)
     assert list(data.problems({"path": PATTERN}, before=etags)) == ["LAX"]
     assert data.problems({"path": PATTERN}) == {}
+
+
+def test_what_was_verified_with_others_is_not_read_or_recorded_again(data: Data) -> None:
+    """By no training run of the update: forty at once would all write one record."""
+    for name in ("LAX", "SFO", "JFK"):
+        data.put(f"one/{name}.csv")
+    context = data.context
+    found = data.find({"path": "one/{member}.csv"})
+    assert data.verify(*found.members, context=context) == {}
+    before = list(data.container.read_blobs), list(data.registry.writes), list(data.registry.asked)
+    for one in found.members:
+        assert one.data is not None
+        snapshot = TrainingData(context, "local", one.data).snapshot()
+        assert snapshot["etags"] == one.etags
+    assert (data.container.read_blobs, data.registry.writes, data.registry.asked) == before
+
+
+def test_what_was_verified_is_read_again_when_it_changes(data: Data) -> None:
+    data.months("LAX")
+    context = data.context
+    [lax] = data.find({"path": PATTERN}).members
+    assert data.verify(lax, context=context) == {}
+    data.put("flights/LAX/2013-01.csv", "a,b\n9,9\n")
+    assert list(data.verify(lax, context=context)) == ["LAX"]
+    assert len(data.container.read_blobs) == 2

@@ -159,54 +159,53 @@ def write_slices(
     for member in members:
         if member.table and member.data:
             tables[member.table].append(member)
-    found: dict[str, Mapping[str, str]] = {}
+    found: defaultdict[str, dict[str, str]] = defaultdict(dict)
     for table, own in tables.items():
-        found |= _written(context, target, table, own)
+        for member, etag in zip(own, _written(context, target, table, own), strict=True):
+            found[member.name][_name(member)] = etag
     return found
 
 
-def _written(
-    context: Context, target: str, table: Table, members: Sequence[Member]
-) -> dict[str, Mapping[str, str]]:
+def _written(context: Context, target: str, table: Table, members: Sequence[Member]) -> list[str]:
+    """The ETag of the slice of each of *members*, which is written where it is not there."""
     registry, splits = context.registry(target), Splits(context, target)
     with ThreadPoolExecutor(_WRITERS, "slices") as threads:
-        stored = list(threads.map(lambda member: registry.stat(_name(member)), members))
-        etags = {
-            member.name: blob.etag
-            for member, blob in zip(members, stored, strict=True)
-            if blob and blob.md5 == _md5(_name(member))
-        }
-        missing = [member for member in members if member.name not in etags]
-        found = None
-        if missing:
-            damaged = {blob.name: blob.etag for blob in stored if blob}
-            with tempfile.TemporaryFile() as file:
-                spill = Spill(file)
-                found = splits.cut(table, [member.name for member in missing], spill)
-                spill.flush()
+        there = list(threads.map(lambda member: registry.stat(_name(member)), members))
+        stored = {blob.name: blob for blob in there if blob}
+        sound = {name: blob.etag for name, blob in stored.items() if blob.md5 == _md5(name)}
+        missing = [member for member in members if _name(member) not in sound]
+        if not missing:
+            splits.remember(table)
+            return [sound[_name(member)] for member in members]
+        with tempfile.TemporaryFile() as file:
+            spill = Spill(file)
+            found = splits.cut(table, [member.name for member in missing], spill)
+            spill.flush()
 
-                def write(member: Member) -> str:
-                    context.guard.check()
-                    content = spill.take(member.name)
-                    return _store(registry, member, content, damaged.get(_name(member)))
+            def write(member: Member) -> str:
+                blob = stored.get(_name(member))
+                return _store(context, registry, member, spill.take(member.name), blob.etag if blob else None)
 
-                etags |= zip((member.name for member in missing), threads.map(write, missing), strict=True)
+            new = dict(zip(map(_name, missing), threads.map(write, missing), strict=True))
     splits.remember(table, found)
-    return {member.name: {_name(member): etags[member.name]} for member in members}
+    return [(sound | new)[_name(member)] for member in members]
 
 
-def _store(registry: Container, member: Member, content: bytes, etag: str | None) -> str:
+def _store(context: Context, registry: Container, member: Member, content: bytes, etag: str | None) -> str:
     """Write a slice in place of what has *etag*, or leave what somebody else wrote meanwhile: the ETag that it has."""
     name = _name(member)
     if hashlib.md5(content, usedforsecurity=False).hexdigest() != _hex(name):
         raise changed(member.data.version if member.data else "")
+    context.guard.check()
     try:
-        return registry.write(name, content, etag=etag)
+        written = registry.write(name, content, etag=etag)
     except Conflict:
         blob = registry.stat(name)
         if blob is None or blob.md5 != _md5(name):
             raise
         return blob.etag
+    context.hashes[registry.url(name), written] = _md5(name), hashlib.sha256(content).hexdigest()
+    return written
 
 
 def _name(member: Member) -> str:
