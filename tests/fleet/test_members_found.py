@@ -8,7 +8,8 @@ import pytest
 
 from clients.errors import DataVersionNotFound
 from retrain_hooks.data.training_data import TrainingData
-from tests.fleet.members import PATTERN, Data, named
+from retrain_hooks.fleet.members.blobs import Listing
+from tests.fleet.members import PATTERN, Asked, Data, named
 
 MONTHS = ("2013-01", "2013-02", "2013-03")
 
@@ -251,3 +252,32 @@ def test_what_was_verified_is_read_again_when_it_changes(data: Data) -> None:
     data.put("flights/LAX/2013-01.csv", "a,b\n9,9\n")
     assert list(data.verify(lax, context=context)) == ["LAX"]
     assert len(data.container.read_blobs) == 2
+
+
+def test_few_listings_hold_all_that_is_asked_for() -> None:
+    """One for several that begin alike, and of folders where there are too many."""
+    shelf = Asked("data")
+    Listing.of(shelf, ["a/", "a/b", "c"])
+    assert shelf.asked == ["list a/", "list c"]
+    shelf.asked.clear()
+    Listing.of(shelf, [f"a/b/{at}" for at in range(9)] + ["c/"])
+    assert shelf.asked == ["list a/b/", "list c/"]
+    shelf.asked.clear()
+    Listing.of(shelf, [f"{at}/x" for at in range(9)])
+    assert shelf.asked == ["list "]
+
+
+def test_a_blob_that_was_touched_since_is_the_same_data(data: Data) -> None:
+    data.months("LAX")
+    found = data.find({"path": PATTERN})
+    data.months("LAX")
+    assert data.verify(*found.members) == {}
+
+
+@pytest.mark.parametrize("name", ["S*O", "a.b", "{version}"])
+def test_a_name_is_itself_whatever_characters_it_has(data: Data, name: str) -> None:
+    data.months(name, "SxO", "axb", "v")
+    [found] = data.find(named(name)).members
+    assert found.data is not None
+    assert found.data.blobs == (f"flights/{name}/2013-01.csv",)
+    assert data.container.asked == [f"list flights/{name}/"]

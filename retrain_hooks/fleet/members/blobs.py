@@ -141,7 +141,9 @@ def look(listing: Listing, place: Place, members: Collection[str] | None = None)
     if not chosen.names:
         raise no_such_version(place.version, union, where)
     taken = {name: _taken(place.version, own, chosen.names) for name, own in layout.items()}
-    less = [name for name, own in layout.items() if 0 < len(own.keys() & set(chosen.names)) < len(chosen.names)]
+    less = [
+        name for name, own in layout.items() if 0 < len(own.keys() & set(chosen.names)) < len(chosen.names)
+    ]
     notes = [f"{where}: {chosen.note}"] if chosen.note else []
     if less:
         notes.append(f"of {place.version} a part only is there for {listed(less)}")
@@ -188,7 +190,9 @@ def _latest(layout: Layout, where: str) -> Looked:
     newest = _newest({one.version for one in found.values() if not one.problem}, where)
     late = [name for name, one in found.items() if not one.problem and one.version != newest]
     if late and newest != LATEST:
-        notes.add(f"not of {newest}, the latest of others, but of an earlier version is the data of {listed(late)}")
+        notes.add(
+            f"not of {newest}, the latest of others, but of an earlier version is the data of {listed(late)}"
+        )
     first = sorted(notes)[:_NOTES]
     more = [f"and {len(notes) - _NOTES:,} more of this kind"] if len(notes) > _NOTES else []
     return Looked(newest, found, (*first, *more))

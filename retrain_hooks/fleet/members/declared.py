@@ -53,7 +53,9 @@ def _declared(given: Any) -> Declared:
     if isinstance(given, str):
         given = {"name": given}
     if not isinstance(given, Mapping):
-        return Declared(Entry(""), f"{shown(str(given))} is neither a name nor an object; write a name, or name: …")
+        return Declared(
+            Entry(""), f"{shown(str(given))} is neither a name nor an object; write a name, or name: …"
+        )
     given = {key: value for key, value in given.items() if value is not None}
     try:
         entry = Entry.parse({"name": ""} | given)

@@ -27,9 +27,13 @@ def listed_in(file: str) -> list[Any]:
     except FileNotFoundError:
         raise ConfigurationError(f"there is no file {file}", _WHERE) from None
     except OSError as error:
-        raise ConfigurationError(f"{file} cannot be read: {error.strerror}", "let it be read, or " + _WHERE) from None
+        raise ConfigurationError(
+            f"{file} cannot be read: {error.strerror}", "let it be read, or " + _WHERE
+        ) from None
     if len(data) > _MOST_BYTES:
-        raise ConfigurationError(f"{file} has more than {_MOST_BYTES // 2**20} MB", "list the members alone in it")
+        raise ConfigurationError(
+            f"{file} has more than {_MOST_BYTES // 2**20} MB", "list the members alone in it"
+        )
     return _json(data, file) if file.lower().endswith(".json") else _csv(data, file)
 
 
@@ -41,7 +45,9 @@ def _json(data: bytes, file: str) -> list[Any]:
             f"{file}: line {error.lineno} is not JSON: {error.msg}", f"correct line {error.lineno} of {file}"
         ) from None
     except (UnicodeDecodeError, RecursionError) as error:
-        raise ConfigurationError(f"{file} is not JSON ({type(error).__name__})", f"write {file} in UTF-8, as a list") from None
+        raise ConfigurationError(
+            f"{file} is not JSON ({type(error).__name__})", f"write {file} in UTF-8, as a list"
+        ) from None
     if not isinstance(found, list):
         raise ConfigurationError(
             f"{file} holds no list", 'write a list of members: [{"name": "LAX"}, {"name": "SFO"}]'

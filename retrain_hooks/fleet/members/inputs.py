@@ -60,7 +60,8 @@ class MembersInputs(Inputs):
             )
         if self.minimum_rows > 1 and not self.column:
             raise ConfigurationError(
-                "minimumRows is given without a column", "name the column whose rows it counts, or leave it out"
+                "minimumRows is given without a column",
+                "name the column whose rows it counts, or leave it out",
             )
 
 

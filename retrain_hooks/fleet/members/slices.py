@@ -78,9 +78,7 @@ class Splits:
 
     def _rows(self, table: Table) -> Rows:
         data = self._context.data(self._target, table.container)
-        files = (
-            (name, data.chunks(name, etag)) for name, etag in zip(table.blobs, table.etags, strict=True)
-        )
+        files = ((name, data.chunks(name, etag)) for name, etag in zip(table.blobs, table.etags, strict=True))
         return Rows(files, table.column)
 
     def _key(self, table: Table) -> str:
@@ -146,9 +144,7 @@ class Spill:
         return b"".join((self.header, *pieces))
 
 
-def write_slices(
-    context: Context, target: str, members: Sequence[Member]
-) -> Mapping[str, Mapping[str, str]]:
+def write_slices(context: Context, target: str, members: Sequence[Member]) -> Mapping[str, Mapping[str, str]]:
     """Make sure that the slice of each of *members* is in the registry, and remember what their tables hold.
 
     Nothing is written that is there, and a member without a slice is passed over. Returns by the member's name the ETags of

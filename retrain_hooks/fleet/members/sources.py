@@ -66,7 +66,9 @@ def find_members(
     Raises ConfigurationError where there are no members or too many, and for a file, a table or a version that cannot be
     used; Conflict for a table that changes while it is read.
     """
-    return _Search(context, target, members, Place(members.path or path, version), container, before or {}).found()
+    return _Search(
+        context, target, members, Place(members.path or path, version), container, before or {}
+    ).found()
 
 
 class _Search:
@@ -125,9 +127,7 @@ class _Search:
         """The members that are listed; None where they are found in the data."""
         if not self._members.listed:
             return None
-        return declared(
-            listed_in(self._members.file) if self._members.list is None else self._members.list
-        )
+        return declared(listed_in(self._members.file) if self._members.list is None else self._members.list)
 
     def _place(self, entry: Entry) -> Place:
         return Place(entry.path or self._fleet.path, entry.version or self._fleet.version)
@@ -238,7 +238,9 @@ class _Search:
     def _with_data(self, members: Sequence[tuple[Declared, Own | None]]) -> list[Member]:
         """The members with what their blobs are."""
         there = {blob.name: blob for _, own in members if own and not own.table for blob in own.blobs}
-        beginning = self._fleet.pattern.beginning if self._fleet.has_members else commonprefix(list(there))
+        beginning = commonprefix(list(there))  # noqa: RUF071 - of texts
+        if self._fleet.has_members:
+            beginning = self._fleet.pattern.beginning
         place = beginning.rpartition("/")[0]
         looked = Contents(self._context, self._target, self._data.name, place)
         known = looked.look_at_each(list(there.values()), self._before)
@@ -253,7 +255,10 @@ class _Search:
         entry, problem = one.entry, one.problem
         if own is None:
             where = entry.path or self._fleet.path
-            own = Own("", problem=f"there is no blob like {self._data.name}/{where.replace(MEMBER, entry.name)}; upload it")
+            own = Own(
+                "",
+                problem=f"there is no blob like {self._data.name}/{where.replace(MEMBER, entry.name)}; upload it",
+            )
         problem = problem or own.problem or _problem(own, known)
         data = None
         if own.blobs and not problem:
@@ -315,7 +320,5 @@ def _changed(member: Member, there: Mapping[str, Blob], known: contents.Found) -
             return f"the blob {data.container}/{name} is gone; upload it again, or name another data version"
         if name in known.problems:
             return told(known.problems[name])
-        if member.etags.get(name, there[name].etag) != there[name].etag:
-            return told(changed(data.version))
     blobs = [there[name] for name in data.blobs]
     return "" if contents.Found(blobs, known.read).digest == data.digest else told(changed(data.version))
