@@ -22,6 +22,7 @@ from cli.verbs.deploy import destroy, preview, refresh, up
 from cli.verbs.help import help_
 from cli.verbs.output import output
 from cli.verbs.pulumi import pulumi
+from cli.verbs.watch import watch
 
 SHORT = {"help_option_names": ["-h", "--help"]}
 PLAIN: dict[str, Any] = {
@@ -40,7 +41,7 @@ PASSING: dict[str, Any] = {
 def build() -> typer.Typer:
     """The command line."""
     app = typer.Typer(help="Retraining as code: train, bind and serve a model from one program.", **PLAIN)
-    _add(app, up, preview, refresh, destroy, output, cancel)
+    _add(app, up, preview, refresh, destroy, output, cancel, watch)
     cloud = typer.Typer(help="The local cloud: Azurite, the studio, the azure-native stand-in.", **PLAIN)
     _add(cloud, cloud_verbs.start, cloud_verbs.stop, cloud_verbs.status, cloud_verbs.logs, cloud_verbs.reset)
     config = typer.Typer(help="The stack's configuration.", **PLAIN)

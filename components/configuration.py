@@ -22,12 +22,23 @@ def configuration() -> pulumi.Config:
     """
     keys = {**(get_config_env() or {}), **CONFIG.get()}
     declared = declared_keys(Path(pulumi.get_root_directory()))
+    config = pulumi.Config()
     try:
         refuse_alike(declared)
         refuse_unknown(sorted(keys), declared, pulumi.get_project())
+        _judge_triggers(config)
     except ConfigurationError as error:
         raise pulumi.RunError(str(error)) from None
-    return pulumi.Config()
+    return config
+
+
+def _judge_triggers(config: pulumi.Config) -> None:
+    """Refuse triggers that `watch` would refuse, in the preview. Raises ConfigurationError."""
+    triggers, policy = config.get_object("triggers"), config.get("watchPolicy")
+    if triggers or policy not in (None, "ask"):
+        from retrain_hooks.triggers.declared import judge_settings  # brings the libraries of all kinds
+
+        judge_settings({"triggers": triggers or [], "watchPolicy": policy or "ask"})
 
 
 def declared_keys(root: Path) -> set[str]:

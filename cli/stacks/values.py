@@ -54,10 +54,12 @@ def _judge(name: str, value: Any) -> None:
     from retrain_hooks.notifications.channels import channel_of
     from retrain_hooks.services.web_service import WebServiceInputs
     from retrain_hooks.training.inputs import TrainedModelInputs
+    from retrain_hooks.triggers.declared import judge_settings
 
     resources = GateInputs, RingInputs, ProbeInputs, DataVersionInputs, WebServiceInputs, TrainedModelInputs
     for inputs in resources:
         inputs.judge(name, value)
+    judge_settings({name: value})
     if name == "notifications":
         for entry in value:
             channel_of(entry)

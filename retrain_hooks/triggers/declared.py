@@ -19,7 +19,7 @@ import pkgutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
+from functools import cache, cached_property
 from typing import Any
 
 from clients.errors import ConfigurationError
@@ -49,7 +49,7 @@ class Declared:
     settings: Inputs
     force: bool = False
 
-    @property
+    @cached_property
     def name(self) -> str:
         """What it is called: its kind and what it says, in one form."""
         return f"{self.kind.name} {json.dumps(self.settings.props(), sort_keys=True, ensure_ascii=False)}"

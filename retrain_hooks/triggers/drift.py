@@ -110,9 +110,9 @@ def compare(
 
 
 def psi(before: Column, after: Column) -> float:
-    """The population stability index: over the deciles of *before* for numbers, else over its values."""
+    """The population stability index: over the deciles of *before* where that has many numbers, else over its values."""
     numbers = _numbers(before)
-    if numbers is not None:
+    if numbers is not None and len(set(numbers)) > 2 * _BUCKETS:
         ordered = sorted(numbers)
         edges = [ordered[len(ordered) * at // _BUCKETS] for at in range(1, _BUCKETS)]
         shares = [_shares(_bucket(value, edges) for value in column) for column in (before, after)]

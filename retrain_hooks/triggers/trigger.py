@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 
 from retrain_hooks.host.lifecycle import Context
@@ -28,16 +29,21 @@ class Decision:
 
 @dataclass(frozen=True)
 class Scene:
-    """What a trigger may read at *now*: the services of *target* through *context*, the stack's *config* (by key) and
-    *outputs*, and what it *kept* at its last look (empty at first).
+    """What a trigger may read at *now*: the services of *target* through *context*, the stack's *config* (by key), what it
+    *kept* at its last look (empty at first), and the stack's outputs, which are read where they are asked for.
     """
 
     context: Context
     target: str
     config: Mapping[str, Any]
-    outputs: Mapping[str, Any]
     kept: Mapping[str, Any]
     now: datetime
+    read_outputs: Callable[[], Mapping[str, Any]] = dict
+
+    @cached_property
+    def outputs(self) -> Mapping[str, Any]:
+        """The stack's outputs, secrets masked."""
+        return self.read_outputs()
 
     @property
     def address(self) -> str:
@@ -51,8 +57,7 @@ class Scene:
 
 def days(seconds: float) -> str:
     """A length of time in words: ``30 days``, ``15 minutes``."""
-    for unit, size in (("day", 86400), ("hour", 3600), ("minute", 60)):
-        if seconds >= size:
-            count = f"{seconds / size:.3g}"
-            return f"{count} {unit}{'' if count == '1' else 's'}"
+    for unit, size in (("days", 86400), ("hours", 3600), ("minutes", 60)):
+        if seconds >= 3 * size:
+            return f"{int(seconds // size)} {unit}"
     return f"{seconds:.3g} s"

@@ -128,6 +128,11 @@ def test_psi_is_the_sum_that_textbooks_have() -> None:
     assert drift.psi(["a", "b"] * 50, ["a"] * 80 + ["b"] * 20) == pytest.approx(0.41588830833)
 
 
+def test_a_column_that_was_constant_and_is_no_more_is_a_shift() -> None:
+    """January's rows all have month 1, December's 12: few numbers are compared as they are."""
+    assert drift.psi(["1"] * 200, ["12"] * 200) > 5
+
+
 def test_drift_that_cannot_be_told_is_no_reason() -> None:
     """Few rows, and a column that is missing."""
     settings = drift.Settings(psi=0.2)
