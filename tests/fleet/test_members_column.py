@@ -280,7 +280,7 @@ def test_a_column_of_too_many_values(data: Data, remedy, monkeypatch: pytest.Mon
     assert len(data.find(DEST, TABLE).members) == 2
 
 
-@pytest.mark.heals("lower minimumRows, or name another column")
+@pytest.mark.heals("ask for fewer rows, or name another column")
 def test_no_value_with_enough_rows(data: Data, remedy) -> None:
     remedy.fails(lambda: data.find(DEST | {"minimumRows": 9}, TABLE))
     assert data.find(DEST | {"minimumRows": 2}, TABLE).members

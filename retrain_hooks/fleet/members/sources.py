@@ -142,7 +142,7 @@ class _Search:
             raise ConfigurationError(
                 f"the fleet has no members: no value of {shown(self._members.column)!r} has "
                 f"{self._members.minimum_rows:,} rows",
-                "lower minimumRows, or name another column",
+                "ask for fewer rows, or name another column",
             )
         if not said:
             raise self._nothing(self._fleet)
