@@ -1,4 +1,4 @@
-"""Retrains the flights model when its data version changes, and points the endpoint at the result."""
+"""Retrains the flights model when its data version changes, and points the endpoint, or those of a fleet, at the result."""
 
 from typing import Any
 
@@ -38,23 +38,37 @@ def model(name: str, version: str, **chosen: Any) -> ml.TrainedModel:
 
 
 baseline = model("baseline", config.require("baselineDataVersion"))
-candidate = model(
-    "candidate",
-    config.require("dataVersion"),
-    force=config.get("force"),
-    pin=config.get("pin"),
-    expect_run_key=config.get("expectRunKey"),
-)
 regions = config.require_object("regions")
 predictive = ml.PredictiveWebService(
     "predictive", workspace=workspace, kind=kind, experiment=experiment, model=baseline, regions=regions
 )
-held_out = config.get("holdoutDataVersion")
-gate = ml.Gate.from_config(config, data("holdout", held_out) if held_out else None)
-rollout = ml.Rollout.from_config(config)
-endpoint = ml.Endpoint("endpoint", service=predictive, candidate=candidate, gate=gate, rollout=rollout)
 
-outputs = endpoint.outputs | {
+
+def endpoint() -> ml.Endpoint:
+    """One endpoint, bound to the model of the data version once the gate lets it through."""
+    candidate = model(
+        "candidate",
+        config.require("dataVersion"),
+        force=config.get("force"),
+        pin=config.get("pin"),
+        expect_run_key=config.get("expectRunKey"),
+    )
+    held_out = config.get("holdoutDataVersion")
+    gate = ml.Gate.from_config(config, data("holdout", held_out) if held_out else None)
+    rollout = ml.Rollout.from_config(config)
+    return ml.Endpoint("endpoint", service=predictive, candidate=candidate, gate=gate, rollout=rollout)
+
+
+def fleet(members: ml.Members) -> ml.EndpointFleet:
+    """An endpoint for each member, bound to a model of the member's own data."""
+    return ml.EndpointFleet.from_config(
+        "fleet", config, training=training, service=predictive, members=members
+    )
+
+
+members = ml.Members.from_config(config)
+served = fleet(members) if members else endpoint()
+outputs = served.outputs | {
     "baselineUrl": predictive.url,
     "service": predictive.service,
     "experiment": experiment,

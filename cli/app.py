@@ -12,6 +12,7 @@ from cli.guard import guarded
 from cli.verbs import cloud as cloud_verbs
 from cli.verbs import config as config_verbs
 from cli.verbs import definition as definition_verbs
+from cli.verbs import fleet as fleet_verbs
 from cli.verbs import runs as runs_verbs
 from cli.verbs import stack as stack_verbs
 from cli.verbs.adopt import adopt
@@ -58,6 +59,9 @@ def build() -> typer.Typer:
     _add(definition, definition_verbs.export, definition_verbs.import_)
     _add(app, adopt)
     app.add_typer(definition, name="definition")
+    fleet = typer.Typer(help="The members of a stack's fleet.", **PLAIN)
+    _add(fleet, fleet_verbs.status, fleet_verbs.explain, fleet_verbs.retry)
+    app.add_typer(fleet, name="fleet")
     app.add_typer(runs, name="runs")
     app.add_typer(config, name="config")
     app.add_typer(cloud, name="cloud")

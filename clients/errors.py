@@ -16,6 +16,7 @@
     ├── GateRefused              the gate does not let the trained model through
     ├── BindingFailed            the endpoint does not serve what was asked for
     ├── LedgerError              a training record that cannot be trusted
+    ├── FleetError               members of a fleet ended without the model that they are to have
     ├── DeadlineExceeded         a wait came to its end
     └── UpdateCancelled          the update was interrupted; what was started is recorded
         └── EngineGone           … and its engine has ended: nothing more may be changed
@@ -115,6 +116,10 @@ class BindingFailed(RetrainError):
 
 class LedgerError(RetrainError):
     """A training record that cannot be trusted."""
+
+
+class FleetError(RetrainError):
+    """Members of a fleet ended without the model that they are to have."""
 
 
 class DeadlineExceeded(RetrainError):

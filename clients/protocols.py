@@ -202,5 +202,11 @@ class Services(Protocol):
     def served(self, service: str) -> dict[str, list[Binding]]:
         """The models that all endpoints of a service serve, by the endpoint's name. Raises NotFound."""
 
+    def listed(self, service: str) -> Mapping[str, Sequence[Binding] | None]:
+        """All endpoints of a service by name, in one list call; None for the models where a list doesn't tell them.
+
+        Raises NotFound.
+        """
+
     def scoring(self, service: str, endpoint: str) -> Scoring:
         """Scoring by an endpoint. Raises NotFound."""

@@ -3,6 +3,7 @@
 from components.configuration import configuration
 from components.data_version import DataVersion
 from components.endpoint import Endpoint
+from components.fleet import EndpointFleet, Members, Schedule
 from components.gate import Gate
 from components.notifications import notify, notify_from_config
 from components.present_model import PresentModel
@@ -16,13 +17,16 @@ __all__ = [
     "Command",
     "DataVersion",
     "Endpoint",
+    "EndpointFleet",
     "Gate",
     "JsonLines",
+    "Members",
     "PredictiveWebService",
     "PresentModel",
     "Ring",
     "Rollout",
     "RunLimits",
+    "Schedule",
     "TrainedModel",
     "TrainingWebService",
     "Webhook",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pulumi
@@ -45,10 +45,15 @@ class Gate:
                 "holdoutDataVersion is set, and the program gives the gate no holdout\n"
                 "remedy: declare that data version, and give it to Gate.from_config as holdout="
             )
+        return replace(cls.of_rules(config), holdout=holdout)
+
+    @classmethod
+    def of_rules(cls, config: pulumi.Config) -> Gate:
+        """The same without a holdout of its own: a fleet has one for each member."""
         return cls(
             config.require_object("gateRules"),
             config.require_int("gateMinimumRows"),
-            holdout,
+            None,
             config.get("gateLabel") or "",
             on_rejected=config.require("gateOnRejected"),
             approval=config.require_bool("gateApproval"),

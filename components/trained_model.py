@@ -27,7 +27,7 @@ class RunLimits:
     cancels its job, and what an hour costs (puts a price on the expected duration).
     """
 
-    max_jobs: int = 10
+    max_jobs: int | None = 10
     deadline_minutes: int = 60
     cancel_jobs: bool = False
     rate_per_hour: str | None = None

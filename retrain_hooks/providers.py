@@ -27,6 +27,8 @@ from pulumi.output import Unknown
 from clients.errors import RetrainError
 from retrain_hooks.binding.lifecycle import ModelBindingLifecycle
 from retrain_hooks.data.lifecycle import DataVersionLifecycle
+from retrain_hooks.fleet.lifecycle import FleetLifecycle
+from retrain_hooks.fleet.verdict import FleetVerdictLifecycle
 from retrain_hooks.gate.lifecycle import PromotionLifecycle
 from retrain_hooks.host.interruption import CancellableClock, EngineGuard
 from retrain_hooks.host.lifecycle import UNKNOWN, Context, Lifecycle, Props
@@ -193,3 +195,15 @@ class StackClaimProvider(_Provider):
     """Hosts StackClaimLifecycle."""
 
     lifecycle = StackClaimLifecycle
+
+
+class FleetProvider(_Provider):
+    """Hosts FleetLifecycle."""
+
+    lifecycle = FleetLifecycle
+
+
+class FleetVerdictProvider(_Provider):
+    """Hosts FleetVerdictLifecycle."""
+
+    lifecycle = FleetVerdictLifecycle

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from cli.errors import CliError
@@ -15,11 +15,12 @@ _MARKS = {"Lineage", "StackClaim"}
 
 @dataclass(frozen=True)
 class Planned:
-    """A step of a preview, and the resource's state before it, as a checkpoint writes it."""
+    """A step of a preview, and the resource's state before and after it, as a checkpoint writes it."""
 
     op: str
     urn: str
     before: Mapping[str, Any]
+    after: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def deletes(self) -> bool:
@@ -27,12 +28,22 @@ class Planned:
         kind = str(self.before.get("type", ""))
         mark = kind.startswith("pulumi:providers:") or kind.rpartition(":")[2] in _MARKS
         let_be = stays(self.before) or mark or not self.before.get("custom")
-        return self.op in ("delete", "replace", "delete-replaced") and not let_be
+        gone = self.op in ("delete", "replace", "delete-replaced") and not let_be
+        return gone or bool(self.leaving)
+
+    @property
+    def leaving(self) -> list[str]:
+        """The members that a fleet lets go of, with their endpoints."""
+        return list((self.after.get("inputs") or {}).get("leaves") or [])
+
+    def __str__(self) -> str:
+        name = self.urn.rpartition("::")[2]
+        return f"{name} ({', '.join(self.leaving)})" if self.leaving else name
 
 
 def refuse_unasked(steps: Iterable[Planned], stack: str) -> None:
     """Raise CliError where the *steps* of a preview delete something, and nobody said yes to that."""
-    names = dict.fromkeys(step.urn.rpartition("::")[2] for step in steps if step.deletes)
+    names = dict.fromkeys(str(step) for step in steps if step.deletes)
     if names:
         raise CliError(
             f"this update deletes or replaces {', '.join(names)}, and there is nobody to ask",

@@ -168,7 +168,7 @@ class EmbeddedRunner:
 def _planned(result: Result) -> Iterator[Planned]:
     for step in result.steps:
         if old := as_written(step.before):
-            yield Planned(step.op, step.urn, old)
+            yield Planned(step.op, step.urn, old, as_written(step.after) or {})
 
 
 def _forks(runs: int) -> Forks:

@@ -128,7 +128,8 @@ def _planned(preview: bytes) -> Iterator[Planned]:
     import json
 
     for step in (json.loads(preview) if preview.strip() else {}).get("steps") or []:
-        yield Planned(step["op"], step["urn"], step.get("oldState") or {})
+        old, new = step.get("oldState") or {}, step.get("newState") or {}
+        yield Planned(step["op"], step["urn"], old, new)
 
 
 class PulumiRunner:

@@ -9,6 +9,7 @@ import typer
 from cli.console import out, print_json, want_a_yes
 from cli.errors import CliError, one_line, warn
 from cli.options import AsJson, Stack, Yes
+from cli.verbs.fleet import runs as fleet_runs
 
 if TYPE_CHECKING:
     from cli.services.registry import Registry
@@ -18,9 +19,19 @@ if TYPE_CHECKING:
 DIGITS = 12
 
 
-def list_(ctx: typer.Context, stack: Stack = "dev", as_json: AsJson = False) -> None:
+def list_(
+    ctx: typer.Context,
+    fleet: Annotated[
+        bool, typer.Option("--fleet", help="Only the run of each member of the stack's fleet.")
+    ] = False,
+    stack: Stack = "dev",
+    as_json: AsJson = False,
+) -> None:
     """Show the training runs on record: key, state, data, quality, and where the model is bound."""
     if ctx.invoked_subcommand:
+        return
+    if fleet:
+        fleet_runs(stack, as_json=as_json)
         return
     from cli.services.registry import open_registry
     from retrain_hooks.registry.catalogue import distinct, newest_first

@@ -135,7 +135,30 @@ def _as_it_is(request: requests.PreparedRequest) -> requests.PreparedRequest:
     return request
 
 
+# What decides on a request's proxy and its certificates, in either case.
+_ENVIRONMENT = tuple(
+    name
+    for each in ("http_proxy", "https_proxy", "all_proxy", "no_proxy", "requests_ca_bundle", "curl_ca_bundle")
+    for name in (each, each.upper())
+)
+
+
 class _Session(requests.Session):
+    def __init__(self) -> None:
+        super().__init__()
+        self._settings: dict[tuple[Any, ...], Any] = {}
+
+    def merge_environment_settings(self, url: Any, proxies: Any, *settings: Any) -> Any:
+        """Proxy and certificates for the host of *url*: requests looks through the whole environment for each request."""
+        if proxies:
+            return super().merge_environment_settings(url, proxies, *settings)
+        place = urlsplit(str(url))
+        key = (place.scheme, place.netloc, *settings, *map(os.environ.get, _ENVIRONMENT))
+        if key not in self._settings:
+            self._settings[key] = super().merge_environment_settings(url, {}, *settings)
+        found = self._settings[key]
+        return {**found, "proxies": dict(found["proxies"])}
+
     def rebuild_auth(self, prepared_request: requests.PreparedRequest, response: requests.Response) -> None:
         """A credential stays with its host, and the user's .netrc has none for where a redirect leads."""
         if self.should_strip_auth(response.request.url, prepared_request.url):  # type: ignore[no-untyped-call]

@@ -159,15 +159,16 @@ class Transport:
     ) -> requests.Response:
         import requests
 
-        from clients.http import connections
+        from clients.http import connections, listening
 
         waiting = left()
         seconds = max(_SHORTEST_SECONDS, min(self.timeout, self.timeout if waiting is None else waiting))
         late = Unreachable(f"{self.service} did not answer within {seconds:.0f} s", self.remedy)
         try:
             with connections.cut_after(seconds) as cut:
+                began = time.monotonic()
                 try:
-                    return connections.SESSION.request(
+                    response = connections.SESSION.request(
                         method,
                         url,
                         params=params,
@@ -176,6 +177,8 @@ class Transport:
                         timeout=(min(_CONNECT_SECONDS, seconds), seconds),
                         allow_redirects=method == "GET",
                     )
+                    listening.tell(method, response.status_code, time.monotonic() - began)
+                    return response
                 finally:
                     if cut.is_due:
                         raise requests.Timeout

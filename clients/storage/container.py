@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any
@@ -44,13 +44,17 @@ _AS_STORED: dict[str, Any] = {"decompress": False}
 
 @dataclass(frozen=True)
 class Blob:
-    """One blob: *size* in bytes, *md5* as base64 (Content-MD5; None where it has none), *modified* in UTC."""
+    """One blob: *size* in bytes, *md5* as base64 (Content-MD5; None where it has none), *modified* in UTC.
+
+    *metadata* are names and ASCII texts that were stored with it, where they were asked for.
+    """
 
     name: str
     size: int
     md5: str | None
     etag: str
     modified: datetime | None = None
+    metadata: Mapping[str, str] = field(default_factory=dict, compare=False)
 
 
 class Container:
@@ -73,8 +77,9 @@ class Container:
         """The address of a blob, without a credential."""
         return str(self._client.get_blob_client(name).url).partition("?")[0]
 
-    def list(self, prefix: str = "") -> list[Blob]:
-        """All blobs under *prefix*, in one paged listing, ordered by name."""
+    def list(self, prefix: str = "", *, metadata: bool = False) -> list[Blob]:
+        """All blobs under *prefix*, in one paged listing, ordered by name; with their *metadata* where that is wanted."""
+        include = ["metadata"] if metadata else None
         with self._errors(prefix):
             return [
                 Blob(
@@ -83,8 +88,9 @@ class Container:
                     _base64(item.content_settings.content_md5),
                     _quoted(item.etag),
                     item.last_modified,
+                    item.metadata or {},
                 )
-                for item in self._client.list_blobs(name_starts_with=prefix)
+                for item in self._client.list_blobs(name_starts_with=prefix, include=include)
             ]
 
     def read(self, name: str) -> tuple[bytes, str]:
@@ -134,10 +140,12 @@ class Container:
         md5 = _base64(found.content_settings.content_md5)
         return Blob(name, found.size, md5, found.etag, found.last_modified)
 
-    def write(self, name: str, content: bytes, *, etag: str | None) -> str:
+    def write(
+        self, name: str, content: bytes, *, etag: str | None, metadata: Mapping[str, str] | None = None
+    ) -> str:
         """Store *content* with its Content-MD5 if the blob still has *etag* (None: does not exist); its new ETag.
 
-        Raises Conflict where it was changed in between.
+        *metadata* (names, and ASCII texts of 8 KB in all) is what a listing tells of it. Raises Conflict where it was changed in between.
         """
         from azure.core import MatchConditions
         from azure.storage.blob import ContentSettings
@@ -153,7 +161,10 @@ class Container:
         with self._errors(name):
             # The ETag of this very write: asked for afterwards it might be that of somebody else's.
             blob = self._client.get_blob_client(name)
-            return str(blob.upload_blob(content, content_settings=settings, **condition)["etag"])
+            kept = dict(metadata) if metadata else None
+            return str(
+                blob.upload_blob(content, content_settings=settings, metadata=kept, **condition)["etag"]
+            )
 
     def delete(self, name: str, *, etag: str | None = None) -> None:
         """Delete a blob, if it still has *etag* where one is given; one that is gone is not an error. Raises Conflict."""

@@ -143,6 +143,10 @@ class ClassicServices:
         """The models that all endpoints of a service serve, by the endpoint's name. Raises NotFound."""
         return {name: bindings for name, (_, bindings) in self.located(service).items()}
 
+    def listed(self, service: str) -> dict[str, list[Binding]]:
+        """All endpoints of a service with their models, in one list call. Raises NotFound."""
+        return self.served(service)
+
     def located(self, service: str) -> dict[str, tuple[str, list[Binding]]]:
         """The addresses that all endpoints are called at, and their models, by the endpoint's name. Raises NotFound."""
         found = rows(self._transport.get(f"{self._root}/{service}/endpoints"))

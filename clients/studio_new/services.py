@@ -170,12 +170,13 @@ class NewServices:
 
     def served(self, service: str) -> dict[str, list[Binding]]:
         """The models that all endpoints of a service serve, by the endpoint's name. Raises NotFound."""
-        names = {DEFAULT_ENDPOINT: service} | {
-            found[len(service) + 1 :]: found
-            for found in self.services()
-            if found.lower().startswith(f"{service.lower()}-")
-        }
-        return {name: self.bindings(service, name).read() for name in names}
+        return {name: self.bindings(service, name).read() for name in self.listed(service)}
+
+    def listed(self, service: str) -> dict[str, None]:
+        """All endpoints of a service, in one list call, which doesn't tell their models."""
+        own = len(service) + 1
+        others = [found for found in self.services() if found.lower().startswith(f"{service.lower()}-")]
+        return dict.fromkeys((DEFAULT_ENDPOINT, *(found[own:] for found in others)))
 
     def scoring(self, service: str, endpoint: str) -> StudioScoring:
         """Scoring by an endpoint. Raises NotFound."""

@@ -12,6 +12,7 @@ import logging
 import socket
 from collections.abc import Callable
 from dataclasses import dataclass
+from time import monotonic
 
 import h11
 
@@ -27,6 +28,7 @@ from localcloud.faults.state import Faults, Met
 
 _log = logging.getLogger("localcloud.blobs")
 
+_FRESH_SECONDS = 2.0
 _HOP = frozenset({b"connection", b"keep-alive", b"proxy-connection"})
 _ERROR = '<?xml version="1.0" encoding="utf-8"?><Error><Code>{}</Code><Message>{}</Message></Error>'
 _UNREACHABLE = _ERROR.format(
@@ -52,6 +54,39 @@ class _Call:
         """Journal what the client sees, and what Azurite answered if that is something else."""
         method, target = _line(self.request)
         self.journal.record(self.at, method, target, status, "blob", faults=self.met.kinds, served=served)
+
+
+class _Upstream:
+    """A client's connection to Azurite, used again while it is fresh: Azurite closes idle ones after five seconds."""
+
+    def __init__(self, address: tuple[str, int]) -> None:
+        self._address = address
+        self._peer: StreamPeer | None = None
+        self._used = 0.0
+
+    async def peer(self) -> StreamPeer:
+        """A connection that is ready for a request. Raises OSError where Azurite does not answer."""
+        if self._peer and (self._peer.reader.at_eof() or monotonic() - self._used > _FRESH_SECONDS):
+            await self.close()
+        if self._peer is None:
+            streams = await asyncio.open_connection(*self._address, limit=CHUNK)
+            self._peer = StreamPeer(h11.CLIENT, streams)
+        return self._peer
+
+    async def used(self) -> None:
+        """An exchange is over: the connection is kept where both sides have said all that they had to."""
+        peer = self._peer
+        if peer is None or peer.http.our_state is not h11.DONE or peer.http.their_state is not h11.DONE:
+            await self.close()
+            return
+        peer.http.start_next_cycle()
+        self._used = monotonic()
+
+    async def close(self) -> None:
+        """Close it; the next request has another."""
+        peer, self._peer = self._peer, None
+        if peer is not None:
+            await peer.close()
 
 
 class BlobProxy:
@@ -115,6 +150,13 @@ class BlobProxy:
             await client.close()
 
     async def _serve(self, client: StreamPeer) -> None:
+        azurite = _Upstream(self._upstream)
+        try:
+            await self._serve_by(client, azurite)
+        finally:
+            await azurite.close()
+
+    async def _serve_by(self, client: StreamPeer, azurite: _Upstream) -> None:
         while True:
             request = await client.next()
             if not isinstance(request, h11.Request):
@@ -126,18 +168,15 @@ class BlobProxy:
             call = _Call(request, at, await self._faults.meet("blob", *_line(request)), self._journal)
             try:
                 await self._restoring.ready()
-                streams = await asyncio.open_connection(*self._upstream, limit=CHUNK)
+                peer = await azurite.peer()
             except OSError:
                 await self._refuse(client, call)
                 return
-            azurite = StreamPeer(h11.CLIENT, streams)
-            try:
-                if call.met.settles is None:
-                    await self._exchange(client, azurite, call)
-                else:
-                    await misbehave(call.met, client, azurite, request, _end_to_end, call.record)
-            finally:
-                await azurite.close()
+            if call.met.settles is None:
+                await self._exchange(client, peer, call)
+            else:
+                await misbehave(call.met, client, peer, request, _end_to_end, call.record)
+            await azurite.used()
             if client.http.our_state is not h11.DONE or client.http.their_state is not h11.DONE:
                 return
             client.http.start_next_cycle()

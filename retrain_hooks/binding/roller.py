@@ -20,7 +20,7 @@ from clients.errors import (
     Unreachable,
     UpdateCancelled,
 )
-from clients.poller import Pace, wait
+from clients.poller import Pace, Paced, wait
 from clients.protocols import DEFAULT_ENDPOINT
 from retrain_hooks.binding.bake import ENOUGH, Tally
 from retrain_hooks.binding.inputs import RingInputs
@@ -32,6 +32,7 @@ from retrain_hooks.serving.live import LiveEndpoint
 from retrain_hooks.serving.probe import Look
 
 _PACE = Pace(shortest=0.05, longest=5.0, share=0.1)
+_SETTLING_LOOKS = 4  # as often is an endpoint looked at while it must stay as it is
 _BAKE_LOOKS = 60
 
 
@@ -214,7 +215,9 @@ class Roller:
             ) from None
         return seen
 
-    def _wait(self, look: Callable[[float], bool | None], endpoint: LiveEndpoint) -> None:
+    def _wait(
+        self, look: Callable[[float], bool | None], endpoint: LiveEndpoint, pace: Paced = _PACE
+    ) -> None:
         what = f"the probe of {endpoint.name!r}"
         self._context.progress.status(f"{what}: {len(endpoint.rows)} rows")
         wait(
@@ -222,7 +225,7 @@ class Roller:
             what=what,
             deadline=self._scene.deadline + self._scene.settle,
             clock=self._context.clock,
-            pace=_PACE,
+            pace=pace,
         )
 
     def _verify(self, endpoint: LiveEndpoint, staging: LiveEndpoint, again: list[LiveEndpoint]) -> None:
@@ -249,8 +252,15 @@ class Roller:
             since = now if since is None else since
             return True if now - since >= settle else None
 
+        class Pacing:
+            """Quick until it answers as the new model, then a few looks more."""
+
+            def after(self, waited: float) -> float:
+                often = _PACE.after(waited)
+                return often if since is None else max(often, settle / _SETTLING_LOOKS)
+
         try:
-            self._wait(look, endpoint)
+            self._wait(look, endpoint, Pacing())
         except DeadlineExceeded:
             raise BindingFailed(
                 self._unproven(endpoint, seen, expected, old),

@@ -25,6 +25,7 @@ import types
 import typing
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Self
 
 from clients.errors import ConfigurationError
@@ -178,6 +179,7 @@ class _Field:
     default: Any
 
 
+@cache
 def _fields(cls: type[Inputs]) -> tuple[_Field, ...]:
     hints = typing.get_type_hints(cls)
     found = []

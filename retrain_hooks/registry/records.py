@@ -7,7 +7,7 @@ cannot be read says so with its name, and never stops the others.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
@@ -68,7 +68,8 @@ class Records(Generic[T]):
 
     *own_name* tells a record's name from its value, where it has one of its own: under another name it is not believed.
     *problem* says what else is wrong with a value, empty for nothing. Of a corrupt record *what* is told, and what to do
-    about it, the *remedy*; both may hold ``{name}`` and ``{blob}``.
+    about it, the *remedy*; both may hold ``{name}`` and ``{blob}``. *index* says what a listing tells of a value: names
+    and ASCII texts.
     """
 
     def __init__(
@@ -82,6 +83,7 @@ class Records(Generic[T]):
         problem: Callable[[T], str] = lambda _value: "",
         what: str = "the registry's {blob}",
         remedy: str = "delete the registry's {blob}, then run the update again",
+        index: Callable[[T], Mapping[str, str]] = lambda _value: {},
     ) -> None:
         self._registry = registry
         self.folder = folder
@@ -91,6 +93,7 @@ class Records(Generic[T]):
         self._problem = problem
         self._what = what
         self._remedy = remedy
+        self._index = index
 
     def blob(self, name: str) -> str:
         """The record's blob."""
@@ -104,7 +107,9 @@ class Records(Generic[T]):
     def write(self, name: str, value: T, etag: str | None) -> Entry[T]:
         """Record *value* in place of what has *etag* (None: of nothing). Raises Conflict."""
         content = canonical_json(encode(value))
-        return Entry(name, value, self._registry.write(self.blob(name), content, etag=etag))
+        index = self._index(value)
+        told: dict[str, Any] = {"metadata": index} if index else {}
+        return Entry(name, value, self._registry.write(self.blob(name), content, etag=etag, **told))
 
     def offer(self, name: str, value: T, etag: str | None) -> tuple[Entry[T], bool]:
         """Write, or leave what somebody else recorded first: the record as it is now, and whether it is *value*.
@@ -166,6 +171,11 @@ class Records(Generic[T]):
         blobs = self._registry.list(f"{self.folder}/{prefix}")
         start = len(self.folder) + 1
         return [blob.name[start:].removesuffix(_SUFFIX) for blob in blobs]
+
+    def indexed(self, prefix: str = "") -> Iterator[tuple[str, Mapping[str, str]]]:
+        """The names that start with *prefix*, each with its index: no record is read."""
+        for blob in self._registry.list(f"{self.folder}/{prefix}", metadata=True):
+            yield blob.name[len(self.folder) + 1 :].removesuffix(_SUFFIX), blob.metadata
 
     def all(self, prefix: str = "") -> Iterator[Entry[T] | Unreadable]:
         """The records whose names start with *prefix*, in the names' order; one that cannot be read as its error."""

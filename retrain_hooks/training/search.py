@@ -38,11 +38,19 @@ class Sought:
 class Search:
     """Looks in the ledger for the run that *wanted* asks for. Reads only.
 
-    *old* is what was deployed last: of a run that was there then and is gone, the next attempt is another address.
+    *old* is what was deployed last: of a run that was there then and is gone, the next attempt is another address. Without
+    *formerly* no run of FORMAT 1 is looked for.
     """
 
-    def __init__(self, context: Context, wanted: TrainedModelInputs, old: TrainedModelInputs | None) -> None:
-        self._wanted, self._old = wanted, old
+    def __init__(
+        self,
+        context: Context,
+        wanted: TrainedModelInputs,
+        old: TrainedModelInputs | None,
+        *,
+        formerly: bool = True,
+    ) -> None:
+        self._wanted, self._old, self._look_back = wanted, old, formerly
         self._ledger = Ledger(context.registry(wanted.target))
         self._data = TrainingData(context, wanted.target, wanted.data)
         data = self._data.digests()[0] if wanted.data.former else wanted.data.digest
@@ -86,6 +94,8 @@ class Search:
 
     def _former_keys(self) -> Iterator[str]:
         """Keys of FORMAT 1 for the same inputs: of the model that was deployed last, and of what is declared now."""
+        if not self._look_back:
+            return
         old = self._old
         if old and old.covers and old.covers.key == self.key:
             yield key_of(old.address)

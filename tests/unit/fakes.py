@@ -27,6 +27,7 @@ class MemoryContainer:
         self.said_sha256: dict[str, str] = {}
         self.read_blobs: list[str] = []
         self.writes: list[str] = []
+        self.metadata: dict[str, dict[str, str]] = {}
         self.before_write: Callable[[], None] | None = None
         self._tags = itertools.count(1)
 
@@ -34,6 +35,7 @@ class MemoryContainer:
         """Somebody stores a blob, unconditionally, and says that its MD5 is that of *md5_of*, where given."""
         self.said_md5.pop(name, None)
         self.said_sha256.pop(name, None)
+        self.metadata.pop(name, None)
         if md5_of is not None:
             self.said_md5[name] = _md5(md5_of)
         self.blobs[name] = (content, f"etag-{next(self._tags)}")
@@ -54,7 +56,7 @@ class MemoryContainer:
         self.writes.append(name)
         self.blobs.pop(name, None)
 
-    def list(self, prefix: str = "") -> list[Blob]:
+    def list(self, prefix: str = "", *, metadata: bool = False) -> list[Blob]:
         return [self._blob(name) for name in sorted(self.blobs) if name.startswith(prefix)]
 
     def read(self, name: str) -> tuple[bytes, str]:
@@ -78,12 +80,15 @@ class MemoryContainer:
     def stat(self, name: str) -> Blob | None:
         return self._blob(name) if name in self.blobs else None
 
-    def write(self, name: str, content: bytes, *, etag: str | None) -> str:
+    def write(
+        self, name: str, content: bytes, *, etag: str | None, metadata: Mapping[str, str] | None = None
+    ) -> str:
         self._meddle()
         if self.blobs.get(name, (b"", None))[1] != etag:
             raise Conflict(f"{name} was changed", "again", status=412)
         self.writes.append(name)
         self.put(name, content)
+        self.metadata[name] = dict(metadata or {})
         return self.blobs[name][1]
 
     def readable(self, name: str) -> BlobRef:
@@ -104,7 +109,8 @@ class MemoryContainer:
     def _blob(self, name: str) -> Blob:
         content, etag = self.blobs[name]
         md5 = self.said_md5.get(name) or _md5(content)
-        return Blob(name, len(content), None if name in self.without_md5 else md5, etag)
+        said = self.metadata.get(name, {})
+        return Blob(name, len(content), None if name in self.without_md5 else md5, etag, None, said)
 
 
 def _md5(content: bytes) -> str:

@@ -1,0 +1,66 @@
+"""The fleets of a stack, as the verbs reach them: by its state and the registry, without its program."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from cli.errors import CliError
+
+if TYPE_CHECKING:
+    from retrain_hooks.fleet.inputs import FleetInputs
+    from retrain_hooks.fleet.plan import Plan
+    from retrain_hooks.fleet.records import MemberRecords
+    from retrain_hooks.host.lifecycle import Context
+
+FLEET = "pulumi-python:dynamic/retrain:Fleet"
+
+
+@dataclass(frozen=True)
+class DeployedFleet:
+    """A fleet as the stack's last update left it: its *inputs*, and how its services are reached."""
+
+    context: Context
+    inputs: FleetInputs
+
+    @property
+    def records(self) -> MemberRecords:
+        """Its members' records."""
+        from retrain_hooks.fleet.records import MemberRecords
+
+        return MemberRecords(self.context.registry(self.inputs.target), self.inputs.fleet)
+
+    def plan(self) -> Plan:
+        """What an update would do to its members, as they were declared last."""
+        from retrain_hooks.fleet.planning import planned
+
+        return planned(self.context, self.inputs)[0]
+
+
+def fleet_of(stack: str) -> DeployedFleet:
+    """The stack's fleet. Raises CliError where it has none, or more than one, or its state is elsewhere."""
+    from cli.project import backend_of
+    from cli.services.registry import open_context
+    from retrain_hooks.fleet.inputs import FleetInputs
+
+    context, _target = open_context(stack, {})
+    backend = backend_of(stack)
+    if backend is None:
+        raise CliError(
+            f"the state of {stack} is not on this machine, so its fleet can't be looked up",
+            "see the stack's outputs: ./dev output",
+        )
+    found = [_outputs(one) for one in backend.deployment().get("resources") or [] if one.get("type") == FLEET]
+    if len(found) != 1:
+        raise CliError(
+            f"the stack {stack} has {len(found) or 'no'} fleet{'s' * (len(found) > 1)}",
+            "name a stack with one, such as: -s fleet; ./dev up makes it",
+        )
+    return DeployedFleet(context, FleetInputs.parse(found[0], recorded=True))
+
+
+def _outputs(resource: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What the state has of it; an update that was cut off leaves inputs alone."""
+    outputs: Mapping[str, Any] = resource.get("outputs") or resource.get("inputs") or {}
+    return outputs

@@ -1,0 +1,235 @@
+"""Many endpoints from one experiment: a fleet, and the verdict on what an update made of it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import pulumi
+
+from components.gate import Gate
+from components.options import Component
+from components.ownership import owner
+from components.plain import PlainResource
+from components.rollout import Rollout
+from components.trained_model import RunLimits
+from components.web_service import PredictiveWebService, TrainingWebService
+from retrain_hooks.providers import FleetProvider, FleetVerdictProvider
+
+
+class Fleet(PlainResource, module="retrain", name="Fleet"):
+    """The members of a fleet. Outputs, known in a preview: ``plan`` (a line a kind of change), ``plan_key``; after an
+    update ``counts``, ``failed``, ``addresses`` (JSON).
+    """
+
+    counts: pulumi.Output[dict[str, Any]]
+    failed: pulumi.Output[list[str]]
+    plan: pulumi.Output[list[str]]
+    addresses: pulumi.Output[str]
+
+    def __init__(self, name: str, props: dict[str, Any], opts: pulumi.ResourceOptions | None = None) -> None:
+        outputs = dict.fromkeys(
+            ("counts", "failed", "plan", "planKey", "addresses", "fleet", "found", "stuck")
+        )
+        props = {"owner": owner(props["target"], name), **props}
+        super().__init__(FleetProvider(), name, props | outputs, opts)
+
+
+class FleetVerdict(PlainResource, module="retrain", name="FleetVerdict"):
+    """Fails the update where more members of a fleet failed than may."""
+
+    def __init__(self, name: str, props: dict[str, Any], opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__(FleetVerdictProvider(), name, props, opts)
+
+
+@dataclass(frozen=True)
+class Members:
+    """Who the members of a fleet are, and where the data of each is.
+
+    Named: *list*, each a name or ``{name, path, version, endpoint, parameters, gate, probeRows, formerly}``, or *file*, a
+    CSV or JSON file of the same. Found: by *path*, a pattern such as ``flights/{member}/{version}.csv``, or by *column*, by
+    which one table is split; values with fewer than *minimum_rows* rows are no members then. One that was found and has no
+    data any more stays as it is, unless *missing* is ``leaves``; one that is not named any more leaves, with its endpoint.
+    """
+
+    list: Sequence[str | Mapping[str, Any]] | None = None
+    file: str = ""
+    path: str = ""
+    column: str = ""
+    minimum_rows: int = 1
+    missing: str = "stays"
+
+    @classmethod
+    def from_config(cls, config: pulumi.Config) -> Members | None:
+        """From the object ``members`` (``{column: dest, minimumRows: 200}``) or a list of members; None where it is empty."""
+        declared = config.get_object("members") or None
+        if declared is None:
+            return None
+        if isinstance(declared, list):
+            return cls(list=declared)
+        names = {
+            "list": "list",
+            "file": "file",
+            "path": "path",
+            "column": "column",
+            "minimumRows": "minimum_rows",
+        }
+        if not isinstance(declared, Mapping) or (unknown := sorted(set(declared) - set(names))):
+            what = (
+                f"has {unknown[0]!r}" if isinstance(declared, Mapping) else "is neither a list nor an object"
+            )
+            raise pulumi.RunError(
+                f"members: it {what}\nremedy: write a list of names, or some of {', '.join(names)}"
+            )
+        return cls(**{names[key]: value for key, value in declared.items()})
+
+    def inputs(self) -> dict[str, Any]:
+        """As inputs of a Fleet."""
+        named = None
+        if self.list is not None:
+            named = [one if isinstance(one, Mapping) else {"name": one} for one in self.list]
+        return {
+            "list": named,
+            "file": self.file,
+            "path": self.path,
+            "column": self.column,
+            "minimumRows": self.minimum_rows,
+        }
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """In which order members get their models, and how many at once.
+
+    *waves* say how many each reaches in all (``["1", "10%", "100%"]``); between two of them members are watched for *bake*.
+    Past *max_failures* (``5`` or ``10%``) no further member is begun, and the update fails. At most *concurrency* are worked
+    on at once, fewer while the service asks for patience; they share *staging* staging endpoints.
+    """
+
+    concurrency: int = 16
+    waves: Sequence[str] = ()
+    bake: str = "0"
+    max_failures: str = "0"
+    staging: int = 8
+
+    @classmethod
+    def from_config(cls, config: pulumi.Config) -> Schedule:
+        """From ``fleetConcurrency``, ``fleetWaves``, ``fleetBake``, ``fleetMaxFailures``."""
+        return cls(
+            config.require_int("fleetConcurrency"),
+            [str(wave) for wave in config.require_object("fleetWaves")],
+            config.require("fleetBake"),
+            config.require("fleetMaxFailures"),
+        )
+
+    def inputs(self) -> dict[str, Any]:
+        """As inputs of a Fleet."""
+        return {
+            "concurrency": self.concurrency,
+            "waves": list(self.waves),
+            "bake": self.bake,
+            "maxFailures": self.max_failures,
+            "staging": self.staging,
+        }
+
+
+class EndpointFleet(Component):
+    """An endpoint of *service* for each of *members*, with a model of its own that *training* makes of the member's data.
+
+    *path* and *version* say where the data is (``{member}`` in a path stands for the member), *parameters* and *seed* are
+    the experiment's. *gate* and *rollout* (its probe) go for each member alone; *holdout* names the data version that
+    each is judged on, in its own data. A member that fails never stops the others: *schedule* says how many may.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        training: TrainingWebService,
+        service: PredictiveWebService,
+        members: Members,
+        path: str,
+        version: pulumi.Input[str],
+        parameters: Mapping[str, pulumi.Input[str]] | None = None,
+        seed: pulumi.Input[int] = 0,
+        force: pulumi.Input[str] | None = None,
+        gate: Gate | None = None,
+        holdout: str | None = None,
+        rollout: Rollout | None = None,
+        schedule: Schedule | None = None,
+        limits: RunLimits | None = None,
+        expect: str | None = None,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        super().__init__("EndpointFleet", name, opts)
+        self.refuse_kept_in(service.holds)
+        gate, rollout, schedule = gate or Gate(), rollout or Rollout(), schedule or Schedule()
+        limited = (limits or RunLimits(max_jobs=None)).inputs()
+        probe = {"probeRows": rollout.probe_rows, "probeDeadline": rollout.probe_deadline}
+        fleet = Fleet(
+            f"{name}-members",
+            {
+                "target": service.target,
+                "service": service.service,
+                "resource": service.experiment.apply(lambda experiment: experiment["resource"]),
+                "graph": service.experiment.apply(lambda experiment: experiment["digest"]),
+                "training": training.service,
+                "experiment": training.experiment,
+                "source": training.source,
+                "members": members.inputs(),
+                "missing": members.missing,
+                "path": path,
+                "version": version,
+                "parameters": parameters or {},
+                "seed": seed,
+                "force": force,
+                "gate": gate.inputs()["gate"],
+                "holdout": holdout,
+                **probe,
+                "probeSettle": rollout.probe_settle,
+                "schedule": schedule.inputs(),
+                "maxJobs": limited["maxJobs"],
+                "cancelJobs": limited["cancelJobs"],
+                "deadlineMinutes": limited["deadlineMinutes"],
+                "expect": expect,
+            },
+            pulumi.ResourceOptions(parent=self),
+        )
+        verdict = FleetVerdict(
+            f"{name}-verdict",
+            {"counts": fleet.counts, "failed": fleet.failed, "maxFailures": schedule.max_failures},
+            pulumi.ResourceOptions(parent=self),
+        )
+        self.counts = fleet.counts
+        self.failed = fleet.failed
+        self.addresses = fleet.addresses.apply(lambda text: json.loads(text or "{}"))
+        self.register_outputs({"counts": self.counts, "failed": self.failed, "verdict": verdict.id})
+
+    @classmethod
+    def from_config(cls, name: str, config: pulumi.Config, **given: Any) -> EndpointFleet:
+        """From the stack's configuration, as a single Endpoint with its model, gate and rollout, and from ``fleet…`` and
+        ``expectPlan``. *given* are arguments of the fleet itself.
+        """
+        limits = replace(RunLimits.from_config(config), max_jobs=None)
+        return cls(
+            name,
+            path=config.require("dataPath"),
+            version=config.require("dataVersion"),
+            parameters=config.require_object("parameters"),
+            seed=config.require_int("seed"),
+            force=config.get("force"),
+            gate=Gate.of_rules(config),
+            holdout=config.get("holdoutDataVersion"),
+            rollout=Rollout.from_config(config),
+            schedule=Schedule.from_config(config),
+            limits=limits,
+            expect=config.get("expectPlan"),
+            **given,
+        )
+
+    @property
+    def outputs(self) -> dict[str, Any]:
+        """What a stack exports of it: how many members there are by where they stand, and who failed."""
+        return {"members": self.counts, "failed": self.failed}

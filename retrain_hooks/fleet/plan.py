@@ -1,0 +1,266 @@
+"""What an update would do to each member, and why: told a kind of change, not a member, a line.
+
+::
+
+    68 unchanged
+    3 retrain (data): ORD, ATL, LAX
+    1 new: a-shop
+    1 leaves: an-old-shop
+
+Three listings tell it of all members together: the members' records, their models, and what the endpoints serve.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, fields
+from functools import cached_property
+
+from clients.errors import NotFound, RetrainError
+from clients.protocols import Binding
+from clients.storage import Blob
+from retrain_hooks.fleet.inputs import FleetInputs
+from retrain_hooks.fleet.records import Cause, MemberRecords, Standing
+from retrain_hooks.fleet.stagings import is_staging
+from retrain_hooks.fleet.wishes import Wish, problem_of
+from retrain_hooks.host.lifecycle import Context, known
+from retrain_hooks.registry.run_key import digest
+from retrain_hooks.training.fitness import hold_data
+
+_NAMED = 12
+_READERS = 8
+UNCHANGED, STUCK, STAYS = "unchanged", "failed", "stays"
+_NEW, _RENAMED, _RETRAIN, _JUDGE, _BIND, _GO_ON, _LEAVES = (
+    "new",
+    "renamed",
+    "retrain",
+    "judged and bound anew",
+    "bound again",
+    "goes on",
+    "leaves",
+)
+_ORDER = (UNCHANGED, STAYS, _RETRAIN, _NEW, _RENAMED, _JUDGE, _BIND, _GO_ON, _LEAVES, STUCK)
+# Of these an update does nothing.
+_AT_REST = (UNCHANGED, STAYS, STUCK)
+
+
+@dataclass(frozen=True)
+class Change:
+    """What happens to a member: *what*, because of *why*; the *address* of the model that it is to get, and whether that
+    *trains*.
+    """
+
+    member: str
+    what: str
+    why: str = ""
+    address: str = ""
+    trains: bool = False
+
+    @property
+    def kind(self) -> str:
+        """What and why, as a group of members has it in common."""
+        return f"{self.what} ({self.why})" if self.why and self.what != STUCK else self.what
+
+    def __str__(self) -> str:
+        what = f"{self.member}: {self.what}" + (f" ({self.why})" if self.why else "")
+        return f"{what} -> {self.address}{', to be trained' if self.trains else ''}" if self.address else what
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What an update would do: one *change* a member, also for those that stay; *wishes* by the members' names."""
+
+    wishes: Mapping[str, Wish]
+    changes: Sequence[Change]
+    standings: Mapping[str, Standing] = field(default_factory=dict)
+
+    @cached_property
+    def due(self) -> list[Change]:
+        """What there is to do for members that are declared."""
+        return [each for each in self.changes if each.what not in (*_AT_REST, _LEAVES)]
+
+    @cached_property
+    def leavers(self) -> list[str]:
+        """The members that are declared no more."""
+        return [each.member for each in self.changes if each.what == _LEAVES]
+
+    @cached_property
+    def stuck(self) -> list[Change]:
+        """Members that had their chance, or that can't have one as they are declared."""
+        return [each for each in self.changes if each.what == STUCK]
+
+    @property
+    def lines(self) -> list[str]:
+        """A line a kind of change, with the first few members; what is unchanged is counted."""
+        groups: dict[str, list[str]] = {}
+        for each in sorted(self.changes, key=lambda one: _ORDER.index(one.what)):
+            groups.setdefault(each.kind, []).append(each.member)
+        return [
+            f"{len(names):,} {kind}" + ("" if kind == UNCHANGED else f": {named(names)}")
+            for kind, names in groups.items()
+        ]
+
+    @property
+    def key(self) -> str:
+        """The digest of what would be done; empty for nothing."""
+        wanted = [
+            [each.member, each.what, each.address]
+            for each in self.changes
+            if each.what not in (UNCHANGED, STUCK)
+        ]
+        return digest(wanted) if wanted else ""
+
+
+def named(names: Sequence[str]) -> str:
+    """The first few of *names*, and how many more there are."""
+    more = f" and {len(names) - _NAMED:,} more" if len(names) > _NAMED else ""
+    return ", ".join(names[:_NAMED]) + more
+
+
+class Planner:
+    """Compares what is wanted with what is there. Reads only."""
+
+    def __init__(self, context: Context, fleet: FleetInputs) -> None:
+        self._context, self._fleet = context, fleet
+        self._registry = context.registry(fleet.target) if known(fleet.target) else None
+
+    def plan(self, wishes: Sequence[Wish], *, addresses: bool = True) -> Plan:
+        """What an update would do to them, and to members that are on record and wanted no more.
+
+        Without *addresses* nobody is asked which model each would get.
+        """
+        by_name = {wish.name: wish for wish in wishes}
+        if not known(self._fleet.experiment.digest):
+            return Plan(by_name, [Change(wish.name, _NEW) for wish in wishes])
+        standings = self.standings()
+        endpoints = self._endpoints() if standings else {}
+        models = self._models() if standings else {}
+        here, undecided = [], []
+        for wish in wishes:
+            found = self._at_rest(wish, standings.get(wish.name), endpoints, models)
+            if found:
+                here.append(found)
+            else:
+                undecided.append((wish, self._change(wish, standings, by_name, endpoints, models)))
+        if addresses:
+            with ThreadPoolExecutor(_READERS, "fleet-plan") as readers:
+                here += readers.map(lambda pair: self._addressed(pair[0], pair[1], standings), undecided)
+        else:
+            here += [change for _wish, change in undecided]
+        renamed = {wish.member.formerly for wish in wishes}
+        left = [name for name in standings if name not in by_name]
+        here += [self._left(name, renamed=name in renamed) for name in left]
+        return Plan(by_name, here, standings)
+
+    def _left(self, member: str, *, renamed: bool) -> Change:
+        """What becomes of a member that is on record, and is neither named nor found."""
+        if renamed:
+            return Change(member, _LEAVES, "renamed")
+        return Change(member, STAYS, "no data") if self._fleet.keeps_missing else Change(member, _LEAVES)
+
+    def _at_rest(
+        self,
+        wish: Wish,
+        standing: Standing | None,
+        endpoints: Mapping[str, Sequence[Binding] | None],
+        models: Mapping[str, Blob],
+    ) -> Change | None:
+        """What is said of a member that nothing is done for; None where something is."""
+        if problem := problem_of(wish):
+            return Change(wish.name, STUCK, problem)
+        if standing is None or standing.state == "unfinished":
+            return None
+        if standing.key != wish.covers.key or standing.asks != wish.asks:
+            return None
+        if standing.state == "failed":
+            return Change(wish.name, STUCK, standing.error)
+        if _lost(standing, models):
+            return None
+        if standing.address and self._deviates(standing, endpoints):
+            return None
+        return Change(wish.name, UNCHANGED)
+
+    def _deviates(self, standing: Standing, endpoints: Mapping[str, Sequence[Binding] | None]) -> bool:
+        """Whether an endpoint is gone, or says that it serves another model."""
+        if standing.endpoint not in endpoints:
+            return True
+        served = endpoints[standing.endpoint]
+        if served is None or self._registry is None:
+            return False
+        resource = self._fleet.resource.casefold()
+        wanted = f"{self._registry.name}/{standing.address}"
+        return not any(one.resource.casefold() == resource and one.location == wanted for one in served)
+
+    def _change(
+        self,
+        wish: Wish,
+        standings: Mapping[str, Standing],
+        declared: Mapping[str, Wish],
+        endpoints: Mapping[str, Sequence[Binding] | None],
+        models: Mapping[str, Blob],
+    ) -> Change:
+        standing = standings.get(wish.name)
+        if standing is None:
+            formerly = wish.member.formerly
+            was = formerly if formerly in standings and formerly not in declared else ""
+            return Change(wish.name, _RENAMED if was else _NEW, f"it was {was}" if was else "")
+        if standing.state == "unfinished" or not standing.key:
+            return Change(wish.name, _GO_ON)
+        if standing.key != wish.covers.key:
+            return Change(wish.name, _RETRAIN, _why(standing.cause, wish.cause))
+        if standing.asks != wish.asks:
+            return Change(wish.name, _JUDGE)
+        if _lost(standing, models):
+            return Change(wish.name, _RETRAIN, "its model is lost")
+        return Change(
+            wish.name, _BIND, "gone" if standing.endpoint not in endpoints else "somebody else bound another"
+        )
+
+    def _addressed(self, wish: Wish, change: Change, standings: Mapping[str, Standing]) -> Change:
+        """With the address of the model that the member is to get; or what keeps it from getting one."""
+        standing = standings.get(wish.name)
+        try:
+            sought = wish.sought(self._context, standing.address if standing else "")
+            if sought.run is None and not self._fleet.members.column:
+                hold_data(self._context, wish.wanted, wish.covers)
+        except RetrainError as error:
+            return Change(wish.name, STUCK, error.cause)
+        return Change(wish.name, change.what, change.why, sought.address, sought.finished is None)
+
+    def standings(self) -> dict[str, Standing]:
+        """Where the members on record are."""
+        if self._registry is None or not self._fleet.fleet:
+            return {}
+        found = MemberRecords(self._registry, self._fleet.fleet).standings()
+        return {name: standing for name, standing in found.items() if not is_staging(name)}
+
+    def deviating(self, names: Sequence[str]) -> list[str]:
+        """The members, of *names*, whose endpoints don't serve what is on record."""
+        standings, endpoints = self.standings(), self._endpoints()
+        there = [standings[name] for name in names if name in standings and standings[name].address]
+        return [standing.member for standing in there if self._deviates(standing, endpoints)]
+
+    def _models(self) -> dict[str, Blob]:
+        assert self._registry is not None
+        return {blob.name: blob for blob in self._registry.list(f"models/{self._fleet.experiment.name}/")}
+
+    def _endpoints(self) -> Mapping[str, Sequence[Binding] | None]:
+        service = self._fleet.service
+        try:
+            return self._context.services(self._fleet.target, service.props()).listed(service.id)
+        except NotFound:
+            return {}  # gone with its service, which is made again before the fleet
+
+
+def _why(old: Cause, new: Cause) -> str:
+    """What changed, by name."""
+    return ", ".join(
+        each.name for each in fields(Cause) if getattr(old, each.name) != getattr(new, each.name)
+    )
+
+
+def _lost(standing: Standing, models: Mapping[str, Blob]) -> bool:
+    """Whether the model that a member serves is gone, or is another by its size."""
+    found = models.get(standing.address)
+    return bool(standing.address) and (found is None or found.size != standing.size)
