@@ -10,7 +10,7 @@ from cli.errors import CliError
 
 if TYPE_CHECKING:
     from retrain_hooks.fleet.inputs import FleetInputs
-    from retrain_hooks.fleet.plan import Plan
+    from retrain_hooks.fleet.planning.plan import Plan
     from retrain_hooks.fleet.records import MemberRecords
     from retrain_hooks.host.lifecycle import Context
 
@@ -33,7 +33,7 @@ class DeployedFleet:
 
     def plan(self) -> Plan:
         """What an update would do to its members, as they were declared last."""
-        from retrain_hooks.fleet.planning import planned
+        from retrain_hooks.fleet.planning.planned import planned
 
         return planned(self.context, self.inputs)[0]
 

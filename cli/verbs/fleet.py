@@ -24,7 +24,7 @@ def status(
 ) -> None:
     """Show where each member of the fleet is: its state, the run that it serves, and why it failed."""
     from cli.services.fleets import fleet_of
-    from retrain_hooks.fleet.stagings import is_staging
+    from retrain_hooks.fleet.records import is_staging
 
     found = fleet_of(stack).records.standings()
     rows = [
@@ -130,7 +130,7 @@ def retry(member: Member, stack: FleetStack = "fleet") -> None:
 def runs(stack: Stack, *, as_json: bool) -> None:
     """Show the run that each member of the stack's fleet serves, and how it was measured."""
     from cli.services.fleets import fleet_of
-    from retrain_hooks.fleet.stagings import is_staging
+    from retrain_hooks.fleet.records import is_staging
 
     rows = [
         {

@@ -13,16 +13,16 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 from clients.errors import ConfigurationError, RetrainError, UpdateCancelled
-from retrain_hooks.fleet.bake import watch
 from retrain_hooks.fleet.inputs import FleetInputs
-from retrain_hooks.fleet.members.sources import Found, write_slices
-from retrain_hooks.fleet.plan import Plan, Planner
-from retrain_hooks.fleet.planning import planned
-from retrain_hooks.fleet.quiet import quietly
+from retrain_hooks.fleet.members.sources import Found, verify, write_slices
+from retrain_hooks.fleet.planning.plan import Plan, Planner
+from retrain_hooks.fleet.planning.planned import planned
+from retrain_hooks.fleet.planning.wishes import Wish
 from retrain_hooks.fleet.records import MemberRecords
-from retrain_hooks.fleet.scheduler import Report, Scheduler
-from retrain_hooks.fleet.wishes import Wish
-from retrain_hooks.fleet.work import Worker
+from retrain_hooks.fleet.scheduling.scheduler import Report, Scheduler
+from retrain_hooks.fleet.working.bake import watch
+from retrain_hooks.fleet.working.quiet import quietly
+from retrain_hooks.fleet.working.work import Worker
 from retrain_hooks.host.lifecycle import Context, Diff, Props, known
 
 # The environment variable by which each member's part of the plan is told.
@@ -113,11 +113,10 @@ class FleetLifecycle:
             )
         worker = Worker(self._quiet, wanted)
         due = [plan.wishes[change.member] for change in plan.due]
-        read = [one for wish in due for one in (wish.member, wish.held_out) if one is not None]
-        write_slices(self._context, wanted.target, read)
+        unread = self._read_data(wanted, due)
 
         def work(wish: Wish) -> str:
-            return worker.carry_out(wish).error
+            return unread.get(wish.name) or worker.carry_out(wish).error
 
         def bake(wishes: Sequence[Wish]) -> dict[str, str]:
             return watch(self._quiet, wanted, wishes)
@@ -128,6 +127,12 @@ class FleetLifecycle:
         if not report.why:
             self._retire(worker, plan.leavers, report)
         return self._outputs(new, wanted, plan, report)
+
+    def _read_data(self, wanted: FleetInputs, due: Sequence[Wish]) -> dict[str, str]:
+        """Read once what members are trained from and judged on, and cut tables into their slices; why some can't be read."""
+        read = [one for wish in due for one in (wish.member, wish.held_out) if one is not None]
+        write_slices(self._quiet, wanted.target, read)
+        return verify(self._quiet, wanted.target, [one for one in read if one.table is None])
 
     def _retire(self, worker: Worker, leavers: Sequence[str], report: Report) -> None:
         def retire(name: str) -> str:

@@ -19,6 +19,7 @@ from retrain_hooks.registry.run_key import digest
 
 FORMAT = 1
 _INDEX = "standing"
+STAGING = "staging/"  # no member's name has a slash
 _ERROR_LENGTH, _SHOWN_LENGTH = 1000, 200
 State = Literal["serving", "held", "failed", "unfinished"]
 
@@ -84,6 +85,11 @@ class MemberRecord:
         """The same with why it ended, as much of it as a record and its index keep."""
         standing = replace(self.standing, error=cause[:_SHOWN_LENGTH])
         return replace(self, standing=standing, error=cause[:_ERROR_LENGTH], remedy=remedy[:_ERROR_LENGTH])
+
+
+def is_staging(member: str) -> bool:
+    """Whether a record's name is a staging endpoint's, which has a record as a member has."""
+    return member.startswith(STAGING)
 
 
 def record_name(member: str) -> str:

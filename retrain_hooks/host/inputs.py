@@ -25,7 +25,6 @@ import types
 import typing
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
 from typing import Any, Self
 
 from clients.errors import ConfigurationError
@@ -179,8 +178,17 @@ class _Field:
     default: Any
 
 
-@cache
+_known: dict[Any, tuple[_Field, ...]] = {}
+
+
 def _fields(cls: type[Inputs]) -> tuple[_Field, ...]:
+    """The properties of a class, found out once: fleets parse them thousands of times."""
+    if cls not in _known:
+        _known[cls] = _found_out(cls)
+    return _known[cls]
+
+
+def _found_out(cls: type[Inputs]) -> tuple[_Field, ...]:
     hints = typing.get_type_hints(cls)
     found = []
     for field in dataclasses.fields(cls):

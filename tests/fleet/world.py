@@ -12,8 +12,7 @@ from clients.clock import ManualClock
 from clients.errors import NotFound, RetrainError
 from clients.protocols import Binding, EndpointFound, JobState, JobStatus
 from retrain_hooks.fleet.lifecycle import FleetLifecycle
-from retrain_hooks.fleet.records import MemberRecords
-from retrain_hooks.fleet.stagings import is_staging
+from retrain_hooks.fleet.records import MemberRecords, is_staging
 from retrain_hooks.fleet.verdict import FleetVerdictLifecycle
 from retrain_hooks.host.lifecycle import Context, Props
 from tests.unit.fakes import Listener, MemoryContainer, OpenGuard
@@ -231,15 +230,17 @@ class Fleet:
 
     def states(self) -> dict[str, str]:
         """Where each member is."""
-        return {
-            name: one.state for name, one in self.records.standings().items() if not is_staging(name)
-        }
+        return {name: one.state for name, one in self.records.standings().items() if not is_staging(name)}
 
     def serves(self, member: str) -> str:
         """The model's content that a member's endpoint serves."""
-        return self.registry.read(self.services.serving[member].removeprefix("registry/"))[0].decode("latin-1")
+        return self.registry.read(self.services.serving[member].removeprefix("registry/"))[0].decode(
+            "latin-1"
+        )
 
     @property
     def live(self) -> set[str]:
         """The endpoints of members."""
-        return {name for name in self.services.serving if name != "default" and not name.startswith("staging")}
+        return {
+            name for name in self.services.serving if name != "default" and not name.startswith("staging")
+        }

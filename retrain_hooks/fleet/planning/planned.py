@@ -7,8 +7,8 @@ from dataclasses import replace
 from retrain_hooks.fleet.inputs import FleetInputs
 from retrain_hooks.fleet.members.inputs import Member
 from retrain_hooks.fleet.members.sources import Found, find_members
-from retrain_hooks.fleet.plan import Plan, Planner
-from retrain_hooks.fleet.wishes import Wish
+from retrain_hooks.fleet.planning.plan import Plan, Planner
+from retrain_hooks.fleet.planning.wishes import Wish
 from retrain_hooks.host.lifecycle import Context
 
 

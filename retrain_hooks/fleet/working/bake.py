@@ -7,8 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 from clients.poller import Pace, wait
 from retrain_hooks.fleet.inputs import FleetInputs
-from retrain_hooks.fleet.plan import Planner
-from retrain_hooks.fleet.wishes import Wish
+from retrain_hooks.fleet.planning.plan import Planner
+from retrain_hooks.fleet.planning.wishes import Wish
 from retrain_hooks.host.lifecycle import Context
 from retrain_hooks.serving import probe
 

@@ -20,10 +20,10 @@ from clients.errors import (
 )
 from retrain_hooks.binding.lifecycle import ModelBindingLifecycle
 from retrain_hooks.fleet.inputs import FleetInputs
-from retrain_hooks.fleet.parts import Late, apply
+from retrain_hooks.fleet.planning.wishes import Wish
 from retrain_hooks.fleet.records import MemberRecord, MemberRecords, State
-from retrain_hooks.fleet.stagings import Stagings
-from retrain_hooks.fleet.wishes import Wish
+from retrain_hooks.fleet.working.parts import Late, apply
+from retrain_hooks.fleet.working.stagings import Stagings
 from retrain_hooks.gate.inputs import HELD
 from retrain_hooks.gate.lifecycle import PromotionLifecycle
 from retrain_hooks.host.lifecycle import Context, Props

@@ -14,8 +14,8 @@ from dataclasses import dataclass, field
 from clients.errors import RetrainError, UpdateCancelled
 from clients.http.listening import listening
 from retrain_hooks.fleet.inputs import ScheduleInputs, share
-from retrain_hooks.fleet.limiter import Limiter
-from retrain_hooks.fleet.wishes import Wish
+from retrain_hooks.fleet.planning.wishes import Wish
+from retrain_hooks.fleet.scheduling.limiter import Limiter
 from retrain_hooks.host.lifecycle import Context
 
 _TOLD = 20

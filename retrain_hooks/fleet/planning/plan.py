@@ -21,9 +21,8 @@ from clients.errors import NotFound, RetrainError
 from clients.protocols import Binding
 from clients.storage import Blob
 from retrain_hooks.fleet.inputs import FleetInputs
-from retrain_hooks.fleet.records import Cause, MemberRecords, Standing
-from retrain_hooks.fleet.stagings import is_staging
-from retrain_hooks.fleet.wishes import Wish, problem_of
+from retrain_hooks.fleet.planning.wishes import Wish, problem_of
+from retrain_hooks.fleet.records import Cause, MemberRecords, Standing, is_staging
 from retrain_hooks.host.lifecycle import Context, known
 from retrain_hooks.registry.run_key import digest
 from retrain_hooks.training.fitness import hold_data
@@ -105,9 +104,7 @@ class Plan:
     def key(self) -> str:
         """The digest of what would be done; empty for nothing."""
         wanted = [
-            [each.member, each.what, each.address]
-            for each in self.changes
-            if each.what not in (UNCHANGED, STUCK)
+            [each.member, each.what, each.address] for each in self.changes if each.what not in _AT_REST
         ]
         return digest(wanted) if wanted else ""
 

@@ -12,19 +12,12 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 from retrain_hooks.fleet.inputs import FleetInputs
-from retrain_hooks.fleet.parts import apply
-from retrain_hooks.fleet.records import MemberRecords
-from retrain_hooks.fleet.wishes import endpoint_of, owner_of
+from retrain_hooks.fleet.planning.wishes import endpoint_of, owner_of
+from retrain_hooks.fleet.records import STAGING, MemberRecords
+from retrain_hooks.fleet.working.parts import apply
 from retrain_hooks.host.lifecycle import Context
 from retrain_hooks.ownership.names import default_name
 from retrain_hooks.services.endpoint import EndpointLifecycle
-
-_PREFIX = "staging/"
-
-
-def is_staging(member: str) -> bool:
-    """Whether a record's name is a staging endpoint's."""
-    return member.startswith(_PREFIX)
 
 
 class Stagings:
@@ -47,7 +40,7 @@ class Stagings:
         try:
             if number not in self._ready:
                 with self._making:
-                    self._ready[number] = self._made(f"{_PREFIX}{number}")
+                    self._ready[number] = self._made(f"{STAGING}{number}")
             yield self._ready[number]
         finally:
             self._free.put(number)

@@ -1,0 +1,1 @@
+"""What is wanted of each member, compared with what is there."""

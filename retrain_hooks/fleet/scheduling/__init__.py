@@ -1,0 +1,1 @@
+"""Who is worked on when, and how many at once."""

@@ -1,0 +1,1 @@
+"""How a member gets what is wanted: its parts, the staging endpoints, the bake."""
