@@ -173,7 +173,7 @@ class Fleet:
     def shop(self, name: str, version: str = "1", says: str = "auc=0.8") -> None:
         """A customer uploads data."""
         rows = "".join(f"{number},{name}\n" for number in range(30))
-        self.data.put(f"shops/{name}/{version}.csv", f"number,{says} \n{rows}".encode())
+        self.data.put(f"shops/{name}/{version}.csv", f"number,shop\n0,{says} \n{rows}".encode())
 
     def props(self, *, version: str = "1", schedule: Props | None = None, **given: Any) -> Props:
         """What the component gives to the resource."""
