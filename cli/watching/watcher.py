@@ -7,11 +7,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from cli.errors import CliError
+from cli.errors import one_line
 from cli.watching.deploying import TOKEN, Deployer, Failed, Foreseen
 from cli.watching.records import Fired, Records
 from clients.clock import Clock
-from clients.errors import RetrainError
 from retrain_hooks.registry.run_key import digest
 from retrain_hooks.triggers import new_data
 from retrain_hooks.triggers.declared import Declared
@@ -77,9 +76,9 @@ class Watcher:
             self._say("the pause is over")
         try:
             there = self._read()
-        except (RetrainError, CliError) as error:
+        except Exception as error:  # whatever it is: the stack's file may be put right meanwhile
             self._failed = True
-            self._note("failed", now, error=str(error))
+            self._note("failed", now, error=_said(error))
             return now + _LAST_RETRY if everything else now + _FIRST_RETRY
         if not there.deployed:
             if everything:
@@ -136,7 +135,7 @@ class Watcher:
             changed = True
             try:
                 decision = trigger.decide(there.scene(self._kept(trigger), now))
-            except RetrainError as error:
+            except Exception as error:  # one trigger does not keep the others from being looked at
                 self._could_not_look(trigger, error, now)
                 continue
             again = decision.next_look or now + _LAST_RETRY
@@ -151,7 +150,7 @@ class Watcher:
             self._records.keep(memory)
         return fired
 
-    def _could_not_look(self, trigger: Declared, error: RetrainError, now: datetime) -> None:
+    def _could_not_look(self, trigger: Declared, error: Exception, now: datetime) -> None:
         self._failed = True
         kept = self._memory.triggers.get(trigger.name, {})
         failures = kept.get("failures", 0) + 1
@@ -161,14 +160,12 @@ class Watcher:
             "next": again.isoformat(),
             "failures": failures,
         }
-        self._say(
-            f"{trigger.kind.name} can't be looked at: {error.cause}; again at {_time(again)}. {error.remedy}"
-        )
+        self._say(f"{trigger.kind.name} can't be looked at: {_said(error)}; again at {_time(again)}")
         self._note(
             "failed",
             now,
             [Fired(trigger.kind.name, "could not be looked at")],
-            error=error.cause,
+            error=_said(error),
             aloud=False,
         )
 
@@ -195,7 +192,7 @@ class Watcher:
             else:
                 told = f"the policy is never: {self._by_hand(seen, config)}"
                 self._note("told", now, memory.fired, seen, detail=told)
-        except Failed as error:
+        except (Failed, OSError) as error:
             self._failed = True
             memory.failures += 1
             again = self._clock.now() + _pause(memory.failures)
@@ -278,6 +275,12 @@ def _fired(trigger: Declared, decision: Decision) -> Fired:
     """What fired, with a token that is the same whenever the cause is."""
     token = TOKEN + digest([trigger.name, decision.cause])[:12] if trigger.force else ""
     return Fired(trigger.kind.name, decision.reason, token)
+
+
+def _said(error: Exception) -> str:
+    """What an error says, in a line, with its remedy."""
+    cause, remedy = getattr(error, "cause", ""), getattr(error, "remedy", "")
+    return one_line(f"{cause} (remedy: {remedy})" if cause else f"{type(error).__name__}: {error}")
 
 
 def _keys(seen: Foreseen) -> str:

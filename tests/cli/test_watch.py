@@ -101,6 +101,7 @@ def verb(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Any:
 
     def put(script: str) -> list[list[str]]:
         def start(command: list[str], **options: Any) -> Any:
+            assert options["start_new_session"]
             started.append(command[3:])
             return popen([sys.executable, "-c", script], **options | {"cwd": tmp_path})
 

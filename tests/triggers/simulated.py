@@ -67,9 +67,12 @@ class Engine:
     token: str = ""
     trained: list[Trained] = field(default_factory=list)
     previews: int = 0
+    others: tuple[str, ...] = ()
+    before_preview: Callable[[], None] = lambda: None
     before_up: Callable[[], None] = lambda: None
 
     def preview(self, config: Mapping[str, str]) -> Foreseen:
+        self.before_preview()
         self.previews += 1
         version, key = self._key(config)
         known = any(one.key == key for one in self.trained)
@@ -77,20 +80,20 @@ class Engine:
             raise Failed(f"run {key[:12]} was refused by its gate")
         keys = {"candidate": key} if key != self.key else {}
         forced = self.token if self.token.startswith(TOKEN) else ""
-        return Foreseen(keys, key if keys else "", self.key, forced)
+        return Foreseen(keys, key if keys else "", self.key, forced, self.others)
 
     def up(self, config: Mapping[str, str], expect: str) -> None:
         self.before_up()
         version, key = self._key(config)
-        assert expect == key
+        assert expect == (key if key != self.key else "")
         if not any(one.key == key for one in self.trained):
             self.trained.append(Trained(self.clock.now(), version, config.get("force", ""), key))
         if version in self.bad:
             raise Failed(f"run {key[:12]} was refused by its gate")
-        self.key, self.token = key, config.get("force", "")
+        self.key, self.token, self.others = key, config.get("force", ""), ()
 
     def _key(self, config: Mapping[str, str]) -> tuple[str, str]:
-        if self.out:
+        if self.out or self.storage.out:
             raise Failed("the services do not answer")
         asked = {"target": "t", "path": CONFIG["dataPath"], "version": CONFIG["dataVersion"]}
         found = DataVersionLifecycle(context(self.storage)).check(asked, {})

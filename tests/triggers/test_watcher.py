@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 import pytest
 
 from cli.errors import CliError
-from cli.watching.deploying import TOKEN, foreseen
+from cli.watching.deploying import TOKEN, Failed, foreseen
 from cli.watching.records import Records
 from tests.healing import Told
 from tests.triggers.simulated import World
@@ -176,21 +177,111 @@ def test_new_data_does_not_wait_for_the_pause_after_a_failure(world: World) -> N
     assert world.outcomes()[-1] == "applied"
 
 
-def test_what_fired_before_a_crash_is_done_after_it(world: World) -> None:
-    """It is kept before anything is done; an update that was cut off is gone on with, though its key is known by then."""
+@pytest.mark.parametrize("step", ["before_preview", "before_up"])
+def test_what_fired_before_a_crash_is_done_after_it(world: World, step: str) -> None:
+    """It is kept before anything is done about it."""
     world.watcher().once()
     world.upload("2026-11-27")
 
     def crash() -> None:
         raise KeyboardInterrupt
 
-    world.engine.before_up = crash
+    setattr(world.engine, step, crash)
     with pytest.raises(KeyboardInterrupt):
         world.watcher().once()
-    world.engine.before_up = lambda: None
+    setattr(world.engine, step, lambda: None)
     world.watcher().step()
     assert [one.version for one in world.engine.trained] == ["2026-11-27"]
     assert list(world.records.history())[-1]["reasons"] == ["new data: flights/2026-11-27.csv"]
+
+
+def test_an_update_that_was_cut_off_is_gone_on_with(world: World) -> None:
+    """Trained, and not bound yet: no key changes any more, and it is applied all the same; only then it is done."""
+    world.watcher().once()
+    world.upload("2026-11-27")
+
+    def die() -> None:
+        _version, world.engine.key = world.engine._key({})
+        world.engine.others = ("endpoint-binding",)
+        raise Failed("the endpoint did not answer")
+
+    world.engine.before_up = die
+    watcher = world.watcher()
+    assert not watcher.once()
+    world.engine.before_up = lambda: None
+    world.clock.sleep(60)
+    watcher.step()
+    assert world.engine.others == ()
+    assert world.outcomes() == ["unchanged", "failed", "applied"]
+    world.engine.others = ("endpoint-binding",)  # somebody else's change
+    world.upload("2026-11-20")
+    watcher.once()
+    assert world.engine.others == ("endpoint-binding",)
+    assert "./dev up has other things to do: endpoint-binding" in world.told[-1]
+
+
+def test_a_retry_says_what_is_new_by_then(world: World) -> None:
+    """It trains the latest data, whenever that was to be listed next."""
+    world.engine.bad = {"2026-11-27"}
+    watcher = world.watcher()
+    watcher.once()
+    world.upload("2026-11-27")
+    watcher.once()
+    world.upload("2026-11-28")
+    world.clock.sleep(60)
+    watcher.step()
+    applied = list(world.records.history())[-1]
+    assert applied["reasons"] == ["new data: flights/2026-11-27.csv", "new data: flights/2026-11-28.csv"]
+
+
+def test_events_are_hints_only(world: World) -> None:
+    """A hint looks before the time; repeated and in vain it lists, and trains nothing twice."""
+    watcher = world.watcher()
+    watcher.step()
+    world.upload("2026-11-27")
+    world.clock.sleep(1)
+    for _time in range(20):
+        watcher.step(hinted=True)
+    assert [one.version for one in world.engine.trained] == ["2026-11-27"]
+    assert world.engine.previews == 2
+
+
+def test_one_trigger_that_fails_does_not_keep_the_others(tmp_path: Path) -> None:
+    """Whatever its error: it is said, tried again ever later, and is a failure; a cron beside it trains."""
+    world = made(tmp_path, NEW_DATA, {"cron": "0 13 * * *", "force": True})
+    broken, whole = world._declared
+
+    def look(_settings: Any, _scene: Any) -> Any:
+        raise ZeroDivisionError("of a team's own kind")
+
+    world._declared = (replace(broken, kind=replace(broken.kind, look=look)), whole)
+    watcher = world.watcher()
+    assert not watcher.once()
+    again = [line for line in world.told if line.startswith("newData can't be looked at: ZeroDivisionError")]
+    assert again[0].endswith("again at 2026-11-27 12:01:00 UTC")
+    world.clock.sleep(3600)
+    assert not watcher.once()
+    assert len(world.engine.trained) == 1
+
+
+def test_a_stack_file_that_is_wrong_for_a_while_is_waited_for(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is said, once in the history; when it is put right all goes on."""
+    watcher = world.watcher()
+    right = world.situation
+
+    def wrong() -> Any:
+        raise CliError("the stack's file is wrong", "correct it")
+
+    monkeypatch.setattr(watcher, "_read", wrong)
+    for _time in range(3):
+        watcher.step()
+    assert world.outcomes() == ["failed"]
+    assert world.told[-1] == "failed: the stack's file is wrong (remedy: correct it)"
+    monkeypatch.setattr(watcher, "_read", right)
+    watcher.step()
+    assert world.outcomes() == ["failed", "unchanged"]
 
 
 def test_a_pause_ends_by_itself_and_what_was_due_is_done_once(tmp_path: Path) -> None:
