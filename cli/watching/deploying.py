@@ -33,7 +33,7 @@ class Foreseen:
     """What a preview tells: the run keys of models that change, by resource; the one that can be expected (empty: none).
 
     *present* is the key of the model that is declared now, *forced* the force token that an update of `watch` left in the
-    state, *others* the resources that change besides.
+    state, where nothing but that would be trained otherwise, *others* the resources that change besides.
     """
 
     keys: Mapping[str, str]
@@ -121,7 +121,11 @@ def foreseen(steps: Iterable[Mapping[str, Any]]) -> Foreseen:
             if "expectRunKey" in inputs:  # the one that can be told which key is expected
                 expect, present = key, str(before.get("runKey") or "")
                 token = str(before.get("force") or "")
-                forced = token if token.startswith(TOKEN) else ""
+                forced = (
+                    token
+                    if token.startswith(TOKEN) and _trained_from(before) == _trained_from(inputs)
+                    else ""
+                )
             if key and key != before.get("runKey"):
                 keys[name] = key
                 continue
@@ -131,6 +135,12 @@ def foreseen(steps: Iterable[Mapping[str, Any]]) -> Foreseen:
         if step.get("op") not in ("same", "read"):
             others.append(name)
     return Foreseen(keys, expect if expect in keys.values() else "", present, forced, tuple(others))
+
+
+def _trained_from(inputs: Mapping[str, Any]) -> tuple[object, ...]:
+    """What determines a model besides the force token."""
+    covers = inputs.get("covers") or {}
+    return covers.get("experiment"), covers.get("data"), inputs.get("parameters"), inputs.get("seed")
 
 
 def _overrides(config: Mapping[str, str]) -> list[str]:

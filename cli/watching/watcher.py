@@ -208,7 +208,8 @@ class Watcher:
     def _foresee(self, fired: list[Fired]) -> tuple[Foreseen, dict[str, str]]:
         """What a preview tells, with the configuration of this run: a force token where one is asked for, or is deployed.
 
-        A token that an update of `watch` left in the state stays, since without it the model of before would come back.
+        A token that an update of `watch` left in the state stays, until other data is trained, since without it the model of
+        before would come back.
         """
         token = next((one.token for one in fired if one.token), "")
         if not token:

@@ -65,6 +65,7 @@ class Engine:
     out: bool = False
     key: str = ""
     token: str = ""
+    data: str = ""
     trained: list[Trained] = field(default_factory=list)
     previews: int = 0
     others: tuple[str, ...] = ()
@@ -74,30 +75,31 @@ class Engine:
     def preview(self, config: Mapping[str, str]) -> Foreseen:
         self.before_preview()
         self.previews += 1
-        version, key = self._key(config)
+        version, data, key = self._key(config)
         known = any(one.key == key for one in self.trained)
         if known and version in self.bad:
             raise Failed(f"run {key[:12]} was refused by its gate")
         keys = {"candidate": key} if key != self.key else {}
-        forced = self.token if self.token.startswith(TOKEN) else ""
+        forced = self.token if self.token.startswith(TOKEN) and data == self.data else ""
         return Foreseen(keys, key if keys else "", self.key, forced, self.others)
 
     def up(self, config: Mapping[str, str], expect: str) -> None:
         self.before_up()
-        version, key = self._key(config)
+        version, data, key = self._key(config)
         assert expect == (key if key != self.key else "")
         if not any(one.key == key for one in self.trained):
             self.trained.append(Trained(self.clock.now(), version, config.get("force", ""), key))
         if version in self.bad:
             raise Failed(f"run {key[:12]} was refused by its gate")
-        self.key, self.token, self.others = key, config.get("force", ""), ()
+        self.key, self.token, self.data, self.others = key, config.get("force", ""), data, ()
 
-    def _key(self, config: Mapping[str, str]) -> tuple[str, str]:
+    def _key(self, config: Mapping[str, str]) -> tuple[str, str, str]:
+        """The data version, the digest of its content, and the run key."""
         if self.out or self.storage.out:
             raise Failed("the services do not answer")
         asked = {"target": "t", "path": CONFIG["dataPath"], "version": CONFIG["dataVersion"]}
         found = DataVersionLifecycle(context(self.storage)).check(asked, {})
-        return found["versions"][0], digest([found["digest"], config.get("force", "")])
+        return found["versions"][0], found["digest"], digest([found["digest"], config.get("force", "")])
 
 
 def context(storage: MemoryContainer) -> Context:
@@ -131,7 +133,7 @@ class World:
 
     def serve(self) -> None:
         """The latest version is trained and served already, by hand."""
-        _version, self.engine.key = self.engine._key({})
+        _version, self.engine.data, self.engine.key = self.engine._key({})
 
     def watcher(self) -> Watcher:
         """A process that watches, as it starts."""

@@ -90,6 +90,7 @@ def test_a_forced_model_is_not_undone_by_the_next_look(tmp_path: Path) -> None:
     keys = [one.key for one in world.engine.trained]
     assert keys[0] == forced
     assert len(keys) == len(set(keys)) == 2
+    assert world.engine.token == ""
 
 
 def test_ask_leaves_a_plan_once_and_takes_it_away_when_it_is_approved(tmp_path: Path) -> None:
@@ -201,7 +202,7 @@ def test_an_update_that_was_cut_off_is_gone_on_with(world: World) -> None:
     world.upload("2026-11-27")
 
     def die() -> None:
-        _version, world.engine.key = world.engine._key({})
+        _version, world.engine.data, world.engine.key = world.engine._key({})
         world.engine.others = ("endpoint-binding",)
         raise Failed("the endpoint did not answer")
 
@@ -351,6 +352,8 @@ def test_what_a_preview_tells() -> None:
         "a",
         f"{TOKEN}1",
     )
+    data = {"covers": {"key": "b", "data": "other"}}
+    assert foreseen(steps("TrainedModel", "update", new | data, old | {"covers": {"data": "d"}})).forced == ""
     same = foreseen(
         steps("TrainedModel", "same", {"runKey": "a", "expectRunKey": ""}, {"runKey": "a", "force": "mine"})
     )
