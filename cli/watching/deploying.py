@@ -11,7 +11,7 @@ import re
 import signal
 import subprocess
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -30,14 +30,16 @@ class Failed(Exception):
 
 @dataclass(frozen=True)
 class Foreseen:
-    """What a preview tells: the run keys of models that change, by resource; the one that can be expected (empty: none).
+    """What a preview tells: the run keys of models, and the plan keys of fleets, that change, by resource; the *plan* in words.
 
-    *present* is the key of the model that is declared now, *forced* the force token that an update of `watch` left in the
-    state, where nothing but that would be trained otherwise, *others* the resources that change besides.
+    *expect* are the options of `./dev up` that let nothing else through, *present* the key of the model that is declared now,
+    *forced* the force token that an update of `watch` left in the state and that is to stay, *others* the resources that
+    change besides.
     """
 
     keys: Mapping[str, str]
-    expect: str = ""
+    plan: tuple[str, ...] = ()
+    expect: tuple[str, ...] = ()
     present: str = ""
     forced: str = ""
     others: tuple[str, ...] = ()
@@ -49,8 +51,8 @@ class Deployer(Protocol):
     def preview(self, config: Mapping[str, str]) -> Foreseen:
         """What an update would do. Writes nothing."""
 
-    def up(self, config: Mapping[str, str], expect: str) -> None:
-        """Update the stack, if it would train or bind the run key *expect* (empty: whichever)."""
+    def up(self, config: Mapping[str, str], expect: Sequence[str]) -> None:
+        """Update the stack, if it would do what the options *expect* say."""
 
 
 class Verbs:
@@ -67,9 +69,9 @@ class Verbs:
         except ValueError:
             raise Failed("the preview ended well, and told nothing that can be read") from None
 
-    def up(self, config: Mapping[str, str], expect: str) -> None:
+    def up(self, config: Mapping[str, str], expect: Sequence[str]) -> None:
         """See Deployer. What it shows is shown here."""
-        self._run("up", [*_overrides(config), *(["--expect", expect] if expect else [])], captured=False)
+        self._run("up", [*_overrides(config), *expect], captured=False)
 
     def _run(self, verb: str, arguments: list[str], *, captured: bool) -> str:
         with subprocess.Popen(
@@ -109,32 +111,36 @@ def _passed_on(process: subprocess.Popen[str]) -> str:
 def foreseen(steps: Iterable[Mapping[str, Any]]) -> Foreseen:
     """What the steps of a preview's JSON tell; both engines have op, oldState and newState."""
     keys: dict[str, str] = {}
+    plan: list[str] = []
     others: list[str] = []
-    expect = present = forced = ""
+    expect: tuple[str, ...] = ()
+    present = forced = ""
     for step in steps:
         new, old = step.get("newState") or {}, step.get("oldState") or {}
-        urn = str(step.get("urn", ""))
-        kind, name = str((new or old).get("type", "")), urn.rpartition("::")[2]
+        kind, name = str((new or old).get("type", "")), str(step.get("urn", "")).rpartition("::")[2]
         inputs, before = new.get("inputs") or {}, old.get("inputs") or {}
-        key = str(inputs.get("runKey") or "")
-        if kind == f"{_OURS}TrainedModel":
-            if "expectRunKey" in inputs:  # the one that can be told which key is expected
-                expect, present = key, str(before.get("runKey") or "")
-                token = str(before.get("force") or "")
-                forced = (
-                    token
-                    if token.startswith(TOKEN) and _trained_from(before) == _trained_from(inputs)
-                    else ""
-                )
-            if key and key != before.get("runKey"):
+        token = str(before.get("force") or "")
+        if kind == f"{_OURS}Fleet":
+            forced = token if token.startswith(TOKEN) else forced
+            if key := str(inputs.get("planKey") or ""):
                 keys[name] = key
+                plan += inputs.get("plan") or []
+                expect += ("--config", f"expectPlan={key}")
                 continue
-        if kind.startswith(_OURS) and kind.endswith("Fleet") and step.get("op") != "same":
-            keys[name] = ""
-            continue
-        if step.get("op") not in ("same", "read"):
+        key = str(inputs.get("runKey") or "")
+        trained = kind == f"{_OURS}TrainedModel"
+        changed = trained and bool(key) and key != before.get("runKey")
+        if trained and "expectRunKey" in inputs:  # the one that can be told which key is expected
+            present = str(before.get("runKey") or "")
+            if token.startswith(TOKEN) and _trained_from(before) == _trained_from(inputs):
+                forced = token
+            expect += ("--expect", key) if changed else ()
+        if changed:
+            keys[name] = key
+            plan += [str(inputs.get("plan") or "")]
+        elif step.get("op") not in ("same", "read"):
             others.append(name)
-    return Foreseen(keys, expect if expect in keys.values() else "", present, forced, tuple(others))
+    return Foreseen(keys, tuple(plan), expect, present, forced, tuple(others))
 
 
 def _trained_from(inputs: Mapping[str, Any]) -> tuple[object, ...]:

@@ -84,7 +84,10 @@ class Watcher:
             if everything:
                 self._say(_not_deployed(self._stack))
             return now + _FIRST_RETRY
-        memory = self._memory
+        memory, plan = self._memory, self._records.plan
+        if there.policy == "auto" and plan and not memory.fired:  # it was `ask` when that was left
+            token = plan["config"].get("force", "")
+            memory.fired = [Fired("plan", reason, token) for reason in plan["reasons"]]
         retried = bool(memory.fired) and now >= _moment(memory.retry_at)
         fired = self._look(there, now, everything=everything, hinted=hinted or retried)
         if memory.fired and (fired or everything or retried):
@@ -117,7 +120,9 @@ class Watcher:
             "ask": "a plan would wait for approval",
             "never": "it would only be said",
         }
-        self._say(f"would train {_keys(seen)}; under the policy {there.policy} {then[there.policy]}")
+        self._say(
+            f"would train {_keys(seen)}{_planned(seen)}; under the policy {there.policy} {then[there.policy]}"
+        )
         self._say(f"the same by hand: {self._by_hand(seen, config)}")
 
     def _look(self, there: Situation, now: datetime, *, everything: bool, hinted: bool) -> bool:
@@ -183,7 +188,7 @@ class Watcher:
             elif policy == "auto":
                 memory.begun = True
                 records.keep(memory)
-                self._say(f"training {_keys(seen)}")
+                self._say(f"training {_keys(seen)}{_planned(seen)}")
                 self._deployer.up(config, seen.expect)
                 records.plan = {}
                 self._note("applied", now, memory.fired, seen)
@@ -232,15 +237,15 @@ class Watcher:
                 "at": now.isoformat(),
                 "reasons": [one.reason for one in self._memory.fired],
                 "runKeys": dict(seen.keys),
-                "expect": seen.expect,
+                "plan": list(seen.plan),
                 "config": dict(config),
                 "approve": approve,
             }
         self._note("waits", now, self._memory.fired, seen, detail=f"approve it with {approve}")
 
     def _by_hand(self, seen: Foreseen, config: Mapping[str, str]) -> str:
-        expect = f" --expect {seen.expect}" if seen.expect else ""
-        return f"./dev up -s {self._stack}{expect}{''.join(f' -c {key}={value}' for key, value in config.items())}"
+        words = [*seen.expect, *(f"--config {key}={value}" for key, value in config.items())]
+        return " ".join(["./dev up -s", self._stack, *words])
 
     def _note(
         self,
@@ -288,6 +293,10 @@ def _keys(seen: Foreseen) -> str:
     return ", ".join(f"{name} {key[:12]}".strip() for name, key in seen.keys.items()) or ", ".join(
         seen.others
     )
+
+
+def _planned(seen: Foreseen) -> str:
+    return f" ({'; '.join(filter(None, seen.plan))})" if any(seen.plan) else ""
 
 
 def _unchanged(seen: Foreseen) -> str:

@@ -116,7 +116,7 @@ def test_previews_and_updates_are_the_verbs_themselves(verb: Any) -> None:
     asked = verb("""print('{"steps": []}')""")
     verbs = Verbs("dev", Engine.embedded)
     assert verbs.preview({"force": "watch-1"}).keys == {}
-    verbs.up({}, "abcdef1")
+    verbs.up({}, ["--expect", "abcdef1"])
     common = ["--stack", "dev", "--engine", "embedded"]
     assert asked == [
         ["preview", *common, "--json", "--config", "force=watch-1"],
@@ -155,4 +155,4 @@ def test_an_interrupt_reaches_an_update_once(verb: Any, monkeypatch: pytest.Monk
 
     monkeypatch.setattr(deploying, "print", interrupt, raising=False)
     with pytest.raises(KeyboardInterrupt):
-        Verbs("dev", Engine.auto).up({}, "")
+        Verbs("dev", Engine.auto).up({}, ())

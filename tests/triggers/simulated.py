@@ -5,7 +5,7 @@ Triggers, listing, digests and run keys are the real ones.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -81,12 +81,12 @@ class Engine:
             raise Failed(f"run {key[:12]} was refused by its gate")
         keys = {"candidate": key} if key != self.key else {}
         forced = self.token if self.token.startswith(TOKEN) and data == self.data else ""
-        return Foreseen(keys, key if keys else "", self.key, forced, self.others)
+        return Foreseen(keys, ("train",), ("--expect", key) if keys else (), self.key, forced, self.others)
 
-    def up(self, config: Mapping[str, str], expect: str) -> None:
+    def up(self, config: Mapping[str, str], expect: Sequence[str]) -> None:
         self.before_up()
         version, data, key = self._key(config)
-        assert expect == (key if key != self.key else "")
+        assert expect == (("--expect", key) if key != self.key else ())
         if not any(one.key == key for one in self.trained):
             self.trained.append(Trained(self.clock.now(), version, config.get("force", ""), key))
         if version in self.bad:

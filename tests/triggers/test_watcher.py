@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -105,10 +104,27 @@ def test_ask_leaves_a_plan_once_and_takes_it_away_when_it_is_approved(tmp_path: 
     assert plan["approve"] == f"./dev up -s dev --expect {key}"
     assert plan["reasons"] == ["new data: flights/2026-11-27.csv"]
     assert (world.engine.trained, world.outcomes()) == ([], ["unchanged", "waits"])
-    world.engine.up({}, key)
+    world.engine.up({}, ("--expect", key))
     world.upload("2026-11-20")
     world.watcher().once()
     assert world.records.plan == {}
+
+
+def test_a_plan_that_waits_is_applied_once_the_policy_is_auto(tmp_path: Path) -> None:
+    """With its reasons, and with its token where it was forced; nothing has to fire again."""
+    world = made(tmp_path, {"cron": "0 13 * * *", "force": True}, policy="ask")
+    watcher = world.watcher()
+    watcher.step()
+    world.clock.sleep(3600)
+    watcher.step()
+    assert world.engine.trained == []
+    world.policy = "auto"
+    for _time in range(3):
+        watcher.step()
+    [trained] = world.engine.trained
+    assert trained.token.startswith(TOKEN)
+    assert world.outcomes() == ["waits", "applied"]
+    assert "cron 0 13 * * * was due" in str(list(world.records.history())[-1])
 
 
 def test_never_only_says(tmp_path: Path) -> None:
@@ -346,18 +362,18 @@ def test_what_a_preview_tells() -> None:
     """The model whose key can be expected, a token of ours, a fleet, and what changes besides."""
     new, old = {"runKey": "b", "expectRunKey": ""}, {"runKey": "a", "force": f"{TOKEN}1"}
     found = foreseen(steps("TrainedModel", "update", new, old))
-    assert (found.keys, found.expect, found.present, found.forced) == (
-        {"candidate": "b"},
-        "b",
-        "a",
-        f"{TOKEN}1",
+    assert (found.keys, found.present, found.forced) == ({"candidate": "b"}, "a", f"{TOKEN}1")
+    assert found.expect == ("--expect", "b")
+    fleet = foreseen(
+        steps("Fleet", "update", {"planKey": "p", "plan": ["3 retrain"]}, {"force": f"{TOKEN}1"})
     )
+    assert (fleet.keys, fleet.plan, fleet.forced) == ({"candidate": "p"}, ("3 retrain",), f"{TOKEN}1")
+    assert fleet.expect == ("--config", "expectPlan=p")
+    assert foreseen(steps("Fleet", "update", {"planKey": ""}, {})).others == ("candidate",)
     data = {"covers": {"key": "b", "data": "other"}}
     assert foreseen(steps("TrainedModel", "update", new | data, old | {"covers": {"data": "d"}})).forced == ""
     same = foreseen(
         steps("TrainedModel", "same", {"runKey": "a", "expectRunKey": ""}, {"runKey": "a", "force": "mine"})
     )
-    assert (same.keys, same.expect, same.forced, same.others) == ({}, "", "", ())
-    assert foreseen(steps("EndpointFleet", "update", {}, {})).keys == {"candidate": ""}
+    assert (same.keys, same.expect, same.forced, same.others) == ({}, (), "", ())
     assert foreseen(steps("ModelBinding", "update", {}, {})).others == ("candidate",)
-    assert json.dumps(found.keys)
