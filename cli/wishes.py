@@ -9,10 +9,16 @@ from typer import Option
 
 from cli.options import AsJson, Config, Engine, EngineOption, Stack, Yes
 
+# In the environment of a run that was asked to: adopt what bears the stack's names; tell what happens to each member.
+TAKE_OVER, EACH_MEMBER = "RETRAIN_TAKE_OVER", "RETRAIN_FLEET_MEMBERS"
+
 
 @dataclass(frozen=True)
 class Wishes:
-    """Each field is an option but `ask`: show what would happen first, and ask."""
+    """How one verb runs a stack.
+
+    Each field is an option but `ask`: show what would happen first, and ask.
+    """
 
     stack: Stack = "dev"
     config: Config = None
@@ -57,6 +63,10 @@ class Wishes:
             help="Adopt what bears this stack's names already: its state was lost. Asks, or needs --yes.",
         ),
     ] = False
+    members: Annotated[
+        bool,
+        Option("--members", help="Say of each member of a fleet what happens to it, and by which model."),
+    ] = False
     as_json: AsJson = False
     yes: Yes = False
     ask: bool = False
@@ -65,6 +75,12 @@ class Wishes:
     def may_delete(self) -> bool:
         """Whether somebody said yes to what an update deletes, or is going to be asked."""
         return self.yes or self.ask
+
+    @property
+    def asked(self) -> list[str]:
+        """What program and providers are asked to do, by the variables that say so."""
+        named = {TAKE_OVER: self.take_over, EACH_MEMBER: self.members}
+        return [name for name, wanted in named.items() if wanted]
 
     @property
     def targets(self) -> tuple[str, ...]:

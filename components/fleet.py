@@ -63,12 +63,10 @@ class Members:
 
     @classmethod
     def from_config(cls, config: pulumi.Config) -> Members | None:
-        """From the object ``members`` (``{column: dest, minimumRows: 200}``) or a list of members; None where it is empty."""
+        """From the object ``members`` (``{column: dest, minimumRows: 50}``, ``{list: [ann, bob]}``); None where it is empty."""
         declared = config.get_object("members") or None
         if declared is None:
             return None
-        if isinstance(declared, list):
-            return cls(list=declared)
         names = {
             "list": "list",
             "file": "file",
@@ -76,13 +74,8 @@ class Members:
             "column": "column",
             "minimumRows": "minimum_rows",
         }
-        if not isinstance(declared, Mapping) or (unknown := sorted(set(declared) - set(names))):
-            what = (
-                f"has {unknown[0]!r}" if isinstance(declared, Mapping) else "is neither a list nor an object"
-            )
-            raise pulumi.RunError(
-                f"members: it {what}\nremedy: write a list of names, or some of {', '.join(names)}"
-            )
+        if unknown := sorted(set(declared) - set(names)):
+            raise pulumi.RunError(f"members: it has {unknown[0]!r}\nremedy: write some of {', '.join(names)}")
         return cls(**{names[key]: value for key, value in declared.items()})
 
     def inputs(self) -> dict[str, Any]:
@@ -225,7 +218,7 @@ class EndpointFleet(Component):
             rollout=Rollout.from_config(config),
             schedule=Schedule.from_config(config),
             limits=limits,
-            expect=config.get("expectPlan"),
+            expect=config.get("expectPlan") or config.get("expectRunKey"),
             **given,
         )
 

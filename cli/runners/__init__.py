@@ -5,8 +5,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from cli.options import Engine
-from cli.runners.run import TAKE_OVER, Run, Runner
+from cli.runners.run import Run, Runner
 
 
 def environment(stack: str, overrides: dict[str, str], *, cloud: bool = True) -> dict[str, str]:
@@ -42,11 +44,16 @@ def _named_by_environment() -> bool:
 
 
 def open_runner(
-    stack: str, overrides: dict[str, str], engine: Engine, *, cloud: bool = True, take_over: bool = False
+    stack: str,
+    overrides: dict[str, str],
+    engine: Engine,
+    *,
+    cloud: bool = True,
+    asked: Collection[str] = (),
 ) -> Runner:
     """The engine for one verb on one stack; `cloud=False` for verbs that call no service.
 
-    `take_over` tells program and providers to adopt what bears the stack's names.
+    `asked` names what program and providers are asked to do (`cli.wishes`).
     """
     from cli.project import qualified, stack_config
     from cli.runners import pulumi
@@ -54,7 +61,7 @@ def open_runner(
     named = {qualified(key): value for key, value in overrides.items()}
     stack_config(stack)  # refuses keys that are none
     executable = None if engine is Engine.embedded else pulumi.find(required=engine is Engine.pulumi)
-    env = environment(stack, overrides, cloud=cloud) | ({TAKE_OVER: "1"} if take_over else {})
+    env = environment(stack, overrides, cloud=cloud) | dict.fromkeys(asked, "1")
     run = Run(stack, named, env)
     if executable:
         return pulumi.PulumiRunner(run, executable)

@@ -15,9 +15,9 @@ from cli.console import agreed, out, say
 from cli.errors import FAILED, INTERRUPTED, show, warn
 from cli.project import ROOT, passphrase
 from cli.runners.deletions import Planned, refuse_unasked
-from cli.runners.run import TAKE_OVER, Run
+from cli.runners.run import Run
 from cli.views.outcomes import as_written
-from cli.wishes import Wishes
+from cli.wishes import TAKE_OVER, Wishes
 
 if TYPE_CHECKING:
     from cli.views.display import View

@@ -21,8 +21,8 @@ from cli.console import say
 from cli.errors import FAILED, INTERRUPTED, CliError, show, warn
 from cli.project import ROOT, backend_of, passphrase, project, read_yaml, stack_file
 from cli.runners.deletions import Planned, refuse_unasked
-from cli.runners.run import TAKE_OVER, Run
-from cli.wishes import Wishes
+from cli.runners.run import Run
+from cli.wishes import TAKE_OVER, Wishes
 
 OLDEST = (3, 200, 0)
 

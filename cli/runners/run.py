@@ -8,8 +8,6 @@ from typing import Any, Protocol
 
 from cli.wishes import Wishes
 
-TAKE_OVER = "RETRAIN_TAKE_OVER"  # in the environment of a run that was asked to
-
 
 @dataclass(frozen=True)
 class Run:

@@ -38,7 +38,7 @@ def _verb(*more: str) -> Callable[[Callable[[Runner, Wishes], None]], Callable[.
                 deletes = act.__name__ == "destroy"
                 asked = wants_to_be_asked(wishes.yes, wishes.as_json, deletes=deletes)
                 wishes = replace(wishes, ask=asked)
-            runner = open_runner(stack, expected, wishes.engine, take_over=wishes.take_over)
+            runner = open_runner(stack, expected, wishes.engine, asked=wishes.asked)
             if "refresh" in more and not wishes.refresh and cloud_was_reset(stack, expected):
                 warn(
                     "the local cloud was reset since the last update of this stack: what is gone is found out first"
@@ -60,7 +60,7 @@ def _verb(*more: str) -> Callable[[Callable[[Runner, Wishes], None]], Callable[.
     return decorate
 
 
-@_verb("refresh", "expect_no_changes", "expect", "continue_on_error", "take_over", "yes")
+@_verb("refresh", "expect_no_changes", "expect", "continue_on_error", "take_over", "members", "yes")
 def up(runner: Runner, wishes: Wishes) -> None:
     """Train what is to be trained, bind it, and show what the endpoint answers."""
     runner.up(wishes)
@@ -71,7 +71,7 @@ def up(runner: Runner, wishes: Wishes) -> None:
         after_up(runner.outputs(), out())
 
 
-@_verb("refresh", "expect_no_changes", "expect", "take_over")
+@_verb("refresh", "expect_no_changes", "expect", "take_over", "members")
 def preview(runner: Runner, wishes: Wishes) -> None:
     """Show what `up` would train and bind, old → new; nothing is submitted, nothing is written."""
     outputs = runner.preview(wishes)

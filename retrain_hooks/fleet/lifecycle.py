@@ -78,6 +78,8 @@ class FleetLifecycle:
             lines = [*found.notes, *plan.lines, *(str(change) for change in plan.changes)]
         for line in lines:
             self._context.progress.info(f"fleet: {line}")
+        if plan.key:
+            self._context.progress.info(f"fleet: the plan is {plan.key[:12]}")
 
     def _plan(
         self, wanted: FleetInputs, old: Props, *, addresses: bool = True

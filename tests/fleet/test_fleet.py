@@ -53,6 +53,15 @@ def test_new_data_of_one_retrains_that_one(fleet: Fleet) -> None:
     )
 
 
+def test_going_back_reuses_runs(fleet: Fleet) -> None:
+    """The plan says so, and no job is started."""
+    fleet.up()
+    fleet.shop("bob", version="2", says="auc=0.9")
+    fleet.up(members={"path": fleet.props()["members"]["path"], "list": [{"name": "bob"}]}, version="2")
+    lines = fleet.preview(members={"path": fleet.props()["members"]["path"], "list": [{"name": "bob"}]})
+    assert lines == ["1 reuse a run (data): bob"]
+
+
 def test_members_come_and_go_when_they_are_named(fleet: Fleet) -> None:
     """One that is named no more goes with its endpoint; the plan says so, and lets it be asked for."""
     members: dict[str, Any] = {"path": fleet.props()["members"]["path"]}

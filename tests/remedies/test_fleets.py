@@ -208,10 +208,10 @@ def test_a_state_that_is_elsewhere(remedy: Told, stack: None, monkeypatch: pytes
     assert "served.outputs" in text
 
 
-@heals("write a list of names, or some of {}")
-@pytest.mark.parametrize("wrong", ["dest", {"colum": "dest"}])
+@heals("write some of {}", at="components/fleet.py")
+@pytest.mark.parametrize("wrong", [{"colum": "dest"}, {"column": "dest", "rows": 3}])
 def test_members_in_a_stack_file(remedy: Told, wrong: object, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A list, or an object with these keys."""
+    """An object with these keys."""
 
     class Config(pulumi.Config):
         def __init__(self, members: object) -> None:
@@ -223,8 +223,6 @@ def test_members_in_a_stack_file(remedy: Told, wrong: object, monkeypatch: pytes
     remedy.fails(lambda: Members.from_config(Config(wrong)))
     found = Members.from_config(Config({"column": "dest", "minimumRows": 50}))
     assert found == Members(column="dest", minimum_rows=50)
-    assert Members.from_config(Config(["ann", {"name": "bob"}])).inputs()["list"] == [
-        {"name": "ann"},
-        {"name": "bob"},
-    ]
+    named = Members.from_config(Config({"list": ["ann", {"name": "bob"}]}))
+    assert named.inputs()["list"] == [{"name": "ann"}, {"name": "bob"}]
     assert Members.from_config(Config({})) is None

@@ -30,16 +30,17 @@ from retrain_hooks.training.fitness import hold_data
 _NAMED = 12
 _READERS = 8
 UNCHANGED, STUCK, STAYS = "unchanged", "failed", "stays"
-_NEW, _RENAMED, _RETRAIN, _JUDGE, _BIND, _GO_ON, _LEAVES = (
+_NEW, _RENAMED, _RETRAIN, _REUSE, _JUDGE, _BIND, _GO_ON, _LEAVES = (
     "new",
     "renamed",
     "retrain",
+    "reuse a run",
     "judged and bound anew",
     "bound again",
     "goes on",
     "leaves",
 )
-_ORDER = (UNCHANGED, STAYS, _RETRAIN, _NEW, _RENAMED, _JUDGE, _BIND, _GO_ON, _LEAVES, STUCK)
+_ORDER = (UNCHANGED, STAYS, _RETRAIN, _REUSE, _NEW, _RENAMED, _JUDGE, _BIND, _GO_ON, _LEAVES, STUCK)
 # Of these an update does nothing.
 _AT_REST = (UNCHANGED, STAYS, STUCK)
 
@@ -146,7 +147,7 @@ class Planner:
         else:
             here += [change for _wish, change in undecided]
         renamed = {wish.member.formerly for wish in wishes}
-        left = [name for name in standings if name not in by_name]
+        left = sorted(name for name in standings if name not in by_name)
         here += [self._left(name, renamed=name in renamed) for name in left]
         return Plan(by_name, here, standings)
 
@@ -223,7 +224,9 @@ class Planner:
                 hold_data(self._context, wish.wanted, wish.covers)
         except RetrainError as error:
             return Change(wish.name, STUCK, error.cause)
-        return Change(wish.name, change.what, change.why, sought.address, sought.finished is None)
+        trains = sought.finished is None
+        what = _REUSE if change.what == _RETRAIN and not trains else change.what
+        return Change(wish.name, what, change.why, sought.address, trains)
 
     def standings(self) -> dict[str, Standing]:
         """Where the members on record are."""
