@@ -20,7 +20,7 @@ _VARIABLE = re.compile(r"\b((?:RETRAIN|PULUMI)_[A-Z_]+)\b")
 _OTHERS = {"namespace", "port", "https-port", "blob-port", "data-dir"}
 _NO_SETTINGS = {
     *("webServices", "webservices", "resourceGroups", "commitmentPlans", "locationInfo", "readOnly"),
-    *("trainedModel", "dependsOn", "webhookFrom", "accountName", "endpointUrl"),
+    *("trainedModel", "dependsOn", "webhookFrom", "keyFrom", "accountName", "endpointUrl"),
 }
 
 
