@@ -36,20 +36,21 @@ class Fired:
 
 @dataclass
 class Memory:
-    """*triggers*: by name what each kept and when it is looked at next. *fired* is not done yet; *begun*: an update was.
+    """*triggers*: by name what each kept and when it is looked at next. *fired* is not done yet, and an update to
+    the run keys *begun* was.
 
     *failures* in a row end in *retry_at*.
     """
 
     triggers: dict[str, dict[str, Any]] = field(default_factory=dict)
     fired: list[Fired] = field(default_factory=list)
-    begun: bool = False
+    begun: list[str] = field(default_factory=list)
     failures: int = 0
     retry_at: str = ""
 
     def settle(self) -> None:
         """What has fired is done."""
-        self.fired, self.begun, self.failures, self.retry_at = [], False, 0, ""
+        self.fired, self.begun, self.failures, self.retry_at = [], [], 0, ""
 
 
 class Records:

@@ -184,9 +184,17 @@ class Watcher:
             seen, config = self._foresee(memory.fired)
             if not self._trains(seen):
                 records.plan = {}
-                self._note("unchanged", now, memory.fired, detail=_unchanged(seen))
+                if seen.present in memory.begun:
+                    self._note(
+                        "applied",
+                        now,
+                        memory.fired,
+                        detail=f"{seen.present[:12]}, by an update that was begun before",
+                    )
+                else:
+                    self._note("unchanged", now, memory.fired, detail=_unchanged(seen))
             elif policy == "auto":
-                memory.begun = True
+                memory.begun = list(seen.keys.values()) or memory.begun
                 records.keep(memory)
                 self._say(f"training {_keys(seen)}{_planned(seen)}")
                 self._deployer.up(config, seen.expect)

@@ -237,6 +237,23 @@ def test_an_update_that_was_cut_off_is_gone_on_with(world: World) -> None:
     assert "./dev up has other things to do: endpoint-binding" in world.told[-1]
 
 
+def test_an_update_that_outlived_its_watch_is_told_of(world: World) -> None:
+    """The watch was killed, and the update that it had begun ended well: that is what the next look says."""
+    world.watcher().once()
+    world.upload("2026-11-27")
+    update, world.engine.up = world.engine.up, lambda config, expect: die()  # type: ignore[method-assign]
+
+    def die() -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        world.watcher().once()
+    update({}, world.engine.preview({}).expect)
+    world.watcher().once()
+    assert world.outcomes() == ["unchanged", "applied"]
+    assert "by an update that was begun before" in list(world.records.history())[-1]["detail"]
+
+
 def test_a_retry_says_what_is_new_by_then(world: World) -> None:
     """It trains the latest data, whenever that was to be listed next."""
     world.engine.bad = {"2026-11-27"}
