@@ -87,20 +87,39 @@ def test_a_member_that_is_found_no_more_keeps_its_endpoint(fleet: Fleet) -> None
     assert fleet.live == {"ann", "bob", "cid"}
 
 
-def test_a_renamed_member_keeps_its_model(fleet: Fleet) -> None:
-    """Nothing is trained; its new endpoint serves what the old one did, which goes."""
-    members = {"list": [{"name": "ann"}], "path": fleet.props()["members"]["path"]}
-    fleet.up(members=members)
+def renamed(**more: Any) -> dict[str, Any]:
+    """The members of a fleet in which ann is called anna by now."""
+    entry = {"name": "anna", "formerly": "ann", "path": "shops/ann/{version}.csv", **more}
+    return {"list": [entry], "path": "shops/{member}/{version}.csv"}
+
+
+@pytest.mark.parametrize("endpoint", ["anna", "ann"])
+def test_a_renamed_member_keeps_its_model(fleet: Fleet, endpoint: str) -> None:
+    """Nothing is trained or judged anew; its endpoint has the new name, or stays where its name is given."""
+    fleet.up(members={"list": [{"name": "ann"}], "path": "shops/{member}/{version}.csv"})
     served, jobs = fleet.serves("ann"), len(fleet.services.batch.created)
-    renamed = {
-        "list": [{"name": "anna", "formerly": "ann", "path": "shops/ann/{version}.csv"}],
-        "path": fleet.props()["members"]["path"],
-    }
-    assert fleet.preview(members=renamed) == ["1 renamed (it was ann): anna", "1 leaves (renamed): ann"]
-    fleet.up(members=renamed)
-    assert fleet.live == {"anna"}
-    assert fleet.serves("anna") == served
+    now = renamed(endpoint=endpoint)
+    assert fleet.preview(members=now) == ["1 new (it was ann): anna", "1 renamed (anna takes its place): ann"]
+    fleet.up(members=now)
+    assert fleet.live == {endpoint}
+    assert fleet.serves(endpoint) == served
     assert len(fleet.services.batch.created) == jobs
+    assert fleet.states() == {"anna": "serving"}
+    assert fleet.preview(members=now) == ["1 unchanged"]
+
+
+def test_a_renamed_member_that_fails_keeps_the_old_endpoint(fleet: Fleet) -> None:
+    """New data that the gate refuses: what served before goes on serving, under its old name."""
+    fleet.up(members={"list": [{"name": "ann"}], "path": "shops/{member}/{version}.csv"})
+    served = fleet.serves("ann")
+    fleet.shop("ann", says="auc=0.1")
+    fleet.up(members=renamed())
+    assert fleet.serves("ann") == served
+    assert fleet.live == {"ann"}
+    fleet.shop("ann", says="auc=0.9")
+    fleet.up(members=renamed())
+    assert fleet.live == {"anna"}
+    assert fleet.states() == {"anna": "serving"}
 
 
 def test_one_that_fails_stops_nobody_and_is_not_tried_again(fleet: Fleet) -> None:

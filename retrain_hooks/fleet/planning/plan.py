@@ -12,7 +12,7 @@ Three listings tell it of all members together: the members' records, their mode
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, fields
 from functools import cached_property
@@ -78,7 +78,7 @@ class Plan:
     @cached_property
     def due(self) -> list[Change]:
         """What there is to do for members that are declared."""
-        return [each for each in self.changes if each.what not in (*_AT_REST, _LEAVES)]
+        return [each for each in self.changes if each.what not in _AT_REST and each.member in self.wishes]
 
     @cached_property
     def leavers(self) -> list[str]:
@@ -146,15 +146,17 @@ class Planner:
                 here += readers.map(lambda pair: self._addressed(pair[0], pair[1], standings), undecided)
         else:
             here += [change for _wish, change in undecided]
-        renamed = {wish.member.formerly for wish in wishes}
+        due = {change.member for change in here if change.what not in _AT_REST}
+        successors = {wish.member.formerly: wish.name for wish in wishes if wish.member.formerly}
         left = sorted(name for name in standings if name not in by_name)
-        here += [self._left(name, renamed=name in renamed) for name in left]
+        here += [self._left(name, successors.get(name), due) for name in left]
         return Plan(by_name, here, standings)
 
-    def _left(self, member: str, *, renamed: bool) -> Change:
-        """What becomes of a member that is on record, and is neither named nor found."""
-        if renamed:
-            return Change(member, _LEAVES, "renamed")
+    def _left(self, member: str, successor: str | None, due: Collection[str]) -> Change:
+        """What becomes of a member that is on record, and is neither named nor found; a renamed one is its successor's."""
+        if successor is not None:
+            what = _RENAMED if successor in due else STAYS
+            return Change(member, what, f"{successor} takes its place")
         return Change(member, STAYS, "no data") if self._fleet.keeps_missing else Change(member, _LEAVES)
 
     def _at_rest(
@@ -202,7 +204,7 @@ class Planner:
         if standing is None:
             formerly = wish.member.formerly
             was = formerly if formerly in standings and formerly not in declared else ""
-            return Change(wish.name, _RENAMED if was else _NEW, f"it was {was}" if was else "")
+            return Change(wish.name, _NEW, f"it was {was}" if was else "")
         if standing.state == "unfinished" or not standing.key:
             return Change(wish.name, _GO_ON)
         if standing.key != wish.covers.key:

@@ -26,7 +26,7 @@ from retrain_hooks.fleet.working.parts import Late, apply
 from retrain_hooks.fleet.working.stagings import Stagings
 from retrain_hooks.gate.inputs import HELD
 from retrain_hooks.gate.lifecycle import PromotionLifecycle
-from retrain_hooks.host.lifecycle import Context, Props
+from retrain_hooks.host.lifecycle import Context
 from retrain_hooks.registry.ledger import Ledger
 from retrain_hooks.registry.records import Unreadable
 from retrain_hooks.services.endpoint import EndpointLifecycle
@@ -90,29 +90,33 @@ class Worker:
     def _through(self, wish: Wish, progress: _Progress) -> None:
         """All steps; *progress* has what each came to, also where a later one fails."""
         late = Late()
-        before = progress.record
+        former = self._former(wish, progress.record)
+        before = former or progress.record
         model = apply(self._models, wish.model, before.model)
         progress.keep(model=model, data_version=str(model.get("dataVersion") or ""))
         with self._stagings.one() if wish.staged else nullcontext("") as staging:
-            judged = before.promotion or self._former(wish)
-            promotion = apply(self._promotions, wish.promotion(staging, model), judged)
+            promotion = apply(self._promotions, wish.promotion(staging, model), before.promotion)
             progress.keep(promotion=promotion)
             live = apply(self._endpoints, wish.live(promotion["start"]), before.live, late)
             progress.keep(live=live)
             binding = apply(self._bindings, wish.binding(staging, promotion["model"]), before.binding, late)
             progress.keep(binding=binding)
         late.do()
+        if former is not None:
+            self._records.delete(former.standing.member)
         progress.ended(wish, "held" if promotion["verdict"] == HELD else "serving")
         run = self._ledger.at(progress.record.standing.address)
         progress.size(run.bytes if run else 0)
 
-    def _former(self, wish: Wish) -> Props:
-        """What was decided for a member by the name that it had: the renamed one inherits its champion."""
+    def _former(self, wish: Wish, record: MemberRecord) -> MemberRecord | None:
+        """What a member that is renamed goes on from, its endpoint included, until it has a record of its own."""
+        if not wish.member.formerly or record.live:
+            return None
         try:
-            entry = self._records.find(wish.member.formerly) if wish.member.formerly else None
+            entry = self._records.find(wish.member.formerly)
         except Unreadable:
-            return {}
-        return entry.value.promotion if entry else {}
+            return None
+        return entry.value if entry else None
 
     def retire(self, member: str) -> None:
         """Delete the endpoint of a member that is declared no more, and then its record. Raises RetrainError."""
