@@ -167,8 +167,11 @@ class Supervisor:
                 )
 
     def _wait_for(self, service: Service, deadline: float) -> None:
+        gone = False
         while not processes.healthy(service):
-            ended = processes.living(service, self.directory) is None
+            # Twice: a process that only begins has no command line for a moment.
+            was_gone, gone = gone, processes.living(service, self.directory) is None
+            ended = gone and was_gone
             if ended or time.monotonic() > deadline:
                 lines = processes.last_lines(processes.log_file(self.directory, service.name), 50)
                 raise CliError(*_diagnosis(service.name, lines, ended=ended))
