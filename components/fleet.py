@@ -10,6 +10,7 @@ from typing import Any
 import pulumi
 
 from components.gate import Gate
+from components.notifications import notified
 from components.options import Component
 from components.ownership import owner
 from components.plain import PlainResource
@@ -34,14 +35,14 @@ class Fleet(PlainResource, module="retrain", name="Fleet"):
             ("counts", "failed", "plan", "planKey", "addresses", "fleet", "found", "stuck")
         )
         props = {"owner": owner(props["target"], name), **props}
-        super().__init__(FleetProvider(), name, props | outputs, opts)
+        super().__init__(FleetProvider(), name, props | outputs, notified("bound", opts))
 
 
 class FleetVerdict(PlainResource, module="retrain", name="FleetVerdict"):
     """Fails the update where more members of a fleet failed than may."""
 
     def __init__(self, name: str, props: dict[str, Any], opts: pulumi.ResourceOptions | None = None) -> None:
-        super().__init__(FleetVerdictProvider(), name, props, opts)
+        super().__init__(FleetVerdictProvider(), name, props, notified("judged", opts))
 
 
 @dataclass(frozen=True)

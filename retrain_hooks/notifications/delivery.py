@@ -62,7 +62,8 @@ def record_of(happened: Happened, *, project: str, stack: str, clock: Clock | No
     }
     if happened.event == "failed":
         record |= {"during": happened.during, "error": "\n".join(map(text.told, happened.error.splitlines()))}
-    record |= _FIELDS[happened.during or happened.event](told, happened.old)
+    kind = happened.type.rpartition(":")[2]
+    record |= (_OF_FLEETS.get(kind) or _FIELDS[happened.during or happened.event])(told, happened.old)
     plain: dict[str, Any] = _plain({**record, "text": _sentence(record)})
     return plain
 
@@ -115,6 +116,12 @@ def _bound(told: Props, old: Props) -> Props:
     }
 
 
+def _fleet(told: Props, _old: Props) -> Props:
+    """Of a fleet as a whole: how many members there are by where they stand, and who failed."""
+    return {"members": told.get("counts"), "failed": told.get("failed"), "plan": told.get("plan")}
+
+
+_OF_FLEETS: Mapping[str, Callable[[Props, Props], Props]] = {"Fleet": _fleet, "FleetVerdict": _fleet}
 _FIELDS: Mapping[str, Callable[[Props, Props], Props]] = {
     "trained": _trained,
     "judged": _judged,
@@ -128,6 +135,11 @@ def _sentence(record: Props) -> str:
     run = f"run {str(record.get('runKey') or '?')[:12]}"
     version = f" (data version {record['dataVersion']})" if record.get("dataVersion") else ""
     event = record["event"]
+    if "members" in record:
+        members = record["members"] or {}
+        counts = ", ".join(f"{number:g} {state}" for state, number in members.items())
+        why = f": {(record['error'].splitlines() or [''])[0]}" if event == "failed" else f": {counts}"
+        return f"{where}: fleet {record['resource']['name']}{why}"
     if event == "failed":
         what = {"trained": "training", "judged": "the gate", "bound": "binding"}[record["during"]]
         return f"{where}: {what} failed for {run}{version}: {(record['error'].splitlines() or [''])[0]}"

@@ -123,6 +123,22 @@ def test_a_record_of_a_binding_goes_from_old_to_new(old, found, before):
     )
 
 
+def test_a_fleet_has_one_record_with_its_numbers():
+    """Its members by where they stand, and who failed; of a red verdict why."""
+    counts = {"members": 3.0, "serving": 2.0, "failed": 1.0}
+    outputs = {"counts": counts, "failed": ["bob: no data"], "plan": ["3 new: ann, bob, cid"]}
+    kind = "pulumi-python:dynamic/retrain:Fleet"
+    happened = Happened("bound", "urn:x", kind, "fleet-members", {}, outputs, {})
+    found = record_of(happened, project="retraining", stack="fleet")
+    assert found["members"] == {"members": 3, "serving": 2, "failed": 1}
+    assert found["failed"] == ["bob: no data"]
+    assert found["text"] == "retraining/fleet: fleet fleet-members: 3 members, 2 serving, 1 failed"
+    red = Happened(
+        "failed", "urn:x", f"{kind}Verdict", "v", outputs, {}, {}, during="judged", error="1 of 3 failed"
+    )
+    assert record_of(red, project="p", stack="s")["text"] == "p/s: fleet v: 1 of 3 failed"
+
+
 def test_a_refusal_is_a_failed_judgement_whose_verdict_is_refused():
     """What a check foresaw isn't told as if it had come true."""
     inputs = {
