@@ -27,11 +27,15 @@ _MOST_HISTORY = 512 * 1024
 
 @dataclass(frozen=True)
 class Fired:
-    """A trigger of a *kind* fired, for this *reason*; *token* asks for a new run of equal inputs where it has `force`."""
+    """A trigger of a *kind* fired, for this *reason*; *token* asks for a new run of equal inputs where it has `force`.
+
+    *trigger* is its name, empty where it is none.
+    """
 
     kind: str
     reason: str
     token: str = ""
+    trigger: str = ""
 
 
 @dataclass

@@ -79,18 +79,18 @@ class Watcher:
         except Exception as error:  # whatever it is: the stack's file may be put right meanwhile
             self._failed = True
             self._note("failed", now, error=_said(error))
-            return now + _LAST_RETRY if everything else now + _FIRST_RETRY
+            return now + _FIRST_RETRY
         if not there.deployed:
             if everything:
                 self._say(_not_deployed(self._stack))
             return now + _FIRST_RETRY
-        memory, plan = self._memory, self._records.plan
-        if there.policy == "auto" and plan and not memory.fired:  # it was `ask` when that was left
-            token = plan["config"].get("force", "")
-            memory.fired = [Fired("plan", reason, token) for reason in plan["reasons"]]
-        retried = bool(memory.fired) and now >= _moment(memory.retry_at)
-        fired = self._look(there, now, everything=everything, hinted=hinted or retried)
-        if memory.fired and (fired or everything or retried):
+        memory = self._memory
+        memory.fired = self._pending(there.policy)
+        patient = now < _moment(memory.retry_at)
+        renewed = self._look(
+            there, now, everything=everything, hinted=hinted or bool(memory.fired and not patient)
+        )
+        if memory.fired and (everything or renewed or not patient):
             self._act(there.policy, now)
         looks = [_moment(kept["next"]) for kept in memory.triggers.values()]
         return min([*looks, *([_moment(memory.retry_at)] if memory.fired else [])], default=now + _LAST_RETRY)
@@ -103,7 +103,7 @@ class Watcher:
         if not there.deployed:
             self._say(_not_deployed(self._stack))
             return
-        fired = list(self._memory.fired)
+        fired = [*self._pending(there.policy)]
         for trigger in there.triggers:
             decision = trigger.decide(there.scene(self._kept(trigger), now))
             self._say(f"{trigger.kind.name}: {'fires' if decision.fire else 'waits'}: {decision.reason}")
@@ -126,8 +126,11 @@ class Watcher:
         self._say(f"the same by hand: {self._by_hand(seen, config)}")
 
     def _look(self, there: Situation, now: datetime, *, everything: bool, hinted: bool) -> bool:
-        """Look at the triggers that are due; whether one fired. What that was is kept before anything is done about it."""
-        memory, fired = self._memory, False
+        """Look at the triggers that are due; whether there is new data. What fired is kept before anything is done about it.
+
+        What has fired, and is not done yet, does not fire again; new data does, since it may put right what failed.
+        """
+        memory, fired, renewed = self._memory, False, False
         names = {trigger.name for trigger in there.triggers}
         changed = bool(memory.triggers.keys() - names)
         memory.triggers = {name: kept for name, kept in memory.triggers.items() if name in names}
@@ -145,15 +148,23 @@ class Watcher:
                 continue
             again = decision.next_look or now + _LAST_RETRY
             memory.triggers[trigger.name] = {"keep": dict(decision.keep), "next": again.isoformat()}
-            if decision.fire:
+            if decision.fire and (
+                _lists(trigger) or all(one.trigger != trigger.name for one in memory.fired)
+            ):
                 self._say(f"{trigger.kind.name}: {decision.reason}")
                 memory.fired.append(_fired(trigger, decision))
-                fired = True
+                fired, renewed = True, renewed or _lists(trigger)
             elif everything:
                 self._say(f"{trigger.kind.name} waits: {decision.reason}")
         if changed:
             self._records.keep(memory)
-        return fired
+        return renewed
+
+    def _pending(self, policy: str) -> list[Fired]:
+        """What has fired and is not done yet; a plan that waits, too, where the policy was `ask` and is `auto` now."""
+        plan = self._records.plan if policy == "auto" and not self._memory.fired else {}
+        token = plan.get("config", {}).get("force", "")
+        return self._memory.fired or [Fired("plan", reason, token) for reason in plan.get("reasons", [])]
 
     def _could_not_look(self, trigger: Declared, error: Exception, now: datetime) -> None:
         self._failed = True
@@ -288,7 +299,7 @@ def _lists(trigger: Declared) -> bool:
 def _fired(trigger: Declared, decision: Decision) -> Fired:
     """What fired, with a token that is the same whenever the cause is."""
     token = TOKEN + digest([trigger.name, decision.cause])[:12] if trigger.force else ""
-    return Fired(trigger.kind.name, decision.reason, token)
+    return Fired(trigger.kind.name, decision.reason, token, trigger.name)
 
 
 def _said(error: Exception) -> str:

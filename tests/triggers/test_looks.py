@@ -81,7 +81,8 @@ def place() -> Place:
 
 
 def test_new_data_lists_the_data_path(place: Place) -> None:
-    """Blobs elsewhere, and in folders below, are none of it; a path of its own may have more than one placeholder."""
+    """Blobs elsewhere, and in folders below, are none of it; a path of its own may have more than one placeholder,
+    or be a folder with all below it."""
     for name in ("flights/2026-11.csv", "flights/old/2025.csv", "flights/readme.txt", "hotels/a/2026.csv"):
         place.data.put(name, b"x")
     found = new_data.look(new_data.Settings(), place.scene())
@@ -89,6 +90,8 @@ def test_new_data_lists_the_data_path(place: Place) -> None:
     assert found.before is None
     own = new_data.look(new_data.Settings(path="hotels/{member}/{version}.csv"), place.scene())
     assert set(own.there) == {"hotels/a/2026.csv"}
+    below = new_data.look(new_data.Settings(path="hotels/"), place.scene())
+    assert set(below.there) == {"hotels/a/2026.csv"}
 
 
 def test_the_age_is_that_of_the_model_that_is_served(place: Place) -> None:

@@ -178,6 +178,23 @@ def test_failures_are_tried_again_ever_later_and_said(world: World) -> None:
     assert [one.version for one in world.engine.trained] == ["2026-11-27"]
 
 
+def test_a_cron_of_each_minute_waits_for_the_pause_after_a_failure(tmp_path: Path) -> None:
+    """It fires once until that is done: three hours of outage are a few tries, one reason, and one run."""
+    world = made(tmp_path, {"cron": "* * * * *", "force": True})
+    watcher = world.watcher()
+    watcher.step()
+    world.engine.out = True
+    for _minute in range(180):
+        world.clock.sleep(60)
+        watcher.step()
+    assert len([line for line in world.told if "in a row" in line]) == 8
+    world.engine.out = False
+    world.clock.sleep(3600)
+    watcher.step()
+    assert len(world.engine.trained) == 1
+    assert len(list(world.records.history())[-1]["reasons"]) == 1
+
+
 def test_new_data_does_not_wait_for_the_pause_after_a_failure(world: World) -> None:
     """A refused version is tried again ever later; the next version is trained as it comes."""
     world.engine.bad = {"2026-11-27"}
