@@ -32,7 +32,7 @@ class Fleet(PlainResource, module="retrain", name="Fleet"):
 
     def __init__(self, name: str, props: dict[str, Any], opts: pulumi.ResourceOptions | None = None) -> None:
         outputs = dict.fromkeys(
-            ("counts", "failed", "plan", "planKey", "addresses", "fleet", "found", "stuck")
+            ("counts", "failed", "plan", "planKey", "addresses", "fleet", "found", "stuck", "stands")
         )
         props = {"owner": owner(props["target"], name), **props}
         super().__init__(FleetProvider(), name, props | outputs, notified("bound", opts))

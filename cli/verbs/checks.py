@@ -76,19 +76,32 @@ def chaos(
     kills: Annotated[
         bool, typer.Option("--kills", help="kill -9 of any process during an update; the next one is right.")
     ] = False,
+    fleets: Annotated[
+        bool, typer.Option("--fleets", help="Fleets whose members come, go and fail; with --kills, killed.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print figures and histories as JSON.")] = False,
     as_markdown: Annotated[bool, typer.Option("--markdown", help="Print the figures as Markdown.")] = False,
 ) -> None:
     """Play histories of kills, races and faults, and check what must hold after each: one job a run, nothing wrong bound."""
-    if (bindings or kills) and resume:
+    alone = kills and not fleets
+    if (bindings or alone) and resume:
         raise CliError("a campaign of bindings or kills is not resumed", "leave out --resume")
-    if bindings + damage + kills > 1:
-        raise CliError("--bindings, --damage and --kills are campaigns of their own", "give one of them")
+    if bindings + damage + alone + fleets > 1:
+        raise CliError(
+            "--bindings, --damage, --kills and --fleets are campaigns of their own",
+            "give one of them, or --fleets with --kills",
+        )
     options = {"-n": histories, "--seed": seed, "--first": first, "--resume": resume}
-    options |= {} if kills else {"--workers": workers}
+    options |= {} if alone else {"--workers": workers}
     arguments = [part for name, value in options.items() if value is not None for part in (name, str(value))]
-    arguments += ["--damage"] * damage + ["--json"] * as_json + ["--markdown"] * as_markdown
-    module = "tests.chaos.bindings" if bindings else "tests.chaos.kills" if kills else "tests.chaos"
+    arguments += (
+        ["--damage"] * damage
+        + ["--fleets"] * fleets
+        + ["--kills"] * (kills and fleets)
+        + ["--json"] * as_json
+        + ["--markdown"] * as_markdown
+    )
+    module = "tests.chaos.bindings" if bindings else "tests.chaos.kills" if alone else "tests.chaos"
     with subprocess.Popen([sys.executable, "-m", module, *arguments], cwd=ROOT) as campaign:
         try:
             status = campaign.wait()

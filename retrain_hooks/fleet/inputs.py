@@ -153,6 +153,7 @@ class FleetInputs(Inputs):
     failed: tuple[str, ...] = prop(
         "the members that ended without their models, and why", default=(), output=True
     )
+    stands: str = prop("digest of where all members are", default="", output=True)
     addresses: str = prop(
         "where each member's endpoint answers: a JSON object of texts", default="", output=True
     )

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import os
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
@@ -18,12 +18,13 @@ from retrain_hooks.fleet.members.sources import Found, verify, write_slices
 from retrain_hooks.fleet.planning.plan import Plan, Planner
 from retrain_hooks.fleet.planning.planned import planned
 from retrain_hooks.fleet.planning.wishes import Wish
-from retrain_hooks.fleet.records import MemberRecords
+from retrain_hooks.fleet.records import MemberRecords, Standing
 from retrain_hooks.fleet.scheduling.scheduler import Report, Scheduler
 from retrain_hooks.fleet.working.bake import watch
 from retrain_hooks.fleet.working.quiet import quietly
 from retrain_hooks.fleet.working.work import Worker
 from retrain_hooks.host.lifecycle import Context, Diff, Props, known
+from retrain_hooks.registry.run_key import digest
 
 # The environment variable by which each member's part of the plan is told.
 EACH_MEMBER = "RETRAIN_FLEET_MEMBERS"
@@ -68,6 +69,7 @@ class FleetLifecycle:
             plan_key=plan.key,
             leaves=tuple(_screen(plan.leavers)),
             stuck=tuple(_screen(_told({each.member: each.why for each in plan.stuck}))),
+            stands=_stands(plan.standings, plan.wishes),
         )
         return {**new, **{name: value for name, value in said.props().items() if name in _SAID}}
 
@@ -91,10 +93,13 @@ class FleetLifecycle:
         return wanted, plan, found
 
     def diff(self, old: Props, new: Props) -> Diff:
-        """Something to do is a change; another web service is another fleet."""
+        """Something to do is a change, and so is what an interrupted update did and could not say; another web service is
+        another fleet.
+        """
         before, now = FleetInputs.parse(old, recorded=True), FleetInputs.parse(new, recorded=True)
         replaces = now.moved(before)
-        return Diff(bool(replaces) or bool(now.plan_key) or before.stuck != now.stuck, replaces)
+        said = (before.stuck, before.stands) != (now.stuck, now.stands)
+        return Diff(bool(replaces) or bool(now.plan_key) or said, replaces)
 
     def create(self, new: Props) -> tuple[str, Props]:
         """Carry out the plan."""
@@ -125,9 +130,11 @@ class FleetLifecycle:
 
         schedule = wanted.schedule
         numbers = {"members": len(plan.wishes), "already": len(plan.stuck)}
+        mended = self._each(worker.restore, plan.deviating) | self._retire(worker, plan.in_the_way)
         report = Scheduler(self._context, schedule, work, bake, **numbers).run(due)
         if not report.why:
-            self._retire(worker, plan.leavers, report)
+            mended |= self._retire(worker, plan.leavers)
+        report.failed.update(mended)
         return self._outputs(new, wanted, plan, report)
 
     def _read_data(self, wanted: FleetInputs, due: Sequence[Wish]) -> dict[str, str]:
@@ -136,7 +143,7 @@ class FleetLifecycle:
         write_slices(self._quiet, wanted.target, read)
         return verify(self._quiet, wanted.target, [one for one in read if one.table is None])
 
-    def _retire(self, worker: Worker, leavers: Sequence[str], report: Report) -> None:
+    def _retire(self, worker: Worker, leavers: Sequence[str]) -> dict[str, str]:
         def retire(name: str) -> str:
             try:
                 worker.retire(name)
@@ -146,9 +153,14 @@ class FleetLifecycle:
                 return error.cause
             return ""
 
+        return {f"{name} (leaves)": error for name, error in self._each(retire, leavers).items()}
+
+    @staticmethod
+    def _each(do: Callable[[str], str], names: Sequence[str]) -> dict[str, str]:
+        """Do it for all members *names*; what went wrong, by name."""
         with ThreadPoolExecutor(_READERS, "fleet") as pool:
-            came_to = dict(zip(leavers, pool.map(retire, leavers), strict=True))
-        report.failed.update({f"{name} (leaves)": error for name, error in came_to.items() if error})
+            came_to = dict(zip(names, pool.map(do, names), strict=True))
+        return {name: error for name, error in came_to.items() if error}
 
     def _outputs(self, new: Props, wanted: FleetInputs, plan: Plan, report: Report) -> Props:
         """What came of all members, by their records. A member that stays as it is without its model is *stuck*."""
@@ -167,6 +179,7 @@ class FleetLifecycle:
             "counts": {"members": len(wishes), **dict(sorted(states.items())), "failed": len(failed)},
             "failed": _screen([*filter(None, [report.why]), *_told(failed)]),
             "stuck": _screen(_told(stuck)),
+            "stands": _stands(standings, wishes),
             "leaves": [],
             "addresses": json.dumps(urls, sort_keys=True),
         }
@@ -186,7 +199,13 @@ class FleetLifecycle:
             list(pool.map(worker.retire, names))
 
 
-_SAID = ("fleet", "found", "plan", "planKey", "leaves", "stuck")
+_SAID = ("fleet", "found", "plan", "planKey", "leaves", "stuck", "stands")
+
+
+def _stands(standings: Mapping[str, Standing], wishes: Mapping[str, Wish]) -> str:
+    """The digest of what an update says of its members: where each is, and where it answers."""
+    told = [[name, one.state, one.url] for name, one in sorted(standings.items()) if name in wishes]
+    return digest(told)[:16]
 
 
 def _told(failed: Mapping[str, str]) -> list[str]:

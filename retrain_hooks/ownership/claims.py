@@ -128,6 +128,14 @@ class Claims:
             return True
         return mark is None or (bool(incarnation) and mark.incarnation == incarnation)
 
+    def left(self, thing: Thing) -> str:
+        """The incarnation that the mark of the very owner bears; empty where another has it, or nobody can tell."""
+        try:
+            mark = self._owners.of(thing)
+        except Corrupt:
+            return ""
+        return mark.incarnation if mark is not None and mark.owner == self._owner else ""
+
     def release(self, thing: Thing, incarnation: str) -> None:
         """The thing is gone."""
         self._owners.release(thing, incarnation)

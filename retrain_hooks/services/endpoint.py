@@ -257,6 +257,12 @@ class EndpointLifecycle:
             return
         self._remove(recorded, recorded.incarnation)
 
+    def delete_half_made(self, wanted: Props) -> None:
+        """Delete what an interrupted ``create`` has left of it, which nobody's state has: this owner's mark tells it."""
+        inputs = EndpointInputs.parse(wanted)
+        if incarnation := self._claims(inputs, None).left(inputs.thing):
+            self._remove(inputs, incarnation)
+
     def _remove(self, inputs: EndpointInputs, incarnation: str) -> None:
         self._context.guard.check()
         self._services(inputs).delete_endpoint(inputs.service.id, inputs.name)

@@ -1,4 +1,4 @@
-"""``python -m tests.chaos [--damage] -n N --seed S [--first I] [--resume FILE] [--workers W] [--json] [--markdown]``."""
+"""``python -m tests.chaos [--damage | --fleets [--kills]] -n N --seed S [--first I] [--resume FILE] [--workers W] [--json] [--markdown]``."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from rich.console import Console
 from tests.chaos import report
 from tests.chaos.campaign import TROUBLE, Campaign, Outcome
 from tests.chaos.damage import DAMAGE
+from tests.chaos.fleets import FLEETS, KILLS
 
 
 def main() -> int:
@@ -25,10 +26,14 @@ def main() -> int:
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--resume", type=Path)
     parser.add_argument("--damage", action="store_true")
+    parser.add_argument("--fleets", action="store_true")
+    parser.add_argument("--kills", action="store_true")
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--markdown", action="store_true")
     arguments = parser.parse_args()
     mode = DAMAGE if arguments.damage else TROUBLE
+    if arguments.fleets:
+        mode = KILLS if arguments.kills else FLEETS
 
     def told(outcome: Outcome) -> None:
         done = len(campaign.outcomes)

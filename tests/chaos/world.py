@@ -153,6 +153,14 @@ class World:
             meanwhile()
             self.start_studio()
 
+    def restart_azurite(self) -> None:
+        """``kill -9`` of the blob store, and start it again at once."""
+        with self._lock:
+            assert self._azurite is not None
+            self._azurite.kill()
+            self._azurite.wait(DEADLINE)
+            self._start_azurite()
+
     def close(self) -> None:
         """End all that was started."""
         if self._blobs is not None:

@@ -30,6 +30,7 @@ from retrain_hooks.training.fitness import hold_data
 _NAMED = 12
 _READERS = 8
 UNCHANGED, STUCK, STAYS = "unchanged", "failed", "stays"
+_RESTORE = "its champion is bound again"
 _NEW, _RENAMED, _RETRAIN, _REUSE, _JUDGE, _BIND, _GO_ON, _LEAVES = (
     "new",
     "renamed",
@@ -40,7 +41,7 @@ _NEW, _RENAMED, _RETRAIN, _REUSE, _JUDGE, _BIND, _GO_ON, _LEAVES = (
     "goes on",
     "leaves",
 )
-_ORDER = (UNCHANGED, STAYS, _RETRAIN, _REUSE, _NEW, _RENAMED, _JUDGE, _BIND, _GO_ON, _LEAVES, STUCK)
+_ORDER = (UNCHANGED, STAYS, _RETRAIN, _REUSE, _NEW, _RENAMED, _JUDGE, _BIND, _RESTORE, _GO_ON, _LEAVES, STUCK)
 # Of these an update does nothing.
 _AT_REST = (UNCHANGED, STAYS, STUCK)
 
@@ -60,7 +61,7 @@ class Change:
     @property
     def kind(self) -> str:
         """What and why, as a group of members has it in common."""
-        return f"{self.what} ({self.why})" if self.why and self.what != STUCK else self.what
+        return f"{self.what} ({self.why})" if self.why and self.what not in (STUCK, _RESTORE) else self.what
 
     def __str__(self) -> str:
         what = f"{self.member}: {self.what}" + (f" ({self.why})" if self.why else "")
@@ -77,8 +78,20 @@ class Plan:
 
     @cached_property
     def due(self) -> list[Change]:
-        """What there is to do for members that are declared."""
-        return [each for each in self.changes if each.what not in _AT_REST and each.member in self.wishes]
+        """What there is to do for members that are declared, and can be what they are declared to be."""
+        rest = (*_AT_REST, _RESTORE)
+        return [each for each in self.changes if each.what not in rest and each.member in self.wishes]
+
+    @cached_property
+    def deviating(self) -> list[str]:
+        """The members that get no other model, and whose endpoints don't serve the one that they have."""
+        return [each.member for each in self.changes if each.what == _RESTORE]
+
+    @cached_property
+    def in_the_way(self) -> list[str]:
+        """The leavers whose endpoints other members are to have."""
+        wanted = {self.wishes[each.member].member.endpoint for each in self.due}
+        return [name for name in self.leavers if self.standings[name].endpoint in wanted]
 
     @cached_property
     def leavers(self) -> list[str]:
@@ -88,7 +101,8 @@ class Plan:
     @cached_property
     def stuck(self) -> list[Change]:
         """Members that had their chance, or that can't have one as they are declared."""
-        return [each for each in self.changes if each.what == STUCK]
+        told = (STUCK, _RESTORE)
+        return [each for each in self.changes if each.what in told and each.member in self.wishes]
 
     @property
     def lines(self) -> list[str]:
@@ -148,16 +162,28 @@ class Planner:
             here += [change for _wish, change in undecided]
         due = {change.member for change in here if change.what not in _AT_REST}
         successors = {wish.member.formerly: wish.name for wish in wishes if wish.member.formerly}
-        left = sorted(name for name in standings if name not in by_name)
-        here += [self._left(name, successors.get(name), due) for name in left]
+        for name in sorted(name for name in standings if name not in by_name):
+            change = self._left(name, successors.get(name), standings, due)
+            here.append(self._stays(change, standings[name], endpoints) if change.what == STAYS else change)
         return Plan(by_name, here, standings)
 
-    def _left(self, member: str, successor: str | None, due: Collection[str]) -> Change:
+    def _left(
+        self, member: str, successor: str | None, standings: Mapping[str, Standing], due: Collection[str]
+    ) -> Change:
         """What becomes of a member that is on record, and is neither named nor found; a renamed one is its successor's."""
-        if successor is not None:
-            what = _RENAMED if successor in due else STAYS
-            return Change(member, what, f"{successor} takes its place")
-        return Change(member, STAYS, "no data") if self._fleet.keeps_missing else Change(member, _LEAVES)
+        if successor is not None and (successor in due or not _serves(standings.get(successor))):
+            return Change(member, _RENAMED if successor in due else STAYS, f"{successor} takes its place")
+        if successor is None and self._fleet.keeps_missing:
+            return Change(member, STAYS, "no data")
+        return Change(member, _LEAVES)
+
+    def _stays(
+        self, change: Change, standing: Standing | None, endpoints: Mapping[str, Sequence[Binding] | None]
+    ) -> Change:
+        """One that gets no other model goes on serving the one that it has, also where somebody else bound another."""
+        if standing is None or not _serves(standing) or not self._deviates(standing, endpoints):
+            return change
+        return Change(standing.member, _RESTORE, change.why)
 
     def _at_rest(
         self,
@@ -168,13 +194,13 @@ class Planner:
     ) -> Change | None:
         """What is said of a member that nothing is done for; None where something is."""
         if problem := problem_of(wish):
-            return Change(wish.name, STUCK, problem)
+            return self._stays(Change(wish.name, STUCK, problem), standing, endpoints)
         if standing is None or standing.state == "unfinished":
             return None
         if standing.key != wish.covers.key or standing.asks != wish.asks:
             return None
         if standing.state == "failed":
-            return Change(wish.name, STUCK, standing.error)
+            return self._stays(Change(wish.name, STUCK, standing.error), standing, endpoints)
         if _lost(standing, models):
             return None
         if standing.address and self._deviates(standing, endpoints):
@@ -260,6 +286,11 @@ def _why(old: Cause, new: Cause) -> str:
     return ", ".join(
         each.name for each in fields(Cause) if getattr(old, each.name) != getattr(new, each.name)
     )
+
+
+def _serves(standing: Standing | None) -> bool:
+    """Whether a member has a model."""
+    return standing is not None and bool(standing.address)
 
 
 def _lost(standing: Standing, models: Mapping[str, Blob]) -> bool:

@@ -20,16 +20,19 @@ from clients.errors import (
 )
 from retrain_hooks.binding.lifecycle import ModelBindingLifecycle
 from retrain_hooks.fleet.inputs import FleetInputs
-from retrain_hooks.fleet.planning.wishes import Wish
-from retrain_hooks.fleet.records import MemberRecord, MemberRecords, State
+from retrain_hooks.fleet.planning.wishes import Wish, endpoint_of, owner_of
+from retrain_hooks.fleet.records import MemberRecord, MemberRecords, Standing, State
 from retrain_hooks.fleet.working.parts import Late, apply
 from retrain_hooks.fleet.working.stagings import Stagings
 from retrain_hooks.gate.inputs import HELD
 from retrain_hooks.gate.lifecycle import PromotionLifecycle
 from retrain_hooks.host.lifecycle import Context
 from retrain_hooks.registry.ledger import Ledger
-from retrain_hooks.registry.records import Unreadable
+from retrain_hooks.registry.markers import Markers
+from retrain_hooks.registry.owners import OwnedByAnother
+from retrain_hooks.registry.records import Entry, Unreadable
 from retrain_hooks.services.endpoint import EndpointLifecycle
+from retrain_hooks.serving.endpoints import Place
 from retrain_hooks.training.lifecycle import TrainedModelLifecycle
 
 # A service that is overloaded or away for a moment is asked again, so often and after so many seconds at most.
@@ -42,7 +45,7 @@ class Worker:
     """Carries out what is wanted of members; several threads may ask for one member each."""
 
     def __init__(self, context: Context, fleet: FleetInputs) -> None:
-        self._context = context
+        self._context, self._fleet = context, fleet
         self._records = MemberRecords(context.registry(fleet.target), fleet.fleet)
         self._ledger = Ledger(context.registry(fleet.target))
         self._stagings = Stagings(context, fleet)
@@ -59,20 +62,101 @@ class Worker:
         clock = self._context.clock
         began = clock.monotonic()
         self._context.guard.check()
-        entry = self._records.ready(wish.name, wish.member.endpoint)
+        entry = self._ready(wish)
         progress = _Progress(entry.value.went_wrong("", ""))
         try:
             self._patiently(wish, progress)
         except UpdateCancelled:
             raise
         except RetrainError as error:
-            final = isinstance(error, _FINAL)
+            final = isinstance(error, _FINAL) and not isinstance(error, OwnedByAnother)
+            if final:
+                self._keep_champion(progress)
             progress.ended(wish, "failed" if final else "unfinished")
             progress.record = progress.record.went_wrong(error.cause, error.remedy)
         seconds = round(clock.monotonic() - began, 3)
         return self._records.save(
             entry, replace(progress.record, at=clock.now().isoformat(), seconds=seconds)
         ).value
+
+    def _ready(self, wish: Wish) -> Entry[MemberRecord]:
+        """Its record, which names the endpoint that is to be made before that is; a renamed member goes on with its own."""
+        home = wish.member.endpoint
+        entry = self._inherit(wish) or self._records.ready(wish.name, home)
+        if entry.value.standing.endpoint == home:
+            return entry
+        self._drop_half_made(entry.value)
+        return self._records.save(
+            entry, replace(entry.value, standing=replace(entry.value.standing, endpoint=home))
+        )
+
+    def _inherit(self, wish: Wish) -> Entry[MemberRecord] | None:
+        """Give a renamed member what it had by its former name, which is forgotten; None where there is nothing."""
+        try:
+            former = self._records.find(wish.member.formerly) if wish.member.formerly else None
+        except Unreadable:
+            return None
+        if former is None:
+            return None
+        entry = self._records.ready(wish.name, former.value.standing.endpoint)
+        if not entry.value.live:
+            self._drop_half_made(former.value)
+            there = former.value.standing
+            standing = Standing(
+                wish.name, _home(former.value), address=there.address, size=there.size, url=there.url
+            )
+            entry = self._records.save(entry, replace(former.value, standing=standing))
+        if entry.value.live.get("incarnation") == former.value.live.get("incarnation"):
+            self._records.delete(former.value.standing.member)
+        else:
+            self.retire(former.value.standing.member)
+        return entry
+
+    def _drop_half_made(self, record: MemberRecord) -> None:
+        """Delete an endpoint that an interrupted update has made for a member, and that the member did not get."""
+        name = record.standing.endpoint
+        if name == record.live.get("name"):
+            return
+        owner = owner_of(self._fleet, f"{record.standing.member}/endpoint")
+        props = endpoint_of(self._fleet, name, "", owner)
+        self._endpoints.delete_half_made(props)
+
+    def _keep_champion(self, progress: _Progress) -> None:
+        """A member that can't have another model serves what it did; what was half made for it goes, if no model was bound."""
+        record = progress.record
+        try:
+            if not self._bound(record):
+                self._drop_half_made(record)
+            progress.record = self._restored(record)
+        except UpdateCancelled:
+            raise
+        except RetrainError:
+            return  # the next update sees what is left to do
+
+    def _restored(self, record: MemberRecord) -> MemberRecord:
+        """With the endpoint and the binding that are on record brought about again."""
+        if not record.binding:
+            return record
+        live = apply(self._endpoints, record.live, record.live)
+        return replace(record, live=live, binding=apply(self._bindings, record.binding, record.binding))
+
+    def _bound(self, record: MemberRecord) -> bool:
+        """Whether the endpoint that a record names was bound to a model that had passed: it goes on serving that."""
+        name, fleet = record.standing.endpoint, self._fleet
+        place = Place(target=fleet.target, service=fleet.service, endpoint=name, resource=fleet.resource)
+        return Markers(self._context.registry(fleet.target)).there(place.marker(name, ""))
+
+    def restore(self, member: str) -> str:
+        """Bind again what *member* served, to the endpoint that it had; why that failed, empty where it did not."""
+        try:
+            entry = self._records.find(member)
+            if entry is not None:
+                self._records.save(entry, self._restored(entry.value))
+        except UpdateCancelled:
+            raise
+        except RetrainError as error:
+            return error.cause
+        return ""
 
     def _patiently(self, wish: Wish, progress: _Progress) -> None:
         """All steps; what was done is not done again where a service asks for patience."""
@@ -90,8 +174,7 @@ class Worker:
     def _through(self, wish: Wish, progress: _Progress) -> None:
         """All steps; *progress* has what each came to, also where a later one fails."""
         late = Late()
-        former = self._former(wish, progress.record)
-        before = former or progress.record
+        before = progress.record
         model = apply(self._models, wish.model, before.model)
         progress.keep(model=model, data_version=str(model.get("dataVersion") or ""))
         with self._stagings.one() if wish.staged else nullcontext("") as staging:
@@ -102,21 +185,9 @@ class Worker:
             binding = apply(self._bindings, wish.binding(staging, promotion["model"]), before.binding, late)
             progress.keep(binding=binding)
         late.do()
-        if former is not None:
-            self._records.delete(former.standing.member)
         progress.ended(wish, "held" if promotion["verdict"] == HELD else "serving")
         run = self._ledger.at(progress.record.standing.address)
         progress.size(run.bytes if run else 0)
-
-    def _former(self, wish: Wish, record: MemberRecord) -> MemberRecord | None:
-        """What a member that is renamed goes on from, its endpoint included, until it has a record of its own."""
-        if not wish.member.formerly or record.live:
-            return None
-        try:
-            entry = self._records.find(wish.member.formerly)
-        except Unreadable:
-            return None
-        return entry.value if entry else None
 
     def retire(self, member: str) -> None:
         """Delete the endpoint of a member that is declared no more, and then its record. Raises RetrainError."""
@@ -127,7 +198,13 @@ class Worker:
             self._bindings.delete("", entry.value.binding)
         if entry.value.live:
             self._endpoints.delete("", entry.value.live)
+        self._drop_half_made(entry.value)
         self._records.delete(member)
+
+
+def _home(record: MemberRecord) -> str:
+    """The name of the endpoint that a member has."""
+    return str(record.live.get("name") or record.standing.endpoint)
 
 
 class _Progress:
@@ -145,7 +222,8 @@ class _Progress:
         address = str(self.record.binding.get("address") or "")
         standing = self.record.standing
         url = str(self.record.live.get("url") or "")
-        ended = replace(standing, state=state, address=address, endpoint=wish.member.endpoint, url=url)
+        home = _home(self.record) if state == "failed" else wish.member.endpoint
+        ended = replace(standing, state=state, address=address, endpoint=home, url=url)
         if state != "unfinished":
             ended = replace(ended, key=wish.covers.key, asks=wish.asks, cause=wish.cause)
         self.keep(standing=ended)
