@@ -15,12 +15,14 @@ import signal
 import socket
 import subprocess
 import threading
+import time
 import uuid
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import httpx
+import psutil
 from azure.core import MatchConditions
 from azure.core.exceptions import ResourceModifiedError, ResourceNotFoundError
 from azure.storage.blob import BlobServiceClient, ContentSettings
@@ -29,6 +31,8 @@ from tests.chaos.forks import Forked, Forks
 from tests.waiting import DEADLINE, eventually, own_port
 
 ACCOUNT = "retrainlocal"
+# After so many seconds Azurite has written down what it acknowledged.
+_WRITTEN = 6.0
 
 Json = dict[str, Any]
 
@@ -153,13 +157,27 @@ class World:
             meanwhile()
             self.start_studio()
 
-    def restart_azurite(self) -> None:
-        """``kill -9`` of the blob store, and start it again at once."""
+    def restart_azurite(self, *others: int) -> None:
+        """``kill -9`` of the blob store, and start it again at once.
+
+        Everybody else, and the processes *others*, hold still until it has written down what it acknowledged: it does so
+        every five seconds, and Azure's loses nothing.
+        """
         with self._lock:
             assert self._azurite is not None
-            self._azurite.kill()
-            self._azurite.wait(DEADLINE)
-            self._start_azurite()
+            assert self._studio is not None
+            studio = psutil.Process(self._studio.pid)
+            held = [studio, *studio.children(recursive=True), *map(psutil.Process, others)]
+            for process in held:
+                process.suspend()
+            try:
+                time.sleep(_WRITTEN)
+                self._azurite.kill()
+                self._azurite.wait(DEADLINE)
+                self._start_azurite()
+            finally:
+                for process in held:
+                    process.resume()
 
     def close(self) -> None:
         """End all that was started."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import threading
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -317,9 +316,7 @@ class FleetPlayer(Player):
     def _strike(self, strike: Strike, stack: Stack, engine: Engine) -> str:
         if strike.do == "kill-azurite":
             self.record.figures["kills of the blob store"] += 1
-            repair = threading.Thread(target=self.world.restart_azurite)
-            self._repairs.append(repair)
-            repair.start()
+            self.world.restart_azurite(self._providers[-1].pid)
             return "go"
         return super()._strike(strike, stack, engine)
 
