@@ -89,7 +89,7 @@ def chaos(
     if bindings + damage + alone + fleets > 1:
         raise CliError(
             "--bindings, --damage, --kills and --fleets are campaigns of their own",
-            "give one of them, or --fleets with --kills",
+            "give one of them",
         )
     options = {"-n": histories, "--seed": seed, "--first": first, "--resume": resume}
     options |= {} if alone else {"--workers": workers}

@@ -210,3 +210,14 @@ def test_what_a_killed_update_could_not_say_the_next_one_says(fleet: Fleet) -> N
     assert set(json.loads(fleet.up(members=members)["addresses"])) == {"ann", "bob", "cid"}
     said = fleet.outputs
     assert fleet.up(members=members) is said
+
+
+def test_a_binding_that_is_let_go_of_leaves_the_staging_endpoint_alone(fleet: Fleet) -> None:
+    """The next member may be scored on it at that moment."""
+
+    def notes() -> set[str]:
+        return {name for name in fleet.registry.blobs if name.startswith("binding/")}
+
+    before = notes()
+    fleet.up(members=listed({**ANN, "endpoint": "other"}, BOB))
+    assert len(before & notes()) == len(before) - 1  # ann's own

@@ -183,7 +183,8 @@ class Worker:
             live = apply(self._endpoints, wish.live(promotion["start"]), before.live, late)
             progress.keep(live=live)
             binding = apply(self._bindings, wish.binding(staging, promotion["model"]), before.binding, late)
-            progress.keep(binding=binding)
+            # The staging endpoint is the next member's: a binding that is brought about again, or let go of, has none.
+            progress.keep(binding={**binding, "stagingEndpoint": ""})
         late.do()
         progress.ended(wish, "held" if promotion["verdict"] == HELD else "serving")
         run = self._ledger.at(progress.record.standing.address)
