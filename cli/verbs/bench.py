@@ -27,18 +27,24 @@ class What(StrEnum):
 
     stack = "stack"
     data = "data"
+    fleet = "fleet"
 
 
 def bench(
     what: Annotated[
-        What, typer.Argument(help="A deployed stack, or how data versions grow with the data.")
+        What,
+        typer.Argument(help="A deployed stack, how data versions grow with the data, or what a fleet costs."),
     ] = What.stack,
     stack: Stack = "dev",
     runs: Annotated[int, typer.Option(min=1, help="How often each thing is timed.")] = 5,
+    quick: Annotated[bool, typer.Option("--quick", help="A fleet of fewer members.")] = False,
 ) -> None:
     """Time training, scoring and previews, each beside what it is compared with, on a deployed stack; or data versions."""
     if what is What.data:
         _data()
+        return
+    if what is What.fleet:
+        _fleet(quick=quick)
         return
     from cli.runners import open_runner
     from cli.stacks.names import known
@@ -59,6 +65,17 @@ def _data() -> None:
 
     Supervisor(say=say).start()
     subprocess.run([sys.executable, "-m", "retrain_hooks.data.bench"], check=True)
+
+
+def _fleet(*, quick: bool) -> None:
+    """Fleets with services in memory, and with those of the local cloud, where the stack ``fleet`` is deployed."""
+    from cli.cloud.supervisor import Supervisor
+    from cli.console import say
+    from cli.project import ROOT
+
+    Supervisor(say=say).start()
+    command = [sys.executable, "-m", "tests.fleet.bench", *["--quick"] * quick]
+    raise typer.Exit(subprocess.run(command, check=False, cwd=ROOT).returncode)
 
 
 def _training(runs: int) -> None:

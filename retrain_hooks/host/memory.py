@@ -14,6 +14,7 @@ Question = tuple[Any, ...]
 
 # A run may take hours, and others change things, too: an older answer says nothing of now.
 FRESH_SECONDS = 30.0
+_ANSWER = object()
 
 
 @dataclass
@@ -30,12 +31,16 @@ class Memory:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._lock = threading.Lock()
-        self._answers: dict[Question, _Answer] = {}
+        # By the parts of the questions, one below the other, so that forgetting one takes no look at all others.
+        self._answers: dict[Any, Any] = {}
 
     def once(self, question: Question, ask: Callable[[], T]) -> T:
         """The answer to *question*, *ask*ed where it isn't known any more. What *ask* raises is not kept."""
         with self._lock:
-            answer = self._answers.setdefault(question, _Answer())
+            here = self._answers
+            for part in question:
+                here = here.setdefault(part, {})
+            answer = here.setdefault(_ANSWER, _Answer())
         with answer.lock:
             if not answer.known or self._clock.monotonic() - answer.at > FRESH_SECONDS:
                 at = self._clock.monotonic()
@@ -46,5 +51,10 @@ class Memory:
     def forget(self, *question: Any) -> None:
         """Ask again all that begins with *question*: something of ours has changed, or is about to."""
         with self._lock:
-            for each in [one for one in self._answers if one[: len(question)] == question]:
-                del self._answers[each]
+            if not question:
+                self._answers.clear()
+                return
+            here = self._answers
+            for part in question[:-1]:
+                here = here.get(part, {})
+            here.pop(question[-1], None)

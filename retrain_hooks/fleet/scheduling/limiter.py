@@ -1,8 +1,8 @@
 """How many members are worked on at once: as many as the service stands.
 
-Additive increase, multiplicative decrease (Chiu and Jain, 1989; as TCP does it): each member that ends well lets in a little
-more, until one more stands for each round of all; an answer that asks for patience (429, 503) halves it, and so do
-GETs, which are alike, that take several times as long as they did at their best.
+Additive increase, multiplicative decrease (Chiu and Jain, 1989; as TCP does it): at first each answer lets in one more. An
+answer that asks for patience (429, 503) halves it, and so do GETs, which are alike, that take several times as long as they
+did at their best. From then on each member that ends well lets in a little more: one for each round of all.
 """
 
 from __future__ import annotations
@@ -51,9 +51,7 @@ class Limiter:
     def went_well(self) -> None:
         """A member ended: a little more."""
         with self._free:
-            step = 1.0 if self._cut_at < 0 else 1.0 / self._limit
-            self._limit = min(self._most, self._limit + step)
-            self._free.notify_all()
+            self._more(1.0 / self._limit)
 
     def answered(self, method: str, status: int, seconds: float) -> None:
         """A service answered a request with this HTTP status after so many seconds."""
@@ -63,6 +61,15 @@ class Limiter:
             elif method == "GET" and self._slower(seconds) and self._limit > _FIRST:
                 self._cut()
                 self._mean = self._best
+            elif self._cut_at < 0 and status < 400:
+                self._more(1.0)
+
+    def _more(self, step: float) -> None:
+        """Let in a little more."""
+        before = self.limit
+        self._limit = min(self._most, self._limit + step)
+        if self.limit > before:
+            self._free.notify_all()
 
     def _slower(self, seconds: float) -> bool:
         """Whether answers take much longer by now than they did at their best."""
