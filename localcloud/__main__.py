@@ -22,7 +22,10 @@ def main() -> int:
     parser.add_argument("--blob-port", type=int, required=True, help="the blob proxy's port")
     parser.add_argument("--data-dir", type=Path, required=True, help="where the local cloud keeps its state")
     parser.add_argument("--log-dir", type=Path, help="a folder of logs to keep short")
-    parser.add_argument("--workers", type=int, help="worker processes for batch jobs (default: by CPU count)")
+    parser.add_argument("--workers", type=int, help="worker processes for batch jobs (default: one a core)")
+    parser.add_argument(
+        "--executor", default="processes", help="where jobs run: processes, or a Dask scheduler's address"
+    )
     parser.add_argument("--allow-faults", action="store_true", help="let /_local/faults make it misbehave")
     arguments = parser.parse_args()
 
@@ -39,7 +42,8 @@ def main() -> int:
             arguments.port,
             arguments.blob_port,
             arguments.data_dir,
-            arguments.workers,
+            workers=arguments.workers,
+            executor=arguments.executor,
             https_port=arguments.https_port,
             log_dir=arguments.log_dir,
             allow_faults=arguments.allow_faults,

@@ -49,6 +49,7 @@ class Cloud:
     reader: dict[str, str] = field(default_factory=dict)
     identityHeader: str = ""  # noqa: N815
     tokenSeconds: int = 3600  # noqa: N815
+    executor: str = "processes"
 
     def __repr__(self) -> str:
         return f"Cloud(studio={self.studio!r}, blob={self.blob!r})"

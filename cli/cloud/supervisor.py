@@ -53,6 +53,7 @@ def services(cloud: Cloud, file: Path) -> list[Service]:
                 "--log-dir", str(directory / "logs"),
                 *(["--https-port", str(https)] if https else []),
                 *(["--allow-faults"] if cloud.allowFaults else []),
+                "--executor", cloud.executor,
             ],
             ("localcloud", "--cloud-file", str(file)),
             (port["studio"], port["blob"], *([https] if https else [])),
@@ -94,15 +95,25 @@ class Supervisor:
         )
 
     def start(
-        self, *, new_ports: bool = False, allow_faults: bool | None = None, look: bool = False
+        self,
+        *,
+        new_ports: bool = False,
+        allow_faults: bool | None = None,
+        executor: str | None = None,
+        look: bool = False,
     ) -> Cloud:
         """Bring the cloud up, with the example's data in it; does nothing where all is up.
 
-        `allow_faults` says whether the studio may be told to misbehave; None leaves that as it was. With `look` the
-        containers are looked for, and made and filled again where one is gone.
+        `allow_faults` says whether the studio may be told to misbehave, `executor` where its jobs run; None leaves that
+        as it was. With `look` the containers are looked for, and made and filled again where one is gone.
         """
         cloud, known = self._known()
-        asked = new_ports or (allow_faults is not None and cloud and cloud.allowFaults != allow_faults)
+        options: dict[str, Any] = {
+            name: value
+            for name, value in (("allowFaults", allow_faults), ("executor", executor))
+            if value is not None
+        }
+        asked = new_ports or (cloud and cloud != replace(cloud, **options))
         if cloud and not asked and not look and self._is_complete(cloud) and self.is_up(cloud, known):
             return cloud
         with self._only_one():
@@ -120,10 +131,10 @@ class Supervisor:
                 processes.stop(known)
                 cloud = cloud.with_ports(ports.free_ports(list(cloud.ports)))
                 settings.save(cloud, self.file)
-            if allow_faults is not None and allow_faults != cloud.allowFaults:
-                # Stopped before the option is kept: a studio that runs always has the option that is kept.
+            if cloud != replace(cloud, **options):
+                # Stopped before the options are kept: a studio that runs always has the options that are kept.
                 processes.stop(service for service in known if service.name == "studio")
-                cloud = replace(cloud, allowFaults=allow_faults)
+                cloud = replace(cloud, **options)
                 settings.save(cloud, self.file)
             self._start_missing(cloud)
             self._seed(cloud, look=look)
@@ -216,6 +227,7 @@ class Supervisor:
             "caFile": cloud and cloud.caFile,
             "blob": cloud and cloud.blob,
             "azureNative": cloud and cloud.azureNative,
+            "executor": cloud and cloud.executor,
             "processes": states,
         }
         if show_secrets and cloud:

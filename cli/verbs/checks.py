@@ -79,20 +79,25 @@ def chaos(
     fleets: Annotated[
         bool, typer.Option("--fleets", help="Fleets whose members come, go and fail; with --kills, killed.")
     ] = False,
+    cluster: Annotated[
+        bool,
+        typer.Option("--cluster", help="Jobs on a Dask cluster whose workers and scheduler are killed."),
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print figures and histories as JSON.")] = False,
     as_markdown: Annotated[bool, typer.Option("--markdown", help="Print the figures as Markdown.")] = False,
 ) -> None:
     """Play histories of kills, races and faults, and check what must hold after each: one job a run, nothing wrong bound."""
     alone = kills and not fleets
-    if (bindings or alone) and resume:
-        raise CliError("a campaign of bindings or kills is not resumed", "leave out --resume")
-    if bindings + damage + alone + fleets > 1:
+    if (bindings or alone or cluster) and resume:
+        raise CliError("a campaign of bindings, kills or a cluster is not resumed", "leave out --resume")
+    if bindings + damage + alone + fleets + cluster > 1:
         raise CliError(
-            "--bindings, --damage, --kills and --fleets are campaigns of their own",
+            "--bindings, --damage, --kills, --fleets and --cluster are campaigns of their own",
             "give one of them",
         )
-    options = {"-n": histories, "--seed": seed, "--first": first, "--resume": resume}
-    options |= {} if alone else {"--workers": workers}
+    options: dict[str, int | Path | None] = {"-n": histories, "--seed": seed}
+    options |= {} if cluster else {"--first": first, "--resume": resume}
+    options |= {} if alone or cluster else {"--workers": workers}
     arguments = [part for name, value in options.items() if value is not None for part in (name, str(value))]
     arguments += (
         ["--damage"] * damage
@@ -101,7 +106,8 @@ def chaos(
         + ["--json"] * as_json
         + ["--markdown"] * as_markdown
     )
-    module = "tests.chaos.bindings" if bindings else "tests.chaos.kills" if alone else "tests.chaos"
+    own = {"bindings": bindings, "kills": alone, "cluster": cluster}
+    module = ".".join(["tests.chaos", *(name for name, wanted in own.items() if wanted)])
     with subprocess.Popen([sys.executable, "-m", module, *arguments], cwd=ROOT) as campaign:
         try:
             status = campaign.wait()

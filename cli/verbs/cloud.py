@@ -21,12 +21,21 @@ def start(
             show_default=False,
         ),
     ] = None,
+    executor: Annotated[
+        str | None,
+        typer.Option(
+            "--executor",
+            metavar="WHERE",
+            help="Where jobs run from now on: processes, or a Dask cluster, as tcp://scheduler:8786.",
+            show_default=False,
+        ),
+    ] = None,
 ) -> None:
     """Start the local cloud: Azurite, the studio, the azure-native stand-in, the example's data."""
     from cli.cloud.supervisor import Supervisor
 
     supervisor = Supervisor(say=say)
-    cloud = supervisor.start(new_ports=new_ports, allow_faults=allow_faults, look=True)
+    cloud = supervisor.start(new_ports=new_ports, allow_faults=allow_faults, executor=executor, look=True)
     out().print(f"the local cloud runs: studio {cloud.studio}, blobs {cloud.blob}")
 
 
@@ -53,6 +62,7 @@ def status(as_json: AsJson = False, show_secrets: ShowSecrets = False) -> None:
         "studioHttps": "studio (HTTPS)",
         "caFile": "its authority",
         "blob": "blobs",
+        "executor": "jobs run on",
         "connectionString": "connection string",
         "armToken": "ARM token",
     }

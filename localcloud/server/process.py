@@ -21,6 +21,8 @@ from localcloud.facilities.errors import StartError
 from localcloud.faults.middleware import ClosableProtocol
 from localcloud.server.app import create_app
 from localcloud.server.tls import Tls
+from localcloud.works.batch.executor import PROCESSES, Executor
+from localcloud.works.batch.processes import ProcessPool
 from localcloud.works.context import Works, open_works
 from localcloud.works.upkeep import bound_logs, tidy
 
@@ -41,8 +43,9 @@ def serve(
     port: int,
     blob_port: int,
     data_dir: Path,
-    workers: int | None = None,
     *,
+    workers: int | None = None,
+    executor: str = PROCESSES,
     https_port: int | None = None,
     log_dir: Path | None = None,
     allow_faults: bool = False,
@@ -52,7 +55,9 @@ def serve(
         listener, blob_listener = (sockets.enter_context(_listen(one)) for one in (port, blob_port))
         secure = sockets.enter_context(_listen(https_port)) if https_port else None
         try:
-            works = open_works(cloud, data_dir, workers=workers or _room(), allow_faults=allow_faults)
+            works = open_works(
+                cloud, data_dir, executor=_executor(executor, workers), allow_faults=allow_faults
+            )
         except OSError as error:
             raise StartError(
                 f"cannot write to the data directory {data_dir}: {error.strerror}",
@@ -89,9 +94,14 @@ def _write_federated_tokens(works: Works) -> None:
         ) from None
 
 
-def _room() -> int:
-    """As many workers as leave a core for everything else, at most two."""
-    return max(1, min(2, (os.cpu_count() or 2) // 2))
+def _executor(name: str, workers: int | None) -> Executor:
+    """The pool of processes, one for each core unless `workers` says otherwise, or the Dask cluster of that address."""
+    if name == PROCESSES:
+        return ProcessPool(workers or os.cpu_count() or 1)
+    # Dask takes a second to import, which no other local cloud should wait for.
+    from localcloud.works.batch.dask_cluster import DaskCluster
+
+    return DaskCluster(name)
 
 
 def _listen(port: int) -> socket.socket:
@@ -177,6 +187,7 @@ async def _serve(
 
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, lambda *_: loop.call_soon_threadsafe(stop))
+    await works.runner.executor.check()
     await works.proxy.start(blob_listener)
     _log.info("studio on %s, blobs on %s", _address(listener), _address(blob_listener))
     if secure:

@@ -16,8 +16,10 @@ from localcloud.facilities.journal import Journal
 from localcloud.facilities.long_operations import LongOperations
 from localcloud.facilities.store import Store
 from localcloud.faults.state import Faults
+from localcloud.works.batch.executor import Executor
 from localcloud.works.batch.jobs import Jobs
 from localcloud.works.batch.misbehaving import JobFaults
+from localcloud.works.batch.processes import ProcessPool
 from localcloud.works.batch.runner import Runner
 from localcloud.works.bindings import Bindings
 from localcloud.works.calls import Calls
@@ -52,12 +54,14 @@ class Works:
     scoring: ThreadPoolExecutor
 
 
-def open_works(cloud: Cloud, data_dir: Path, *, workers: int = 1, allow_faults: bool = False) -> Works:
+def open_works(
+    cloud: Cloud, data_dir: Path, *, executor: Executor | None = None, allow_faults: bool = False
+) -> Works:
     """Open the state below `data_dir`. Nothing runs yet. Raises `StoreError`."""
     store, faults = Store(data_dir), Faults(allowed=allow_faults)
     journal, services, jobs = Journal(store), Services(store), Jobs(store)
     models = Models(data_dir / "models")
-    runner = Runner(jobs, services, models, cloud, workers)
+    runner = Runner(jobs, services, models, cloud, executor or ProcessPool(1))
     return Works(
         cloud=cloud,
         store=store,

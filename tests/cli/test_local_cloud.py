@@ -22,6 +22,7 @@ from azure.storage.blob import BlobServiceClient
 
 from cli.cloud.supervisor import Supervisor
 from cli.errors import CliError
+from tests.healing import Told
 
 ROOT = Path(__file__).resolve().parents[2]
 SERVICES = {"azurite", "studio", "azure-native"}
@@ -314,6 +315,23 @@ def test_faults_are_allowed_on_request_and_that_is_remembered(cloud: LocalCloud)
     assert cloud.allows_faults() is True
     assert cloud.run("start", "--no-allow-faults")[0] == 0
     assert cloud.allows_faults() is False
+
+
+@pytest.mark.heals(
+    "./dev cloud start --executor processes, or --executor with an address like tcp://scheduler:8786"
+)
+def test_an_executor_is_remembered(cloud: LocalCloud, remedy: Told) -> None:
+    """The studio alone starts anew with it, now and later; one that is none is refused, until another one is given."""
+    status, _, err = cloud.run("start", "--executor", "carrot")
+    assert (status, len(err.splitlines()[-2:])) == (1, 2)
+    assert "studio ended at its start: the executor carrot is neither processes nor" in err
+    remedy(err)
+    assert "the executor carrot" in cloud.run("start")[2]
+    assert cloud.run("start", "--executor", "processes")[0] == 0
+    assert cloud.status()["executor"] == "processes"
+    before = cloud.pids()
+    assert cloud.run("start", "--executor", "processes")[0] == 0
+    assert cloud.pids() == before
 
 
 def test_logs_of_one_process_and_of_all(cloud: LocalCloud) -> None:

@@ -24,6 +24,7 @@ from localcloud.facilities.store import Store, StoreError
 from localcloud.server.api_table import arm_table, table
 from localcloud.server.app import create_app
 from localcloud.studio.request_response.wire import table_json
+from localcloud.works.batch.processes import ProcessPool
 from localcloud.works.context import open_works
 from localcloud.works.services import new_key
 
@@ -247,7 +248,7 @@ def test_an_unexpected_failure_is_answered_with_the_envelope(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Inside a handler or around it, the client gets code, message and details; the log gets the traceback."""
-    studio = open_works(CLOUD, tmp_path, workers=0)
+    studio = open_works(CLOUD, tmp_path, executor=ProcessPool(0))
 
     def fail(*_arguments: object, **_named: object) -> None:
         raise OSError("the disk is full")

@@ -1,4 +1,4 @@
-"""What a job does: read its inputs, run the graph, and only then write all outputs."""
+"""What a job does: read its inputs, compute, and only then write all outputs."""
 
 from __future__ import annotations
 
@@ -8,21 +8,15 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
 from azure.core.exceptions import AzureError, ResourceExistsError, ResourceNotFoundError
 from azure.storage.blob import ContainerClient
 
-from graph import GraphError, InvalidModel, ModuleError, Progress, parse_experiment, run
-from graph.tables import read_table, write_table
 from localcloud.blobs.locations import Location
+from localcloud.works.batch.computing import JobFailure, TableBlob, Task, compute
 from localcloud.works.batch.jobs import JobProgress
 from localcloud.works.batch.places import OWN_CONTAINER, TABLES, extension
 
 _MISSING_BLOB = frozenset({"BlobNotFound", "ContainerNotFound", "ResourceNotFoundError", "ResourceNotFound"})
-
-
-class JobFailure(Exception):
-    """Why a job failed, in one line."""
 
 
 def run_job(order: Mapping[str, Any], on_progress: Callable[[JobProgress], None]) -> dict[str, Any]:
@@ -30,36 +24,35 @@ def run_job(order: Mapping[str, Any], on_progress: Callable[[JobProgress], None]
 
     Raises `JobFailure` for what the graph or the blob store refuses. No output is written before all are there.
     """
-    try:
-        experiment = parse_experiment(order["package"])
-        inputs = {
-            name: _read(name, Location(**location), typed=not experiment.resources)
-            for name, location in order["inputs"].items()
-        }
-        produced = run(
-            experiment,
-            inputs,
-            resources={name: Path(path).read_bytes() for name, path in order["resources"].items()},
-            parameters=order["parameters"],
-            progress=lambda progress: on_progress(_shown(progress)),
-        )
-    except (ModuleError, GraphError, InvalidModel) as error:
-        raise JobFailure(str(error)) from None
-    places = {name: Location(**location) for name, location in order["outputs"].items()}
-    contents = {name: _content(produced[name], place) for name, place in places.items()}
+    return deliver(order, compute(gather(order), on_progress))
+
+
+def gather(order: Mapping[str, Any]) -> Task:
+    """An order's blobs and models, read. Raises `JobFailure`."""
+    return Task(
+        package=order["package"],
+        parameters=order["parameters"],
+        resources={name: Path(path).read_bytes() for name, path in order["resources"].items()},
+        inputs={name: _read(name, Location(**location)) for name, location in order["inputs"].items()},
+        outputs={name: _kind(Location(**location)) for name, location in order["outputs"].items()},
+    )
+
+
+def deliver(order: Mapping[str, Any], contents: Mapping[str, bytes]) -> dict[str, Any]:
+    """Write an order's outputs; hash and size of each. Raises `JobFailure`."""
     for name, content in contents.items():
-        _write(name, places[name], content)
+        _write(name, Location(**order["outputs"][name]), content)
     return {
         name: {"sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content)}
         for name, content in contents.items()
     }
 
 
-def _shown(progress: Progress) -> JobProgress:
-    return JobProgress(Module=progress.module, Rows=progress.rows, Done=progress.done, Total=progress.total)
+def _kind(place: Location) -> str:
+    return extension(place.name, TABLES) or ".csv"
 
 
-def _read(name: str, place: Location, *, typed: bool) -> pd.DataFrame:
+def _read(name: str, place: Location) -> TableBlob:
     try:
         with place.client() as client:
             download = client.download_blob(max_concurrency=1, decompress=False)
@@ -71,16 +64,7 @@ def _read(name: str, place: Location, *, typed: bool) -> pd.DataFrame:
         raise JobFailure(
             f"{name}: InvalidBlob: {place.relative} does not have the content that its Content-MD5 claims"
         )
-    try:
-        return read_table(content, extension(place.name, TABLES) or ".csv", name, typed=typed)
-    except ModuleError as error:
-        raise JobFailure(f"{error} The blob is {place.relative}.") from None
-
-
-def _content(value: bytes | pd.DataFrame, place: Location) -> bytes:
-    if isinstance(value, bytes):
-        return value
-    return write_table(value, extension(place.name, TABLES) or ".csv")
+    return TableBlob(content, _kind(place), place.relative)
 
 
 def _write(name: str, place: Location, content: bytes) -> None:

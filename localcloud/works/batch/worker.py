@@ -20,7 +20,8 @@ from typing import Any
 
 from graph import warm_up
 from localcloud.facilities import logs
-from localcloud.works.batch.execution import JobFailure, run_job
+from localcloud.works.batch.computing import JobFailure
+from localcloud.works.batch.execution import run_job
 
 _PR_SET_PDEATHSIG = 1
 _DETAILS_LIMIT = 4000

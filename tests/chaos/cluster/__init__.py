@@ -1,0 +1,1 @@
+"""Jobs on a Dask cluster whose workers and scheduler are killed, and what the books say after it."""
