@@ -128,7 +128,7 @@ def test_status_gives_addresses_and_no_secret(cloud: LocalCloud) -> None:
     answer = json.loads(cloud.run("status", "--json")[1])
     assert answer["running"] is True
     addresses = {"studio", "studioHttps", "caFile", "blob", "azureNative"}
-    assert set(answer) == addresses | {"running", "processes"}
+    assert set(answer) == addresses | {"running", "processes", "executor"}
     assert set(answer["processes"]) == SERVICES
     content = json.loads(cloud.file.read_text())
     assert {name: answer[name] for name in addresses} == {name: content[name] for name in addresses}

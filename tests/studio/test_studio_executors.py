@@ -22,8 +22,6 @@ from tests.healing import Told
 from tests.studio.houses import TRAINING, houses
 from tests.waiting import own_port
 
-AWAY = "start its scheduler and workers (docs/cluster.md), or ./dev cloud start --executor processes"
-UNLIKE = "install this version there, with the packages of requirements.lock (docs/cluster.md), or ./dev cloud start --executor processes"
 TASK = Task(
     TRAINING,
     {"Ridge": "0.001"},
@@ -124,8 +122,12 @@ def test_jobs_wait_for_a_cluster_that_is_away_and_not_for_ever() -> None:
     asyncio.run(main())
 
 
-@pytest.mark.heals(AWAY)
-@pytest.mark.heals(UNLIKE)
+@pytest.mark.heals(
+    "start its scheduler and workers (docs/cluster.md), or ./dev cloud start --executor processes"
+)
+@pytest.mark.heals(
+    "install this version there, with the packages of requirements.lock (docs/cluster.md), or ./dev cloud start --executor processes"
+)
 def test_a_cluster_that_is_not_there_or_not_like_this_machine(
     remedy: Told, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
