@@ -1,4 +1,4 @@
-"""``python -m tests.chaos.cluster -n N --seed S [--workers W] [--kills K] [--json] [--markdown]``."""
+"""``python -m tests.chaos.cluster -n N --seed S [--workers W] [--json] [--markdown]``."""
 
 from __future__ import annotations
 
