@@ -143,7 +143,7 @@ def test_a_cluster_that_is_not_there_or_not_like_this_machine(
             await cluster.stop()
 
     remedy.fails(lambda: asyncio.run(checked(foreign.address)))
-    monkeypatch.undo()
+    monkeypatch.setattr(dask_cluster, "_CONNECT_SECONDS", 60.0)
     foreign.start()
     try:
         told = remedy.fails(lambda: asyncio.run(checked(foreign.address)))

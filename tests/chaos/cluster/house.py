@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import sqlite3
 import subprocess
 import sys
@@ -13,7 +14,7 @@ from typing import Any
 
 from tests import guard
 from tests.studio.running import ROOT, Running, start_azurite
-from tests.waiting import own_port
+from tests.waiting import eventually, own_port
 
 
 @dataclass
@@ -59,6 +60,11 @@ class DaskProcesses:
                 how = ["--no-nanny", "--nthreads", "1", "--host", "127.0.0.1"]
                 self.found[number] = self._spawn("worker", self.address, *how)
 
+    def answers(self) -> bool:
+        """Whether the scheduler listens."""
+        with socket.socket() as probe:
+            return probe.connect_ex(("127.0.0.1", self.port)) == 0
+
     def kill_worker(self, number: int) -> None:
         """``kill -9`` of a worker."""
         worker = self.found[number]
@@ -93,6 +99,7 @@ class House:
         directory.mkdir(parents=True, exist_ok=True)
         self.dask = DaskProcesses(directory / "dask", workers).start()
         self._azurite, azurite = start_azurite(directory / "azurite", os.urandom(64))
+        eventually(self.dask.answers, "the Dask scheduler")
         self.cloud = OnDask(directory, azurite, executor=self.dask.address).start()
 
     def books(self) -> list[dict[str, Any]]:
