@@ -7,8 +7,6 @@ from typing import Any
 
 from tests.chaos.play import Player
 
-_PROVIDER = "providers/Microsoft.MachineLearning"
-
 
 def marks(player: Player) -> None:
     """Compare the registry's marks with what is there; what does not hold is noted in the player's record."""
@@ -59,6 +57,6 @@ def _there(player: Player) -> set[str]:
                     found.add(f"{id_}/endpoints/{endpoint['Name']}")
     [workspace, *_rest] = [workspace for workspace, _token in player.places.values()]
     group = workspace["resource"].partition("/providers/")[0]
-    services = player.world.arm("GET", f"{group}/{_PROVIDER}/webServices", "2017-01-01")["value"]
+    services = player.world.new_services(group)
     found |= {service["id"] for service in services if f"chaos-{player.name}" in service["id"]}
     return {thing.casefold() for thing in found}

@@ -265,6 +265,16 @@ class World:
         )
         return None if answer.status_code == 404 else answer.raise_for_status().json()
 
+    def new_services(self, group: str) -> list[Json]:
+        """All New web services of a resource group (ARM id), page by page."""
+        page = self.arm("GET", f"{group}/providers/Microsoft.MachineLearning/webServices", "2017-01-01")
+        found = list(page["value"])
+        while following := page.get("nextLink"):
+            answer = self.http.get(following, headers={"Authorization": f"Bearer {self.arm_token}"})
+            page = answer.raise_for_status().json()
+            found += page["value"]
+        return found
+
     def exists(self, service: Json) -> bool:
         """Whether a web service is there."""
         if service["id"].startswith("/"):  # a New one's ARM id

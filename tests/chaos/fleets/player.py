@@ -345,10 +345,7 @@ class FleetPlayer(Player):
             return {}
         if self._kind:
             group = service["id"].partition("/providers/")[0]
-            listed = self.world.arm(
-                "GET", f"{group}/providers/Microsoft.MachineLearning/webServices", "2017-01-01"
-            )
-            ids = [one["id"] for one in listed["value"]]
+            ids = [one["id"] for one in self.world.new_services(group)]
             names = [one[len(service["id"]) + 1 :] for one in ids if one.startswith(f"{service['id']}-")]
         else:
             workspace, token = self.places[f"{self.name}-a"]
