@@ -47,6 +47,10 @@ _PLANNERS_TURN_SECONDS = 10.0
 _START_AGAIN_SECONDS = 30.0
 
 
+class TrainAnew(JobFailed):
+    """The job left no model, through nothing that its inputs are to blame for."""
+
+
 @dataclass(frozen=True)
 class Request:
     """What a run is made of, as its key covers it, and how to ask a training *service* for it.
@@ -94,6 +98,7 @@ class Trainer:
         self._clock, self._progress, self._guard = context.clock, context.progress, context.guard
         # What to do about a run that failed here, by key and attempt; records keep the cause alone.
         self._advice: dict[tuple[str, int], str] = {}
+        self._anew: set[tuple[str, int]] = set()
 
     def _jobs(self, job: Job | ServiceRef) -> Jobs:
         """The jobs of the service that a recorded job belongs to, or that is asked for a new one."""
@@ -252,6 +257,8 @@ class Trainer:
             self._progress.info(f"{error.cause}, and has the planned content: training again")
             return self._replan(entry)
         except JobFailed as error:
+            if isinstance(error, TrainAnew):
+                self._anew.add((entry.run.key, entry.run.attempt))
             return self._failed(entry, error.cause, error.remedy)
         after = "" if finished.seconds is None else f" after {finished.seconds:.1f} s"
         self._progress.info(f"{request.what}: Finished{after}")
@@ -299,7 +306,7 @@ class Trainer:
         try:
             model, _etag = self._ledger.registry.read(run.address)
         except ServiceError as error:
-            raise JobFailed(
+            raise TrainAnew(
                 f"job {job_of(run).id} finished, but its model is not to be found: {error.cause}",
                 "see who deletes blobs from the registry, then run the update again to train anew",
             ) from None
@@ -368,7 +375,9 @@ class Trainer:
         )
         if run.error.startswith(CANCELLED):
             remedy = "run the update again to train anew; what was bound still serves"
-        return JobFailed(f"training run {run.key[:12]} failed: {run.error}", remedy)
+            self._anew.add((run.key, run.attempt))
+        kind = TrainAnew if (run.key, run.attempt) in self._anew else JobFailed
+        return kind(f"training run {run.key[:12]} failed: {run.error}", remedy)
 
     def _since(self, time: str, until: datetime | None = None) -> float:
         """Seconds from a recorded *time*, by a clock that may have been ahead of this one; endless where it isn't known."""

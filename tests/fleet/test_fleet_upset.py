@@ -9,6 +9,7 @@ import pytest
 
 from clients.errors import UpdateCancelled
 from retrain_hooks.fleet.records import record_name
+from retrain_hooks.training import trainer
 from tests.fleet.world import PATH, Fleet
 
 
@@ -221,3 +222,15 @@ def test_a_binding_that_is_let_go_of_leaves_the_staging_endpoint_alone(fleet: Fl
     before = notes()
     fleet.up(members=listed({**ANN, "endpoint": "other"}, BOB))
     assert len(before & notes()) == len(before) - 1  # ann's own
+
+
+def test_a_job_whose_model_is_lost_is_no_fault_of_its_member(fleet: Fleet) -> None:
+    """The next update trains it anew, as the message says."""
+    fleet.shop("ann", says="auc=0.9")
+    fleet.services.batch.loses.add("shops/ann/1.csv")
+    members = listed(ANN, BOB)
+    assert "its model is not to be found" in fleet.up(members=members)["failed"][0]
+    fleet.services.batch.loses.clear()
+    trainer._told.clear()  # as another process
+    assert fleet.preview(members=members) == ["1 unchanged", "1 goes on: ann"]
+    assert fleet.up(members=members)["failed"] == []

@@ -37,7 +37,8 @@ PATH = "shops/{member}/{version}.csv"
 class Jobs:
     """Batch jobs that end at their second look; the model is its data's hash, its AUC what the data says after ``auc=``.
 
-    Data that says ``broken`` fails its job. *before_create* is called with the member's blob before each.
+    Data that says ``broken`` fails its job. *before_create* is called with the member's blob before each; of those that it
+    *loses*, the model is gone when its job has ended.
     """
 
     def __init__(self, registry: MemoryContainer, data: MemoryContainer) -> None:
@@ -48,6 +49,7 @@ class Jobs:
         self._looks: dict[str, int] = {}
         self.before_create: Callable[[str], None] = lambda _blob: None
         self.running = self.most = 0
+        self.loses: set[str] = set()
 
     def create(self, inputs: Any, outputs: Any, _parameters: Any) -> str:
         blob = inputs["input1"]["RelativeLocation"].partition("/")[2]
@@ -79,7 +81,10 @@ class Jobs:
         for ref in outputs.values():
             path = str(ref["RelativeLocation"]).partition("/")[2]
             model = b"model of " + hashlib.sha256(content).digest()
-            self._registry.put(path, model if path.endswith(".ilearner") else self._evaluation(content))
+            if not path.endswith(".ilearner"):
+                self._registry.put(path, self._evaluation(content))
+            elif blob not in self.loses:
+                self._registry.put(path, model)
         return JobStatus(JobState.FINISHED, outputs)
 
     def _evaluation(self, content: bytes) -> bytes:

@@ -34,11 +34,13 @@ from retrain_hooks.registry.records import Entry, Unreadable
 from retrain_hooks.services.endpoint import EndpointLifecycle
 from retrain_hooks.serving.endpoints import Place
 from retrain_hooks.training.lifecycle import TrainedModelLifecycle
+from retrain_hooks.training.trainer import TrainAnew
 
 # A service that is overloaded or away for a moment is asked again, so often and after so many seconds at most.
 _PATIENCE, _LONGEST_PAUSE = 5, 60.0
 # What says the same however often it is tried with the same inputs; all else may be otherwise the next time.
 _FINAL = (JobFailed, GateRefused, ConfigurationError)
+_PASSING = (TrainAnew, OwnedByAnother)
 
 
 class Worker:
@@ -69,7 +71,7 @@ class Worker:
         except UpdateCancelled:
             raise
         except RetrainError as error:
-            final = isinstance(error, _FINAL) and not isinstance(error, OwnedByAnother)
+            final = isinstance(error, _FINAL) and not isinstance(error, _PASSING)
             if final:
                 self._keep_champion(progress)
             progress.ended(wish, "failed" if final else "unfinished")

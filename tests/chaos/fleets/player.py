@@ -367,7 +367,9 @@ class FleetPlayer(Player):
         if self._faulty:
             return
         there = self.served()
+        marks = [self.world.download(self.registry, one) for one in self.world.names(self.registry, "bound/")]
+        bound = {json.loads(mark or b"{}").get("endpoint") for mark in marks}
         for name in self.fleet.shops:
-            for home in self.homes[name]:
+            for home in self.homes[name] & bound:  # before, no update has said that it is there
                 if home in there and key_of(there[home].partition("/")[2]) in self.rightful[name]:
                     self.champions[name] = there[home]
