@@ -17,7 +17,7 @@ from components.plain import PlainResource
 from components.rollout import Rollout
 from components.trained_model import RunLimits
 from components.web_service import PredictiveWebService, TrainingWebService
-from retrain_hooks.providers import FleetProvider, FleetVerdictProvider
+from retrain_hooks.providers import FleetProvider, FleetRosterProvider, FleetVerdictProvider
 
 
 class Fleet(PlainResource, module="retrain", name="Fleet"):
@@ -32,10 +32,18 @@ class Fleet(PlainResource, module="retrain", name="Fleet"):
 
     def __init__(self, name: str, props: dict[str, Any], opts: pulumi.ResourceOptions | None = None) -> None:
         outputs = dict.fromkeys(
-            ("counts", "failed", "plan", "planKey", "addresses", "fleet", "found", "stuck", "stands")
+            ("counts", "failed", "plan", "planKey", "addresses", "found", "stuck", "stands")
         )
-        props = {"owner": owner(props["target"], name), **props}
         super().__init__(FleetProvider(), name, props | outputs, notified("bound", opts))
+
+
+class FleetRoster(PlainResource, module="retrain", name="FleetRoster"):
+    """What stands for all that a fleet makes, before its first member. Output: ``fleet``, its id in the registry."""
+
+    fleet: pulumi.Output[str]
+
+    def __init__(self, name: str, props: dict[str, Any], opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__(FleetRosterProvider(), name, {**props, "fleet": None}, opts)
 
 
 class FleetVerdict(PlainResource, module="retrain", name="FleetVerdict"):
@@ -162,13 +170,19 @@ class EndpointFleet(Component):
         gate, rollout, schedule = gate or Gate(), rollout or Rollout(), schedule or Schedule()
         limited = (limits or RunLimits(max_jobs=None)).inputs()
         probe = {"probeRows": rollout.probe_rows, "probeDeadline": rollout.probe_deadline}
+        place = {
+            "target": service.target,
+            "service": service.service,
+            "resource": service.experiment.apply(lambda experiment: experiment["resource"]),
+            "graph": service.experiment.apply(lambda experiment: experiment["digest"]),
+            "owner": owner(service.target, f"{name}-members"),
+        }
+        roster = FleetRoster(f"{name}-roster", place, pulumi.ResourceOptions(parent=self))
         fleet = Fleet(
             f"{name}-members",
             {
-                "target": service.target,
-                "service": service.service,
-                "resource": service.experiment.apply(lambda experiment: experiment["resource"]),
-                "graph": service.experiment.apply(lambda experiment: experiment["digest"]),
+                **place,
+                "fleet": roster.fleet,
                 "training": training.service,
                 "experiment": training.experiment,
                 "source": training.source,

@@ -28,6 +28,7 @@ from clients.errors import RetrainError
 from retrain_hooks.binding.lifecycle import ModelBindingLifecycle
 from retrain_hooks.data.lifecycle import DataVersionLifecycle
 from retrain_hooks.fleet.lifecycle import FleetLifecycle
+from retrain_hooks.fleet.roster import FleetRosterLifecycle
 from retrain_hooks.fleet.verdict import FleetVerdictLifecycle
 from retrain_hooks.gate.lifecycle import PromotionLifecycle
 from retrain_hooks.host.interruption import CancellableClock, EngineGuard
@@ -201,6 +202,12 @@ class FleetProvider(_Provider):
     """Hosts FleetLifecycle."""
 
     lifecycle = FleetLifecycle
+
+
+class FleetRosterProvider(_Provider):
+    """Hosts FleetRosterLifecycle."""
+
+    lifecycle = FleetRosterLifecycle
 
 
 class FleetVerdictProvider(_Provider):

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 _OURS = "pulumi-python:dynamic/retrain:"
 # Resources whose deletion deletes nothing.
-_RECORDS = {"DataVersion", "TrainedModel", "Promotion", "ModelBinding", "FleetVerdict"}
+_RECORDS = {"DataVersion", "TrainedModel", "Promotion", "ModelBinding", "Fleet", "FleetVerdict"}
 
 
 def stays(before: Mapping[str, Any]) -> bool:

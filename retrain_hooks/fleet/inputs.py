@@ -81,13 +81,37 @@ class ScheduleInputs(Inputs):
 
 
 @dataclass(frozen=True, kw_only=True)
-class FleetInputs(Inputs):
-    """Many endpoints of one predictive web service, each with a model of its own from one training web service."""
+class FleetPlace(Inputs):
+    """Where a fleet is, and what it is known by: the inputs of its roster."""
 
     target: str = prop("where services and blobs are", identity=True)
     service: ServiceRef = prop("the predictive web service", identity=True)
     resource: str = prop("name of the trained model that is replaced", identity=True)
     graph: str = prop("digest of what the predictive service is published from", default="")
+    owner: OwnerRef | None = prop("who owns its endpoints; filled in by the component", default=None)
+    fleet: str = prop("its id in the registry, as its roster has it", default="")
+
+    @property
+    def placed(self) -> bool:
+        """Whether it is known where it is."""
+        return known(self.target, self.service, self.resource)
+
+    @property
+    def id(self) -> str:
+        """The id that it has, or that one which is made now gets; empty where that isn't known yet."""
+        if known(self.fleet) and self.fleet:
+            return self.fleet
+        owner = self.owner
+        if not self.placed or owner is None or not known(owner) or not self.service.id:
+            return ""
+        names = [owner.project, owner.stack, owner.name, owner.lineage]
+        return digest([self.target, self.service.id.casefold(), self.resource, *names])[:32]
+
+
+@dataclass(frozen=True, kw_only=True)
+class FleetInputs(FleetPlace):
+    """Many endpoints of one predictive web service, each with a model of its own from one training web service."""
+
     training: ServiceRef = prop("the training web service")
     experiment: ExperimentRef = prop("what the training web service runs")
     source: str = prop(
@@ -136,8 +160,6 @@ class FleetInputs(Inputs):
         default="",
         judge=judge_key,
     )
-    owner: OwnerRef | None = prop("who owns its endpoints; filled in by the component", default=None)
-    fleet: str = prop("its id in the registry", default="", output=True)
     found: str = prop("digest of all members and their data", default="", output=True)
     plan: tuple[str, ...] = prop("what an update would do, a line a kind of change", default=(), output=True)
     plan_key: str = prop("digest of what an update would do; empty for nothing", default="", output=True)
@@ -176,20 +198,6 @@ class FleetInputs(Inputs):
         """Whether a member that is found no more keeps its endpoint: nobody said that it is to go."""
         named = self.members.list is not None or self.members.file
         return not named and self.missing == "stays"
-
-    @property
-    def placed(self) -> bool:
-        """Whether it is known where it is."""
-        return known(self.target, self.service, self.resource)
-
-    @property
-    def id(self) -> str:
-        """The id of a fleet that is made now; empty where that isn't known yet."""
-        owner = self.owner
-        if not self.placed or owner is None or not known(owner) or not self.service.id:
-            return ""
-        names = [owner.project, owner.stack, owner.name, owner.lineage]
-        return digest([self.target, self.service.id.casefold(), self.resource, *names])[:32]
 
 
 @dataclass(frozen=True)

@@ -18,10 +18,11 @@ from retrain_hooks.fleet.members.sources import Found, verify, write_slices
 from retrain_hooks.fleet.planning.plan import Plan, Planner
 from retrain_hooks.fleet.planning.planned import planned
 from retrain_hooks.fleet.planning.wishes import Wish
-from retrain_hooks.fleet.records import MemberRecords, Standing
+from retrain_hooks.fleet.records import Standing
 from retrain_hooks.fleet.scheduling.scheduler import Report, Scheduler
 from retrain_hooks.fleet.working.bake import watch
 from retrain_hooks.fleet.working.quiet import quietly
+from retrain_hooks.fleet.working.retiring import Retirer
 from retrain_hooks.fleet.working.work import Worker
 from retrain_hooks.host.lifecycle import Context, Diff, Props, known
 from retrain_hooks.registry.run_key import digest
@@ -130,10 +131,10 @@ class FleetLifecycle:
 
         schedule = wanted.schedule
         numbers = {"members": len(plan.wishes), "already": len(plan.stuck)}
-        mended = self._each(worker.restore, plan.deviating) | self._retire(worker, plan.in_the_way)
+        mended = self._each(worker.restore, plan.deviating) | self._retire(wanted, plan.in_the_way)
         report = Scheduler(self._context, schedule, work, bake, **numbers).run(due)
         if not report.why:
-            mended |= self._retire(worker, plan.leavers)
+            mended |= self._retire(wanted, plan.leavers)
         report.failed.update(mended)
         return self._outputs(new, wanted, plan, report)
 
@@ -143,10 +144,12 @@ class FleetLifecycle:
         write_slices(self._quiet, wanted.target, read)
         return verify(self._quiet, wanted.target, [one for one in read if one.table is None])
 
-    def _retire(self, worker: Worker, leavers: Sequence[str]) -> dict[str, str]:
+    def _retire(self, wanted: FleetInputs, leavers: Sequence[str]) -> dict[str, str]:
+        retirer = Retirer(self._quiet, wanted)
+
         def retire(name: str) -> str:
             try:
-                worker.retire(name)
+                retirer.retire(name)
             except UpdateCancelled:
                 raise
             except RetrainError as error:
@@ -189,14 +192,7 @@ class FleetLifecycle:
         return old, {name: value for name, value in old.items() if name not in ("counts", "addresses")}
 
     def delete(self, id_: str, old: Props) -> None:
-        """Delete the endpoints that the fleet made, and its records; models and verdicts stay in the registry."""
-        wanted = FleetInputs.parse(old, recorded=True)
-        if not wanted.fleet:
-            return
-        worker = Worker(self._quiet, wanted)
-        names = list(MemberRecords(self._context.registry(wanted.target), wanted.fleet).standings())
-        with ThreadPoolExecutor(_READERS, "fleet") as pool:
-            list(pool.map(worker.retire, names))
+        """Nothing: what the members have is its roster's to delete."""
 
 
 _SAID = ("fleet", "found", "plan", "planKey", "leaves", "stuck", "stands")

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
-import signal
 from collections.abc import Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 import requests
 
@@ -43,7 +44,7 @@ class Fleet:
     """The stack `fleet` of a checkout, by one *engine*, with web services of one *kind*."""
 
     def __init__(self, checkout: Checkout, kind: str, engine: str) -> None:
-        self.checkout, self._kind, self._engine = checkout, kind, engine
+        self.checkout, self._kind, self.engine = checkout, kind, engine
         self.declare({"column": "origin"})
 
     def declare(self, members: object, **more: str) -> None:
@@ -65,7 +66,7 @@ class Fleet:
 
     def dev(self, verb: str, *arguments: str) -> str:
         """A verb that runs the stack, which succeeds; all that a person sees."""
-        return self.checkout.succeed(verb, "-s", "fleet", "--engine", self._engine, *arguments).text
+        return self.checkout.succeed(verb, "-s", "fleet", "--engine", self.engine, *arguments).text
 
     def up(self) -> list[dict[str, object]]:
         """An update; what it asked of the cloud."""
@@ -133,7 +134,7 @@ def test_customers_who_upload_data_have_models_of_their_own(fleet: Fleet) -> Non
     told = fleet.checkout.succeed("fleet", "explain", "cid").text
     assert "price" in told or "has no column" in told
     fleet.declare({"path": f"{folder}/{{member}}/{{version}}.csv"}, dataVersion='"1"', fleetMaxFailures='"0"')
-    done = fleet.checkout.dev("up", "--yes", "-s", "fleet", "--engine", fleet._engine)
+    done = fleet.checkout.dev("up", "--yes", "-s", "fleet", "--engine", fleet.engine)
     assert done.status != 0
     assert "1 of 3 members failed, 0 may: cid:" in done.text
 
@@ -143,7 +144,7 @@ def test_who_leaves_is_asked_for(fleet: Fleet) -> None:
     fleet.declare({"column": "origin", "list": ["EWR", "JFK"]})
     fleet.up()
     fleet.declare({"column": "origin", "list": ["JFK"]})
-    refused = fleet.checkout.dev("up", "-s", "fleet", "--engine", fleet._engine)
+    refused = fleet.checkout.dev("up", "-s", "fleet", "--engine", fleet.engine)
     assert refused.status != 0
     assert "fleet-members (EWR)" in refused.text
     assert "EWR" in fleet.status()
@@ -152,24 +153,38 @@ def test_who_leaves_is_asked_for(fleet: Fleet) -> None:
     assert writes(fleet.up()) == []
 
 
+def killed(fleet: Fleet, version: str) -> None:
+    """An update that is killed, with all that it has started, when its second job is submitted."""
+    fleet.declare({"column": "origin"}, dataVersion=version)
+    fleet.checkout.reset_journal()
+    with fleet.checkout.start("up", "--yes", "-s", "fleet", "--engine", fleet.engine) as process:
+        eventually(lambda: jobs(fleet.checkout.journal()) >= 2, "two jobs")
+        family = [psutil.Process(process.pid), *psutil.Process(process.pid).children(recursive=True)]
+        for one in family:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                one.kill()
+
+
 def test_an_update_that_is_killed_goes_on(fleet: Fleet) -> None:
     """Each run is trained once, and the next update is right."""
-    fleet.declare({"column": "origin"}, dataVersion="2013-03")
-    fleet.checkout.reset_journal()
-    command = ("up", "--yes", "-s", "fleet", "--engine", fleet._engine)
-    with fleet.checkout.start(*command, start_new_session=True) as process:
-        eventually(lambda: jobs(fleet.checkout.journal()) >= 2, "two jobs")
-        os.killpg(process.pid, signal.SIGKILL)
+    killed(fleet, "2013-03")
     fleet.dev("up", "--yes")
     assert {row["state"] for row in fleet.status().values()} == {"serving"}
-    asked = fleet.checkout.journal()
-    started = [line for line in writes(asked) if line.endswith("/start")]
-    runs = [
-        run for run in records(fleet.checkout, "runs/").values() if run["data"].get("version") == "2013-03"
+    started = [line for line in writes(fleet.checkout.journal()) if line.endswith("/start")]
+    found = [
+        one for one in records(fleet.checkout, "runs/").values() if one["data"].get("version") == "2013-03"
     ]
-    assert all(run["attempt"] == 1 for run in runs)
+    assert all(run["attempt"] == 1 for run in found)
     assert len(set(started)) <= 4
     assert writes(fleet.up()) == []
+
+
+def test_a_first_update_that_is_killed_can_be_destroyed(fleet: Fleet) -> None:
+    """Nothing that it made by then is left."""
+    killed(fleet, "2013-04")
+    fleet.dev("destroy", "--yes")
+    for folder in ("fleets/", "owners/", "bound/", "rollouts/"):
+        assert blobs(fleet.checkout, folder) == set()
 
 
 def test_destroy_leaves_models_only(fleet: Fleet) -> None:

@@ -33,6 +33,7 @@ from retrain_hooks.fleet.lifecycle import FleetLifecycle
 from retrain_hooks.fleet.planning.planned import planned
 from retrain_hooks.fleet.planning.wishes import endpoint_of
 from retrain_hooks.fleet.records import MemberRecord, MemberRecords, Standing
+from retrain_hooks.fleet.roster import FleetRosterLifecycle
 from retrain_hooks.fleet.working.parts import apply
 from retrain_hooks.gate.lifecycle import PromotionLifecycle
 from retrain_hooks.host.lifecycle import Context, Props
@@ -257,7 +258,7 @@ def _tiny(quick: bool) -> None:
         print("\n".join(f"    {line}" for line in outputs["failed"][:3]))
         _ratio("  models an hour", serving / took * 3600, 12_000, least=True)
     finally:
-        FleetLifecycle(context).delete("", outputs)
+        FleetRosterLifecycle(context).delete("", outputs)
         for blob in container.list(f"bench-{run}/"):
             container.delete(blob.name)
 

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from clients.errors import ConfigurationError, FleetError, Unreachable, UpdateCancelled
+from retrain_hooks.fleet.roster import FleetRosterLifecycle
 from tests.fleet.world import Fleet
 
 NAMES = ("ann", "bob", "cid", "dan")
@@ -290,6 +291,23 @@ def test_destroy_leaves_models_and_nothing_else(fleet: Fleet) -> None:
     """Endpoints, staging endpoints, marks of owners and records go."""
     fleet.up()
     fleet.destroy()
+    assert set(fleet.services.serving) == {"default"}
+    left = {name.partition("/")[0] for name in fleet.registry.blobs}
+    assert left <= {"models", "runs", "verdicts", "history", "hashes", "binding"}
+
+
+def test_destroy_finds_what_a_first_update_made_that_was_cut_off(fleet: Fleet) -> None:
+    """The fleet itself is in no state then; its roster is."""
+
+    def interrupt(blob: str) -> None:
+        if "cid" in blob:
+            raise UpdateCancelled("the update was cancelled", "run it again")
+
+    fleet.services.batch.before_create = interrupt
+    with pytest.raises(UpdateCancelled):
+        fleet.up(schedule={"concurrency": 1})
+    assert "ann" in fleet.live
+    FleetRosterLifecycle(fleet.context).delete("id", fleet.roster)
     assert set(fleet.services.serving) == {"default"}
     left = {name.partition("/")[0] for name in fleet.registry.blobs}
     assert left <= {"models", "runs", "verdicts", "history", "hashes", "binding"}

@@ -13,6 +13,7 @@ from clients.errors import NotFound, RetrainError
 from clients.protocols import Binding, EndpointFound, JobState, JobStatus
 from retrain_hooks.fleet.lifecycle import FleetLifecycle
 from retrain_hooks.fleet.records import MemberRecords, is_staging
+from retrain_hooks.fleet.roster import FleetRosterLifecycle
 from retrain_hooks.fleet.verdict import FleetVerdictLifecycle
 from retrain_hooks.host.lifecycle import Context, Props
 from tests.unit.fakes import Listener, MemoryContainer, OpenGuard
@@ -180,6 +181,18 @@ class Fleet:
         rows = "".join(f"{number},{name}\n" for number in range(30))
         self.data.put(f"shops/{name}/{version}.csv", f"number,shop\n0,{says} \n{rows}".encode())
 
+    @property
+    def roster(self) -> Props:
+        """What stands for all that the fleet makes."""
+        place = {
+            "target": "local",
+            "service": SERVICE,
+            "resource": RESOURCE,
+            "graph": "g" * 64,
+            "owner": OWNER,
+        }
+        return FleetRosterLifecycle(self.context).create(place)[1]
+
     def props(self, *, version: str = "1", schedule: Props | None = None, **given: Any) -> Props:
         """What the component gives to the resource."""
         return {
@@ -227,6 +240,7 @@ class Fleet:
     def destroy(self) -> None:
         """Delete the fleet."""
         FleetLifecycle(self.context).delete("id", self.outputs)
+        FleetRosterLifecycle(self.context).delete("id", self.roster)
 
     @property
     def records(self) -> MemberRecords:

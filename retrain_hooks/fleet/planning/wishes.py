@@ -13,7 +13,7 @@ from typing import Any
 
 from clients.errors import RetrainError
 from retrain_hooks.data.inputs import DataReference
-from retrain_hooks.fleet.inputs import FleetInputs
+from retrain_hooks.fleet.inputs import FleetInputs, FleetPlace
 from retrain_hooks.fleet.members.inputs import Member
 from retrain_hooks.fleet.records import Cause
 from retrain_hooks.gate.inputs import GateInputs
@@ -174,14 +174,14 @@ def _props(value: Inputs) -> Any:
     return value.props() if known(value) else value
 
 
-def owner_of(fleet: FleetInputs, name: str) -> Props | None:
+def owner_of(fleet: FleetPlace, name: str) -> Props | None:
     """The owner of what the fleet makes as *name*."""
     if fleet.owner is None:
         return None
     return {**fleet.owner.props(), "name": f"{fleet.owner.name}/{name}"}
 
 
-def endpoint_of(fleet: FleetInputs, name: str, description: str, owner: Props | None) -> Props:
+def endpoint_of(fleet: FleetPlace, name: str, description: str, owner: Props | None) -> Props:
     """The inputs of an endpoint of the fleet's web service."""
     return {
         "target": fleet.target,

@@ -20,9 +20,10 @@ from clients.errors import (
 )
 from retrain_hooks.binding.lifecycle import ModelBindingLifecycle
 from retrain_hooks.fleet.inputs import FleetInputs
-from retrain_hooks.fleet.planning.wishes import Wish, endpoint_of, owner_of
+from retrain_hooks.fleet.planning.wishes import Wish
 from retrain_hooks.fleet.records import MemberRecord, MemberRecords, Standing, State
 from retrain_hooks.fleet.working.parts import Late, apply
+from retrain_hooks.fleet.working.retiring import Retirer
 from retrain_hooks.fleet.working.stagings import Stagings
 from retrain_hooks.gate.inputs import HELD
 from retrain_hooks.gate.lifecycle import PromotionLifecycle
@@ -50,6 +51,7 @@ class Worker:
         self._context, self._fleet = context, fleet
         self._records = MemberRecords(context.registry(fleet.target), fleet.fleet)
         self._ledger = Ledger(context.registry(fleet.target))
+        self._retirer = Retirer(context, fleet)
         self._stagings = Stagings(context, fleet)
         self._models = TrainedModelLifecycle(context)
         self._promotions = PromotionLifecycle(context)
@@ -87,7 +89,7 @@ class Worker:
         entry = self._inherit(wish) or self._records.ready(wish.name, home)
         if entry.value.standing.endpoint == home:
             return entry
-        self._drop_half_made(entry.value)
+        self._retirer.drop_half_made(entry.value)
         return self._records.save(
             entry, replace(entry.value, standing=replace(entry.value.standing, endpoint=home))
         )
@@ -102,7 +104,7 @@ class Worker:
             return None
         entry = self._records.ready(wish.name, former.value.standing.endpoint)
         if not entry.value.live:
-            self._drop_half_made(former.value)
+            self._retirer.drop_half_made(former.value)
             there = former.value.standing
             standing = Standing(
                 wish.name, _home(former.value), address=there.address, size=there.size, url=there.url
@@ -111,24 +113,15 @@ class Worker:
         if entry.value.live.get("incarnation") == former.value.live.get("incarnation"):
             self._records.delete(former.value.standing.member)
         else:
-            self.retire(former.value.standing.member)
+            self._retirer.retire(former.value.standing.member)
         return entry
-
-    def _drop_half_made(self, record: MemberRecord) -> None:
-        """Delete an endpoint that an interrupted update has made for a member, and that the member did not get."""
-        name = record.standing.endpoint
-        if name == record.live.get("name"):
-            return
-        owner = owner_of(self._fleet, f"{record.standing.member}/endpoint")
-        props = endpoint_of(self._fleet, name, "", owner)
-        self._endpoints.delete_half_made(props)
 
     def _keep_champion(self, progress: _Progress) -> None:
         """A member that can't have another model serves what it did; what was half made for it goes, if no model was bound."""
         record = progress.record
         try:
             if not self._bound(record):
-                self._drop_half_made(record)
+                self._retirer.drop_half_made(record)
             progress.record = self._restored(record)
         except UpdateCancelled:
             raise
@@ -191,18 +184,6 @@ class Worker:
         progress.ended(wish, "held" if promotion["verdict"] == HELD else "serving")
         run = self._ledger.at(progress.record.standing.address)
         progress.size(run.bytes if run else 0)
-
-    def retire(self, member: str) -> None:
-        """Delete the endpoint of a member that is declared no more, and then its record. Raises RetrainError."""
-        entry = self._records.find(member)
-        if entry is None:
-            return
-        if entry.value.binding:
-            self._bindings.delete("", entry.value.binding)
-        if entry.value.live:
-            self._endpoints.delete("", entry.value.live)
-        self._drop_half_made(entry.value)
-        self._records.delete(member)
 
 
 def _home(record: MemberRecord) -> str:
