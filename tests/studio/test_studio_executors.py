@@ -181,3 +181,26 @@ def test_the_pool_grows_while_jobs_wait_and_not_further() -> None:
         assert [each.process.returncode for each in (first, second)] == [-9, -9]
 
     asyncio.run(main())
+
+
+def test_a_worker_that_cannot_be_understood_is_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What it said was too long for a line, say: its job fails, and there is room again."""
+
+    async def main() -> None:
+        pool = ProcessPool(1)
+        pool.start()
+        try:
+            first = await pool.room()
+
+            async def too_long() -> None:
+                raise ValueError
+
+            monkeypatch.setattr(first, "hear", too_long)
+            with pytest.raises(ValueError):
+                await first.run({}, quiet)
+            async with asyncio.timeout(60):
+                assert (await pool.room()).process.pid != first.process.pid
+        finally:
+            await pool.stop()
+
+    asyncio.run(main())

@@ -141,7 +141,10 @@ class _Worker:
                     case _:
                         self.give_back()
                         raise JobFailure(said["details"])
-        except asyncio.CancelledError:
+        except (
+            asyncio.CancelledError,
+            ValueError,
+        ):  # what it says is no line of ours: it can't be given back
             self.kill()
             raise
         await self.process.wait()
