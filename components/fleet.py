@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import pulumi
@@ -17,6 +17,7 @@ from components.plain import PlainResource
 from components.rollout import Rollout
 from components.trained_model import RunLimits
 from components.web_service import PredictiveWebService, TrainingWebService
+from retrain_hooks.host.inputs import camel
 from retrain_hooks.providers import FleetProvider, FleetRosterProvider, FleetVerdictProvider
 
 
@@ -76,13 +77,7 @@ class Members:
         declared = config.get_object("members") or None
         if declared is None:
             return None
-        names = {
-            "list": "list",
-            "file": "file",
-            "path": "path",
-            "column": "column",
-            "minimumRows": "minimum_rows",
-        }
+        names = {camel(each.name): each.name for each in fields(cls)}
         if unknown := sorted(set(declared) - set(names)):
             raise pulumi.RunError(f"members: it has {unknown[0]!r}\nremedy: write some of {', '.join(names)}")
         return cls(**{names[key]: value for key, value in declared.items()})

@@ -223,6 +223,7 @@ def test_members_in_a_stack_file(remedy: Told, wrong: object, monkeypatch: pytes
     remedy.fails(lambda: Members.from_config(Config(wrong)))
     found = Members.from_config(Config({"column": "dest", "minimumRows": 50}))
     assert found == Members(column="dest", minimum_rows=50)
+    assert Members.from_config(Config({"column": "dest", "missing": "leaves"})).missing == "leaves"
     named = Members.from_config(Config({"list": ["ann", {"name": "bob"}]}))
     assert named.inputs()["list"] == [{"name": "ann"}, {"name": "bob"}]
     assert Members.from_config(Config({})) is None
