@@ -29,6 +29,7 @@ from clients.errors import (
     Throttled,
     Unreachable,
 )
+from clients.retrying import attempts
 
 if TYPE_CHECKING:
     import requests
@@ -254,8 +255,6 @@ def fetch(what: str, uri: str, remedy: str) -> bytes:
 
 def _attempts(seconds: float) -> Iterator[Any]:
     """Tries that begin within *seconds*, the pause before each included."""
-    import stamina
-
     end = time.monotonic() + seconds
 
     def pause(error: Exception) -> bool | float:
@@ -266,11 +265,7 @@ def _attempts(seconds: float) -> Iterator[Any]:
             return True
         return asked if time.monotonic() + asked <= end else False
 
-    return iter(
-        stamina.retry_context(
-            on=pause, attempts=_ATTEMPTS, timeout=seconds, wait_initial=0.1, wait_jitter=0.2
-        )
-    )
+    return attempts(pause, most=_ATTEMPTS, seconds=seconds, wait_initial=0.1, wait_jitter=0.2)
 
 
 def _envelope(response: requests.Response) -> tuple[str, str]:

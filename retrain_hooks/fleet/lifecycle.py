@@ -142,7 +142,7 @@ class FleetLifecycle:
         """Read once what members are trained from and judged on, and cut tables into their slices; why some can't be read."""
         read = [one for wish in due for one in (wish.member, wish.held_out) if one is not None]
         write_slices(self._quiet, wanted.target, read)
-        return verify(self._quiet, wanted.target, [one for one in read if one.table is None])
+        return verify(self._quiet, wanted.target, read)
 
     def _retire(self, wanted: FleetInputs, leavers: Sequence[str]) -> dict[str, str]:
         retirer = Retirer(self._quiet, wanted)

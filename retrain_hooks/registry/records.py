@@ -12,12 +12,14 @@ from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from clients.errors import Conflict, LedgerError, NotFound
+from clients.retrying import attempts
 from clients.storage import Container
 from retrain_hooks.registry.plain import Malformed, decode, encode, parse
 from retrain_hooks.registry.run_key import canonical_json
 
 T = TypeVar("T")
-_ATTEMPTS = 5
+# With pauses that grow from 0.02 to 1 s: many may work on one record at once.
+_ATTEMPTS = 15
 _MOST_BYTES = 16_000_000
 _SUFFIX = ".json"
 
@@ -137,30 +139,36 @@ class Records(Generic[T]):
         for what it wrote itself where the write's answer was lost, and should answer the same then. With
         *over_corrupt* a corrupt record counts as none. Raises LedgerError where it never succeeds.
         """
-        for _attempt in range(_ATTEMPTS):
-            try:
-                found, etag = self.find(name), None
-                present = found.value if found else None
-            except Corrupt as problem:
-                if not over_corrupt:
-                    raise
-                found, present, etag = None, None, problem.etag
-            wanted = change(present)
-            if wanted == present and etag is None:
-                return present
-            etag = found.etag if found else etag
-            try:
-                if wanted is None:
-                    self.delete(name, etag)
-                else:
-                    self.write(name, wanted, etag)
-            except Conflict:
-                continue
-            return wanted
+        pauses = {"wait_initial": 0.02, "wait_jitter": 0.1, "wait_max": 1.0}
+        try:
+            for attempt in attempts(Conflict, most=_ATTEMPTS, seconds=None, **pauses):
+                with attempt:
+                    return self._swapped(name, change, over_corrupt)
+        except Conflict:
+            pass
         raise LedgerError(
             f"the registry's {self.blob(name)} is being changed by somebody else all the time",
             "see who else works on it, then run the update again",
         )
+
+    def _swapped(self, name: str, change: Callable[[T | None], T | None], over_corrupt: bool) -> T | None:
+        """Once. Raises Conflict where somebody else was faster."""
+        try:
+            found, etag = self.find(name), None
+            present = found.value if found else None
+        except Corrupt as problem:
+            if not over_corrupt:
+                raise
+            found, present, etag = None, None, problem.etag
+        wanted = change(present)
+        if wanted == present and etag is None:
+            return present
+        etag = found.etag if found else etag
+        if wanted is None:
+            self.delete(name, etag)
+        else:
+            self.write(name, wanted, etag)
+        return wanted
 
     def delete(self, name: str, etag: str | None = None) -> None:
         """Delete a record, if it still has *etag*; one that is gone is not an error. Raises Conflict."""

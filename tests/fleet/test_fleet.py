@@ -287,6 +287,15 @@ def test_a_member_is_judged_on_its_own_rows_of_the_holdout(fleet: Fleet) -> None
     assert lines == ["3 new: ann, bob, cid", "1 failed: dan"]
 
 
+def test_what_the_slices_of_a_table_are_is_recorded_once_for_all(fleet: Fleet) -> None:
+    """Not by each member, all at once, in one record."""
+    rows = "".join(f"{number},shop{number % 9}\n" for number in range(180))
+    fleet.data.put("shops/all/1.csv", f"number,shop\n{rows}".encode())
+    outputs = fleet.up(members={"column": "shop", "minimumRows": 10}, schedule={"maxFailures": "100%"})
+    assert outputs["counts"]["members"] == 9
+    assert len([name for name in fleet.registry.writes if name.startswith("hashes/")]) == 1
+
+
 def test_destroy_leaves_models_and_nothing_else(fleet: Fleet) -> None:
     """Endpoints, staging endpoints, marks of owners and records go."""
     fleet.up()

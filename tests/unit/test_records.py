@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import pytest
+import stamina
 
 from clients.errors import Conflict, LedgerError, NotFound
 from retrain_hooks.registry.plain import SPARSE, Malformed, decode, encode
@@ -36,6 +40,14 @@ class Thing:
     def __post_init__(self) -> None:
         if self.count < 0:
             raise ValueError("it counts backwards")
+
+
+@pytest.fixture
+def quick_tries() -> Iterator[None]:
+    """Tries without the pauses between them."""
+    stamina.set_testing(True, attempts=100, cap=True)
+    yield
+    stamina.set_testing(False)
 
 
 @pytest.fixture
@@ -164,6 +176,27 @@ def test_a_swap_is_tried_again_on_what_was_written_in_between(things, registry):
     assert things.swap("a", counted) == things.find("a").value == Thing("a", count=2)
 
 
+def test_many_swap_at_once_and_each_change_is_kept(things, registry, monkeypatch, capsys):
+    """As the members of a fleet do; nobody is told of the tries."""
+    turn, read, write = threading.Lock(), registry.read, registry.write
+
+    def slow(name: str) -> tuple[bytes, str]:
+        found = read(name)
+        time.sleep(0.002)  # the others read the same
+        return found
+
+    def one_by_one(*args: Any, **conditions: Any) -> str:
+        with turn:
+            return write(*args, **conditions)
+
+    monkeypatch.setattr(registry, "read", slow)
+    monkeypatch.setattr(registry, "write", one_by_one)
+    with ThreadPoolExecutor(24) as threads:
+        list(threads.map(lambda _number: things.swap("a", counted), range(48)))
+    assert things.find("a").value == Thing("a", count=48)
+    assert capsys.readouterr() == ("", "")
+
+
 def test_a_swap_that_changes_nothing_writes_nothing(things, registry):
     """Neither a record that is there, nor one that isn't."""
     things.swap("a", lambda present: present)
@@ -179,7 +212,7 @@ def test_a_swap_for_nothing_deletes(things):
     assert things.find("a") is None
 
 
-def test_a_swap_is_not_tried_for_ever(things, registry, monkeypatch):
+def test_a_swap_is_not_tried_for_ever(things, registry, monkeypatch, quick_tries):
     """Somebody else is always faster."""
 
     def taken(*_args: object, **_kwargs: object) -> str:
