@@ -54,14 +54,19 @@ class Jobs(Protocol):
 
     def create(
         self,
+        name: str,
         inputs: Mapping[str, BlobRef],
         outputs: Mapping[str, BlobRef],
         parameters: Mapping[str, str],
     ) -> str:
-        """Submit a job without starting it; its id."""
+        """Submit a job; its id.
+
+        *name* is the run's own. Where the service lets us name jobs, that is the id, and who submits it again meets the
+        same job; where it gives ids, it does not start the job before it is told to.
+        """
 
     def start(self, job: str) -> None:
-        """Start it; one that was started already is not an error."""
+        """Start it, where submitting did not; one that was started already is not an error."""
 
     def status(self, job: str) -> JobStatus:
         """Look at it; state LOST where the service does not know it."""
@@ -166,12 +171,12 @@ class Services(Protocol):
         self,
         name: str,
         graph: Mapping[str, Any],
-        resources: Sequence[Mapping[str, Any]],
+        models: Mapping[str, BlobRef],
         before_write: Callable[[], None] = lambda: None,
     ) -> Published:
         """Deploy an experiment as the web service *name*; again: over the one that is there.
 
-        *resources* are the trained models it starts with, shaped as in the classic PATCH. *before_write* is called
+        *models* are the trained models it starts with, by the names of what they replace. *before_write* is called
         before each call that changes something.
         """
 

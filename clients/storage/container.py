@@ -1,7 +1,4 @@
-"""Blob containers over azure-storage-blob: listings, conditional writes, read-only SAS.
-
-``BlobRef`` is what Studio's batch service takes and gives (``AzureBlobDataReference``, api-version 2.0).
-"""
+"""Blob containers over azure-storage-blob: listings, conditional writes, read-only SAS."""
 
 from __future__ import annotations
 
@@ -17,13 +14,13 @@ from urllib.parse import quote
 
 from clients.errors import Conflict, CredentialError, NotFound, ServiceError, Unreachable
 from clients.http.transport import refused, wrong_clock
+from clients.storage.reference import BlobRef
 
 if TYPE_CHECKING:
     from azure.storage.blob import ContainerClient
 
 # What the SDK leaves as it is in the path of a blob's address.
 _AS_IT_IS = "~/"
-BlobRef = dict[str, str | None]
 # The SDK's own first retry comes after 15 s and its last after 90; these after about 1, 3, 5 and 9.
 _RETRIES: dict[str, Any] = {
     "retry_total": 4,
@@ -200,17 +197,16 @@ class Container:
             start=now - timedelta(minutes=5),
             expiry=now + timedelta(days=1),
         )
-        base = client.primary_endpoint.rsplit("/", 1)[0] + "/"
-        return {
-            "ConnectionString": None,
-            "BaseLocation": base,
-            "RelativeLocation": f"{self.name}/{quote(name, safe=_AS_IT_IS)}",  # a part of an address
-            "SasBlobToken": "?" + sas,
-        }
+        return BlobRef(self._base, f"{self.name}/{quote(name, safe=_AS_IT_IS)}", signature=f"?{sas}")
 
     def writable(self, name: str) -> BlobRef:
-        """A reference by connection string, the only form in which Studio's batch service takes an output."""
-        return {"ConnectionString": self._connection_string, "RelativeLocation": f"{self.name}/{name}"}
+        """A reference that lets its holder write this blob: by connection string."""
+        return BlobRef(self._base, f"{self.name}/{name}", connection=self._connection_string)
+
+    @property
+    def _base(self) -> str:
+        """The account's address."""
+        return str(self._client.primary_endpoint).rsplit("/", 1)[0] + "/"
 
     @contextmanager
     def _errors(self, blob: str) -> Iterator[None]:

@@ -10,6 +10,7 @@ from clients.http.transport import Transport
 from clients.protocols import Binding
 from clients.storage import BlobRef
 from clients.storage.account import StorageAccount
+from clients.studio_data_plane.references import parsed, written
 
 Json = dict[str, Any]
 
@@ -32,20 +33,24 @@ class StudioBindings:
 
     def write(self, resource: str, model: BlobRef) -> None:
         """PATCH the endpoint; the service fetches the model at once."""
-        self._transport.patch(self._path, {"Resources": [{"Name": resource, "Location": model}]})
+        self._transport.patch(self._path, {"Resources": [{"Name": resource, "Location": written(model)}]})
 
 
 def bindings_of(endpoint: Json, account: StorageAccount | None) -> list[Binding]:
     """What an endpoint, as the management API answers it, serves; *account* is ours, None where it has no name."""
     return [
-        Binding(text(resource, "Name"), _location(location, account), location or None)
+        Binding(
+            text(resource, "Name"),
+            _location(parsed(location), account),
+            parsed(location) if location else None,
+        )
         for resource in rows(endpoint, "Resources")
         for location in [part(resource, "Location")]
     ]
 
 
-def _location(model: Json, account: StorageAccount | None) -> str:
+def _location(model: BlobRef, account: StorageAccount | None) -> str:
     """The ``container/path`` of a model of our account; of any other its address, without a SAS."""
-    base, relative = str(model.get("BaseLocation") or ""), str(model.get("RelativeLocation") or "")
+    base, relative = model.base, model.path
     uri = f"{base.rstrip('/')}/{relative.lstrip('/')}".partition("?")[0]
     return relative if not relative or not base or account is None or account.owns(uri) else uri

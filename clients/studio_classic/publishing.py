@@ -6,7 +6,7 @@ that this starts is looked at until it is ``Completed``.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from clients.clock import Clock
@@ -15,6 +15,8 @@ from clients.http.answers import text
 from clients.http.transport import Transport
 from clients.poller import wait
 from clients.protocols import Published
+from clients.storage import BlobRef
+from clients.studio_data_plane.references import written
 
 _DEADLINE_SECONDS = 300.0
 
@@ -31,16 +33,16 @@ class Publishing:
         self,
         name: str,
         graph: Mapping[str, Any],
-        resources: Sequence[Mapping[str, Any]],
+        models: Mapping[str, BlobRef],
         before_write: Callable[[], None] = lambda: None,
     ) -> Published:
         """Deploy *graph* as the web service *name*, or re-deploy it: ids, keys and further endpoints stay.
 
-        *resources* are the trained models it starts with, shaped as in the management API's PATCH. *before_write* is
-        called before each call that changes something.
+        *models* are the trained models it starts with, by their names. *before_write* is called before each call that
+        changes something.
         """
         before_write()
-        experiment = self.save(name, graph, resources)
+        experiment = self.save(name, graph, models)
         before_write()
         deployed = self._transport.object(
             "POST",
@@ -61,9 +63,13 @@ class Publishing:
         done = wait(look, what=f"the deployment of {name!r}", deadline=_DEADLINE_SECONDS, clock=self._clock)
         return Published(experiment, text(done, "WebServiceGroupId"), text(done, "EndpointId"))
 
-    def save(self, name: str, graph: Mapping[str, Any], resources: Sequence[Mapping[str, Any]]) -> str:
+    def save(self, name: str, graph: Mapping[str, Any], models: Mapping[str, BlobRef]) -> str:
         """Keep *graph* as the experiment *name*, with the trained models that it starts with; the experiment's id."""
-        body = {"Description": name, "Graph": graph, "Resources": list(resources)}
+        resources = [
+            {"Name": model, "Kind": "TrainedModel", "Location": written(blob)}
+            for model, blob in models.items()
+        ]
+        body = {"Description": name, "Graph": graph, "Resources": resources}
         return text(self._transport.post(self._root, body), "ExperimentId")
 
     def definition(self, experiment: str) -> dict[str, Any]:

@@ -6,7 +6,7 @@ authorises.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -17,6 +17,7 @@ from clients.http.answers import rows, text
 from clients.http.transport import Transport
 from clients.protocols import DEFAULT_ENDPOINT, Binding, Contract, EndpointFound, Published
 from clients.sign_in import Bearer, Token
+from clients.storage import BlobRef
 from clients.storage.account import StorageAccount
 from clients.studio_classic.bindings import Json, StudioBindings, bindings_of
 from clients.studio_classic.publishing import Publishing
@@ -80,11 +81,11 @@ class ClassicServices:
         self,
         name: str,
         graph: Mapping[str, Any],
-        resources: Sequence[Mapping[str, Any]],
+        models: Mapping[str, BlobRef],
         before_write: Callable[[], None] = lambda: None,
     ) -> Published:
         """Deploy an experiment as the web service *name*; again: re-deploy it, ids, keys and endpoints stay."""
-        return self._publishing.publish(name, graph, resources, before_write)
+        return self._publishing.publish(name, graph, models, before_write)
 
     def unpublish(self, service: str, experiment: str) -> None:
         """Delete a web service, and the experiment it was deployed from, where one is named."""

@@ -11,6 +11,7 @@ from clients.http.answers import part, text
 from clients.http.transport import Transport, fetch
 from clients.protocols import JobState, JobStatus
 from clients.storage import BlobRef
+from clients.studio_data_plane.references import parsed, written
 from clients.text import told
 
 _VERSION = {"api-version": "2.0"}
@@ -38,14 +39,15 @@ class StudioJobs:
 
     def create(
         self,
+        _name: str,
         inputs: Mapping[str, BlobRef],
         outputs: Mapping[str, BlobRef],
         parameters: Mapping[str, str],
     ) -> str:
-        """Submit a job; it runs only when started. Its id."""
+        """Submit a job; it runs only when started. Its id, which the service gives."""
         request = {
-            "Inputs": dict(inputs),
-            "Outputs": dict(outputs),
+            "Inputs": {port: written(blob) for port, blob in inputs.items()},
+            "Outputs": {port: written(blob) for port, blob in outputs.items()},
             "GlobalParameters": dict(parameters),
         }
         return text(self._transport.post("jobs", request, **_VERSION)).strip('"')
@@ -74,7 +76,11 @@ class StudioJobs:
         rows = progress.get("Rows")
         return JobStatus(
             state,
-            {name: found for name, found in part(answer, "Results").items() if isinstance(found, dict)},
+            {
+                name: parsed(found)
+                for name, found in part(answer, "Results").items()
+                if isinstance(found, dict)
+            },
             _text(answer.get("Details")),
             str(progress.get("Module") or ""),
             rows if isinstance(rows, int) else None,
@@ -85,11 +91,8 @@ class StudioJobs:
         self._transport.delete(f"jobs/{job}", **_VERSION)
 
     def fetch(self, result: BlobRef) -> bytes:
-        """The content of a result: BaseLocation, RelativeLocation and SasBlobToken, one after the other."""
-        base, place, sas = (
-            text(result, name) for name in ("BaseLocation", "RelativeLocation", "SasBlobToken")
-        )
-        return fetch(f"the job's result {place}", f"{base}{place}{sas}", "run the update again")
+        """The content of a result."""
+        return fetch(f"the job's result {result.path}", result.opened, "run the update again")
 
 
 def _text(details: Any) -> str:

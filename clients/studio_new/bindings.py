@@ -37,9 +37,7 @@ class NewBindings:
                 f"the web service {name_of(self._service)!r} is read-only: its model cannot be replaced",
                 "publish it under another name without readOnly, and declare that one",
             )
-        uri = f"{model['BaseLocation']}{model['RelativeLocation']}"
-        if not self._reads(own, uri):
-            uri += model["SasBlobToken"] or ""
+        uri = model.url if self._reads(own, model.url) else model.opened
         changed = definitions.with_model(definition, resource, uri)
         if definitions.member(own, "payloadsInBlobStorage"):
             self._store.put(self._service, changed, etag=etag)
@@ -64,11 +62,6 @@ class NewBindings:
 def models_of(store: WebServiceStore, definition: Json) -> list[Binding]:
     """The trained models of a whole definition."""
     return [
-        Binding(name, store.account.location(uri), _reference(uri))
+        Binding(name, store.account.location(uri), BlobRef(uri, ""))
         for name, uri in definitions.models(definition).items()
     ]
-
-
-def _reference(uri: str) -> BlobRef:
-    """A model by its complete address."""
-    return {"BaseLocation": uri, "RelativeLocation": "", "SasBlobToken": ""}

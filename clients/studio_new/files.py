@@ -109,11 +109,10 @@ class DefinitionFiles:
                 "see ./dev runs show KEY for a model's address",
             )
         found = self._registry.readable(address)
-        uri = f"{found['BaseLocation']}{found['RelativeLocation']}"
         account = definitions.account_name(body)
         services = f"AccountName={account};"
         ours = not account or services in f"{self._target.connection_string};"
-        return uri if ours else f"{uri}{found['SasBlobToken']}"
+        return found.url if ours else found.opened
 
     def _existing(self, name: str) -> str | None:
         """The resource id of a service that is there, by its name or id. Raises ConfigurationError for one of several."""

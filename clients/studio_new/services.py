@@ -19,6 +19,7 @@ from clients.http.answers import text
 from clients.http.transport import Transport
 from clients.protocols import DEFAULT_ENDPOINT, Binding, Contract, EndpointFound, Published
 from clients.sign_in import Bearer, Token
+from clients.storage import BlobRef
 from clients.studio_classic.publishing import Publishing
 from clients.studio_data_plane.jobs import StudioJobs
 from clients.studio_data_plane.scoring import StudioScoring
@@ -85,12 +86,12 @@ class NewServices:
         self,
         name: str,
         graph: Mapping[str, Any],
-        resources: Sequence[Mapping[str, Any]],
+        models: Mapping[str, BlobRef],
         before_write: Callable[[], None] = lambda: None,
     ) -> Published:
         """Save the experiment, take its definition, give it storage account and plan, and create the service of it."""
         before_write()
-        experiment = self._experiments.save(name, graph, resources)
+        experiment = self._experiments.save(name, graph, models)
         definition = self._experiments.definition(experiment)
         before_write()
         self._store.put(self._id(name), definition)

@@ -48,7 +48,7 @@ def _named(origin: Origin) -> BlobRef:
     """A model that lies where it lay, without what opens it: whoever reads it has to be let in."""
     path = urlsplit(origin.uri).path.lstrip("/") if origin.location == origin.uri else origin.location
     base = origin.uri.removesuffix(path)
-    return {"BaseLocation": base, "RelativeLocation": path, "SasBlobToken": ""}
+    return BlobRef(base, path)
 
 
 class Adoption:
@@ -91,9 +91,8 @@ class Adoption:
         served = self.served(experiment)
         if served is None:
             return
-        context, model = self._context, served.model or {}
-        uri = f"{model.get('BaseLocation') or ''}".rstrip("/")
-        uri = f"{uri}/{(model.get('RelativeLocation') or '').lstrip('/')}".rstrip("/").partition("?")[0]
+        context, model = self._context, served.model or BlobRef("", "")
+        uri = f"{model.base.rstrip('/')}/{model.path.lstrip('/')}".rstrip("/").partition("?")[0]
         now = context.clock.now().isoformat()
         data: Props = dict(self._adopts["data"])
         run = Run(
@@ -108,7 +107,7 @@ class Adoption:
                 self._adopts["service"]["id"], self._endpoint, served.resource, served.location, uri
             ),
         )
-        content = self._content(uri, str(model.get("SasBlobToken") or ""), served.location)
+        content = self._content(uri, model.signature, served.location)
         context.guard.check()
         if content is not None:
             run = self._keep(ledger, run, content)

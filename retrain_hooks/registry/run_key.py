@@ -106,6 +106,11 @@ def attempt_of(address: str) -> int:
     return int(number) if key_of(address) else 0
 
 
+def job_name(experiment: str, key: str, attempt: int) -> str:
+    """The name of a run's job, where a service lets us name it: letters, digits, ``-`` and ``_``, at most 255."""
+    return f"{re.sub(r'[^A-Za-z0-9_-]', '-', experiment)[:200].lstrip('-_') or 'run'}-{key[:16]}-{attempt}"
+
+
 def model_address(experiment: str, key: str, attempt: int) -> str:
     """Where a run leaves its model, as a path in the registry container."""
     return f"models/{experiment}/{key}/{attempt}.ilearner"

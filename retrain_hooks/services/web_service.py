@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from typing import Any
 
 from clients.errors import ConfigurationError, NotFound, ServiceError
 from clients.protocols import CLASSIC, DEFAULT_ENDPOINT, KINDS, EndpointFound, Services
+from clients.storage import BlobRef
 from retrain_hooks.experiments.package import Experiment, load
 from retrain_hooks.host.inputs import Inputs, prop
 from retrain_hooks.host.lifecycle import Context, Diff, Props, known
@@ -197,7 +197,7 @@ class WebServiceLifecycle:
         note = self._publication(wanted)
         begun = note.begin()
         published = services.publish(
-            wanted.name, self._load(wanted).definition, self._resources(wanted), context.guard.check
+            wanted.name, self._load(wanted).definition, self._models(wanted), context.guard.check
         )
         changed_service(context, wanted.target, published.service)
         note.end(wanted.content, begun)
@@ -219,15 +219,15 @@ class WebServiceLifecycle:
             remark="",
         ).props()
 
-    def _resources(self, inputs: WebServiceInputs) -> list[dict[str, Any]]:
+    def _models(self, inputs: WebServiceInputs) -> dict[str, BlobRef]:
         if inputs.part != PREDICTIVE:
-            return []
+            return {}
         assert inputs.model is not None
         assert inputs.experiment is not None
         location = Ledger(self._context.registry(inputs.target)).hand_over(
             inputs.model.address, inputs.model.sha256
         )
-        return [{"Name": inputs.experiment.resource, "Kind": "TrainedModel", "Location": location}]
+        return {inputs.experiment.resource: location}
 
     def read(self, id_: str, old: Props) -> tuple[Props, Props] | None:
         """The recorded service, or None where the workspace holds it no more."""

@@ -32,7 +32,7 @@ from retrain_hooks.host.references import ServiceRef
 from retrain_hooks.registry.history import History
 from retrain_hooks.registry.ledger import Entry, Job, Ledger, Run, as_keyed
 from retrain_hooks.registry.records import Corrupt
-from retrain_hooks.registry.run_key import Covered, attempt_of, key_of
+from retrain_hooks.registry.run_key import Covered, attempt_of, job_name, key_of
 from retrain_hooks.training.cancelled_jobs import CANCELLED, belongs_to, cancel, job_of
 from retrain_hooks.training.evaluation import read_metrics
 
@@ -197,6 +197,7 @@ class Trainer:
         self._guard.check()
         jobs = self._jobs(request.service)
         job = jobs.create(
+            job_name(run.experiment, run.key, run.attempt),
             {request.input: reference},
             {
                 request.outputs["model"]: self._ledger.registry.writable(run.address),
@@ -212,7 +213,7 @@ class Trainer:
             started_at=self._now(),
         )
         entry, ours = self._ledger.advance(entry, submitted)
-        if not ours:
+        if not ours and (entry.run.job is None or entry.run.job.id != job):
             jobs.cancel(job)
         return entry
 

@@ -138,12 +138,13 @@ def bind_behind_our_back(story: Story, address: str) -> None:
         outputs["patchUrl"], headers={"Authorization": f"Bearer {outputs['endpointKey']}"}, timeout=20
     ).json()
     from clients.storage import Container
+    from clients.studio_data_plane.references import written
 
     cloud = story.checkout.cloud
     connection = (
         f"AccountName={cloud['account']};AccountKey={cloud['accountKey']};BlobEndpoint={cloud['blob']};"
     )
-    location = Container(connection, "registry", "").readable(address)
+    location = written(Container(connection, "registry", "").readable(address))
     answer = requests.patch(
         outputs["patchUrl"],
         json={"Resources": [{"Name": endpoint["Resources"][0]["Name"], "Location": location}]},

@@ -14,6 +14,7 @@ import requests
 
 from cli.cloud.azurite import node
 from clients.storage import Container
+from clients.studio_data_plane.references import written
 from localcloud.studio.web_services.schema import canonical
 from tests.e2e.checkout import Checkout, Done, jobs, writes
 from tests.npm.conftest import HOME, install
@@ -330,7 +331,7 @@ def exported(checkout: Checkout, workspace: dict[str, Any], part: str) -> dict[s
             {
                 "Name": RESOURCE,
                 "Kind": "TrainedModel",
-                "Location": theirs.readable("experimentoutput/7/7.ilearner"),
+                "Location": written(theirs.readable("experimentoutput/7/7.ilearner")),
             }
         ]
     graph = json.loads((checkout.root / f"experiments/flights/{part}.json").read_text())

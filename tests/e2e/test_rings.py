@@ -13,6 +13,7 @@ import requests
 
 from clients.credentials import resolve_target
 from clients.storage import Container
+from clients.studio_data_plane.references import written
 from tests.e2e.checkout import Checkout, Done, Told, jobs, writes
 from tests.e2e.registry import records
 from tests.waiting import eventually
@@ -72,7 +73,7 @@ class Endpoints:
             place = Container(target.connection_string, target.registry_container, target.remedy)
             model = {
                 "Name": self._resource(baseline)["Name"],
-                "Location": place.readable(self._address(baseline)),
+                "Location": written(place.readable(self._address(baseline))),
             }
             self._call("PATCH", endpoint, {"Resources": [model]})
             return self._address(baseline)

@@ -96,8 +96,8 @@ class _Timed(Jobs):
         super().__init__(*containers)
         self._began: dict[str, float] = {}
 
-    def create(self, inputs: Any, outputs: Any, parameters: Any) -> str:
-        job = super().create(inputs, outputs, parameters)
+    def create(self, name: str, inputs: Any, outputs: Any, parameters: Any) -> str:
+        job = super().create(name, inputs, outputs, parameters)
         tell("POST", 200, 0.0)
         return job
 
@@ -151,7 +151,7 @@ def _by_loop(members: int) -> float:
             "output1": fleet.registry.writable(f"models/{name}.ilearner"),
             "output2": fleet.registry.writable(f"models/{name}.csv"),
         }
-        job = jobs.create({"input1": fleet.data.readable(f"shops/{name}/1.csv")}, outputs, {})
+        job = jobs.create(name, {"input1": fleet.data.readable(f"shops/{name}/1.csv")}, outputs, {})
         jobs.start(job)
         while not (status := jobs.status(job)).state.ended:
             time.sleep(_LOOK_SECONDS)

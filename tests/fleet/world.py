@@ -52,8 +52,8 @@ class Jobs:
         self.running = self.most = 0
         self.loses: set[str] = set()
 
-    def create(self, inputs: Any, outputs: Any, _parameters: Any) -> str:
-        blob = inputs["input1"]["RelativeLocation"].partition("/")[2]
+    def create(self, _name: str, inputs: Any, outputs: Any, _parameters: Any) -> str:
+        blob = inputs["input1"].path.partition("/")[2]
         self.before_create(blob)
         with self._lock:
             self.created.append(blob)
@@ -80,7 +80,7 @@ class Jobs:
         if b"broken" in content:
             return JobStatus(JobState.FAILED, {}, "the label has one class")
         for ref in outputs.values():
-            path = str(ref["RelativeLocation"]).partition("/")[2]
+            path = ref.path.partition("/")[2]
             model = b"model of " + hashlib.sha256(content).digest()
             if not path.endswith(".ilearner"):
                 self._registry.put(path, self._evaluation(content))
@@ -96,7 +96,7 @@ class Jobs:
         self._jobs.pop(job, None)
 
     def fetch(self, result: Any) -> bytes:
-        return self._registry.read(str(result["RelativeLocation"]).partition("/")[2])[0]
+        return self._registry.read(result.path.partition("/")[2])[0]
 
 
 class Services:
@@ -141,7 +141,7 @@ class Services:
             if error := self.errors.get(endpoint):
                 raise error()
             self.calls.append(f"bind {endpoint}")
-            self.serving[endpoint] = model["RelativeLocation"]
+            self.serving[endpoint] = model.path
 
         return SimpleNamespace(read=lambda: list(self._models(endpoint)), write=write)
 

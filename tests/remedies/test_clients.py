@@ -26,7 +26,7 @@ from clients.http.answers import text
 from clients.http.transport import Transport
 from clients.inventory import Inventory
 from clients.poller import wait
-from clients.storage import Container
+from clients.storage import BlobRef, Container
 from clients.storage.blobs import Blobs
 from clients.studio_classic.bindings import StudioBindings
 from clients.studio_classic.publishing import Publishing
@@ -276,8 +276,8 @@ def test_a_deployment_that_failed(remedy: Told) -> None:
     said = {"ExperimentId": "e", "ActivityId": "1", "WebServiceGroupId": "w", "EndpointId": "d"}
     failed, done = (200, said | {"Status": "Failed"}), (200, said | {"Status": "Completed"})
     studio = Publishing(transport(Service((200, said), failed, (200, said), done)), "w", ManualClock())
-    remedy.fails(lambda: studio.publish("flights", {}, []))
-    assert studio.publish("flights", {}, []).service == "w"
+    remedy.fails(lambda: studio.publish("flights", {}, {}))
+    assert studio.publish("flights", {}, {}).service == "w"
 
 
 @heals("run ./dev refresh, then ./dev up", at="clients/studio_classic/bindings.py")
@@ -299,7 +299,7 @@ def test_a_job_in_an_odd_state(remedy: Told) -> None:
 @heals("run the update again", at="clients/studio_data_plane/jobs.py")
 def test_a_result_that_is_fetched_again(remedy: Told) -> None:
     """Storage answers again."""
-    result = {"BaseLocation": "http://b/", "RelativeLocation": "c/x", "SasBlobToken": "?s"}
+    result = BlobRef("http://b/", "c/x", "?s")
     jobs = StudioJobs(transport(Service(FINE)))
     play(Service(connections_error()), "http://b/")
     remedy.fails(lambda: jobs.fetch(result))

@@ -9,6 +9,7 @@ import pytest
 
 from clients.http.transport import fetch
 from clients.storage import Container
+from clients.studio_data_plane.references import written
 from localcloud.blobs.locations import Location, locate_blob
 from localcloud.facilities.cloud import Cloud
 from tests.studio.running import ACCOUNT, Running
@@ -65,9 +66,9 @@ def test_a_name_is_quoted_once_on_every_way(container, here, name):
     assert b"".join(container.chunks(name, listed.etag)) == wanted
     assert container.read_start(name, 4) == wanted[:4]
     signed = container.readable(name)
-    assert fetch("it", "".join(filter(None, signed.values())), "look") == wanted
+    assert fetch("it", signed.opened, "look") == wanted
     for reference in (signed, container.writable(name)):
-        place = locate_blob(reference, here, "input1")
+        place = locate_blob(written(reference), here, "input1")
         assert place.name == name.rpartition("/")[2]
         with place.client() as client:
             assert client.download_blob().readall() == wanted
@@ -79,7 +80,5 @@ def test_a_name_is_quoted_once_on_every_way(container, here, name):
 
 def test_blobs_with_like_names_are_not_taken_for_each_other(container, here):
     """`a b`, `a%20b` and `a+b`: three blobs."""
-    read = {
-        name: fetch("it", "".join(filter(None, container.readable(name).values())), "look") for name in NAMES
-    }
+    read = {name: fetch("it", container.readable(name).opened, "look") for name in NAMES}
     assert read == {name: name.encode() for name in NAMES}

@@ -9,6 +9,7 @@ import pytest
 
 from clients.errors import BindingFailed, ConfigurationError, Conflict, NotFound
 from clients.http import connections
+from clients.studio_data_plane.references import parsed
 from tests.studio.houses import RESOURCE, TRAINING
 from tests.studio.new_services import Service, completed, exported
 from tests.studio.running import Running
@@ -76,7 +77,7 @@ def test_a_binding_is_one_get_and_one_patch_that_differ_in_one_address(
 ):
     """The PATCH carries the assets that GET gave, in their order, and exactly one uri is another one."""
     before = len(write_effects(studio, service))
-    services.bindings(service.id, "default").write(RESOURCE, trained.dearer)
+    services.bindings(service.id, "default").write(RESOURCE, parsed(trained.dearer))
     assert write_effects(studio, service)[before:] == ["PATCH"]
     (first, _, shown), (second, sent, _) = wire.of(service)
     assert (first, second) == ("GET", "PATCH")
@@ -100,7 +101,7 @@ def test_a_large_definition_is_read_from_its_blob_and_put_whole(
     assert (found.resource, found.location.rpartition("/")[2]) == (RESOURCE, "houses.ilearner")
     whole = services.definition(service.id)
     wire.sent.clear()
-    bindings.write(RESOURCE, trained.dearer)
+    bindings.write(RESOURCE, parsed(trained.dearer))
     [(_, sent, _)] = wire.of(service, "PUT")
     assert wire.of(service, "PATCH") == []
     own = sent["properties"]
@@ -134,7 +135,7 @@ def test_a_large_definition_that_somebody_changed_meanwhile_is_not_overwritten(
 
     monkeypatch.setattr(bindings._store, "whole", meddle)
     with pytest.raises(Conflict):
-        bindings.write(RESOURCE, trained.dearer)
+        bindings.write(RESOURCE, parsed(trained.dearer))
     assert service.get()["properties"]["description"] == "somebody else's"
     assert service.price(HOUSE) == CHEAP
 

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from clients.credentials import Target
+from clients.studio_data_plane.references import parsed
 from clients.studio_new import definition as definitions
 from retrain_hooks.host.lifecycle import Context
 from retrain_hooks.services.commitment_plan import CommitmentPlanLifecycle
@@ -94,10 +95,10 @@ def test_what_is_read_only_lives_on_as_another(
     assert arm.end(service.call("PATCH", body=body))["status"] == "Succeeded"
     exported = files.export(service.id)
     remedy.fails(lambda: files.import_(exported, service.id))
-    remedy.fails(lambda: services.bindings(service.id, "default").write(RESOURCE, trained.dearer))
+    remedy.fails(lambda: services.bindings(service.id, "default").write(RESOURCE, parsed(trained.dearer)))
     definitions.put_member(exported["properties"], "readOnly", False)
     copy = files.import_(exported, f"{service.id}copy", plan=plan)
-    services.bindings(copy, "default").write(RESOURCE, trained.dearer)
+    services.bindings(copy, "default").write(RESOURCE, parsed(trained.dearer))
     assert arm.service(copy.rpartition("/")[2]).price(HOUSE) == DEAR
 
 
@@ -181,9 +182,9 @@ def test_an_import_under_a_name_that_is_there_or_an_id(
 def test_a_model_by_the_name_of_its_asset(remedy: Told, services: Any, service: Any, trained: Any) -> None:
     """As the error lists it."""
     bindings = services.bindings(service.id, "default")
-    error = remedy.fails(lambda: bindings.write("no such", trained.dearer))
+    error = remedy.fails(lambda: bindings.write("no such", parsed(trained.dearer)))
     assert RESOURCE in error.cause
-    bindings.write(RESOURCE, trained.dearer)
+    bindings.write(RESOURCE, parsed(trained.dearer))
     assert service.price(HOUSE) == DEAR
 
 

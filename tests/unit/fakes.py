@@ -92,14 +92,10 @@ class MemoryContainer:
         return self.blobs[name][1]
 
     def readable(self, name: str) -> BlobRef:
-        return {
-            "BaseLocation": "http://blob/",
-            "RelativeLocation": f"{self.name}/{name}",
-            "SasBlobToken": "?s",
-        }
+        return BlobRef("http://blob/", f"{self.name}/{name}", "?s")
 
     def writable(self, name: str) -> BlobRef:
-        return {"ConnectionString": "c", "RelativeLocation": f"{self.name}/{name}"}
+        return BlobRef("http://blob/", f"{self.name}/{name}", connection="c")
 
     def _meddle(self) -> None:
         if self.before_write:
@@ -139,7 +135,11 @@ class BatchService:
     seen: dict[str, int] = field(default_factory=dict)
 
     def create(
-        self, inputs: Mapping[str, BlobRef], outputs: Mapping[str, BlobRef], parameters: Mapping[str, str]
+        self,
+        _name: str,
+        inputs: Mapping[str, BlobRef],
+        outputs: Mapping[str, BlobRef],
+        parameters: Mapping[str, str],
     ) -> str:
         job = f"job{len(self.created) + 1}"
         self.created.append(job)
@@ -163,7 +163,7 @@ class BatchService:
         if self.end is not JobState.FINISHED:
             return JobStatus(self.end, {}, self.details)
         for ref in self.outputs[job].values():
-            path = str(ref["RelativeLocation"]).partition("/")[2]
+            path = ref.path.partition("/")[2]
             self.registry.put(path, self.model if path.endswith(".ilearner") else self.evaluation)
         return JobStatus(JobState.FINISHED, self.outputs[job])
 

@@ -55,9 +55,9 @@ class Services:
 
         def write(resource: str, model: Any) -> None:
             assert resource == RESOURCE
-            self.patches.append((endpoint, model["RelativeLocation"]))
+            self.patches.append((endpoint, model.path))
             if not self.deaf:
-                self.serving[endpoint] = model["RelativeLocation"]
+                self.serving[endpoint] = model.path
 
         return SimpleNamespace(read=read, write=write)
 

@@ -183,8 +183,8 @@ class World:
             assert resource == RESOURCE
             self.models.append(model)
             self.tick()
-            location = str(model["RelativeLocation"])
-            assert model["SasBlobToken"], "a model that nobody can read"
+            location = model.path
+            assert model.signature, "a model that nobody can read"
             endpoint.write(location.removeprefix("registry/"))
             self.tick()
 

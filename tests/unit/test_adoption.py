@@ -11,6 +11,7 @@ import pytest
 
 from clients.errors import ConfigurationError, NotFound, Unreachable
 from clients.protocols import Binding
+from clients.storage import BlobRef
 from clients.storage.blobs import Blobs
 from retrain_hooks.binding.lifecycle import ModelBindingLifecycle
 from retrain_hooks.data.contents import Contents
@@ -54,7 +55,7 @@ class World:
     @staticmethod
     def at(uri: str, location: str) -> Binding:
         base = uri.removesuffix(location)
-        return Binding(RESOURCE.upper(), location, {"BaseLocation": base, "RelativeLocation": location})
+        return Binding(RESOURCE.upper(), location, BlobRef(base, location))
 
     def read(self, uri: str) -> bytes:
         if uri not in self.blobs:
@@ -73,7 +74,7 @@ class World:
         def write(resource: str, model: Any) -> None:
             assert resource == RESOURCE
             self.writes.append((endpoint, model))
-            location = model["RelativeLocation"]
+            location = model.path
             self.serving[endpoint] = Binding(RESOURCE, location, model)
 
         return SimpleNamespace(read=lambda: [self.serving[endpoint]], write=write)
@@ -180,7 +181,7 @@ def test_a_first_preview_says_what_would_be_adopted_and_writes_nothing(world):
 def test_the_present_model_becomes_a_finished_run_with_its_bytes(world):
     """No job; the record says where it came from, and no secret of it."""
     world.serving["prod"] = replace(
-        world.serving["prod"], model={**world.serving["prod"].model, "SasBlobToken": "?sig=s3cret"}
+        world.serving["prod"], model=replace(world.serving["prod"].model, signature="?sig=s3cret")
     )
     world.blobs = {f"{URI}?sig=s3cret": MODEL}
     outputs = world.create()
@@ -251,7 +252,7 @@ def test_a_model_that_cannot_be_read_stays_where_it_is(world):
     world.bind(model, bound)
     endpoint, reference = world.writes[-1]
     assert endpoint == "prod"
-    assert f"{reference['BaseLocation']}{reference['RelativeLocation']}" == URI
+    assert reference.url == URI
 
 
 def test_another_version_at_the_first_update_adopts_first(world):

@@ -201,7 +201,7 @@ class Endpoint:
         return [Binding("model", self.serves)]
 
     def write(self, resource: str, model: dict[str, str]) -> None:
-        self.serves = model["RelativeLocation"]
+        self.serves = model.path
 
 
 @pytest.fixture

@@ -40,7 +40,7 @@ class World:
         self.clock = ManualClock()
 
     def submitted(self, key: str, workspace: dict[str, str] = OURS, **fields: object) -> Entry:
-        job = self.jobs.create({}, {}, {})
+        job = self.jobs.create("", {}, {}, {})
         self.jobs.start(job)
         given = {"inputs": {}, "state": "submitted", "job": Job(job, "s1", workspace)} | fields
         run = Run(key, "flights", **given)

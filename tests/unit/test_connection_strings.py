@@ -54,7 +54,7 @@ def test_what_opens_no_account_says_why(text, said, use):
 @pytest.mark.parametrize("text", GOOD)
 def test_what_opens_one_is_taken(text):
     """With the account's key."""
-    assert Container(text, "data", "start it").readable("x")["SasBlobToken"]
+    assert Container(text, "data", "start it").readable("x").signature
     assert StorageAccount.parse(text).key == KEY
 
 

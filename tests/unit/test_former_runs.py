@@ -11,6 +11,7 @@ import pytest
 
 from clients.clock import ManualClock
 from clients.errors import ConfigurationError
+from clients.storage import BlobRef
 from retrain_hooks.data.lifecycle import DataVersionLifecycle
 from retrain_hooks.experiments.package import Experiment
 from retrain_hooks.host.lifecycle import Context
@@ -199,8 +200,8 @@ def test_a_running_job_of_an_earlier_release_is_attached_to(context):
         bytes=0,
     )
     context.jobs.outputs["theirs"] = {
-        "output1": {"RelativeLocation": f"registry/{run.address}"},
-        "output2": {"RelativeLocation": f"registry/{run.address}.csv"},
+        "output1": BlobRef("", f"registry/{run.address}"),
+        "output2": BlobRef("", f"registry/{run.address}.csv"),
     }
     assert Stack(context).run(update=False)["plan"] == "attach to job theirs"
     assert Stack(context).run()["address"] == run.address

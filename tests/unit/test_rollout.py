@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from clients.errors import BindingFailed, UpdateCancelled
+from clients.storage import BlobRef
 from tests.unit.rollout_world import NEW, OLD, OTHER, World, raise_for
 
 
@@ -347,14 +348,12 @@ def test_a_restore_without_rows_is_read_back(world):
 def test_a_model_that_is_no_ones_run_is_put_back_by_what_the_service_said(world):
     """Adopted with the endpoint: its location and credential are known from the service only."""
     world.endpoints["live"].says = world.endpoints["live"].answers = "baseline/theirs.ilearner"
-    world.foreign["baseline/theirs.ilearner"] = {
-        "BaseLocation": "http://theirs/",
-        "RelativeLocation": "baseline/theirs.ilearner",
-        "SasBlobToken": "?theirs",
-    }
+    world.foreign["baseline/theirs.ilearner"] = BlobRef(
+        "http://theirs/", "baseline/theirs.ilearner", "?theirs"
+    )
     world.endpoints["live"].faults = ["stale"]
     assert world.fails().endswith("live serves baseline/theirs.ilearner again")
-    assert world.models[-1]["SasBlobToken"] == "?theirs"
+    assert world.models[-1].signature == "?theirs"
     assert "?theirs" not in str(world.registry.blobs)
 
 

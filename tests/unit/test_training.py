@@ -10,6 +10,7 @@ import pytest
 from clients.clock import ManualClock
 from clients.errors import ConfigurationError, DeadlineExceeded, JobFailed, NotFound, UpdateCancelled
 from clients.protocols import JobState
+from clients.storage import BlobRef
 from retrain_hooks.registry.ledger import Run
 from tests.unit.fakes import BatchService, OpenGuard
 from tests.unit.training_world import Interrupted, request, world_job
@@ -208,7 +209,7 @@ def test_whoever_planned_the_run_is_given_time_to_submit_it(world):
         def sleep(self, seconds: float) -> None:
             super().sleep(seconds)
             if self.monotonic() > 1 and not world.jobs.created:
-                job = world.jobs.create({}, wanted_outputs(planned.run), {})
+                job = world.jobs.create("", {}, wanted_outputs(planned.run), {})
                 world.ledger.advance(
                     planned,
                     replace(
@@ -226,8 +227,8 @@ def test_whoever_planned_the_run_is_given_time_to_submit_it(world):
 
 def wanted_outputs(run: Run) -> dict:
     return {
-        "output1": {"RelativeLocation": f"registry/{run.address}"},
-        "output2": {"RelativeLocation": "x/y.csv"},
+        "output1": BlobRef("", f"registry/{run.address}"),
+        "output2": BlobRef("", "x/y.csv"),
     }
 
 

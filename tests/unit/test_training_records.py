@@ -37,7 +37,7 @@ def test_another_model_of_the_same_length_is_trained_again(world, md5):
         world.ledger.hand_over(first.address)
     again, reused = world.train(force=world.force)
     assert (again.attempt, again.sha256, reused) == (2, first.sha256, False)
-    assert world.ledger.hand_over(again.address)["RelativeLocation"].endswith(again.address)
+    assert world.ledger.hand_over(again.address).path.endswith(again.address)
 
 
 @pytest.mark.parametrize("record", [None, b"", b"{", b'{"version": 1, "state": "fini'])
@@ -49,10 +49,10 @@ def test_a_model_whose_record_is_lost_is_handed_over_by_the_hash_that_a_state_kn
         world.registry.put(f"runs/{first.key}.json", record)
     with pytest.raises(LedgerError, match="nothing is on record of the model"):
         world.ledger.hand_over(first.address)
-    assert world.ledger.hand_over(first.address, first.sha256)["RelativeLocation"].endswith(first.address)
+    assert world.ledger.hand_over(first.address, first.sha256).path.endswith(first.address)
     again, _ = world.train(force=world.force)
     assert again.sha256 == first.sha256
-    assert world.ledger.hand_over(first.address)["RelativeLocation"].endswith(first.address)
+    assert world.ledger.hand_over(first.address).path.endswith(first.address)
     world.registry.put(first.address, b"A MODEL", md5_of=b"a model")
     for known in ("", first.sha256):
         with pytest.raises(LedgerError, match=r"is gone, or is not the one that its run left"):
@@ -177,7 +177,7 @@ def test_a_set_of_blobs_is_one_table_for_the_job(world):
     data = training_data(world, "a.csv", "b.csv")
     reference = data.reference()
     assert reference == data.reference()
-    path = reference["RelativeLocation"].partition("/")[2]
+    path = reference.path.partition("/")[2]
     assert world.registry.read(path)[0] == b"x,y\r\n1,2\n3,4\n"
 
 
