@@ -130,6 +130,16 @@ def named(names: Sequence[str]) -> str:
     return ", ".join(names[:_NAMED]) + more
 
 
+@dataclass(frozen=True)
+class _There:
+    """What there is: the members' *standings*, those that are *declared*, what *endpoints* serve, and the *models*."""
+
+    standings: Mapping[str, Standing]
+    declared: Mapping[str, Wish]
+    endpoints: Mapping[str, Sequence[Binding] | None]
+    models: Mapping[str, Blob]
+
+
 class Planner:
     """Compares what is wanted with what is there. Reads only."""
 
@@ -147,19 +157,17 @@ class Planner:
             return Plan(by_name, [Change(wish.name, _NEW) for wish in wishes])
         standings = self.standings()
         endpoints = self._endpoints() if standings else {}
-        models = self._models() if standings else {}
-        here, undecided = [], []
-        for wish in wishes:
-            found = self._at_rest(wish, standings.get(wish.name), endpoints, models)
-            if found:
-                here.append(found)
-            else:
-                undecided.append((wish, self._change(wish, standings, by_name, endpoints, models)))
+        there = _There(standings, by_name, endpoints, self._models() if standings else {})
+        here = [self._change(wish, there) for wish in wishes]
         if addresses:
+
+            def addressed(change: Change) -> Change:
+                if change.what in (*_AT_REST, _RESTORE):
+                    return change
+                return self._addressed(by_name[change.member], change, standings)
+
             with ThreadPoolExecutor(_READERS, "fleet-plan") as readers:
-                here += readers.map(lambda pair: self._addressed(pair[0], pair[1], standings), undecided)
-        else:
-            here += [change for _wish, change in undecided]
+                here = list(readers.map(addressed, here))
         due = {change.member for change in here if change.what not in _AT_REST}
         successors = {wish.member.formerly: wish.name for wish in wishes if wish.member.formerly}
         for name in sorted(name for name in standings if name not in by_name):
@@ -185,27 +193,29 @@ class Planner:
             return change
         return Change(standing.member, _RESTORE, change.why)
 
-    def _at_rest(
-        self,
-        wish: Wish,
-        standing: Standing | None,
-        endpoints: Mapping[str, Sequence[Binding] | None],
-        models: Mapping[str, Blob],
-    ) -> Change | None:
-        """What is said of a member that nothing is done for; None where something is."""
+    def _change(self, wish: Wish, there: _There) -> Change:
+        """What would be done for a member, and why, before anybody is asked which model it would get."""
+        name, standing = wish.name, there.standings.get(wish.name)
         if problem := problem_of(wish):
-            return self._stays(Change(wish.name, STUCK, problem), standing, endpoints)
-        if standing is None or standing.state == "unfinished":
-            return None
-        if standing.key != wish.covers.key or standing.asks != wish.asks:
-            return None
+            return self._stays(Change(name, STUCK, problem), standing, there.endpoints)
+        if standing is None:
+            formerly = wish.member.formerly
+            was = formerly if formerly in there.standings and formerly not in there.declared else ""
+            return Change(name, _NEW, f"it was {was}" if was else "")
+        if standing.state == "unfinished" or not standing.key:
+            return Change(name, _GO_ON)
+        if standing.key != wish.covers.key:
+            return Change(name, _RETRAIN, _why(standing.cause, wish.cause))
+        if standing.asks != wish.asks:
+            return Change(name, _JUDGE)
         if standing.state == "failed":
-            return self._stays(Change(wish.name, STUCK, standing.error), standing, endpoints)
-        if _lost(standing, models):
-            return None
-        if standing.address and self._deviates(standing, endpoints):
-            return None
-        return Change(wish.name, UNCHANGED)
+            return self._stays(Change(name, STUCK, standing.error), standing, there.endpoints)
+        if _lost(standing, there.models):
+            return Change(name, _RETRAIN, "its model is lost")
+        if standing.address and self._deviates(standing, there.endpoints):
+            gone = standing.endpoint not in there.endpoints
+            return Change(name, _BIND, "gone" if gone else "somebody else bound another")
+        return Change(name, UNCHANGED)
 
     def _deviates(self, standing: Standing, endpoints: Mapping[str, Sequence[Binding] | None]) -> bool:
         """Whether an endpoint is gone, or says that it serves another model."""
@@ -217,31 +227,6 @@ class Planner:
         resource = self._fleet.resource.casefold()
         wanted = f"{self._registry.name}/{standing.address}"
         return not any(one.resource.casefold() == resource and one.location == wanted for one in served)
-
-    def _change(
-        self,
-        wish: Wish,
-        standings: Mapping[str, Standing],
-        declared: Mapping[str, Wish],
-        endpoints: Mapping[str, Sequence[Binding] | None],
-        models: Mapping[str, Blob],
-    ) -> Change:
-        standing = standings.get(wish.name)
-        if standing is None:
-            formerly = wish.member.formerly
-            was = formerly if formerly in standings and formerly not in declared else ""
-            return Change(wish.name, _NEW, f"it was {was}" if was else "")
-        if standing.state == "unfinished" or not standing.key:
-            return Change(wish.name, _GO_ON)
-        if standing.key != wish.covers.key:
-            return Change(wish.name, _RETRAIN, _why(standing.cause, wish.cause))
-        if standing.asks != wish.asks:
-            return Change(wish.name, _JUDGE)
-        if _lost(standing, models):
-            return Change(wish.name, _RETRAIN, "its model is lost")
-        return Change(
-            wish.name, _BIND, "gone" if standing.endpoint not in endpoints else "somebody else bound another"
-        )
 
     def _addressed(self, wish: Wish, change: Change, standings: Mapping[str, Standing]) -> Change:
         """With the address of the model that the member is to get; or what keeps it from getting one."""
