@@ -25,6 +25,7 @@ SECONDS = 20.0  # four times what Azurite takes
 # What cannot be done again with the same outcome: a lease's and a snapshot's name is what Azurite gave it.
 _NOT_AGAIN = frozenset({"lease", "snapshot", "batch"})
 _DROPPED = (b"authorization", b"if-", b"x-ms-if-", b"x-ms-lease-id", b"expect", b"host", b"connection")
+_OF_ACCOUNTS = ".blob.localhost"
 _FRAMING = (b"content-length", b"transfer-encoding", b"keep-alive", b"proxy-connection")
 
 
@@ -60,6 +61,14 @@ class KeptWrite:
         return comp_of(self.target)
 
 
+def line_of(request: h11.Request) -> tuple[str, str]:
+    """Method and target; the account is the path's first part, also where the client has it in the host's name."""
+    target = request.target.decode("latin-1")
+    host = next((value for name, value in request.headers if name == b"host"), b"").decode("latin-1")
+    account, dot, _ = host.partition(_OF_ACCOUNTS)
+    return request.method.decode("ascii"), f"/{account}{target}" if dot else target
+
+
 def comp_of(target: str) -> str:
     """The `comp` of a query."""
     return parse_qs(target.partition("?")[2]).get("comp", [""])[0].lower()
@@ -78,7 +87,7 @@ class KeptWrites:
 
     def begin(self, request: h11.Request) -> KeepingWrite | None:
         """Begin to keep a request; None for one that writes nothing, or cannot be done again."""
-        method, target = request.method.decode("ascii"), request.target.decode("latin-1")
+        method, target = line_of(request)
         if effect_of(method, target) == "read" or comp_of(target) in _NOT_AGAIN:
             return None
         headers = tuple(

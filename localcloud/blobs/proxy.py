@@ -16,7 +16,7 @@ from time import monotonic
 
 import h11
 
-from localcloud.blobs.kept_writes import SECONDS, KeepingWrite, KeptWrites
+from localcloud.blobs.kept_writes import SECONDS, KeepingWrite, KeptWrites, line_of
 from localcloud.blobs.misbehaving import misbehave
 from localcloud.blobs.peers import CHUNK, Headers, StreamPeer
 from localcloud.blobs.restoring import Restoring
@@ -52,7 +52,7 @@ class _Call:
 
     def record(self, status: int, served: int | None = None) -> None:
         """Journal what the client sees, and what Azurite answered if that is something else."""
-        method, target = _line(self.request)
+        method, target = line_of(self.request)
         self.journal.record(self.at, method, target, status, "blob", faults=self.met.kinds, served=served)
 
 
@@ -113,6 +113,10 @@ class BlobProxy:
         self._server = await asyncio.start_server(self._on_client, sock=listener, limit=CHUNK)
         self._tidying = asyncio.create_task(self._tidy())
 
+    def protocol(self) -> asyncio.StreamReaderProtocol:
+        """What serves one connection that another listener accepted."""
+        return asyncio.StreamReaderProtocol(asyncio.StreamReader(limit=CHUNK), self._on_client)
+
     async def _tidy(self) -> None:
         while True:
             await asyncio.sleep(SECONDS / 4)
@@ -165,7 +169,7 @@ class BlobProxy:
             if not all(is_known(host.decode("latin-1"), self._names) for host in _hosts(request)):
                 await _send_error(client, request, 400, _MISNAMED)
                 return
-            call = _Call(request, at, await self._faults.meet("blob", *_line(request)), self._journal)
+            call = _Call(request, at, await self._faults.meet("blob", *line_of(request)), self._journal)
             try:
                 await self._restoring.ready()
                 peer = await azurite.peer()
@@ -221,11 +225,6 @@ async def _send_error(client: StreamPeer, request: h11.Request, status: int, con
 
 def _hosts(request: h11.Request) -> list[bytes]:
     return [value for name, value in request.headers if name == b"host"]
-
-
-def _line(request: h11.Request) -> tuple[str, str]:
-    """Method and target."""
-    return request.method.decode("ascii"), request.target.decode("latin-1")
 
 
 def _end_to_end(message: h11.Request | h11.Response) -> Headers:

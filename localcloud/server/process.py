@@ -11,7 +11,7 @@ import os
 import signal
 import socket
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import uvicorn
@@ -20,7 +20,7 @@ from localcloud.facilities.cloud import Cloud
 from localcloud.facilities.errors import StartError
 from localcloud.faults.middleware import ClosableProtocol
 from localcloud.server.app import create_app
-from localcloud.server.tls import Tls
+from localcloud.server.tls import ByName, Tls
 from localcloud.works.batch.executor import PROCESSES, Executor
 from localcloud.works.batch.processes import ProcessPool
 from localcloud.works.context import Works, open_works
@@ -129,15 +129,21 @@ def _listen(port: int) -> socket.socket:
 class Server(uvicorn.Server):
     """Uvicorn with a second listener that speaks HTTPS, under one lifespan.
 
+    By the name of a blob account (`<account>.blob.localhost`, as Azure's own clients write it) that listener serves blobs.
     It leaves signals to us: it would end the process before the workers.
     """
 
     def __init__(
-        self, config: uvicorn.Config, secure: socket.socket | None = None, tls: Tls | None = None
+        self,
+        config: uvicorn.Config,
+        secure: socket.socket | None = None,
+        tls: Tls | None = None,
+        blobs: Callable[[], asyncio.BaseProtocol] | None = None,
     ) -> None:
         super().__init__(config)
         self._secure = secure
         self._tls = tls
+        self._blobs = blobs
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Start both listeners."""
@@ -145,15 +151,18 @@ class Server(uvicorn.Server):
         if self._secure is None or self._tls is None or self.should_exit:
             return
         server = await asyncio.get_running_loop().create_server(
-            lambda: ClosableProtocol(
-                config=self.config, server_state=self.server_state, app_state=self.lifespan.state
-            ),
+            lambda: ByName(self._protocol, self._blobs),
             sock=self._secure,
             ssl=self._tls.context,
             ssl_shutdown_timeout=_GRACE_SECONDS,
             backlog=_BACKLOG,
         )
         self.servers.append(server)
+
+    def _protocol(self) -> ClosableProtocol:
+        return ClosableProtocol(
+            config=self.config, server_state=self.server_state, app_state=self.lifespan.state
+        )
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -179,7 +188,7 @@ async def _serve(
         timeout_keep_alive=_KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=_GRACE_SECONDS,
     )
-    server = Server(config, secure, tls)
+    server = Server(config, secure, tls, works.proxy.protocol)
     loop = asyncio.get_running_loop()
 
     def stop(*_: object) -> None:

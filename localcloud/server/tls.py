@@ -6,6 +6,7 @@ for this machine's loopback addresses only, so that a stolen key could not vouch
 
 from __future__ import annotations
 
+import asyncio
 import ipaddress
 import ssl
 from collections.abc import Callable
@@ -23,6 +24,8 @@ from localcloud.facilities.files import write_private
 _ADDRESSES = (ipaddress.ip_address("127.0.0.1"), ipaddress.ip_address("::1"))
 _NETWORKS = (ipaddress.ip_network("127.0.0.0/8"), ipaddress.ip_network("::1/128"))
 _HOST = "localhost"
+_BLOB_HOSTS = f"*.blob.{_HOST}"  # accounts as Azure's own clients write them
+_ASKED = "asked_name"
 _AUTHORITY_LIFE = timedelta(days=3650)
 _SERVER_LIFE = timedelta(days=90)
 _RENEWED_BEFORE = timedelta(days=30)
@@ -42,6 +45,7 @@ class Tls:
         self._clock = clock
         self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         self.context.minimum_version = ssl.TLSVersion.TLSv1_2
+        self.context.sni_callback = _remember_name
         if not self.renew():
             self.context.load_cert_chain(self._server_file)
 
@@ -64,6 +68,9 @@ class Tls:
 
     def _server_is_of(self, authority: x509.Certificate) -> bool:
         server = x509.load_pem_x509_certificate(self._server_file.read_bytes())
+        names = server.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+        if _BLOB_HOSTS not in names.get_values_for_type(x509.DNSName):
+            return False  # of an older version
         try:
             server.verify_directly_issued_by(authority)
         except (ValueError, TypeError, InvalidSignature):
@@ -96,7 +103,11 @@ class Tls:
 
     def _new_server(self, authority: x509.Certificate, authority_key: ec.EllipticCurvePrivateKey) -> None:
         key = ec.generate_private_key(ec.SECP256R1())
-        names = [x509.DNSName(_HOST), *(x509.IPAddress(address) for address in _ADDRESSES)]
+        names = [
+            x509.DNSName(_HOST),
+            x509.DNSName(_BLOB_HOSTS),
+            *(x509.IPAddress(address) for address in _ADDRESSES),
+        ]
         issuer_key = x509.AuthorityKeyIdentifier.from_issuer_public_key(authority_key.public_key())
         certificate = (
             self._certificate(_name(_HOST), authority.subject, key.public_key(), _SERVER_LIFE)
@@ -123,6 +134,27 @@ class Tls:
             .not_valid_after(now + life)
             .add_extension(x509.SubjectKeyIdentifier.from_public_key(key), critical=False)
         )
+
+
+class ByName(asyncio.Protocol):
+    """A connection whose protocol depends on the server name that the client asked for."""
+
+    def __init__(
+        self, usual: Callable[[], asyncio.BaseProtocol], blobs: Callable[[], asyncio.BaseProtocol] | None
+    ) -> None:
+        self._usual = usual
+        self._blobs = blobs
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Hand the connection over."""
+        asked = getattr(transport.get_extra_info("ssl_object"), _ASKED, "")
+        protocol = self._blobs() if self._blobs and asked.endswith(f".blob.{_HOST}") else self._usual()
+        transport.set_protocol(protocol)
+        protocol.connection_made(transport)
+
+
+def _remember_name(connection: ssl.SSLObject, name: str | None, _context: ssl.SSLContext) -> None:
+    setattr(connection, _ASKED, name or "")
 
 
 def _name(common: str) -> x509.Name:

@@ -9,6 +9,7 @@ import shutil
 import signal
 import sys
 from collections import defaultdict
+from collections.abc import Mapping
 from pathlib import Path
 
 from localcloud.azureml.environments.recipe import EnvironmentFailed, Recipe
@@ -16,6 +17,8 @@ from localcloud.azureml.environments.recipe import EnvironmentFailed, Recipe
 _LONGEST = 1200.0  # seconds
 _MADE = "made"
 _SHOWN_LINES = 8
+_PASSED_ON = ("PATH", "HOME", "LANG", "SSL_CERT_FILE", "SSL_CERT_DIR")
+_PASSED_ON_PREFIXES = ("UV_", "XDG_", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "ALL_PROXY")
 
 
 class Environments:
@@ -45,6 +48,15 @@ class Environments:
         (home / _MADE).touch()
 
 
+def _passed_on(ours: Mapping[str, str]) -> dict[str, str]:
+    """What uv needs of our environment; what it builds runs code of others."""
+    return {
+        name: value
+        for name, value in ours.items()
+        if name in _PASSED_ON or name.upper().startswith(_PASSED_ON_PREFIXES)
+    }
+
+
 async def _uv(*arguments: str) -> None:
     """Run uv. Raises `EnvironmentFailed` with its last lines."""
     beside = Path(sys.executable).with_name("uv")
@@ -57,7 +69,7 @@ async def _uv(*arguments: str) -> None:
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
         # No download of a Python: which there are, is the machine's.
-        env={**os.environ, "UV_PYTHON_DOWNLOADS": "never", "NO_COLOR": "1"},
+        env={**_passed_on(os.environ), "UV_PYTHON_DOWNLOADS": "never", "NO_COLOR": "1"},
         start_new_session=True,
     )
     try:

@@ -1,6 +1,8 @@
 """What an environment asks for, from its document or from a conda file: a version of Python and pip's requirements.
 
 Conda's packages are taken from the Python package index by the same names, but for the few that are called otherwise there.
+An image is not run. Beside a conda file it says nothing; alone it stands for its Python where that is all it has
+(`python:<version>`, Azure ML's base images), and is refused else: what is in it is not known here.
 """
 
 from __future__ import annotations
@@ -25,6 +27,8 @@ _RENAMED = {
     "matplotlib-base": "matplotlib",
 }
 _NOT_PACKAGES = ("pip", "setuptools", "wheel", "anaconda", "conda")
+_PYTHON_IMAGE = re.compile(r"(?:docker\.io/)?(?:library/)?python(?::(?:(\d+(?:\.\d+)?)[\w.-]*|latest|slim))?")
+_BASE_IMAGE = re.compile(r"mcr\.microsoft\.com/azureml/(?:openmpi|minimal|base)[\w./:@-]*")
 _SPEC = re.compile(r"(?:[\w.-]+::)?([A-Za-z0-9][\w.-]*)\s*(.*)")
 
 
@@ -46,11 +50,20 @@ class Recipe:
 
 
 def recipe_of(environment: Mapping[str, Any]) -> Recipe:
-    """The recipe of an environment version's properties: that of its conda file, or a bare Python for an image alone."""
+    """The recipe of an environment version's properties: that of its conda file, or else of its image."""
+    if conda := environment.get("condaFile"):
+        return recipe_of_conda(conda)
     if environment.get("build"):
         raise EnvironmentFailed("it is built from a Dockerfile, which this local cloud cannot do")
-    conda = environment.get("condaFile")
-    return recipe_of_conda(conda) if conda else Recipe(_OWN_VERSION, ())
+    image = str(environment.get("image") or "")
+    if found := _PYTHON_IMAGE.fullmatch(image):
+        return Recipe(found[1] or _OWN_VERSION, ())
+    if _BASE_IMAGE.fullmatch(image):
+        return Recipe(_OWN_VERSION, ())
+    raise EnvironmentFailed(
+        f"this local cloud runs no images and does not know what is in '{image}': give it a conda file,"
+        " or an image python:<version>"
+    )
 
 
 def recipe_of_conda(text: str) -> Recipe:

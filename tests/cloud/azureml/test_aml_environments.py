@@ -60,9 +60,26 @@ def test_a_conda_file_that_is_none_is_refused(text: str, reason: str) -> None:
         recipe_of_conda(text)
 
 
-def test_an_image_is_a_bare_python_and_a_dockerfile_is_refused() -> None:
-    """No container runs here: an image alone brings nothing, and a build is not promised."""
-    assert recipe_of({"image": "mcr.microsoft.com/x"}) == Recipe(_HERE, ())
+@pytest.mark.parametrize(
+    ("image", "python"),
+    [
+        ("python:3.12-slim", "3.12"),
+        ("docker.io/library/python:3.10.4", "3.10"),
+        ("python", _HERE),
+        ("mcr.microsoft.com/azureml/openmpi4.1.0-ubuntu22.04:latest", _HERE),
+        ("mcr.microsoft.com/azureml/minimal-py312-inference@sha256:0a", _HERE),
+    ],
+)
+def test_an_image_stands_for_its_python(image: str, python: str) -> None:
+    """Where that is all that is known to be in it."""
+    assert recipe_of({"image": image}) == Recipe(python, ())
+
+
+def test_an_image_with_other_contents_and_a_dockerfile_are_refused() -> None:
+    """No container runs here; beside a conda file an image says nothing."""
+    with pytest.raises(EnvironmentFailed, match=r"does not know what is in 'mcr\.microsoft\.com/x'"):
+        recipe_of({"image": "mcr.microsoft.com/x"})
+    assert recipe_of({"image": "x", "condaFile": _conda("numpy")}).requirements == ("numpy",)
     with pytest.raises(EnvironmentFailed, match="Dockerfile"):
         recipe_of({"build": {"contextUri": "https://x"}})
 
