@@ -7,10 +7,13 @@ role, api-version, headers, dispatch), `roles` says who may do what, `errors` th
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from starlette.routing import BaseRoute
 
 from localcloud.arm.gateway import ArmRoute, Gateway
 from localcloud.arm.state import ArmState
+from localcloud.arm.tracked import ResourceType
 from localcloud.arm.types import OPERATIONS, RESOURCE_TYPES
 from localcloud.directory.state import Directory
 from localcloud.facilities.cloud import Cloud
@@ -21,14 +24,19 @@ __all__ = ["routes"]
 
 
 def routes(
-    store: Store, cloud: Cloud, operations: LongOperations | None = None, directory: Directory | None = None
+    store: Store,
+    cloud: Cloud,
+    operations: LongOperations | None = None,
+    directory: Directory | None = None,
+    more: Sequence[ResourceType] = (),
 ) -> list[BaseRoute]:
     """The routes below `/subscriptions` and `/providers`, whatever the case of their segments.
 
     The data plane of New web services (`/subscriptions/{id}/services/…`) is not among them. `operations` are those
     that take their time; without them, web services cannot be changed. Tokens are those that `directory` issues;
-    without one, only the static ones of `cloud`.
+    without one, only the static ones of `cloud`. `more` are resource types beside those of `types/`.
     """
-    kinds = {kind.type.lower(): kind for kind in RESOURCE_TYPES}
+    kinds = {kind.type.lower(): kind for kind in (*RESOURCE_TYPES, *more)}
+    served = (*OPERATIONS, *(operation for kind in more for operation in kind.operations()))
     state = ArmState(store, cloud, kinds, operations or LongOperations(store, cloud.subscription))
-    return [ArmRoute(Gateway(state, OPERATIONS, directory or Directory(cloud)))]
+    return [ArmRoute(Gateway(state, served, directory or Directory(cloud)))]

@@ -90,6 +90,10 @@ class TrackedType(ResourceType):
     def patched(self, call: Call, sent: dict[str, Any], old: Document) -> Document:
         """The document after a PATCH whose `properties` are `sent`; tags are done already."""
 
+    def shown(self, call: Call, document: Document) -> Document:
+        """The resource as it is answered."""
+        return document
+
     def actions(self) -> Mapping[str, Action]:
         """POST actions by their name in the path."""
         return {}
@@ -126,7 +130,7 @@ class TrackedType(ResourceType):
 
     def _get(self, call: Call) -> Answer:
         """Get it."""
-        return Answer(200, self.find(call))
+        return Answer(200, self.shown(call, self.find(call)))
 
     def _put(self, call: Call) -> Answer:
         """Create it, or change what is declared."""
@@ -153,7 +157,7 @@ class TrackedType(ResourceType):
             }
             document = self.completed(call, document, old)
             call.state.put(document)
-        return Answer(200 if old else self.created_status, document)
+        return Answer(200 if old else self.created_status, self.shown(call, document))
 
     def _patch(self, call: Call) -> Answer:
         """Change what the body names."""
@@ -164,7 +168,7 @@ class TrackedType(ResourceType):
                 old["tags"] = tags_of(sent)
             document = self.patched(call, section(sent, "properties"), old)
             call.state.put(document)
-        return Answer(200, document)
+        return Answer(200, self.shown(call, document))
 
     def _delete(self, call: Call) -> Answer:
         """Delete it with all that stands behind it; 204 where there is none."""
@@ -176,7 +180,8 @@ class TrackedType(ResourceType):
 
     def _list(self, call: Call) -> Answer:
         """List them."""
-        return Answer(200, {"value": call.state.resources(self.type, call.path.get("group"))})
+        found = call.state.resources(self.type, call.path.get("group"))
+        return Answer(200, {"value": [self.shown(call, one) for one in found]})
 
 
 def moved(old: Document, group: Document, location: str) -> ArmError:

@@ -24,6 +24,7 @@ import localcloud.studio.management.routes
 import localcloud.studio.request_response.routes
 import localcloud.studio.workspaces.routes
 from localcloud import arm
+from localcloud.azureml import registered
 from localcloud.facilities.errors import ApiError, on_api_error, on_http_error, on_unexpected
 from localcloud.facilities.hosts import HostsMiddleware
 from localcloud.facilities.journal import JournalMiddleware, effect_of, raw_target
@@ -48,7 +49,8 @@ def create_app(works: Works) -> ASGIApp:
             *localcloud.studio.workspaces.routes.routes(),
             *localcloud.server.local_routes.routes(),
             *localcloud.server.faults_routes.routes(),
-            *arm.routes(works.store, works.cloud, works.operations, works.directory),
+            *arm.routes(works.store, works.cloud, works.operations, works.directory, registered.TYPES),
+            *registered.routes(),
             *localcloud.directory.routes.routes(works.directory),
         ],
         exception_handlers={

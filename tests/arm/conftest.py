@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,8 +11,10 @@ from typing import Any
 import httpx
 import pytest
 from starlette.applications import Starlette
+from starlette.routing import BaseRoute
 
 from localcloud.arm import routes
+from localcloud.arm.tracked import ResourceType
 from localcloud.facilities.cloud import Cloud
 from localcloud.facilities.store import Store
 
@@ -29,8 +31,11 @@ CLOUD = Cloud(
 class Client:
     """HTTP calls to the ARM side over a store, without a socket."""
 
-    def __init__(self, store: Store) -> None:
-        transport = httpx.ASGITransport(Starlette(routes=routes(store, CLOUD)))
+    def __init__(
+        self, store: Store, more: Sequence[ResourceType] = (), others: Sequence[BaseRoute] = ()
+    ) -> None:
+        served = [*others, *routes(store, CLOUD, more=more)]
+        transport = httpx.ASGITransport(Starlette(routes=served))
         self._http = httpx.AsyncClient(transport=transport, base_url="http://studio.test")
         self._runner = asyncio.Runner()
 

@@ -1,0 +1,61 @@
+"""Resource Manager with Azure ML v2 in-process, over a store of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from localcloud.azureml.registered import TYPES
+from localcloud.azureml.registered import routes as data_plane
+from localcloud.facilities.store import Store
+from tests.arm.conftest import Arm, Client
+
+
+@pytest.fixture
+def arm(tmp_path: Path) -> Iterator[Arm]:
+    """A fresh side, to which nothing is declared yet."""
+    store = Store(tmp_path)
+    side = Arm(Client(store, TYPES, data_plane()), store)
+    yield side
+    side.close()
+
+
+GROUP = "/resourceGroups/rg"
+PROVIDERS = f"{GROUP}/providers"
+WORKSPACE = f"{PROVIDERS}/Microsoft.MachineLearningServices/workspaces/mlw"
+
+
+def stands_on(arm: Arm) -> dict[str, str]:
+    """What a workspace stands on, declared: the ids by the workspace's properties."""
+    ids = {"storageAccount": arm.account("store1", "rg")}
+    declared: dict[str, tuple[str, dict[str, Any]]] = {
+        "keyVault": (
+            "Microsoft.KeyVault/vaults/kv-one",
+            {"properties": {"tenantId": arm.cloud.tenant, "sku": {"family": "A", "name": "standard"}}},
+        ),
+        "applicationInsights": (
+            "Microsoft.Insights/components/appi",
+            {"kind": "web", "properties": {"Application_Type": "web"}},
+        ),
+        "containerRegistry": (
+            "Microsoft.ContainerRegistry/registries/acrone",
+            {"sku": {"name": "Basic"}},
+        ),
+    }
+    for name, (place, body) in declared.items():
+        answer = arm("PUT", f"{PROVIDERS}/{place}", {"location": "westeurope", **body})
+        assert answer.is_success, answer.text
+        ids[name] = answer.json()["id"]
+    return ids
+
+
+def workspace(arm: Arm) -> dict[str, Any]:
+    """A workspace, declared."""
+    body = {"location": "westeurope", "identity": {"type": "SystemAssigned"}, "properties": stands_on(arm)}
+    answer = arm("PUT", WORKSPACE, body)
+    assert answer.is_success, answer.text
+    found: dict[str, Any] = answer.json()
+    return found

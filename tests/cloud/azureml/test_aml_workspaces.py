@@ -1,0 +1,162 @@
+"""Workspaces, their computes, and what they stand on, as Resource Manager answers for them."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+import pytest
+
+from localcloud.arm.types.role_assignments import ROLES
+from tests.arm.conftest import Arm
+from tests.cloud.azureml.conftest import GROUP, PROVIDERS, WORKSPACE, stands_on, workspace
+
+AML = {
+    "computeType": "AmlCompute",
+    "properties": {"vmSize": "STANDARD_DS3_V2", "scaleSettings": {"maxNodeCount": 2}},
+}
+
+
+def code(answer: Any) -> tuple[int, str]:
+    return answer.status_code, answer.json()["error"]["code"]
+
+
+def test_a_workspace_says_where_its_data_plane_is(arm: Arm) -> None:
+    """Nobody signs in for that."""
+    made = workspace(arm)
+    properties = made["properties"]
+    assert uuid.UUID(properties["workspaceId"])
+    assert made["identity"]["principalId"]
+    assert properties["provisioningState"] == "Succeeded"
+    assert properties["mlFlowTrackingUri"].endswith(made["id"])
+    found = arm.client.request("GET", properties["discoveryUrl"])
+    assert found.json()["api"] == "http://studio.test"
+
+
+def test_what_it_was_given_stays(arm: Arm) -> None:
+    """A second PUT and a PATCH change what they name."""
+    before = workspace(arm)
+    body = {**before, "properties": {**before["properties"], "friendlyName": "ours"}}
+    after = arm("PUT", WORKSPACE, body)
+    assert after.status_code == 200
+    assert after.json()["properties"]["workspaceId"] == before["properties"]["workspaceId"]
+    patched = arm("PATCH", WORKSPACE, {"tags": {"a": "b"}, "properties": {"description": "said"}}).json()
+    assert (patched["tags"], patched["properties"]["friendlyName"]) == ({"a": "b"}, "ours")
+    assert patched["identity"] == before["identity"]
+    listed = arm("GET", f"{PROVIDERS}/Microsoft.MachineLearningServices/workspaces").json()["value"]
+    assert listed == [arm("GET", WORKSPACE).json()]
+
+
+@pytest.mark.parametrize("missing", ["storageAccount", "keyVault", "applicationInsights"])
+@pytest.mark.parametrize("wrong", [None, "/subscriptions/s/resourceGroups/rg/providers/x/y/z"])
+def test_a_workspace_stands_on_something(arm: Arm, missing: str, wrong: str | None) -> None:
+    """What is not named, or not there, is refused by name."""
+    properties = {**stands_on(arm), missing: wrong}
+    answer = arm("PUT", WORKSPACE, {"location": "westeurope", "properties": properties})
+    assert code(answer) == (400, "ValidationError")
+    assert missing in answer.json()["error"]["message"]
+
+
+def test_it_cannot_move_to_another_storage_account(arm: Arm) -> None:
+    made = workspace(arm)
+    other = arm.account("store2", "rg")
+    body = {"location": "westeurope", "properties": {**made["properties"], "storageAccount": other}}
+    assert code(arm("PUT", WORKSPACE, body)) == (400, "ValidationError")
+
+
+def test_what_is_in_it_goes_with_it(arm: Arm) -> None:
+    workspace(arm)
+    compute = f"{WORKSPACE}/computes/cpu"
+    assert arm("PUT", compute, {"location": "westeurope", "properties": AML}).status_code == 201
+    assert arm("DELETE", WORKSPACE).status_code == 200
+    assert arm("DELETE", WORKSPACE).status_code == 204
+    workspace(arm)
+    assert arm("GET", compute).status_code == 404
+
+
+def test_a_compute_scales_and_keeps_its_size(arm: Arm) -> None:
+    workspace(arm)
+    compute = f"{WORKSPACE}/computes/cpu"
+    body = {"location": "westeurope", "properties": AML}
+    assert arm("PUT", compute, body).status_code == 201
+    assert arm("PUT", compute, body).status_code == 200
+    scale = {"properties": {"properties": {"scaleSettings": {"maxNodeCount": 5}}}}
+    own = arm("PATCH", compute, scale).json()["properties"]["properties"]
+    assert (own["scaleSettings"]["maxNodeCount"], own["scaleSettings"]["minNodeCount"]) == (5, 0)
+    larger = {**AML, "properties": {**AML["properties"], "vmSize": "STANDARD_DS4_V2"}}
+    assert code(arm("PUT", compute, {**body, "properties": larger})) == (400, "ComputeUpdateNotSupported")
+    assert [one["name"] for one in arm("GET", f"{WORKSPACE}/computes").json()["value"]] == ["cpu"]
+    assert code(arm("DELETE", compute)) == (400, "ValidationError")
+    assert arm("DELETE", compute, underlyingResourceAction="Delete").status_code == 200
+    assert arm("DELETE", compute, underlyingResourceAction="Delete").status_code == 204
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"computeType": "Kubernetes"},
+        {"properties": {"scaleSettings": {"maxNodeCount": 2}}},
+        {"properties": {"vmSize": "x", "scaleSettings": {"maxNodeCount": 1, "minNodeCount": 2}}},
+        {"properties": {"vmSize": "x"}},
+    ],
+)
+def test_a_compute_that_cannot_be(arm: Arm, change: dict[str, Any]) -> None:
+    workspace(arm)
+    body = {"location": "westeurope", "properties": {**AML, **change}}
+    assert code(arm("PUT", f"{WORKSPACE}/computes/cpu", body)) == (400, "ValidationError")
+
+
+@pytest.mark.parametrize(
+    ("place", "expected"),
+    [
+        ("Microsoft.KeyVault/vaults/1kv", "InvalidResourceName"),
+        ("Microsoft.KeyVault/vaults/k--v", "InvalidResourceName"),
+        ("Microsoft.KeyVault/vaults/kv-two", "InvalidRequestPropertyValue"),
+        ("Microsoft.ContainerRegistry/registries/acr", "InvalidResourceName"),
+        ("Microsoft.ContainerRegistry/registries/acrtwo", "InvalidRequestPropertyValue"),
+        ("Microsoft.Insights/components/appi", "InvalidRequestPropertyValue"),
+        ("Microsoft.MachineLearningServices/workspaces/ml", "ValidationError"),
+    ],
+)
+def test_names_and_needs_of_what_it_stands_on(arm: Arm, place: str, expected: str) -> None:
+    arm.group("rg")
+    assert code(arm("PUT", f"{PROVIDERS}/{place}", {"location": "westeurope"})) == (400, expected)
+
+
+def test_a_vaults_name_is_one_in_the_whole_cloud(arm: Arm) -> None:
+    stands_on(arm)
+    arm.group("other")
+    body = {
+        "location": "westeurope",
+        "properties": {"tenantId": "t", "sku": {"family": "A", "name": "standard"}},
+    }
+    place = "/resourceGroups/other/providers/Microsoft.KeyVault/vaults/KV-one"
+    assert code(arm("PUT", place, body)) == (409, "AlreadyInUse")
+
+
+@pytest.mark.parametrize("scope", ["", GROUP, f"{PROVIDERS}/Microsoft.Storage/storageAccounts/store1"])
+def test_a_role_is_given_once_and_taken_back(arm: Arm, scope: str) -> None:
+    arm.account("store1", "rg")
+    role = f"/subscriptions/{arm.cloud.subscription}/providers/Microsoft.Authorization/roleDefinitions/{ROLES['AcrPull']}"
+    body = {"properties": {"roleDefinitionId": role, "principalId": str(uuid.uuid4())}}
+    every = f"{scope}/providers/Microsoft.Authorization/roleAssignments"
+    one, other = f"{every}/{uuid.uuid4()}", f"{every}/{uuid.uuid4()}"
+    assert arm("PUT", one, body).status_code == 201
+    assert arm("PUT", one, body).status_code == 200
+    assert code(arm("PUT", other, body)) == (409, "RoleAssignmentExists")
+    assert len(arm("GET", every).json()["value"]) == 1
+    moved = {"properties": {**body["properties"], "principalId": str(uuid.uuid4())}}
+    assert code(arm("PUT", one, moved)) == (400, "RoleAssignmentUpdateNotPermitted")
+    assert arm("DELETE", one).status_code == 200
+    assert arm("DELETE", one).status_code == 204
+    assert code(arm("GET", one)) == (404, "ResourceNotFound")
+
+
+def test_roles_are_found_by_name(arm: Arm) -> None:
+    definitions = "/providers/Microsoft.Authorization/roleDefinitions"
+    found = arm("GET", definitions, **{"$filter": "roleName eq 'Reader'"}).json()["value"]
+    assert [one["name"] for one in found] == [ROLES["Reader"]]
+    assert arm("GET", f"{definitions}/{ROLES['Owner']}").json()["properties"]["roleName"] == "Owner"
+    unknown = {"roleDefinitionId": f"/x/{uuid.uuid4()}", "principalId": "p"}
+    place = f"/providers/Microsoft.Authorization/roleAssignments/{uuid.uuid4()}"
+    assert code(arm("PUT", place, {"properties": unknown})) == (400, "RoleDefinitionDoesNotExist")
