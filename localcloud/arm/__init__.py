@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from starlette.routing import BaseRoute
 
 from localcloud.arm.gateway import ArmRoute, Gateway
+from localcloud.arm.operation import Operation
 from localcloud.arm.state import ArmState
 from localcloud.arm.tracked import ResourceType
 from localcloud.arm.types import OPERATIONS, RESOURCE_TYPES
@@ -29,14 +30,16 @@ def routes(
     operations: LongOperations | None = None,
     directory: Directory | None = None,
     more: Sequence[ResourceType] = (),
+    further: Sequence[Operation] = (),
 ) -> list[BaseRoute]:
     """The routes below `/subscriptions` and `/providers`, whatever the case of their segments.
 
     The data plane of New web services (`/subscriptions/{id}/services/…`) is not among them. `operations` are those
     that take their time; without them, web services cannot be changed. Tokens are those that `directory` issues;
-    without one, only the static ones of `cloud`. `more` are resource types beside those of `types/`.
+    without one, only the static ones of `cloud`. `more` are resource types beside those of `types/`, and
+    `further` operations beside theirs.
     """
     kinds = {kind.type.lower(): kind for kind in (*RESOURCE_TYPES, *more)}
-    served = (*OPERATIONS, *(operation for kind in more for operation in kind.operations()))
+    served = (*OPERATIONS, *(operation for kind in more for operation in kind.operations()), *further)
     state = ArmState(store, cloud, kinds, operations or LongOperations(store, cloud.subscription))
     return [ArmRoute(Gateway(state, served, directory or Directory(cloud)))]

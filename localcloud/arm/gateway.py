@@ -64,14 +64,14 @@ class Gateway:
         """The response to one request, errors included."""
         try:
             principal = self._authenticate(request)
-            answer = self._dispatch(request, principal, await _document(request))
+            answer = await self._dispatch(request, principal, await _document(request))
         except ArmError as error:
             answer = Answer(error.status, error.to_json(), error.headers)
         except ApiError as error:
             answer = Answer(error.status, error.to_json())
         return _response(request, answer)
 
-    def _dispatch(self, request: Request, principal: Principal, body: Any) -> Answer:
+    async def _dispatch(self, request: Request, principal: Principal, body: Any) -> Answer:
         api_version = request.query_params.get("api-version", "")
         if not api_version:
             raise missing_api_version()
@@ -86,7 +86,8 @@ class Gateway:
                 parameters = found.groupdict()
                 roles.require(principal, operation, path, parameters.get("namespace", ""))
                 self._check_registration(operation)
-                return operation.answer(self._call(request, principal, parameters, body))
+                answer = operation.answer(self._call(request, principal, parameters, body))
+                return answer if isinstance(answer, Answer) else await answer
             allowed.append(operation.method)
         if allowed:
             message = f"The requested resource does not support http method '{request.method}'."

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -52,12 +52,12 @@ class Answer:
 class Operation:
     """Answers `method` on paths of a template such as `/subscriptions/{subscription}/resourceGroups/{group}`.
 
-    `versions` are the api-versions in which it does; none: in any.
+    `versions` are the api-versions in which it does; none: in any. What has to wait, for blobs say, is a coroutine.
     """
 
     method: str
     path: str
-    handle: Callable[[Call], Answer]
+    handle: Callable[[Call], Answer | Awaitable[Answer]]
     versions: tuple[str, ...] = ()
 
     @property
@@ -65,7 +65,7 @@ class Operation:
         """What it does, in one line."""
         return (inspect.getdoc(self.handle) or "").partition("\n")[0]
 
-    def answer(self, call: Call) -> Answer:
+    def answer(self, call: Call) -> Answer | Awaitable[Answer]:
         """What it answers to a call. Raises ArmError and ApiError."""
         if self.versions and call.query["api-version"].lower() not in self.versions:
             raise unknown_version(self.path, call.query["api-version"], self.versions)

@@ -39,7 +39,7 @@ class Principal:
 class Cloud:
     """Addresses and secrets of one local cloud. `blob` is the proxy, `azurite` what it forwards to.
 
-    `names` are the hosts of its addresses, by which it may be called. `signs_in` are the principals that the file names; `ca_file` is the certificate authority of its HTTPS.
+    `names` are the hosts of its addresses, by which it may be called; `studio` is its own address, without HTTPS. `signs_in` are the principals that the file names; `ca_file` is the certificate authority of its HTTPS.
     """
 
     blob: str
@@ -48,6 +48,7 @@ class Cloud:
     account_key: str = field(repr=False)
     arm_token: str = field(repr=False)
     subscription: str
+    studio: str = ""
     names: frozenset[str] = frozenset()
     tenant: str = ""
     signs_in: tuple[Principal, ...] = ()
@@ -100,6 +101,7 @@ def read_cloud(path: Path) -> Cloud:
         account_key=document["accountKey"],
         arm_token=document["armToken"],
         subscription=document["subscription"],
+        studio=str(document.get("studio") or "").rstrip("/"),
         names=frozenset(
             host
             for name in ("studio", "studioHttps", "blob")

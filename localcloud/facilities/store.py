@@ -23,8 +23,24 @@ from typing import Any
 
 from localcloud.facilities.errors import StartError
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
+# What MLflow clients log to Azure ML workspaces.
+_TRACKING = """
+CREATE TABLE IF NOT EXISTS aml_experiments (
+    id TEXT PRIMARY KEY, workspace TEXT NOT NULL, name TEXT NOT NULL, document TEXT NOT NULL,
+    UNIQUE (workspace, name));
+CREATE TABLE IF NOT EXISTS aml_runs (
+    workspace TEXT NOT NULL, id TEXT NOT NULL, experiment TEXT NOT NULL, started INTEGER NOT NULL,
+    document TEXT NOT NULL, PRIMARY KEY (workspace, id));
+CREATE INDEX IF NOT EXISTS aml_runs_by_experiment ON aml_runs (experiment, started);
+CREATE TABLE IF NOT EXISTS aml_metrics (
+    workspace TEXT NOT NULL, run TEXT NOT NULL, name TEXT NOT NULL, value TEXT NOT NULL, at INTEGER NOT NULL,
+    step INTEGER NOT NULL, UNIQUE (workspace, run, name, at, step, value));
+CREATE TABLE IF NOT EXISTS aml_models (
+    workspace TEXT NOT NULL, id TEXT NOT NULL, experiment TEXT NOT NULL, run TEXT NOT NULL, name TEXT NOT NULL,
+    location TEXT NOT NULL, created INTEGER NOT NULL, document TEXT NOT NULL, PRIMARY KEY (workspace, id));
+"""
 _SCHEMA = """
 CREATE TABLE workspaces (
     id TEXT PRIMARY KEY, name TEXT NOT NULL, primary_token TEXT NOT NULL, secondary_token TEXT NOT NULL,
@@ -64,6 +80,7 @@ CREATE TABLE journal (
 # What brings a database of an older format, by its version, one version further.
 _UPGRADES = {
     1: "ALTER TABLE journal ADD COLUMN fault TEXT; ALTER TABLE journal ADD COLUMN served INTEGER",
+    2: _TRACKING,
 }
 
 
@@ -122,7 +139,7 @@ class Store:
         version = int(self._connection.execute("PRAGMA user_version").fetchone()[0])
         if 0 <= version < SCHEMA_VERSION:
             upgrades = [_UPGRADES[older] for older in range(version, SCHEMA_VERSION) if older]
-            scripts = upgrades if version else [_SCHEMA]
+            scripts = upgrades if version else [_SCHEMA, _TRACKING]
             statements = [part for script in scripts for part in script.split(";") if part.strip()]
             with self.transaction() as connection:
                 for statement in statements:

@@ -10,6 +10,8 @@ from starlette.routing import BaseRoute, Route
 from localcloud import arm
 from localcloud import server as local
 from localcloud.arm.types import OPERATIONS
+from localcloud.azureml import registered
+from localcloud.azureml.assets.workspace import PATH
 from localcloud.server import local_routes as local_routes
 from localcloud.studio import batch as bes
 from localcloud.studio import help as apihelp
@@ -31,6 +33,7 @@ _APIS = (
 )
 # What nearly all paths of Resource Manager begin with, and what is written instead.
 _PREFIXES = (
+    (f"{PATH}/", "{workspace}/"),
     ("/subscriptions/{subscription}/resourceGroups/{group}/providers/", "{group}/"),
     ("/subscriptions/{subscription}/providers/", "{subscription}/"),
 )
@@ -49,7 +52,11 @@ def table() -> str:
 def arm_table() -> str:
     """The operations of Resource Manager, by the types of resources: call, api-versions, what it does."""
     lines = ["| Call | api-version | What it does |", "| --- | --- | --- |"]
-    for operation in OPERATIONS:
+    azureml = (
+        *(operation for kind in registered.TYPES for operation in kind.operations()),
+        *registered.OPERATIONS,
+    )
+    for operation in (*OPERATIONS, *azureml):
         path = operation.path
         for prefix, short in _PREFIXES:
             path = short + path.removeprefix(prefix) if path.startswith(prefix) else path

@@ -49,7 +49,14 @@ def create_app(works: Works) -> ASGIApp:
             *localcloud.studio.workspaces.routes.routes(),
             *localcloud.server.local_routes.routes(),
             *localcloud.server.faults_routes.routes(),
-            *arm.routes(works.store, works.cloud, works.operations, works.directory, registered.TYPES),
+            *arm.routes(
+                works.store,
+                works.cloud,
+                works.operations,
+                works.directory,
+                registered.TYPES,
+                registered.OPERATIONS,
+            ),
             *registered.routes(),
             *localcloud.directory.routes.routes(works.directory),
         ],
@@ -61,6 +68,7 @@ def create_app(works: Works) -> ASGIApp:
         lifespan=_lifespan,
     )
     app.state.works = works
+    app.state.azureml = registered.open_azureml(works)
     journalled = JournalMiddleware(FaultsMiddleware(app, works.faults), works.journal)
     return _Front(HostsMiddleware(journalled, works.cloud.names))
 
@@ -68,8 +76,10 @@ def create_app(works: Works) -> ASGIApp:
 @contextlib.asynccontextmanager
 async def _lifespan(app: Starlette) -> AsyncIterator[None]:
     works: Works = app.state.works
+    azureml: registered.AzureMl = app.state.azureml
     upkeep.tidy(works, starting=True)
     works.runner.start()
+    azureml.runner.start()
     provisioning.resume(works)
     flushing = asyncio.create_task(works.journal.flush_regularly())
     # In a thread, so that the ports answer while pandas and the model runtime are imported; a daemon, so that
@@ -82,6 +92,7 @@ async def _lifespan(app: Starlette) -> AsyncIterator[None]:
         works.faults.stop()
         await works.operations.stop()
         await works.runner.stop()
+        await azureml.runner.stop()
         await asyncio.gather(flushing, return_exceptions=True)
         works.scoring.shutdown(wait=False, cancel_futures=True)
         works.journal.flush()

@@ -15,6 +15,7 @@ from localcloud.arm.errors import ArmError
 from localcloud.arm.operation import Answer, Call, section, text
 from localcloud.arm.state import ArmState, Document
 from localcloud.arm.tracked import Action, TrackedType
+from localcloud.azureml.tracking.state import Tracking
 from localcloud.azureml.workspaces.discovery import DISCOVERY, TRACKING
 
 TYPE = "Microsoft.MachineLearningServices/workspaces"
@@ -98,6 +99,7 @@ class Workspaces(TrackedType):
         """All that is in it goes with it."""
         for inside in state.store.arm_list(f"{document['id']}/"):
             state.remove(inside)
+        Tracking(state.store).forget(document["properties"]["workspaceId"])
         super().remove(state, document)
 
     def actions(self) -> Mapping[str, Action]:

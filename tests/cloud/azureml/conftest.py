@@ -12,6 +12,8 @@ from localcloud.azureml.registered import TYPES
 from localcloud.azureml.registered import routes as data_plane
 from localcloud.facilities.store import Store
 from tests.arm.conftest import Arm, Client
+from tests.cloud.azureml.aml import Aml
+from tests.studio.shared import Shared
 
 
 @pytest.fixture
@@ -59,3 +61,9 @@ def workspace(arm: Arm) -> dict[str, Any]:
     assert answer.is_success, answer.text
     found: dict[str, Any] = answer.json()
     return found
+
+
+@pytest.fixture(scope="session")
+def aml(cloud: Shared) -> Aml:
+    """A workspace in the run's cloud."""
+    return Aml(cloud, "amlg", "mljobs").create()
