@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from engine.testing import pickler_as_it_was
 from tests import guard, spread
@@ -53,3 +54,6 @@ def pytest_configure(config: pytest.Config) -> None:
     """Let Ctrl-C be heard: a shell starts what runs in its background, and all that this starts, deaf to it."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
     spread.register(config)
+    # How long an example takes is the machine's affair.
+    settings.register_profile("untimed", deadline=None)
+    settings.load_profile("untimed")

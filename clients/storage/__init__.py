@@ -1,6 +1,6 @@
 """Blob containers, storage accounts, and blobs by their address."""
 
-from clients.storage.container import Blob, Container
-from clients.storage.reference import BlobRef
+from clients.storage.container import Container
+from clients.storage.reference import Blob, BlobRef
 
 __all__ = ["Blob", "BlobRef", "Container"]

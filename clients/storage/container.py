@@ -6,7 +6,6 @@ import base64
 import hashlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any
@@ -14,7 +13,8 @@ from urllib.parse import quote
 
 from clients.errors import Conflict, CredentialError, NotFound, ServiceError, Unreachable
 from clients.http.transport import refused, wrong_clock
-from clients.storage.reference import BlobRef
+from clients.storage.listing import listed
+from clients.storage.reference import Blob, BlobRef
 
 if TYPE_CHECKING:
     from azure.storage.blob import ContainerClient
@@ -39,21 +39,6 @@ _hashes: dict[tuple[str, str], str] = {}
 _AS_STORED: dict[str, Any] = {"decompress": False}
 
 
-@dataclass(frozen=True)
-class Blob:
-    """One blob: *size* in bytes, *md5* as base64 (Content-MD5; None where it has none), *modified* in UTC.
-
-    *metadata* are names and ASCII texts that were stored with it, where they were asked for.
-    """
-
-    name: str
-    size: int
-    md5: str | None
-    etag: str
-    modified: datetime | None = None
-    metadata: Mapping[str, str] = field(default_factory=dict, compare=False)
-
-
 class Container:
     """One blob container.
 
@@ -76,19 +61,8 @@ class Container:
 
     def list(self, prefix: str = "", *, metadata: bool = False) -> list[Blob]:
         """All blobs under *prefix*, in one paged listing, ordered by name; with their *metadata* where that is wanted."""
-        include = ["metadata"] if metadata else None
         with self._errors(prefix):
-            return [
-                Blob(
-                    item.name,
-                    item.size,
-                    _base64(item.content_settings.content_md5),
-                    _quoted(item.etag),
-                    item.last_modified,
-                    item.metadata or {},
-                )
-                for item in self._client.list_blobs(name_starts_with=prefix, include=include)
-            ]
+            return [*listed(self._listable, prefix, metadata=metadata)]
 
     def read(self, name: str) -> tuple[bytes, str]:
         """Content and ETag of a blob."""
@@ -181,23 +155,39 @@ class Container:
         """A reference that lets its holder read this one blob for a day (a SAS with ``sr=b``, ``sp=r``)."""
         from azure.storage.blob import BlobSasPermissions, generate_blob_sas
 
-        now = datetime.now(UTC)
-        client = self._client
-        if not hasattr(client.credential, "account_key"):
+        key = self._key
+        if not key:
             raise CredentialError(
                 f"the connection string of {self.name!r} has no AccountKey, so that no blob can be opened to a service",
                 "give a connection string with AccountName and AccountKey",
             )
-        sas = generate_blob_sas(
-            str(client.account_name),
-            self.name,
-            name,
-            account_key=client.credential.account_key,
-            permission=BlobSasPermissions(read=True),
-            start=now - timedelta(minutes=5),
-            expiry=now + timedelta(days=1),
+        account, read = str(self._client.account_name), BlobSasPermissions(read=True)
+        signature = generate_blob_sas(
+            account, self.name, name, account_key=key, permission=read, **_for_a_day()
         )
-        return BlobRef(self._base, f"{self.name}/{quote(name, safe=_AS_IT_IS)}", signature=f"?{sas}")
+        return BlobRef(self._base, f"{self.name}/{quote(name, safe=_AS_IT_IS)}", signature=f"?{signature}")
+
+    @property
+    def _key(self) -> str:
+        """The account's key; empty where the connection string has a signature instead."""
+        return str(getattr(self._client.credential, "account_key", ""))
+
+    @property
+    def _listable(self) -> str:
+        """The container's address with what lets its holder list it."""
+        from azure.storage.blob import ContainerSasPermissions, generate_container_sas
+
+        address = str(self._client.url)
+        if not self._key:
+            return address
+        signature = generate_container_sas(
+            str(self._client.account_name),
+            self.name,
+            account_key=self._key,
+            permission=ContainerSasPermissions(list=True),
+            **_for_a_day(),
+        )
+        return f"{address}?{signature}"
 
     def writable(self, name: str) -> BlobRef:
         """A reference that lets its holder write this blob: by connection string."""
@@ -286,9 +276,10 @@ def _opened(connection_string: str, name: str) -> ContainerClient:
         ) from None
 
 
-def _quoted(etag: str) -> str:
-    """An ETag as HTTP has it; a listing's XML has it without its quotes (List Blobs, all versions)."""
-    return etag if etag.endswith('"') else f'"{etag}"'
+def _for_a_day() -> dict[str, Any]:
+    """How long a signature is good; somebody's clock may be late."""
+    now = datetime.now(UTC)
+    return {"start": now - timedelta(minutes=5), "expiry": now + timedelta(days=1)}
 
 
 def _base64(md5: bytearray | None) -> str | None:

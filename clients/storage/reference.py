@@ -1,8 +1,25 @@
-"""One blob as a service is told of it."""
+"""Blobs: one as its container shows it, and one as a service is told of it."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
+
+
+@dataclass(frozen=True)
+class Blob:
+    """One blob: *size* in bytes, *md5* as base64 (Content-MD5; None where it has none), *modified* in UTC.
+
+    *metadata* are names and ASCII texts that were stored with it, where they were asked for.
+    """
+
+    name: str
+    size: int
+    md5: str | None
+    etag: str
+    modified: datetime | None = None
+    metadata: Mapping[str, str] = field(default_factory=dict, compare=False)
 
 
 @dataclass(frozen=True)
