@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from xdist.scheduler import LoadScopeScheduling
 
-LONGEST_FIRST = ("chaos", "e2e", "studio", "cli", "npm", "faults", "packaging", "azure_native", "engine")
+LONGEST_FIRST = ("chaos", "e2e", "cloud", "studio", "cli", "npm", "faults", "packaging", "azure_native", "engine")
 
 
 def group_of(item: pytest.Item) -> str:
