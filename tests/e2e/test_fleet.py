@@ -54,7 +54,8 @@ class Fleet:
             "dataVersion": "2013-01",
             "baselineDataVersion": "2013-01",
             "members": json.dumps(members),
-            "seed": str(1 + ["classic", "new"].index(self._kind)),  # no run of the other kind is reused
+            # No run of the other kind, or engine, is reused.
+            "seed": str(1 + ["classic", "new"].index(self._kind) + 2 * (self.engine == "embedded")),
             "gateRules": '["auc >= 0.5"]',
             "probeSettle": '"0"',
             "holdoutDataVersion": '""',
