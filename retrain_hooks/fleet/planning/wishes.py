@@ -86,7 +86,8 @@ class Wish:
     @cached_property
     def gate(self) -> GateInputs:
         """What its model must show. Raises ConfigurationError."""
-        return GateInputs.parse({**self.fleet.gate.props(), **self.member.gate})
+        shared = self.fleet.gate
+        return GateInputs.parse({**shared.props(), **self.member.gate}) if self.member.gate else shared
 
     @property
     def probe_rows(self) -> int:
