@@ -15,7 +15,18 @@ from typing import Any
 import pytest
 from xdist.scheduler import LoadScopeScheduling
 
-LONGEST_FIRST = ("chaos", "e2e", "cloud", "studio", "cli", "npm", "faults", "packaging", "azure_native", "engine")
+LONGEST_FIRST = (
+    "chaos",
+    "e2e",
+    "cloud",
+    "studio",
+    "cli",
+    "npm",
+    "faults",
+    "packaging",
+    "azure_native",
+    "engine",
+)
 
 
 def group_of(item: pytest.Item) -> str:

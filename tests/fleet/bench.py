@@ -3,7 +3,7 @@
 Services in memory (``world.py``) whose jobs take real seconds: many members beside a loop and beside single resources.
 The local cloud: tiny models of the deployed fleet's services, and previews of members that stay as they are.
 
-    python -m tests.fleet.bench [--quick]
+    python -m tests.fleet.bench [--quick] [--stored 10000]
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ _PROVIDER_THREADS = 4
 _LOOK_SECONDS = 0.25
 _WRITERS = 8
 _ROWS = 200
-_STORED = 1000
+_PREVIEWED = (1, 1000, 10_000)
 _STAYING = "bench-{run}-{count}"
 
 
@@ -280,16 +280,16 @@ def _address(name: str) -> str:
     return f"models/shops/1/{name}.ilearner"
 
 
-def _staying(run: str, count: int) -> tuple[Context, Props]:
+def _staying(run: str, count: int, *, stored: bool) -> tuple[Context, Props]:
     """A fleet whose data and records are in one container, its endpoints in memory.
 
-    The container is the local storage's up to _STORED members: it takes long to fill. With more it is in memory, too.
+    The container is the local storage's where it is *stored*, which takes long to fill; else it is in memory, too.
     """
     context = Context(_Silent(), _Silent())
     target = context.target(TARGET)
     name = _STAYING.format(run=run, count=count)
     kept: Any = _Shared(name)
-    if count <= _STORED:
+    if stored:
         kept = Container(target.connection_string, name, target.remedy)
     context.registry = lambda _target: kept  # type: ignore[method-assign]
     context.data = lambda _target, name=None: kept  # type: ignore[method-assign]
@@ -331,7 +331,7 @@ def _fill(context: Context, props: Props, count: int) -> None:
         list(pool.map(record, names))
 
 
-def _preview(run: str, count: int) -> None:
+def _preview(run: str, count: int, *, stored: bool) -> None:
     """One preview, in a process of its own: seconds, those of its processor, requests, lists, and peak memory, as JSON."""
     import requests
 
@@ -345,8 +345,8 @@ def _preview(run: str, count: int) -> None:
         return send(self, request, **options)
 
     requests.Session.send = counting  # type: ignore[method-assign]
-    context, props = _staying(run, count)
-    if count > _STORED:
+    context, props = _staying(run, count, stored=stored)
+    if not stored:
         _fill(context, props, count)
         context.memory.forget()
     began, busy = time.perf_counter(), time.process_time()
@@ -373,27 +373,31 @@ def _container(name: str) -> Iterator[None]:
             service.delete_container(name)
 
 
-def _unchanged(quick: bool) -> None:
+def _unchanged(quick: bool, most: int) -> None:
+    """Previews of members that stay as they are; up to *most* with their blobs in the local storage."""
     run = secrets.token_hex(4)
     seconds: dict[int, float] = {}
-    bounds = {1: (0.0, 0), _STORED: (3.0, 200), **({} if quick else {10_000: (5.0, 300)})}
+    one, some, many = _PREVIEWED
+    bounds = {one: (0.0, 0), some: (3.0, 200), **({} if quick else {many: (5.0, 300)})}
     for count, (more, memory) in bounds.items():
+        stored = count <= most
         with _container(_STAYING.format(run=run, count=count)):
-            if count <= _STORED:
-                _fill(*_staying(run, count), count)
+            if stored:
+                _fill(*_staying(run, count, stored=True), count)
             command = [sys.executable, "-m", "tests.fleet.bench", "--preview", run, str(count)]
+            command += ["--stored", str(most)]
             shown = [
                 json.loads(subprocess.run(command, check=True, capture_output=True).stdout) for _ in range(2)
             ]
         found = min(shown, key=lambda one: one["seconds"])
         seconds[count] = found["seconds"]
-        where = "" if count <= _STORED else " (blobs in memory)"
+        where = "" if stored else " (blobs in memory)"
         what = f"processor {found['busy']:.2f} s, {found['requests']} requests, {found['lists']} of them lists, {found['megabytes']:.0f} MB"
         _say(f"preview, {count:,} unchanged{where}", found["seconds"], "s", what)
-        if count > 1:
-            _ratio("  seconds more than for one", seconds[count] - seconds[1], more)
+        if count > one:
+            _ratio("  seconds more than for one", seconds[count] - seconds[one], more)
             _ratio("  MB", found["megabytes"], memory)
-        if count == _STORED:
+        if count == some:
             _ratio("  requests", found["requests"], 20)
 
 
@@ -401,14 +405,18 @@ def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--quick", action="store_true")
+    parser.add_argument(
+        "--stored", type=int, default=_PREVIEWED[1], help="so many members' blobs are stored, not in memory"
+    )
     parser.add_argument("--preview", nargs=2)
     given = parser.parse_args()
     if given.preview:
-        _preview(given.preview[0], int(given.preview[1]))
+        run, count = given.preview[0], int(given.preview[1])
+        _preview(run, count, stored=count <= given.stored)
         return
     _in_memory(given.quick)
     _tiny(given.quick)
-    _unchanged(given.quick)
+    _unchanged(given.quick, given.stored)
 
 
 if __name__ == "__main__":
