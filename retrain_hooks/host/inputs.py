@@ -234,6 +234,8 @@ def _read(kind: Any, given: Any, rules: Rules, name: str, recorded: bool = False
             for position, item in enumerate(given)
         )
     if isinstance(kind, type) and issubclass(kind, Inputs):
+        if isinstance(given, kind):
+            return given  # judged as it was read
         if not isinstance(given, Mapping):
             raise ConfigurationError(f"{name}: {given!r} has no properties", f"write an object: {rules.text}")
         value: Any = kind.parse(given, within=f"{name}.", recorded=recorded)

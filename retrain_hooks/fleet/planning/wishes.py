@@ -46,13 +46,17 @@ class Wish:
     @cached_property
     def model(self) -> Props:
         """The inputs of its TrainedModel."""
+        parts = {"experiment": self.fleet.experiment, "service": self.fleet.training}
+        data = self.member.data.props() if self.member.data else None
+        return {**self._chosen, **{name: _props(part) for name, part in parts.items()}, "data": data}
+
+    @property
+    def _chosen(self) -> Props:
+        """Of these, what is plain as it is."""
         fleet = self.fleet
         return {
             "target": fleet.target,
-            "experiment": _props(fleet.experiment),
             "source": fleet.source,
-            "service": _props(fleet.training),
-            "data": self.member.data.props() if self.member.data else None,
             "parameters": {**fleet.parameters, **self.member.parameters},
             "seed": fleet.seed,
             "force": fleet.force,
@@ -64,7 +68,12 @@ class Wish:
     @cached_property
     def wanted(self) -> TrainedModelInputs:
         """The same, parsed. Raises ConfigurationError."""
-        return TrainedModelInputs.parse(self.model)
+        parts = {
+            "experiment": self.fleet.experiment,
+            "service": self.fleet.training,
+            "data": self.member.data,
+        }
+        return TrainedModelInputs.parse({**self._chosen, **parts})
 
     @cached_property
     def covers(self) -> Covered:
