@@ -9,6 +9,8 @@ from starlette.routing import BaseRoute
 
 from localcloud.arm.operation import Operation
 from localcloud.arm.tracked import ResourceType
+from localcloud.arm.types.neighbours import Components, Identities, Registries, Vaults
+from localcloud.arm.types.role_assignments import RoleAssignments
 from localcloud.azureml.assets import datastores
 from localcloud.azureml.assets import operations as assets
 from localcloud.azureml.environments.making import Environments
@@ -40,7 +42,15 @@ def open_azureml(works: Works) -> AzureMl:
     return AzureMl(environments, JobRunner(kept, environments, directory / "jobs", os.cpu_count() or 1))
 
 
-TYPES: tuple[ResourceType, ...] = (Workspaces(), Computes())
+TYPES: tuple[ResourceType, ...] = (
+    Workspaces(),
+    Computes(),
+    Vaults(),
+    Components(),
+    Registries(),
+    Identities(),
+    RoleAssignments(),
+)
 OPERATIONS: tuple[Operation, ...] = (
     *datastores.OPERATIONS,
     *assets.OPERATIONS,

@@ -6,8 +6,6 @@ from localcloud.arm.operation import Operation
 from localcloud.arm.tracked import ResourceType
 from localcloud.arm.types import machine_learning, providers, resource_groups, subscriptions
 from localcloud.arm.types.commitment_plans import CommitmentPlans
-from localcloud.arm.types.neighbours import Components, Identities, Registries, Vaults
-from localcloud.arm.types.role_assignments import RoleAssignments
 from localcloud.arm.types.storage_accounts import StorageAccounts
 from localcloud.arm.types.web_services import WebServices
 from localcloud.arm.types.workspaces import Workspaces
@@ -17,11 +15,6 @@ RESOURCE_TYPES: tuple[ResourceType, ...] = (
     Workspaces(),
     WebServices(),
     CommitmentPlans(),
-    Vaults(),
-    Components(),
-    Registries(),
-    Identities(),
-    RoleAssignments(),
 )
 
 OPERATIONS: tuple[Operation, ...] = (

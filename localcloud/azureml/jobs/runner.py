@@ -110,7 +110,7 @@ class JobRunner:
         status = states.CANCELED if failure.code == "JobExceededTimeLimit" else states.FAILED
         error = {"code": failure.code, "message": redact(str(failure))}
         if self.jobs.mark(job_id, status, error=error) is not None:
-            _log.info("job %s failed: %s", job_id.rpartition("/")[2], error["message"])
+            _log.info("job %s failed: %s", job_id.rpartition("/")[2], error["code"])
 
     async def _go_on(self, job: Document, workspace: Workspace, site: Site) -> None:
         """From where a job stands to its end. Raises `JobFailed`, and CancelledError for one that is cancelled."""
