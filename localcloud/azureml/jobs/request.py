@@ -54,6 +54,7 @@ def completed(workspace: Workspace, name: str, sent: Document) -> Document:
     for port, output in given["outputs"].items():
         _check_own(workspace, name, port, workspace.place(output["uri"]))
     limit_of(given)
+    _check_alone(given)
     return {
         "description": None,
         "displayName": name,
@@ -109,6 +110,17 @@ def _check_references(workspace: Workspace, given: Document) -> None:
     compute = text(given, "computeId", "properties.computeId") or ""
     if compute and not compute.endswith("/serverless") and workspace.store.arm_get(compute) is None:
         raise not_found("compute", compute)
+
+
+def _check_alone(given: Document) -> None:
+    """Raise ArmError for a job of more than one process."""
+    if given.get("distribution") is not None:
+        raise refused(
+            "This local cloud runs a job as one process, not distributed.", "properties.distribution"
+        )
+    if section(given, "resources").get("instanceCount") not in (None, 1):
+        message = "This local cloud runs a job as one instance."
+        raise refused(message, "properties.resources.instanceCount")
 
 
 def _check_strings(values: Mapping[str, Any], target: str) -> None:

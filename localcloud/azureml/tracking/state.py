@@ -131,8 +131,14 @@ class Tracking:
         tags: Mapping[str, str] | None = None,
         job: bool = False,
     ) -> Document:
-        """A new run. Raises TrackingError where there is no such experiment."""
+        """A new run. Raises TrackingError where there is no such experiment, or a run of that id."""
         self.experiment(workspace, experiment_id)
+        if (
+            self._store.row("SELECT 1 FROM aml_runs WHERE workspace=? AND id=?", workspace, run_id)
+            is not None
+        ):
+            message = f"Run '{run_id}' already exists; the name of a deleted job stays taken."
+            raise TrackingError("RESOURCE_ALREADY_EXISTS", message)
         run_id, started = run_id or str(uuid4()), started or milliseconds()
         document = {
             "info": {

@@ -325,6 +325,8 @@ def test_a_job_is_submitted_once_however_often_it_is_put(aml: Aml) -> None:
             400,
             "no datastore 'none'",
         ),
+        ({"distribution": {"distributionType": "Mpi"}}, 400, "as one process"),
+        ({"resources": {"instanceCount": 2}}, 400, "as one instance"),
         ({"environmentVariables": {"A": 1}}, 400, "'A' is not a string"),
         ({"environmentVariables": {"A=B": "1"}}, 400, "'A=B' is no name"),
         (
@@ -378,13 +380,15 @@ def test_a_job_ends_with_its_workspace(own: Aml) -> None:
 
 
 def test_a_job_is_deleted_only_when_it_is_over(aml: Aml) -> None:
-    """A running one is a conflict; of one that is over the name is gone."""
+    """A running one is a conflict; the name of one that is gone is not given again."""
     aml.job("lasting", "sleep 600").raise_for_status()
     assert aml.ws("DELETE", "jobs/lasting").status_code == 409
     aml.ws("POST", "jobs/lasting/cancel").raise_for_status()
     aml.wait("lasting")
     assert aml.ws("DELETE", "jobs/lasting").status_code == 202
     assert aml.ws("DELETE", "jobs/lasting").status_code == 204
+    again = aml.job("lasting", "true")
+    assert (again.status_code, "stays taken" in again.json()["error"]["message"]) == (409, True)
 
 
 def test_a_running_job_is_found_again_after_kill_minus_nine(own: Aml) -> None:
