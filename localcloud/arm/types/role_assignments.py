@@ -85,8 +85,8 @@ class RoleAssignments(ResourceType):
             "type": self.type,
             "properties": {
                 "principalType": "ServicePrincipal",
-                "createdOn": now(),
                 **properties,
+                "createdOn": old["properties"]["createdOn"] if old else now(),
                 "scope": scope,
             },
         }

@@ -1,1 +1,1 @@
-"""Microsoft.MachineLearningServices/workspaces: the workspace, its computes, where its data plane is, its quotas."""
+"""Microsoft.MachineLearningServices/workspaces: the workspace, its computes, where its data plane is."""
