@@ -31,7 +31,7 @@ def listed(container: str, prefix: str, *, metadata: bool) -> Iterator[Blob]:
         try:
             page = ElementTree.fromstring(content)  # noqa: S314 - expat bounds what entities grow to
             yield from map(_blob, page.iterfind("Blobs/Blob"))
-        except (ElementTree.ParseError, TypeError, ValueError, KeyError, AttributeError):
+        except (ElementTree.ParseError, TypeError, ValueError, KeyError):
             raise ServiceError(
                 "the storage account's listing cannot be read", "check that the address is the service's own"
             ) from None
@@ -74,14 +74,13 @@ def _asked(container: str, query: Mapping[str, str]) -> bytes:
 
 
 def _blob(entry: ElementTree.Element) -> Blob:
-    name, said = entry.find("Name"), {one.tag: one.text for one in entry.find("Properties") or ()}
-    text = (name.text or "") if name is not None else ""
-    etag = said["Etag"] or ""
+    said = {one.tag: one.text or "" for one in entry.iterfind("Properties/*")}
+    name, etag = entry.findtext("Name", ""), said["Etag"]
     return Blob(
-        unquote(text) if name is not None and name.get("Encoded") == "true" else text,
-        int(said["Content-Length"] or 0),
+        unquote(name) if entry.find("Name[@Encoded='true']") is not None else name,
+        int(said["Content-Length"]),
         said.get("Content-MD5") or None,
         etag if etag.endswith('"') else f'"{etag}"',  # a listing has it without its quotes
-        parsedate_to_datetime(str(said["Last-Modified"])),
-        {one.tag: one.text or "" for one in entry.find("Metadata") or ()},
+        parsedate_to_datetime(said["Last-Modified"]),
+        {one.tag: one.text or "" for one in entry.iterfind("Metadata/*")},
     )

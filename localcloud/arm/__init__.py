@@ -37,9 +37,9 @@ def routes(
     The data plane of New web services (`/subscriptions/{id}/services/…`) is not among them. `operations` are those
     that take their time; without them, web services cannot be changed. Tokens are those that `directory` issues;
     without one, only the static ones of `cloud`. `more` are resource types beside those of `types/`, and
-    `further` operations beside theirs.
+    `further` operations, theirs included.
     """
     kinds = {kind.type.lower(): kind for kind in (*RESOURCE_TYPES, *more)}
-    served = (*OPERATIONS, *(operation for kind in more for operation in kind.operations()), *further)
+    served = (*OPERATIONS, *further)
     state = ArmState(store, cloud, kinds, operations or LongOperations(store, cloud.subscription))
     return [ArmRoute(Gateway(state, served, directory or Directory(cloud)))]

@@ -52,6 +52,7 @@ TYPES: tuple[ResourceType, ...] = (
     RoleAssignments(),
 )
 OPERATIONS: tuple[Operation, ...] = (
+    *(operation for kind in TYPES for operation in kind.operations()),
     *datastores.OPERATIONS,
     *assets.OPERATIONS,
     *jobs.OPERATIONS,

@@ -52,11 +52,7 @@ def table() -> str:
 def arm_table() -> str:
     """The operations of Resource Manager, by the types of resources: call, api-versions, what it does."""
     lines = ["| Call | api-version | What it does |", "| --- | --- | --- |"]
-    azureml = (
-        *(operation for kind in registered.TYPES for operation in kind.operations()),
-        *registered.OPERATIONS,
-    )
-    for operation in (*OPERATIONS, *azureml):
+    for operation in (*OPERATIONS, *registered.OPERATIONS):
         path = operation.path
         for prefix, short in _PREFIXES:
             path = short + path.removeprefix(prefix) if path.startswith(prefix) else path

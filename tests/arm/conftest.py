@@ -14,6 +14,7 @@ from starlette.applications import Starlette
 from starlette.routing import BaseRoute
 
 from localcloud.arm import routes
+from localcloud.arm.operation import Operation
 from localcloud.arm.tracked import ResourceType
 from localcloud.facilities.cloud import Cloud
 from localcloud.facilities.store import Store
@@ -32,9 +33,13 @@ class Client:
     """HTTP calls to the ARM side over a store, without a socket."""
 
     def __init__(
-        self, store: Store, more: Sequence[ResourceType] = (), others: Sequence[BaseRoute] = ()
+        self,
+        store: Store,
+        more: Sequence[ResourceType] = (),
+        further: Sequence[Operation] = (),
+        others: Sequence[BaseRoute] = (),
     ) -> None:
-        served = [*others, *routes(store, CLOUD, more=more)]
+        served = [*others, *routes(store, CLOUD, more=more, further=further)]
         transport = httpx.ASGITransport(Starlette(routes=served))
         self._http = httpx.AsyncClient(transport=transport, base_url="http://studio.test")
         self._runner = asyncio.Runner()

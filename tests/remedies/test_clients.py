@@ -15,7 +15,6 @@ from email.utils import format_datetime
 from typing import Any
 
 import pytest
-import stamina
 from requests import Response
 from requests.adapters import HTTPAdapter
 
@@ -36,7 +35,7 @@ from clients.studio_new.store import WebServiceStore
 from tests.healing import Told
 from tests.unit.test_operations import A, thing
 from tests.unit.test_resource_manager import BUSY, manager
-from tests.unit.test_transport import Service, envelope, play, transport
+from tests.unit.test_transport import Service, envelope, in_their_place, play, transport
 
 heals = pytest.mark.heals
 TRANSPORT = "clients/http/transport.py"
@@ -51,11 +50,8 @@ SUBSCRIPTION = "/subscriptions/s"
 @pytest.fixture(autouse=True)
 def in_this_test_only() -> Iterator[None]:
     """What answers in a service's place; nobody waits between two tries."""
-    kept = connections.SESSION.adapters.copy()
-    stamina.set_testing(True, attempts=1, cap=True)
-    yield
-    stamina.set_testing(False)
-    connections.SESSION.adapters = kept
+    with in_their_place(1):
+        yield
 
 
 def skewed() -> tuple[int, bytes, dict[str, str]]:

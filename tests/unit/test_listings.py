@@ -7,13 +7,11 @@ from datetime import UTC, datetime
 
 import pytest
 import requests
-import stamina
 
 from clients.errors import CredentialError, NotFound, ServiceError, Unreachable
-from clients.http import connections
 from clients.storage import Container
 from tests.healing import Told
-from tests.unit.test_transport import Service, play
+from tests.unit.test_transport import Service, in_their_place, play
 
 ADDRESS = "http://127.0.0.1:9/a"
 CONNECTION = f"AccountName=a;AccountKey=a2V5;BlobEndpoint={ADDRESS};"
@@ -28,11 +26,8 @@ BLOB = """<Blob><Name{encoded}>{name}</Name><Properties><Last-Modified>Fri, 27 N
 @pytest.fixture(autouse=True)
 def in_this_test_only() -> Iterator[None]:
     """What answers in the account's place; nobody waits between two tries."""
-    kept = connections.SESSION.adapters.copy()
-    stamina.set_testing(True, attempts=3, cap=True)
-    yield
-    stamina.set_testing(False)
-    connections.SESSION.adapters = kept
+    with in_their_place(3):
+        yield
 
 
 def blob(name: str, encoded: str = "", md5: str = "", more: str = "") -> str:

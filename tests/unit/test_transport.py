@@ -6,6 +6,7 @@ import errno
 import json
 import socket
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
@@ -57,6 +58,16 @@ def without_waits() -> Iterator[None]:
     stamina.set_testing(True, attempts=3, cap=True)
     yield
     stamina.set_testing(False)
+
+
+@contextmanager
+def in_their_place(tries: int) -> Iterator[None]:
+    """What is played answers within this only; nobody waits between so many tries."""
+    kept = connections.SESSION.adapters.copy()
+    stamina.set_testing(True, attempts=tries, cap=True)
+    yield
+    stamina.set_testing(False)
+    connections.SESSION.adapters = kept
 
 
 def play(service: Service, where: str) -> None:

@@ -18,6 +18,8 @@ Document = dict[str, Any]
 
 BLOB_STORE, ARTIFACT_STORE = "workspaceblobstore", "workspaceartifactstore"
 NAMESPACE = "Microsoft.MachineLearningServices"
+# Behind it comes a workspace's id: the tracking server that MLflow's clients log to.
+TRACKING = "/mlflow/v1.0"
 
 # A workspace's id, with or without its provider, before what is in the workspace.
 _SCOPE = re.compile(
@@ -51,6 +53,10 @@ class Workspace:
     def id(self) -> str:
         """Its id in Resource Manager."""
         return str(self.document["id"])
+
+    def tracking_uri(self, base: str) -> str:
+        """Its tracking server's address on the server at *base*."""
+        return f"{base}{TRACKING}{self.id}"
 
     @property
     def guid(self) -> str:

@@ -61,7 +61,7 @@ def _put(call: Call) -> Answer:
 def _with_services(call: Call, workspace: Workspace, name: str, properties: Document) -> Document:
     addresses = {
         "Studio": f"https://ml.azure.com/runs/{name}?wsid={workspace.id}",
-        "Tracking": f"{call.base_url}/mlflow/v1.0{workspace.id}",
+        "Tracking": workspace.tracking_uri(call.base_url),
     }
     services = {
         kind: {**service, "endpoint": addresses[kind]} for kind, service in properties["services"].items()

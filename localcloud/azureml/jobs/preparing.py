@@ -199,7 +199,7 @@ def _variables(
         "AZUREML_ARM_RESOURCEGROUP": scope[4],
         "AZUREML_ARM_WORKSPACE_NAME": scope[-1],
         "AZUREML_ARM_PROJECT_NAME": job["properties"]["experimentName"],
-        "MLFLOW_TRACKING_URI": f"{base}/mlflow/v1.0{workspace.id}",
+        "MLFLOW_TRACKING_URI": workspace.tracking_uri(base),
         "MLFLOW_TRACKING_TOKEN": job_token(workspace.cloud, workspace.guid, job["name"]),
         "MLFLOW_RUN_ID": job["name"],
         "MLFLOW_EXPERIMENT_NAME": job["properties"]["experimentName"],

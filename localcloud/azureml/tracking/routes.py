@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from localcloud.azureml.assets.places import TRACKING
 from localcloud.azureml.tracking import artifacts, logged_models, operations
 from localcloud.azureml.tracking.access import caller_of, workspace_at
 from localcloud.azureml.tracking.errors import TrackingError, invalid
@@ -17,7 +18,6 @@ from localcloud.azureml.tracking.state import Tracking
 from localcloud.facilities.bodies import UnreadableBody, parse_json, read_body
 from localcloud.works.context import works_of
 
-ROOT = "/mlflow/v1.0"
 _METHODS = ["GET", "POST", "PATCH", "PUT", "DELETE"]
 
 
@@ -72,7 +72,7 @@ async def _given(request: Request) -> Mapping[str, Any]:
 
 def routes() -> list[BaseRoute]:
     """All of them."""
-    api = f"{ROOT}/{{scope:path}}/api/2.0"
+    api = f"{TRACKING}/{{scope:path}}/api/2.0"
     return [
         Route(f"{api}/mlflow/{{operation:path}}", _answer, methods=_METHODS),
         Route(f"{api}/mlflow-artifacts/artifacts", _answer, methods=["GET"]),

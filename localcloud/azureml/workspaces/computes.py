@@ -12,12 +12,9 @@ from localcloud.arm.errors import ArmError, resource_not_found
 from localcloud.arm.operation import Answer, Call, Operation, created_by, location_of, section, tags_of, text
 from localcloud.arm.state import Document
 from localcloud.arm.tracked import ResourceType
-from localcloud.azureml.workspaces.workspaces import TYPE as WORKSPACES
+from localcloud.azureml.assets.workspace import PATH, TYPE, workspace_of
 
-_ALL = (
-    f"/subscriptions/{{subscription}}/resourceGroups/{{group}}/providers/{WORKSPACES}/{{workspace}}/computes"
-)
-_ONE = f"{_ALL}/{{name}}"
+_ALL, _ONE = f"{PATH}/computes", f"{PATH}/computes/{{name}}"
 _KIND = "AmlCompute"
 _ACTIONS = ("Delete", "Detach")
 _IDLE: dict[str, Any] = {
@@ -42,7 +39,7 @@ _IDLE: dict[str, Any] = {
 class Computes(ResourceType):
     """Computes of workspaces."""
 
-    type = f"{WORKSPACES}/computes"
+    type = f"{TYPE}/computes"
 
     def operations(self) -> tuple[Operation, ...]:
         """All operations of the type."""
@@ -56,7 +53,7 @@ class Computes(ResourceType):
 
     def _put(self, call: Call) -> Answer:
         """Create it, or change how it scales."""
-        sent, name, workspace = call.document(), call.path["name"], _workspace(call)
+        sent, name, workspace = call.document(), call.path["name"], workspace_of(call)
         if not re.fullmatch(r"[a-zA-Z][a-zA-Z0-9-]{0,22}[a-zA-Z0-9]", name):
             message = (
                 f"The compute name '{name}' is not valid: 2 to 24 letters, digits and '-', a letter first."
@@ -68,7 +65,7 @@ class Computes(ResourceType):
             message = f"The size and the location of the compute '{name}' cannot be changed."
             raise ArmError(400, "ComputeUpdateNotSupported", message, target="properties")
         document: Document = {
-            "id": before["id"] if before else f"{workspace['id']}/computes/{name}",
+            "id": before["id"] if before else f"{workspace.id}/computes/{name}",
             "name": before["name"] if before else name,
             "type": self.type,
             "location": location,
@@ -113,25 +110,17 @@ class Computes(ResourceType):
 
     def _list(self, call: Call) -> Answer:
         """List those of a workspace."""
-        inside = call.state.store.arm_list(f"{_workspace(call)['id']}/computes/")
+        inside = call.state.store.arm_list(f"{workspace_of(call).id}/computes/")
         return Answer(200, {"value": inside})
 
     def _found(self, call: Call) -> Document | None:
-        return call.state.get(f"{_workspace(call)['id']}/computes/{call.path['name']}")
+        return call.state.get(f"{workspace_of(call).id}/computes/{call.path['name']}")
 
     def _find(self, call: Call) -> Document:
         found = self._found(call)
         if found is None:
             raise resource_not_found(self.type, call.path["name"], call.path["group"])
         return found
-
-
-def _workspace(call: Call) -> Document:
-    group = call.state.group(call.path["group"])
-    found = call.state.get(f"{group['id']}/providers/{WORKSPACES}/{call.path['workspace']}")
-    if found is None:
-        raise resource_not_found(WORKSPACES, call.path["workspace"], call.path["group"])
-    return found
 
 
 def _checked(properties: dict[str, Any]) -> dict[str, Any]:

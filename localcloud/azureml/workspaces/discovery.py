@@ -12,8 +12,6 @@ from starlette.routing import BaseRoute, Route
 from localcloud.facilities.wire import base_url
 
 DISCOVERY = "/discovery"
-# Behind it comes the workspace's id: the tracking server that MLflow's clients log to.
-TRACKING = "/mlflow/v1.0"
 _SERVICES = ("api", "history", "experimentation", "modelmanagement", "artifacts", "metrics", "mlflow")
 
 

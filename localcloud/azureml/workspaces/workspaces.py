@@ -15,10 +15,11 @@ from localcloud.arm.errors import ArmError
 from localcloud.arm.operation import Answer, Call, section, text
 from localcloud.arm.state import ArmState, Document
 from localcloud.arm.tracked import Action, TrackedType
+from localcloud.azureml.assets.places import TRACKING
+from localcloud.azureml.assets.workspace import TYPE
 from localcloud.azureml.tracking.state import Tracking
-from localcloud.azureml.workspaces.discovery import DISCOVERY, TRACKING
+from localcloud.azureml.workspaces.discovery import DISCOVERY
 
-TYPE = "Microsoft.MachineLearningServices/workspaces"
 # What it stands on, with the type of each; the container registry may come later.
 _NEEDED = {
     "storageAccount": "Microsoft.Storage/storageAccounts",

@@ -44,6 +44,8 @@ _NEW, _RENAMED, _RETRAIN, _REUSE, _JUDGE, _BIND, _GO_ON, _LEAVES = (
 _ORDER = (UNCHANGED, STAYS, _RETRAIN, _REUSE, _NEW, _RENAMED, _JUDGE, _BIND, _RESTORE, _GO_ON, _LEAVES, STUCK)
 # Of these an update does nothing.
 _AT_REST = (UNCHANGED, STAYS, STUCK)
+# These get no model.
+_WITHOUT = (*_AT_REST, _RESTORE)
 
 
 @dataclass(frozen=True)
@@ -79,8 +81,7 @@ class Plan:
     @cached_property
     def due(self) -> list[Change]:
         """What there is to do for members that are declared, and can be what they are declared to be."""
-        rest = (*_AT_REST, _RESTORE)
-        return [each for each in self.changes if each.what not in rest and each.member in self.wishes]
+        return [each for each in self.changes if each.what not in _WITHOUT and each.member in self.wishes]
 
     @cached_property
     def deviating(self) -> list[str]:
@@ -162,7 +163,7 @@ class Planner:
         if addresses:
 
             def addressed(change: Change) -> Change:
-                if change.what in (*_AT_REST, _RESTORE):
+                if change.what in _WITHOUT:
                     return change
                 return self._addressed(by_name[change.member], change, standings)
 

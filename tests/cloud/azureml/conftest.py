@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from localcloud.azureml.registered import TYPES
+from localcloud.azureml.registered import OPERATIONS, TYPES
 from localcloud.azureml.registered import routes as data_plane
 from localcloud.facilities.store import Store
 from tests.arm.conftest import Arm, Client
@@ -20,7 +20,7 @@ from tests.studio.shared import Shared
 def arm(tmp_path: Path) -> Iterator[Arm]:
     """A fresh side, to which nothing is declared yet."""
     store = Store(tmp_path)
-    side = Arm(Client(store, TYPES, data_plane()), store)
+    side = Arm(Client(store, TYPES, OPERATIONS, data_plane()), store)
     yield side
     side.close()
 
