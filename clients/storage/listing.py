@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from email.utils import parsedate_to_datetime
 from typing import Any
-from urllib.parse import unquote
+from urllib.parse import unquote, urlencode
 from xml.etree import ElementTree
 
 from clients.errors import ServiceError
@@ -45,8 +45,8 @@ def _page(container: str, query: Mapping[str, str]) -> bytes:
     from azure.core import exceptions as azure
 
     def passes(error: Exception) -> bool:
-        status = getattr(error, "status_code", None)
-        return isinstance(error, azure.ServiceRequestError) or status in _PASSING
+        unanswered = isinstance(error, azure.ServiceRequestError | azure.ServiceResponseError)
+        return unanswered or getattr(error, "status_code", None) in _PASSING
 
     for attempt in attempts(passes, most=_TIMES, seconds=_SECONDS, wait_initial=0.5, wait_jitter=0.5):
         with attempt:
@@ -55,20 +55,17 @@ def _page(container: str, query: Mapping[str, str]) -> bytes:
 
 
 def _asked(container: str, query: Mapping[str, str]) -> bytes:
-    import requests
     from azure.core import exceptions as azure
+    from azure.core.pipeline.transport import HttpRequest
 
     from clients.http import connections
 
-    try:
-        answer = connections.SESSION.get(container, params=query, timeout=(10.0, _SECONDS))
-    except requests.RequestException as error:
-        raise azure.ServiceRequestError(str(error), error=error) from error
+    url = f"{container}{'&' if '?' in container else '?'}{urlencode(query)}"
+    answer = connections.for_azure().send(HttpRequest("GET", url))
     if answer.status_code == 200:
-        return answer.content
+        return bytes(answer.body())
     kind = azure.ResourceNotFoundError if answer.status_code == 404 else azure.HttpResponseError
-    failure: Any = kind(answer.reason)
-    failure.status_code, failure.reason, failure.response = answer.status_code, answer.reason, answer
+    failure: Any = kind(response=answer)
     failure.error_code = answer.headers.get("x-ms-error-code")
     raise failure
 

@@ -15,6 +15,7 @@ import pytest
 import requests
 import stamina
 from requests.adapters import BaseAdapter
+from urllib3 import HTTPResponse
 
 from clients import errors
 from clients.deadlines import within
@@ -44,6 +45,7 @@ class Service(BaseAdapter):
         response.status_code = status
         response._content = body if isinstance(body, bytes) else json.dumps(body).encode()
         response.headers.update(headers[0] if headers else {})
+        response.raw = HTTPResponse(status=status)
         response.url = request.url
         response.request = request
         return response
