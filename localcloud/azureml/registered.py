@@ -13,11 +13,15 @@ from localcloud.arm.types.neighbours import Components, Identities, Registries, 
 from localcloud.arm.types.role_assignments import RoleAssignments
 from localcloud.azureml.assets import datastores
 from localcloud.azureml.assets import operations as assets
+from localcloud.azureml.endpoints import answers, provisioning, scoring
+from localcloud.azureml.endpoints.online_deployments import OnlineDeployments
+from localcloud.azureml.endpoints.online_endpoints import OnlineEndpoints
 from localcloud.azureml.environments.making import Environments
 from localcloud.azureml.history import routes as history
 from localcloud.azureml.jobs import operations as jobs
 from localcloud.azureml.jobs.runner import JobRunner
 from localcloud.azureml.jobs.state import Jobs
+from localcloud.azureml.serving.state import Serving
 from localcloud.azureml.tracking import routes as tracking
 from localcloud.azureml.tracking.state import Tracking
 from localcloud.azureml.workspaces import discovery
@@ -28,10 +32,22 @@ from localcloud.works.context import Works
 
 @dataclass(frozen=True)
 class AzureMl:
-    """What works behind the operations of one local cloud; `runner` is started and stopped with the server."""
+    """What works behind the operations of one local cloud; jobs and deployments run while the server does."""
 
     environments: Environments
     runner: JobRunner
+    serving: Serving
+
+    def start(self, works: Works) -> None:
+        """Go on with what ran before."""
+        self.runner.start()
+        provisioning.resume(works, self.serving, self.environments)
+        self.serving.follow()
+
+    async def stop(self) -> None:
+        """End all processes; they begin again with the next start."""
+        await self.runner.stop()
+        await self.serving.stop()
 
 
 def open_azureml(works: Works) -> AzureMl:
@@ -39,7 +55,8 @@ def open_azureml(works: Works) -> AzureMl:
     directory = works.store.data_dir / "azureml"
     environments = Environments(directory / "environments")
     kept = Jobs(works.store, works.cloud, Tracking(works.store))
-    return AzureMl(environments, JobRunner(kept, environments, directory / "jobs", os.cpu_count() or 1))
+    runner = JobRunner(kept, environments, directory / "jobs", os.cpu_count() or 1)
+    return AzureMl(environments, runner, Serving(directory / "deployments", works.store.arm_get))
 
 
 TYPES: tuple[ResourceType, ...] = (
@@ -50,15 +67,18 @@ TYPES: tuple[ResourceType, ...] = (
     Registries(),
     Identities(),
     RoleAssignments(),
+    OnlineEndpoints(),
+    OnlineDeployments(),
 )
 OPERATIONS: tuple[Operation, ...] = (
     *(operation for kind in TYPES for operation in kind.operations()),
     *datastores.OPERATIONS,
     *assets.OPERATIONS,
     *jobs.OPERATIONS,
+    *answers.OPERATIONS,
 )
 
 
 def routes() -> list[BaseRoute]:
     """The routes of the data plane."""
-    return [*discovery.routes(), *history.routes(), *tracking.routes()]
+    return [*discovery.routes(), *history.routes(), *tracking.routes(), *scoring.routes()]

@@ -24,7 +24,8 @@ from localcloud.facilities.cloud import Cloud, Principal
 from localcloud.facilities.files import write_private
 
 ARM_AUDIENCES = ("https://management.azure.com", "https://management.core.windows.net")
-_OTHER_RESOURCES = ("https://storage.azure.com", "https://studio.azureml.net")
+ML_AUDIENCE = "https://ml.azure.com"
+_OTHER_RESOURCES = ("https://storage.azure.com", "https://studio.azureml.net", ML_AUDIENCE)
 FEDERATION_AUDIENCE = "api://AzureADTokenExchange"
 _FEDERATED_SECONDS = 24 * 3600
 _CLOCK_SKEW_SECONDS = 300  # how far a service's clock may be behind, as Azure has it
@@ -124,8 +125,8 @@ class Directory:
         }
         return Issued(self.key.sign(claims), resource, now, expires_at)
 
-    def bearer(self, token: str, own_address: str) -> Principal:
-        """The principal that a bearer token of Resource Manager proves. Raises TokenRefused."""
+    def bearer(self, token: str, own_address: str, audiences: tuple[str, ...] = ARM_AUDIENCES) -> Principal:
+        """The principal that a bearer token proves, for Resource Manager or for other `audiences`. Raises TokenRefused."""
         for principal in self.cloud.principals:
             if principal.token and hmac.compare_digest(principal.token.encode(), token.encode()):
                 return principal
@@ -137,7 +138,7 @@ class Directory:
             raise TokenRefused(
                 "InvalidAuthenticationTokenTenant", "The access token is from the wrong issuer."
             )
-        self._check_audience(str(claims.get("aud")), own_address)
+        self._check_audience(str(claims.get("aud")), (*audiences, own_address))
         now = self.clock()
         if claims["exp"] <= now:
             raise TokenRefused(
@@ -172,8 +173,7 @@ class Directory:
         raise errors.unknown_client(client_id, self.tenant)
 
     @staticmethod
-    def _check_audience(audience: str, own_address: str) -> None:
-        allowed = (*ARM_AUDIENCES, own_address)
+    def _check_audience(audience: str, allowed: tuple[str, ...]) -> None:
         if audience.rstrip("/") not in allowed:
             shown = ",".join(f"'{one}'" for one in allowed)
             raise TokenRefused(

@@ -26,10 +26,10 @@ Effect = Literal["read", "write"]
 Service = Literal["studio", "blob"]
 
 _READING_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
-# POSTs that change nothing: scoring, keys, tokens, what MLflow and run history look up, and blob queries.
+# POSTs that change nothing: scoring, keys, tokens, logs, what MLflow and run history look up, and blob queries.
 _READING_PATH = re.compile(
-    r"(?i)/(execute|listkeys\w*|list\w+keys|listsecrets|oauth2/(v2\.0/)?token|rundata|batchgetresolveduris"
-    r"|mlflow/(runs|experiments|logged-models)/search)/?$"
+    r"(?i)/(execute|listkeys\w*|list\w+keys|listsecrets|getlogs|(onlineendpoints/[^/]+|oauth2(/v2\.0)?)/token"
+    r"|rundata|batchgetresolveduris|mlflow/(runs|experiments|logged-models)/search)/?$|^/inference/"
 )
 _READING_QUERY = re.compile(r"(?i)(^|&)comp=(userdelegationkey|query)(&|$)")
 _SECRET_QUERY = re.compile(r"(?i)([?&](?:sig|token|key|access_token|code)=)[^&]*")

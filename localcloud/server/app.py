@@ -79,7 +79,7 @@ async def _lifespan(app: Starlette) -> AsyncIterator[None]:
     azureml: registered.AzureMl = app.state.azureml
     upkeep.tidy(works, starting=True)
     works.runner.start()
-    azureml.runner.start()
+    azureml.start(works)
     provisioning.resume(works)
     flushing = asyncio.create_task(works.journal.flush_regularly())
     # In a thread, so that the ports answer while pandas and the model runtime are imported; a daemon, so that
@@ -92,7 +92,7 @@ async def _lifespan(app: Starlette) -> AsyncIterator[None]:
         works.faults.stop()
         await works.operations.stop()
         await works.runner.stop()
-        await azureml.runner.stop()
+        await azureml.stop()
         await asyncio.gather(flushing, return_exceptions=True)
         works.scoring.shutdown(wait=False, cancel_futures=True)
         works.journal.flush()

@@ -23,7 +23,8 @@ UPDATE, DELETE, REGION = "update", "delete", "region"
 def resume(works: Works) -> None:
     """Go on with the operations that a killed server left."""
     for operation in works.operations.unfinished():
-        works.operations.start(operation, work_of(works, operation))
+        if operation.kind in (UPDATE, DELETE, REGION):
+            works.operations.start(operation, work_of(works, operation))
 
 
 def work_of(works: Works, operation: LongOperation, rule: FaultRule | None = None) -> Work:

@@ -37,19 +37,29 @@ class Aml:
         """A call of Resource Manager below the group."""
         return self.call(method, f"{self.scope}{path}", body, **{"api-version": VERSION, **query})
 
-    def ws(self, method: str, path: str, body: Any = None, **query: str) -> httpx.Response:
+    def ws(
+        self, method: str, path: str, body: Any = None, headers: dict[str, str] | None = None, **query: str
+    ) -> httpx.Response:
         """A call below the workspace."""
-        return self.call(method, f"{self.path}/{path}", body, **{"api-version": VERSION, **query})
+        return self.call(
+            method, f"{self.path}/{path}", body, headers=headers, **{"api-version": VERSION, **query}
+        )
 
     def call(
-        self, method: str, path: str, body: Any = None, token: str = ARM_TOKEN, **query: Any
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        token: str = ARM_TOKEN,
+        headers: dict[str, str] | None = None,
+        **query: Any,
     ) -> httpx.Response:
         return self.cloud.http.request(
             method,
             f"{self.cloud.url}{path}",
             params=query or None,
             json=body,
-            headers={"Authorization": f"Bearer {token}"},
+            headers={"Authorization": f"Bearer {token}", **(headers or {})},
         )
 
     def mlflow(self, method: str, path: str, token: str = ARM_TOKEN, **given: Any) -> httpx.Response:
