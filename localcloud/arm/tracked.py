@@ -52,7 +52,9 @@ class ResourceType(ABC):
         """All operations of the type."""
 
     def remove(self, state: ArmState, document: Document) -> None:
-        """Remove the resource; a type with more than a document behind it removes that, too."""
+        """Remove the resource with what is in it; a type with more than documents behind it removes that, too."""
+        for inside in state.store.arm_list(f"{document['id']}/"):
+            state.remove(inside)
         state.store.arm_delete(document["id"])
 
     def existing(self, call: Call) -> Document | None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hmac
 import secrets
+import uuid
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -38,7 +39,14 @@ class Naming:
             return self.proposed
         if not self.seed:
             return self.logical_name + secrets.token_hex(4)
-        return self.logical_name + hmac.digest(self.seed, self.logical_name.encode(), "sha256").hex()[:8]
+        return self.logical_name + self._digest().hex()[:8]
+
+    def guid(self) -> str:
+        """A guid: the same for the same seed."""
+        return str(uuid.UUID(bytes=self._digest()[:16] if self.seed else secrets.token_bytes(16), version=4))
+
+    def _digest(self) -> bytes:
+        return hmac.digest(self.seed, self.logical_name.encode(), "sha256")
 
 
 def with_defaults(
@@ -58,7 +66,7 @@ def with_defaults(
             if olds.get(CREATE_BEFORE_DELETE) is True:
                 inputs[CREATE_BEFORE_DELETE] = True
         elif naming.allowed:
-            inputs[parameter] = naming.name()
+            inputs[parameter] = naming.guid() if kind.name.guid else naming.name()
             inputs[CREATE_BEFORE_DELETE] = True
     if "location" not in inputs and any(field.name == "location" for field in kind.body):
         location = _default_location(olds, inputs, session, arm)

@@ -4,6 +4,7 @@ ProviderError            anything a run may see
 ├── CloudFileError       the cloud file is missing or not what the local cloud writes
 ├── CloudUnreachable    nothing answers at the local cloud's address, or not in time
 ├── ArmFailure           the ARM side refused a call; carries ARM's own code and message
+│   └── OperationFailed  it took the call, and what that began did not succeed
 └── UnknownToken         a type or function that the stand-in does not answer
 """
 
@@ -37,6 +38,8 @@ _REMEDIES = {
     "ResourceGroupNotFound": "./dev refresh brings the state in line with the local cloud, then ./dev up",
     "ResourceNotFound": "./dev refresh brings the state in line with the local cloud, then ./dev up",
     "SubscriptionNotFound": "./dev refresh brings the state in line with the local cloud, then ./dev up",
+    "OperationInterrupted": "./dev up goes on where this run ended",
+    "OperationNotFinished": "./dev up goes on where this run ended",
     "StorageAccountAlreadyTaken": "choose another accountName, or leave it out to have one made up",
 }
 
@@ -57,3 +60,12 @@ class ArmFailure(ProviderError):
         else:
             remedy = "./dev cloud logs shows the local cloud's side of it"
         super().__init__(f"{code}: {' '.join(message.split())}{trace}", remedy)
+
+
+class OperationFailed(ArmFailure):
+    """What ARM had begun failed, was cancelled, or was not waited for any longer; the resource may be there.
+
+    `detail` is what the engine keeps of one that is: a serialized `google.rpc.Status`.
+    """
+
+    detail: bytes = b""

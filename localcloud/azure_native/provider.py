@@ -1,25 +1,32 @@
 """The provider's service: what each call of `pulumirpc.ResourceProvider` does, for all declared types alike.
 
 Source: pulumi's provider.proto (SDK 3.272), and the observable behaviour of azure-native 3.x. `Cancel` comes at
-the end of every run, of which several may be attached; so it stops nothing. Calls are short.
+the end of every run, of which several may be attached; so it stops what its own run waits for, and nothing else.
 """
 
 from __future__ import annotations
 
 import functools
 import logging
-import uuid
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar, cast
 
 from pulumi.runtime.proto import provider_pb2_grpc
 
 from localcloud.azure_native import catalog, shape
-from localcloud.azure_native.arm import ArmClient
+from localcloud.azure_native.arm import ArmClient, Patience
 from localcloud.azure_native.checks import CREATE_BEFORE_DELETE, Naming, problems, with_defaults
 from localcloud.azure_native.diff import changes, same_at
-from localcloud.azure_native.errors import ProviderError
-from localcloud.azure_native.protos import Context, Message, empty_pb2, grpc, plugin_pb2, provider_pb2
+from localcloud.azure_native.errors import OperationFailed, ProviderError
+from localcloud.azure_native.protos import (
+    Context,
+    Message,
+    empty_pb2,
+    grpc,
+    plugin_pb2,
+    provider_pb2,
+    status_pb2,
+)
 from localcloud.azure_native.sessions import Session, Sessions
 from localcloud.azure_native.spec import Function, ResourceType
 from localcloud.azure_native.wire import UNKNOWN, Secret, decode, encode, has_unknown, plain, secrets_as_in
@@ -48,6 +55,8 @@ def _answered(method: _Method) -> _Method:
             return method(self, request, context)
         except ProviderError as error:
             failure = error
+            if isinstance(error, OperationFailed) and error.detail:
+                context.set_trailing_metadata((("grpc-status-details-bin", error.detail),))
         except Exception as error:
             _log.exception("unexpected error in %s", method.__name__)
             failure = ProviderError(
@@ -119,7 +128,8 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         )
 
     def Cancel(self, request: Message, context: Context) -> Message:  # noqa: N802
-        """One run ended; others go on."""
+        """One run ended, or is to end: it waits for nothing any more. Others go on."""
+        self._sessions.of(context.peer()).stopped.set()
         return empty_pb2.Empty()
 
     # Functions
@@ -145,8 +155,9 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         if function.method == "GET":
             return {**shape.outputs(kind, document), "id": document.get("id", resource_id)}
         return {
-            name: Secret(document.get(name)) if name in function.secrets else document.get(name)
+            name: Secret(value) if name in function.secrets else value
             for name in function.outputs
+            if (value := document.get(name)) is not None
         }
 
     # Resources
@@ -199,15 +210,15 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         kind, inputs = _kind(request.urn), decode(request.properties)
         if request.preview:
             return provider_pb2.CreateResponse(properties=encode(_previewed(kind, inputs, {})))
-        cloud = self._sessions.of(context.peer()).cloud
-        resource_id = shape.resource_id(kind, cloud.subscription, plain(inputs))
-        present = self._arm.find(cloud, resource_id, kind.api_version)
+        session = self._sessions.of(context.peer())
+        resource_id = shape.resource_id(kind, session.cloud.subscription, plain(inputs))
+        present = self._arm.find(session.cloud, resource_id, kind.api_version)
         if present is not None and _creator(present) != request.urn:
             raise ProviderError(
                 f"cannot create already existing resource '{resource_id}'",
                 f'choose another {kind.name.parameter}, or adopt it: ResourceOptions(import_="{resource_id}")',
             )
-        document = self._put(kind, request.urn, inputs, resource_id, cloud)
+        document = self._put(kind, request, inputs, resource_id, session)
         return provider_pb2.CreateResponse(
             id=str(document.get("id") or resource_id), properties=encode(_state(kind, document, inputs))
         )
@@ -219,8 +230,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         if request.preview:
             state = _previewed(kind, inputs, plain(decode(request.olds)))
             return provider_pb2.UpdateResponse(properties=encode(state))
-        cloud = self._sessions.of(context.peer()).cloud
-        document = self._put(kind, request.urn, inputs, request.id, cloud)
+        document = self._put(kind, request, inputs, request.id, self._sessions.of(context.peer()))
         return provider_pb2.UpdateResponse(properties=encode(_state(kind, document, inputs)))
 
     @_answered
@@ -242,34 +252,63 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
             inputs = shape.inputs_of(kind, request.id, document)
         return provider_pb2.ReadResponse(
             id=request.id,
-            properties=encode(secrets_as_in(state, marked)),
+            properties=encode(_state(kind, document, marked)),
             inputs=encode(secrets_as_in(inputs, marked)),
         )
 
     @_answered
     def Delete(self, request: Message, context: Context) -> Message:  # noqa: N802
         """DELETE the resource; it being gone is success."""
-        kind = _kind(request.urn)
-        self._arm.delete(self._sessions.of(context.peer()).cloud, request.id, kind.api_version)
+        kind, session = _kind(request.urn), self._sessions.of(context.peer())
+        patience = _patience(request, session)
+        self._arm.delete(session.cloud, request.id, kind.api_version, kind.delete_query, patience)
         return empty_pb2.Empty()
 
     def _put(
-        self, kind: ResourceType, urn: str, inputs: Mapping[str, Any], resource_id: str, cloud: Any
+        self,
+        kind: ResourceType,
+        request: Message,
+        inputs: Mapping[str, Any],
+        resource_id: str,
+        session: Session,
     ) -> dict[str, Any]:
         if has_unknown(inputs):
             raise ProviderError(
                 f"an input of {kind.token} is still unknown",
                 "run again; if it stays, look at what it comes from",
             )
-        return self._arm.put(
-            cloud, resource_id, kind.api_version, shape.request_body(kind, plain(inputs)), urn
-        )
+        body, patience = shape.request_body(kind, plain(inputs)), _patience(request, session)
+        try:
+            return self._arm.put(session.cloud, resource_id, kind.api_version, body, request.urn, patience)
+        except OperationFailed as failure:
+            there = self._arm.find(session.cloud, resource_id, kind.api_version)
+            if there is not None:
+                failure.detail = _unfinished(failure, resource_id, inputs, _state(kind, there, inputs))
+            raise
 
 
 def _kind(urn: str) -> ResourceType:
     # urn:pulumi:stack::project::parent$type::name
     qualified = urn.split("::", 3)[2] if urn.count("::") >= 3 else ""
     return catalog.resource_type(qualified.rpartition("$")[2])
+
+
+def _patience(request: Message, session: Session) -> Patience:
+    # As the resource's custom_timeouts say, if they do.
+    return Patience(session.stopped, *([request.timeout] if request.timeout else []))
+
+
+def _unfinished(
+    failure: ProviderError, resource_id: str, inputs: Mapping[str, Any], state: Mapping[str, Any]
+) -> bytes:
+    """What the engine keeps of a resource that is there but not as it should be."""
+    status = status_pb2.Status(code=grpc.StatusCode.UNKNOWN.value[0], message=str(failure))
+    status.details.add().Pack(
+        provider_pb2.ErrorResourceInitFailed(
+            id=resource_id, properties=encode(state), inputs=encode(inputs), reasons=[str(failure)]
+        )
+    )
+    return bytes(status.SerializeToString())
 
 
 def _naming(request: Message) -> Naming:
@@ -281,13 +320,17 @@ def _naming(request: Message) -> Naming:
 
 
 def _state(kind: ResourceType, document: Mapping[str, Any], inputs: Mapping[str, Any]) -> dict[str, Any]:
-    return cast(dict[str, Any], secrets_as_in(shape.outputs(kind, document), inputs))
+    state = cast(dict[str, Any], secrets_as_in(shape.outputs(kind, document), inputs))
+    for field in kind.outputs:
+        if field.secret and field.name in state:
+            state[field.name] = Secret(plain(state[field.name]))
+    return state
 
 
 def _previewed(kind: ResourceType, inputs: Mapping[str, Any], old: Mapping[str, Any]) -> dict[str, Any]:
     """Outputs as far as they are known before the call: inputs, and of an old state what never changes."""
     kept = {name: old[name] for name in ("name", "location") if name in old}
-    known = {field.name: inputs.get(field.name, UNKNOWN) for field in kind.outputs}
+    known = {field.name: shape.previewed(field, inputs) for field in kind.outputs}
     return {**known, **kept, "azureApiVersion": kind.api_version}
 
 
@@ -297,14 +340,10 @@ def _creator(document: Mapping[str, Any]) -> str | None:
 
 
 def _client_config(session: Session) -> dict[str, str]:
-    subscription = session.cloud.subscription
-
-    def made_up(role: str) -> str:
-        return str(uuid.uuid5(uuid.NAMESPACE_OID, f"{role}:{subscription}"))
-
+    cloud = session.cloud
     return {
-        "clientId": made_up("client"),
-        "objectId": made_up("object"),
-        "subscriptionId": subscription,
-        "tenantId": made_up("tenant"),
+        "clientId": cloud.client_id,
+        "objectId": cloud.object_id,
+        "subscriptionId": cloud.subscription,
+        "tenantId": cloud.tenant,
     }

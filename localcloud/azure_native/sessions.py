@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +18,14 @@ _MOST_KEPT = 1024
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """One configured provider: its cloud, and its default location (a string, UNKNOWN or None)."""
+    """One configured provider: its cloud, and its default location (a string, UNKNOWN or None).
+
+    `stopped` is set when its run is over.
+    """
 
     cloud: Cloud
     location: Any = None
+    stopped: threading.Event = field(default_factory=threading.Event)
 
 
 class Sessions:

@@ -5,11 +5,13 @@ Works on plain values: secret marks are taken off before, and unknowns never rea
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import copy
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from localcloud.azure_native.errors import ProviderError
 from localcloud.azure_native.spec import Field, ResourceType
+from localcloud.azure_native.wire import UNKNOWN
 
 
 def resource_id(kind: ResourceType, subscription: str, inputs: Mapping[str, Any]) -> str:
@@ -21,7 +23,7 @@ def resource_id(kind: ResourceType, subscription: str, inputs: Mapping[str, Any]
             raise ProviderError(
                 f"missing required property '{parameter}' of {kind.token}", f"set {parameter} in the program"
             )
-        values[parameter] = value
+        values[parameter] = f"/{value.strip('/')}" if parameter == "scope" else value
     return kind.path.format_map(values)
 
 
@@ -33,7 +35,7 @@ def request_body(kind: ResourceType, inputs: Mapping[str, Any]) -> dict[str, Any
             place = document
             for key in field.at[:-1]:
                 place = place.setdefault(key, {})
-            place[field.at[-1]] = inputs[field.name]
+            place[field.at[-1]] = _wire(field, inputs[field.name])
     return document
 
 
@@ -52,7 +54,9 @@ def inputs_of(kind: ResourceType, resource_id: str, document: Mapping[str, Any])
             f"'{resource_id}' is not the id of a {kind.token}", f"an id looks like {kind.path}"
         )
     named.pop("subscriptionId", None)
-    return {**named, **_pick(kind.body, document), "azureApiVersion": kind.api_version}
+    found = _pick(kind.body, document)
+    given = {field.name: _declared(field, found[field.name]) for field in kind.body if field.name in found}
+    return {**named, **given, "azureApiVersion": kind.api_version}
 
 
 def follow_drift(
@@ -64,7 +68,7 @@ def follow_drift(
     """
     followed = dict(inputs)
     for field in kind.body:
-        before, after = old.get(field.name), new.get(field.name)
+        before, after = (_declared(field, state.get(field.name)) for state in (old, new))
         if before == after:
             continue
         if after is None:
@@ -72,6 +76,48 @@ def follow_drift(
         else:
             followed[field.name] = _merge(inputs.get(field.name), before, after)
     return followed
+
+
+def previewed(field: Field, inputs: Mapping[str, Any]) -> Any:
+    """What is known of an output before ARM has answered: what the program declares of it."""
+    value = inputs.get(field.name, UNKNOWN)
+    if not isinstance(value, Mapping):
+        return value
+    known = copy.deepcopy(dict(value))
+    if field.keyed in known:
+        known[field.keyed] = UNKNOWN
+    for place, name in _read_only(field, known):
+        place[name] = UNKNOWN
+    return known
+
+
+def _wire(field: Field, value: Any) -> Any:
+    """An input as ARM takes it."""
+    listed = value.get(field.keyed) if field.keyed and isinstance(value, Mapping) else None
+    return {**value, field.keyed: {one: {} for one in listed}} if isinstance(listed, list) else value
+
+
+def _declared(field: Field, value: Any) -> Any:
+    """An output as a program would declare it: without what only ARM sets."""
+    if not isinstance(value, Mapping) or not (field.read_only or field.keyed):
+        return value
+    given = copy.deepcopy(dict(value))
+    if isinstance(keyed := given.get(field.keyed), Mapping):
+        given[field.keyed] = list(keyed)
+    for place, name in _read_only(field, given):
+        place.pop(name, None)
+    return given
+
+
+def _read_only(field: Field, value: dict[str, Any]) -> Iterator[tuple[dict[str, Any], str]]:
+    """Where the members are that only ARM sets: what holds each, and its name."""
+    for path in field.read_only:
+        *above, name = path.split(".")
+        place: Any = value
+        for key in above:
+            place = place.get(key) if isinstance(place, dict) else None
+        if isinstance(place, dict):
+            yield place, name
 
 
 def _merge(base: Any, before: Any, after: Any) -> Any:

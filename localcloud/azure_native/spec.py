@@ -8,42 +8,73 @@ the fields ARM alone sets. azure-native flattens `properties.*` of the ARM docum
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Literal
+
+_SEGMENTS = {"{scope}": "/.+"}
 
 
 @dataclass(frozen=True, slots=True)
 class Field:
     """One property: its SDK name, where ARM has it (a path of keys), and what `Check` holds it to.
 
-    `create_only`: ARM cannot change it, so a change replaces the resource.
+    `create_only`: ARM cannot change it, so a change replaces the resource. `read_only` are the members of its value
+    (`a.b`) that only ARM sets. `keyed` is the member that is a list of ids in a program and a map by id in ARM.
+    `secret`: it is marked as such in the state.
     """
 
     name: str
     at: tuple[str, ...]
     required: bool = False
     create_only: bool = False
+    read_only: tuple[str, ...] = ()
+    keyed: str = ""
+    secret: bool = False
 
 
-def top(name: str, *, required: bool = False, create_only: bool = False) -> Field:
+def top(
+    name: str, *, required: bool = False, create_only: bool = False, read_only: tuple[str, ...] = ()
+) -> Field:
     """A field at the top of the ARM document, under the same name (`location`, `tags`, `sku`)."""
-    return Field(name, (name,), required, create_only)
+    return Field(name, (name,), required, create_only, read_only)
 
 
-def prop(name: str, *, arm: str | None = None, required: bool = False) -> Field:
+def prop(
+    name: str,
+    *,
+    arm: str | None = None,
+    required: bool = False,
+    create_only: bool = False,
+    secret: bool = False,
+) -> Field:
     """A field under `properties`, which azure-native flattens; `arm` is its name there, where it differs."""
-    return Field(name, ("properties", arm or name), required)
+    return Field(name, ("properties", arm or name), required, create_only, secret=secret)
+
+
+def props(*names: str) -> tuple[Field, ...]:
+    """Fields under `properties`, each under its own name."""
+    return tuple(prop(name) for name in names)
+
+
+LOCATION = top("location", required=True, create_only=True)
+IDENTITY = Field(
+    "identity", ("identity",), read_only=("principalId", "tenantId"), keyed="userAssignedIdentities"
+)
 
 
 @dataclass(frozen=True, slots=True)
 class NameRule:
-    """The path parameter that names the resource, made up from the logical name where the program gives none."""
+    """The path parameter that names the resource, made up where the program gives none.
+
+    It is made up from the logical name, or, for a `guid`, of random digits only.
+    """
 
     parameter: str
     pattern: str | None = None
     min_length: int = 1
     max_length: int = 260
+    guid: bool = False
 
     def problems(self, value: str) -> Iterator[str]:
         """What is wrong with a name, in azure-native's words."""
@@ -59,7 +90,11 @@ class NameRule:
 
 @dataclass(frozen=True, slots=True)
 class ResourceType:
-    """A resource type: `body` are its inputs besides the path's, `read_only` what only ARM sets."""
+    """A resource type: `body` are its inputs besides the path's, `read_only` what only ARM sets.
+
+    A path that begins with `{scope}` is that of an extension, which any resource may have. `delete_query` is what
+    a DELETE has to say beside the id.
+    """
 
     token: str
     path: str
@@ -67,6 +102,7 @@ class ResourceType:
     name: NameRule
     body: tuple[Field, ...]
     read_only: tuple[Field, ...]
+    delete_query: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def path_parameters(self) -> tuple[str, ...]:
@@ -86,7 +122,7 @@ class ResourceType:
     def parse_id(self, resource_id: str) -> dict[str, str] | None:
         """The path parameters in an id (ids are case-insensitive), or None where it is of another type."""
         pattern = "".join(
-            f"(?P<{part[1:-1]}>[^/]+)" if part.startswith("{") else re.escape(part)
+            f"(?P<{part[1:-1]}>{_SEGMENTS.get(part, '[^/]+')})" if part.startswith("{") else re.escape(part)
             for part in re.split(r"({\w+})", self.path)
         )
         found = re.fullmatch(pattern, resource_id.rstrip("/"), re.IGNORECASE)

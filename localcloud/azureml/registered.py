@@ -13,6 +13,7 @@ from localcloud.arm.types.neighbours import Components, Identities, Registries, 
 from localcloud.arm.types.role_assignments import RoleAssignments
 from localcloud.azureml.assets import datastores
 from localcloud.azureml.assets import operations as assets
+from localcloud.azureml.assets.containers import BlobContainers
 from localcloud.azureml.endpoints import answers, provisioning, scoring
 from localcloud.azureml.endpoints.online_deployments import OnlineDeployments
 from localcloud.azureml.endpoints.online_endpoints import OnlineEndpoints
@@ -62,6 +63,7 @@ def open_azureml(works: Works) -> AzureMl:
 TYPES: tuple[ResourceType, ...] = (
     Workspaces(),
     Computes(),
+    BlobContainers(),
     Vaults(),
     Components(),
     Registries(),

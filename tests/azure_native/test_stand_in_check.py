@@ -127,4 +127,4 @@ def test_a_type_that_is_not_there_is_named(engine: Any, urn: Callable[..., str])
         engine.check(urn("network:VirtualNetwork"), {})
     lines = caught.value.details().splitlines()
     assert lines[0] == "the local cloud has no resource type azure-native:network:VirtualNetwork"
-    assert lines[1].startswith("remedy: it has azure-native:machinelearning:Workspace, ")
+    assert lines[1].startswith("remedy: it has azure-native:applicationinsights:Component, ")

@@ -10,7 +10,7 @@ import re
 from typing import Any
 
 from localcloud.arm.errors import ArmError, resource_not_found
-from localcloud.arm.operation import Answer, Call, Operation, section, text
+from localcloud.arm.operation import Answer, Call, Operation, created_by, section, text
 from localcloud.arm.state import Document
 from localcloud.arm.tracked import ResourceType
 from localcloud.facilities.store import now
@@ -83,6 +83,7 @@ class RoleAssignments(ResourceType):
             "id": self._id(call, scope),
             "name": name,
             "type": self.type,
+            "systemData": old["systemData"] if old else created_by(call),
             "properties": {
                 "principalType": "ServicePrincipal",
                 **properties,

@@ -1,7 +1,7 @@
 """The types and functions that the stand-in answers; one module per azure-native namespace.
 
-To add a type: declare it in its namespace's module, and list it here. The ARM side needs the matching
-file in `localcloud/arm`.
+To add a type: declare it in its namespace's module, and name it in its TYPES. The ARM side needs the matching
+file in `localcloud/arm` or `localcloud/azureml`.
 """
 
 from __future__ import annotations
@@ -9,7 +9,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TypeVar
 
-from localcloud.azure_native.catalog import machinelearning, resources, storage
+from localcloud.azure_native.catalog import (
+    machinelearning,
+    machinelearningservices,
+    neighbours,
+    resources,
+    storage,
+)
 from localcloud.azure_native.errors import UnknownToken
 from localcloud.azure_native.spec import Function, ResourceType
 
@@ -17,12 +23,30 @@ T = TypeVar("T")
 
 RESOURCE_TYPES: dict[str, ResourceType] = {
     kind.token: kind
-    for kind in (resources.RESOURCE_GROUP, storage.STORAGE_ACCOUNT, machinelearning.WORKSPACE)
+    for kind in (
+        *resources.TYPES,
+        *storage.TYPES,
+        *machinelearning.TYPES,
+        *machinelearningservices.TYPES,
+        *neighbours.TYPES,
+    )
 }
+
+
+def _reading(kind: ResourceType) -> Function:
+    """The function that reads a resource of a type: every type has one."""
+    namespace, _, name = kind.token.rpartition(":")
+    return Function(f"{namespace}:get{name}", kind)
+
 
 FUNCTIONS: dict[str, Function] = {
     function.token: function
-    for function in (*resources.FUNCTIONS, *storage.FUNCTIONS, *machinelearning.FUNCTIONS)
+    for function in (
+        *(_reading(kind) for kind in RESOURCE_TYPES.values()),
+        *storage.FUNCTIONS,
+        *machinelearning.FUNCTIONS,
+        *machinelearningservices.FUNCTIONS,
+    )
 }
 
 

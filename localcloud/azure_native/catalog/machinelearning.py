@@ -5,7 +5,7 @@ Web services and commitment plans are not in azure-native 3.x; they are declared
 
 from __future__ import annotations
 
-from localcloud.azure_native.spec import Function, NameRule, ResourceType, prop, top
+from localcloud.azure_native.spec import LOCATION, Function, NameRule, ResourceType, prop, top
 
 WORKSPACE = ResourceType(
     token="azure-native:machinelearning:Workspace",  # noqa: S106 - a type's name
@@ -16,7 +16,7 @@ WORKSPACE = ResourceType(
     api_version="2019-10-01",
     name=NameRule("workspaceName"),
     body=(
-        top("location", required=True, create_only=True),
+        LOCATION,
         top("sku"),
         top("tags"),
         prop("ownerEmail", required=True),
@@ -34,8 +34,9 @@ WORKSPACE = ResourceType(
     ),
 )
 
+TYPES = (WORKSPACE,)
+
 FUNCTIONS = (
-    Function("azure-native:machinelearning:getWorkspace", WORKSPACE),
     Function(
         "azure-native:machinelearning:listWorkspaceKeys",
         WORKSPACE,

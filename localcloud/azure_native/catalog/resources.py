@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from localcloud.azure_native.spec import Function, NameRule, ResourceType, top
+from localcloud.azure_native.spec import LOCATION, NameRule, ResourceType, top
 
 RESOURCE_GROUP = ResourceType(
     token="azure-native:resources:ResourceGroup",  # noqa: S106 - a type's name
     path="/subscriptions/{subscriptionId}/resourceGroups/{resourceGroupName}",
     api_version="2024-03-01",
     name=NameRule("resourceGroupName", max_length=90),
-    body=(top("location", required=True, create_only=True), top("managedBy"), top("tags")),
+    body=(LOCATION, top("managedBy"), top("tags")),
     read_only=(top("name"), top("type"), top("properties")),
 )
 
-FUNCTIONS = (Function("azure-native:resources:getResourceGroup", RESOURCE_GROUP),)
+TYPES = (RESOURCE_GROUP,)

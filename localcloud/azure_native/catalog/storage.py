@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
-from localcloud.azure_native.spec import Function, NameRule, ResourceType, prop, top
+from localcloud.azure_native.spec import (
+    IDENTITY,
+    LOCATION,
+    Function,
+    NameRule,
+    ResourceType,
+    prop,
+    props,
+    top,
+)
 
 STORAGE_ACCOUNT = ResourceType(
     token="azure-native:storage:StorageAccount",  # noqa: S106 - a type's name
@@ -13,11 +22,11 @@ STORAGE_ACCOUNT = ResourceType(
     api_version="2024-01-01",
     name=NameRule("accountName", pattern="^[a-z0-9]+$", min_length=3, max_length=24),
     body=(
-        top("location", required=True, create_only=True),
+        LOCATION,
         top("kind", required=True),
         top("sku", required=True),
         top("tags"),
-        top("identity"),
+        IDENTITY,
         top("extendedLocation", create_only=True),
         prop("accessTier"),
         prop("allowBlobPublicAccess"),
@@ -33,7 +42,7 @@ STORAGE_ACCOUNT = ResourceType(
         prop("enableNfsV3", arm="isNfsV3Enabled"),
         prop("encryption"),
         prop("immutableStorageWithVersioning"),
-        prop("isHnsEnabled"),
+        prop("isHnsEnabled", create_only=True),
         prop("isLocalUserEnabled"),
         prop("isSftpEnabled"),
         prop("keyPolicy"),
@@ -57,8 +66,44 @@ STORAGE_ACCOUNT = ResourceType(
     ),
 )
 
+BLOB_CONTAINER = ResourceType(
+    token="azure-native:storage:BlobContainer",  # noqa: S106 - a type's name
+    path=f"{STORAGE_ACCOUNT.path}/blobServices/default/containers/{{containerName}}",
+    api_version="2024-01-01",
+    name=NameRule("containerName", min_length=3, max_length=63),
+    body=props(
+        "defaultEncryptionScope",
+        "denyEncryptionScopeOverride",
+        "enableNfsV3AllSquash",
+        "enableNfsV3RootSquash",
+        "immutableStorageWithVersioning",
+        "metadata",
+        "publicAccess",
+    ),
+    read_only=(
+        top("etag"),
+        top("name"),
+        top("type"),
+        *props(
+            "deleted",
+            "deletedTime",
+            "hasImmutabilityPolicy",
+            "hasLegalHold",
+            "immutabilityPolicy",
+            "lastModifiedTime",
+            "leaseDuration",
+            "leaseState",
+            "leaseStatus",
+            "legalHold",
+            "remainingRetentionDays",
+            "version",
+        ),
+    ),
+)
+
+TYPES = (STORAGE_ACCOUNT, BLOB_CONTAINER)
+
 FUNCTIONS = (
-    Function("azure-native:storage:getStorageAccount", STORAGE_ACCOUNT),
     Function(
         "azure-native:storage:listStorageAccountKeys",
         STORAGE_ACCOUNT,

@@ -69,6 +69,14 @@ def make_container(cloud: Cloud, container: str) -> None:
         client.create_container()
 
 
+def remove_container(cloud: Cloud, container: str) -> None:
+    """Delete a container with its blobs, if there is one."""
+    from azure.core.exceptions import ResourceNotFoundError
+
+    with container_client(cloud, container) as client, contextlib.suppress(ResourceNotFoundError):
+        client.delete_container()
+
+
 def signed(cloud: Cloud, place: Place, permission: str, hours: float = 24) -> str:
     """The query of a SAS for one blob, or, without a path, for a container."""
     from azure.storage.blob import generate_blob_sas, generate_container_sas

@@ -97,9 +97,7 @@ class Workspaces(TrackedType):
         return {**document, "properties": {**document["properties"], **addresses}}
 
     def remove(self, state: ArmState, document: Document) -> None:
-        """All that is in it goes with it."""
-        for inside in state.store.arm_list(f"{document['id']}/"):
-            state.remove(inside)
+        """All that is in it goes with it, and what was tracked."""
         Tracking(state.store).forget(document["properties"]["workspaceId"])
         super().remove(state, document)
 
