@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from uuid import uuid4
 
 from localcloud.arm.operation import Answer, Call, Operation, created_by, section
@@ -13,7 +12,7 @@ from localcloud.azureml.assets.blobs import Place, make_container, signed
 from localcloud.azureml.assets.kinds import DATA, KINDS, MODELS, Kind
 from localcloud.azureml.assets.places import Document, Workspace
 from localcloud.azureml.assets.resolving import resolved
-from localcloud.azureml.assets.workspace import PATH, listed, not_found, page, workspace_of
+from localcloud.azureml.assets.workspace import PATH, listed, not_found, page, system_data, workspace_of
 
 _UPLOAD_HOURS = 24
 _LONGEST_NUMBER = 15  # digits
@@ -68,7 +67,7 @@ class Assets:
                 "id": old["id"] if old else version_id,
                 "name": old["name"] if old else version,
                 "type": f"{self.kind.type}/versions",
-                "systemData": _system_data(by, old),
+                "systemData": system_data(by, old),
                 "properties": self.kind.version({"properties": properties}, old),
             }
             store.arm_put(version_id, document)
@@ -86,7 +85,7 @@ class Assets:
             "id": container_id,
             "name": name,
             "type": self.kind.type,
-            "systemData": _system_data(by, None),
+            "systemData": system_data(by, None),
             "properties": kept,
         }
 
@@ -124,7 +123,7 @@ class Assets:
         for field in ("description", "isArchived", "tags", "properties"):
             if given.get(field) is not None:
                 document["properties"][field] = given[field]
-        document["systemData"] = _system_data(by, old)
+        document["systemData"] = system_data(by, old)
         workspace.store.arm_put(container_id, document)
         return Answer(200 if old else 201, self._shown(workspace, document))
 
@@ -210,22 +209,6 @@ class Assets:
                 "blobReferenceForConsumption": consumption,
             },
         )
-
-
-def _system_data(by: Mapping[str, str], old: Document | None) -> Document:
-    at = _precise()
-    made = (old or {}).get("systemData") or {**by, "createdAt": at}
-    return {
-        **made,
-        "lastModifiedBy": by["createdBy"],
-        "lastModifiedByType": by["createdByType"],
-        "lastModifiedAt": at,
-    }
-
-
-def _precise() -> str:
-    """The time to the microsecond: what is latest must not depend on luck."""
-    return f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%S.%f}Z"
 
 
 OPERATIONS: tuple[Operation, ...] = tuple(

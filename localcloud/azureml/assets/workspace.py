@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from urllib.parse import urlencode
 
 from localcloud.arm.errors import ArmError, resource_not_found
@@ -71,3 +72,16 @@ def _number(call: Call, name: str, default: int) -> int:
     if not (given.isascii() and given.isdecimal() and len(given) < 10):
         raise refused(f"{name} is a number from 0 on, not '{given}'.", name)
     return int(given)
+
+
+def system_data(by: Mapping[str, str], old: Document | None) -> Document:
+    """Who made a resource and who changed it last, when: `by` whom it is written now."""
+    # To the microsecond: what is latest must not depend on luck.
+    at = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%S.%f}Z"
+    made = (old or {}).get("systemData") or {**by, "createdAt": at}
+    return {
+        **made,
+        "lastModifiedBy": by["createdBy"],
+        "lastModifiedByType": by["createdByType"],
+        "lastModifiedAt": at,
+    }

@@ -8,7 +8,7 @@ from localcloud.arm.errors import invalid_content
 from localcloud.arm.operation import Answer, Call, Operation, created_by, location_of, section, tags_of, text
 from localcloud.arm.state import ArmState
 from localcloud.arm.tracked import ResourceType, moved
-from localcloud.azureml.assets.workspace import PATH
+from localcloud.azureml.assets.workspace import PATH, page, system_data
 from localcloud.azureml.endpoints.answers import begun, gone, serving_of, shown
 from localcloud.azureml.endpoints.finding import (
     check_deployment_free,
@@ -91,7 +91,7 @@ def _put(call: Call) -> Answer:
         "tags": tags_of(sent),
         "kind": text(sent, "kind") or "Managed",
         "sku": {"name": "Default", "capacity": 1, **section(sent, "sku")},
-        "systemData": old["systemData"] if old else created_by(call),
+        "systemData": system_data(created_by(call), old),
         "properties": deployment_properties(sent),
         LOCAL: old[LOCAL] if old else {"guid": uuid4().hex, "plan": None},
     }
@@ -129,7 +129,7 @@ def _get(call: Call) -> Answer:
 def _list(call: Call) -> Answer:
     """List the deployments of an endpoint."""
     there = deployments(call.state.store, endpoint_of(call)["id"])
-    return Answer(200, {"value": [shown(call, one) for one in there]})
+    return page(call, [shown(call, one) for one in there])
 
 
 def _patch(call: Call) -> Answer:
@@ -138,7 +138,11 @@ def _patch(call: Call) -> Answer:
     check_deployment_free(call, endpoint, old)
     if more := sorted(set(sent) - {"tags", "sku"}):
         raise invalid_content(f"a PATCH of a deployment has tags and sku, not '{more[0]}'", more[0])
-    document = {**old, "sku": {**old["sku"], **section(sent, "sku")}}
+    document = {
+        **old,
+        "sku": {**old["sku"], **section(sent, "sku")},
+        "systemData": system_data(created_by(call), old),
+    }
     if sent.get("tags") is not None:
         document["tags"] = tags_of(sent)
     check_deployment(document)

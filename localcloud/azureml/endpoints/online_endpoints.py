@@ -9,7 +9,7 @@ from localcloud.arm.errors import ArmError, invalid_content
 from localcloud.arm.operation import Answer, Call, Operation, created_by, location_of, section, tags_of, text
 from localcloud.arm.state import ArmState
 from localcloud.arm.tracked import ResourceType, moved
-from localcloud.azureml.assets.workspace import PATH, workspace_of
+from localcloud.azureml.assets.workspace import PATH, page, system_data, workspace_of
 from localcloud.azureml.endpoints.access import AAD_TOKEN, AML_TOKEN, KEY, issue_token
 from localcloud.azureml.endpoints.answers import begun, check_unchanged_since, etag, gone, shown
 from localcloud.azureml.endpoints.finding import (
@@ -86,7 +86,7 @@ def _put(call: Call) -> Answer:
         "tags": tags_of(sent),
         "kind": text(sent, "kind") or "Managed",
         "identity": section(sent, "identity") or {"type": "SystemAssigned"},
-        "systemData": old["systemData"] if old else created_by(call),
+        "systemData": system_data(created_by(call), old),
         "properties": {**properties, "provisioningState": SUCCEEDED},
         LOCAL: old[LOCAL] if old else {"guid": uuid4().hex, "keys": _first_keys(sent)},
     }
@@ -120,7 +120,7 @@ def _get(call: Call) -> Answer:
 def _list(call: Call) -> Answer:
     """List the endpoints of a workspace."""
     below = call.state.store.arm_list(f"{workspace_of(call).id}/onlineEndpoints/")
-    return Answer(200, {"value": [shown(call, one) for one in below if one["type"] == ENDPOINTS]})
+    return page(call, [shown(call, one) for one in below if one["type"] == ENDPOINTS])
 
 
 def _patch(call: Call) -> Answer:
@@ -130,7 +130,7 @@ def _patch(call: Call) -> Answer:
     check_unchanged_since(call, old)
     if more := sorted(set(sent) - {"tags", "identity"}):
         raise invalid_content(f"a PATCH of an endpoint has tags and identity, not '{more[0]}'", more[0])
-    document = dict(old)
+    document = {**old, "systemData": system_data(created_by(call), old)}
     if sent.get("tags") is not None:
         document["tags"] = tags_of(sent)
     if identity := section(sent, "identity"):

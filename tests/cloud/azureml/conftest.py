@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -67,3 +69,27 @@ def workspace(arm: Arm) -> dict[str, Any]:
 def aml(cloud: Shared) -> Aml:
     """A workspace in the run's cloud."""
     return Aml(cloud, "amlg", "mljobs").create()
+
+
+@pytest.fixture(scope="session")
+def mlflow_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An MLflow model with a signature, saved by MLflow itself."""
+    folder = tmp_path_factory.mktemp("mlflow")
+    (folder / "double.py").write_text(
+        "import mlflow\n"
+        "class Double(mlflow.pyfunc.PythonModel):\n"
+        "    def predict(self, context, model_input, params=None):\n"
+        "        return model_input['surface'] * 2\n"
+        "mlflow.models.set_model(Double())\n"
+    )
+    code = (
+        "import mlflow, pandas\n"
+        "from mlflow.models import infer_signature\n"
+        "rows = pandas.DataFrame({'surface': [1.0, 2.0]})\n"
+        "mlflow.pyfunc.save_model('model', python_model='double.py', pip_requirements=[],"
+        " signature=infer_signature(rows, rows['surface']))\n"
+    )
+    subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", code], cwd=folder, check=True, capture_output=True, timeout=120
+    )
+    return folder / "model"

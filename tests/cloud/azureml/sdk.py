@@ -27,7 +27,9 @@ socket.getaddrinfo = lambda host, *more, **named: resolve(
 )
 from azure.core.credentials import AccessToken
 from azure.ai.ml import Input, MLClient, Output, command, load_job
-from azure.ai.ml.entities import CodeConfiguration, Data, Environment, Model
+from azure.ai.ml.entities import (
+    CodeConfiguration, Data, Environment, ManagedOnlineDeployment, ManagedOnlineEndpoint, Model,
+)
 
 class Credential:
     def get_token(self, *scopes, **named):

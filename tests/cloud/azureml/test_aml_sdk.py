@@ -125,3 +125,62 @@ def test_a_running_job_is_cancelled_and_what_is_said_of_it_is_changed(aml: Aml, 
     )
     assert said["status"] == "Canceled"
     assert (said["tags"], said["shown"]) == ({"why": "too slow"}, "cancelled")
+
+
+def test_a_model_is_deployed_invoked_split_and_deleted(aml: Aml, tmp_path: Path) -> None:
+    """The whole walk of somebody who serves; the SDK's pauses of half a minute are cut short."""
+    (tmp_path / "score").mkdir()
+    (tmp_path / "score" / "score.py").write_text(
+        "import json, os, pathlib\n"
+        "def init():\n"
+        "    global model\n"
+        "    model = next(pathlib.Path(os.environ['AZUREML_MODEL_DIR']).rglob('*.txt')).read_text()\n"
+        "    print('loaded', model)\n"
+        "def run(raw):\n"
+        "    return [model, os.environ['NAME'], json.loads(raw)]\n"
+    )
+    (tmp_path / "model.txt").write_text("weights")
+    (tmp_path / "rows.json").write_text("[1, 2]")
+    said = drive(
+        aml,
+        """
+        pause = time.sleep
+        time.sleep = lambda seconds: pause(min(seconds, 0.2))
+        endpoint = ml.online_endpoints.begin_create_or_update(
+            ManagedOnlineEndpoint(name="sdk-walk", auth_mode="key", tags={"by": "sdk"})
+        ).result()
+        model = ml.models.create_or_update(Model(name="sdk_served", path="model.txt"))
+        environment = ml.environments.create_or_update(Environment(name="sdk_serving", image="python:3"))
+        for name in ("blue", "green"):
+            ml.online_deployments.begin_create_or_update(ManagedOnlineDeployment(
+                name=name, endpoint_name="sdk-walk", model=model, environment=environment, instance_count=1,
+                code_configuration=CodeConfiguration(code="score", scoring_script="score.py"), environment_variables={"NAME": name},
+                instance_type="Standard_DS3_v2",
+            )).result()
+        first = ml.online_endpoints.get("sdk-walk").traffic
+        endpoint.traffic = {"blue": 100}
+        ml.online_endpoints.begin_create_or_update(endpoint).result()
+        answers = [
+            json.loads(ml.online_endpoints.invoke("sdk-walk", request_file="rows.json", **named))
+            for named in ({}, {"deployment_name": "green"})
+        ]
+        logs = ml.online_deployments.get_logs("blue", "sdk-walk", 10)
+        try:
+            ml.online_deployments.begin_delete("blue", "sdk-walk").result()
+        except Exception as error:
+            refused = str(error)
+        ml.online_deployments.begin_delete("green", "sdk-walk").result()
+        left = [one.name for one in ml.online_deployments.list("sdk-walk")]
+        ml.online_endpoints.begin_delete("sdk-walk").result()
+        say(
+            first=first, answers=answers, logs=logs, refused=refused, left=left, tags=endpoint.tags,
+            gone="sdk-walk" not in [one.name for one in ml.online_endpoints.list()],
+        )
+        """,
+        tmp_path,
+    )
+    assert said["first"] == {"blue": 0, "green": 0}
+    assert said["answers"] == [["weights", "blue", [1, 2]], ["weights", "green", [1, 2]]]
+    assert "loaded weights" in str(said["logs"])
+    assert "traffic" in str(said["refused"])
+    assert (said["left"], said["gone"], said["tags"]) == (["blue"], True, {"by": "sdk"})

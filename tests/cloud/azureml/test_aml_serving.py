@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import subprocess
 import sys
 from collections import Counter
 from collections.abc import Awaitable, Callable
@@ -268,30 +267,6 @@ def test_a_long_log_keeps_its_end(tmp_path: Path) -> None:
     logs.bound(log)
     assert log.stat().st_size < logs.LONGEST / 2
     assert logs.tail(log, 1) == "the end"
-
-
-@pytest.fixture(scope="module")
-def mlflow_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An MLflow model with a signature, saved by MLflow itself."""
-    folder = tmp_path_factory.mktemp("mlflow")
-    (folder / "double.py").write_text(
-        "import mlflow\n"
-        "class Double(mlflow.pyfunc.PythonModel):\n"
-        "    def predict(self, context, model_input, params=None):\n"
-        "        return model_input['surface'] * 2\n"
-        "mlflow.models.set_model(Double())\n"
-    )
-    code = (
-        "import mlflow, pandas\n"
-        "from mlflow.models import infer_signature\n"
-        "rows = pandas.DataFrame({'surface': [1.0, 2.0]})\n"
-        "mlflow.pyfunc.save_model('model', python_model='double.py', pip_requirements=[],"
-        " signature=infer_signature(rows, rows['surface']))\n"
-    )
-    subprocess.run(
-        [sys.executable, "-W", "ignore", "-c", code], cwd=folder, check=True, capture_output=True, timeout=120
-    )
-    return folder / "model"
 
 
 @pytest.mark.parametrize(
