@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import compileall
 import json
 import os
 import shutil
 import subprocess
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from importlib.util import cache_from_source
 from pathlib import Path
 from typing import Any
 
@@ -59,8 +62,11 @@ class Checkout:
             if (SOURCE / name).is_file():
                 (root / name).parent.mkdir(parents=True, exist_ok=True)
                 shutil.copy2(SOURCE / name, root / name)
+                if name.endswith(".py") and not name.startswith("tests/"):
+                    _copy_bytecode(SOURCE / name, root / name)
         if not (root / ".venv").is_symlink():
             (root / ".venv").symlink_to(SOURCE / ".venv")
+        _share_bytecode(root)
         install(print)
         (root / ".local").mkdir(exist_ok=True)
         guard.at_end(["./dev", "cloud", "stop"], root)
@@ -122,6 +128,25 @@ class Checkout:
     def cloud(self) -> dict[str, Any]:
         """The local cloud's file, secrets included."""
         return dict(json.loads((self.root / ".local/cloud/cloud.json").read_text()))
+
+
+def _share_bytecode(root: Path) -> None:
+    """Have the packages' bytecode once: where it is kept apart from them, it is found by the path they are imported from."""
+    if sys.pycache_prefix:
+        own, shared = (Path(sys.pycache_prefix, *(at / ".venv").parts[1:]) for at in (root, SOURCE))
+        shared.mkdir(parents=True, exist_ok=True)
+        if not own.exists():
+            own.parent.mkdir(parents=True, exist_ok=True)
+            own.symlink_to(shared)
+
+
+def _copy_bytecode(source: Path, copy: Path) -> None:
+    """Spare the checkout compiling what is compiled: bytecode is its source's by time and size, which a copy keeps."""
+    if sys.dont_write_bytecode or not compileall.compile_file(source, quiet=2):
+        return
+    target = Path(cache_from_source(copy))
+    target.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(cache_from_source(source), target)
 
 
 def writes(journal: Sequence[dict[str, Any]]) -> list[str]:
