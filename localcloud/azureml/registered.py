@@ -25,7 +25,7 @@ from localcloud.azureml.jobs.state import Jobs
 from localcloud.azureml.serving.state import Serving
 from localcloud.azureml.tracking import routes as tracking
 from localcloud.azureml.tracking.state import Tracking
-from localcloud.azureml.workspaces import discovery
+from localcloud.azureml.workspaces import discovery, quotas
 from localcloud.azureml.workspaces.computes import Computes
 from localcloud.azureml.workspaces.workspaces import Workspaces
 from localcloud.works.context import Works
@@ -78,6 +78,7 @@ OPERATIONS: tuple[Operation, ...] = (
     *assets.OPERATIONS,
     *jobs.OPERATIONS,
     *answers.OPERATIONS,
+    *quotas.OPERATIONS,
 )
 
 

@@ -38,8 +38,9 @@ class Client:
         more: Sequence[ResourceType] = (),
         further: Sequence[Operation] = (),
         others: Sequence[BaseRoute] = (),
+        cloud: Cloud = CLOUD,
     ) -> None:
-        served = [*others, *routes(store, CLOUD, more=more, further=further)]
+        served = [*others, *routes(store, cloud, more=more, further=further)]
         transport = httpx.ASGITransport(Starlette(routes=served))
         self._http = httpx.AsyncClient(transport=transport, base_url="http://studio.test")
         self._runner = asyncio.Runner()

@@ -11,6 +11,7 @@ from typing import Any
 
 from localcloud.arm.errors import ArmError, resource_not_found
 from localcloud.arm.operation import Answer, Call, Operation, created_by, section, text
+from localcloud.arm.roles import allowed
 from localcloud.arm.state import Document
 from localcloud.arm.tracked import ResourceType
 from localcloud.facilities.store import now
@@ -53,6 +54,7 @@ class RoleAssignments(ResourceType):
                 Operation("GET", everyone, self._list),
                 Operation("GET", f"{scope}{_PROVIDER}/roleDefinitions", _definitions),
                 Operation("GET", f"{scope}{_PROVIDER}/roleDefinitions/{{name}}", _definition),
+                Operation("GET", f"{scope}{_PROVIDER}/permissions", self._permissions),
             ]
         return tuple(made)
 
@@ -112,6 +114,14 @@ class RoleAssignments(ResourceType):
     def _list(self, call: Call) -> Answer:
         """List those at a scope, and below it."""
         return Answer(200, {"value": self._at(call, self._scope(call))})
+
+    def _permissions(self, call: Call) -> Answer:
+        """List what the caller may do there."""
+        self._scope(call)
+        owner, *others = call.state.cloud.principals
+        caller = next((one for one in others if one.client_id == call.client_id), owner)
+        granted = {"actions": allowed(caller), "notActions": [], "dataActions": [], "notDataActions": []}
+        return Answer(200, {"value": [granted]})
 
     def _at(self, call: Call, scope: str) -> list[Document]:
         inside = call.state.store.arm_list(f"{scope}/")

@@ -48,7 +48,7 @@ say = lambda **said: print("\\nSAID " + json.dumps(said))
 """
 
 
-def drive(aml: Aml, script: str, directory: Path) -> dict[str, object]:
+def drive(aml: Aml, script: str, directory: Path, **environment: str) -> dict[str, object]:
     """Run a script after that start, in a directory; what it `say`s, by name, and all that it prints as `printed`."""
     assert isinstance(aml.cloud, Shared)
     known = {
@@ -64,7 +64,11 @@ def drive(aml: Aml, script: str, directory: Path) -> dict[str, object]:
     done = subprocess.run(
         [sys.executable, "-c", _START + textwrap.dedent(script)],
         cwd=directory,
-        env={**{name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}, **known},
+        env={
+            **{name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ},
+            **known,
+            **environment,
+        },
         capture_output=True,
         text=True,
         timeout=300,

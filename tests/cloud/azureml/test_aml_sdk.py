@@ -6,6 +6,7 @@ from pathlib import Path
 
 from tests.cloud.azureml.aml import Aml
 from tests.cloud.azureml.sdk import drive
+from tests.studio.shared import Shared
 
 
 def test_a_job_is_submitted_streamed_downloaded_and_its_model_registered(aml: Aml, tmp_path: Path) -> None:
@@ -184,3 +185,21 @@ def test_a_model_is_deployed_invoked_split_and_deleted(aml: Aml, tmp_path: Path)
     assert "loaded weights" in str(said["logs"])
     assert "traffic" in str(said["refused"])
     assert (said["left"], said["gone"], said["tags"]) == (["blue"], True, {"by": "sdk"})
+
+
+def test_the_cloud_is_found_by_its_metadata(aml: Aml, tmp_path: Path) -> None:
+    """By the variable that names their address, as in a cloud of one's own; nothing else is said of it."""
+    assert isinstance(aml.cloud, Shared)
+    address = f"https://127.0.0.1:{aml.cloud.https_port}/metadata/endpoints?api-version=2019-05-01"
+    said = drive(
+        aml,
+        """
+        found = MLClient(Credential(), ml.subscription_id, ml.resource_group_name, ml.workspace_name)
+        say(workspaces=[one.name for one in found.workspaces.list()], at=found._base_url)
+        """,
+        tmp_path,
+        ARM_CLOUD_METADATA_URL=address,
+        AZUREML_CURRENT_CLOUD="LocalCloud",
+    )
+    assert aml.name in said["workspaces"]  # type: ignore[operator]
+    assert str(said["at"]).startswith(f"https://127.0.0.1:{aml.cloud.https_port}")

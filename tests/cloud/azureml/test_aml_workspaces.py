@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import uuid
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from localcloud.arm.types.role_assignments import ROLES
-from tests.arm.conftest import Arm
+from localcloud.azureml.endpoints.state import DEPLOYMENTS
+from localcloud.azureml.registered import OPERATIONS, TYPES
+from localcloud.azureml.workspaces.quotas import family_and_cores
+from localcloud.facilities.cloud import Principal
+from localcloud.facilities.store import Store
+from tests.arm.conftest import CLOUD, Arm, Client
 from tests.cloud.azureml.conftest import GROUP, PROVIDERS, WORKSPACE, stands_on, workspace
 
 AML = {
@@ -161,3 +168,61 @@ def test_roles_are_found_by_name(arm: Arm) -> None:
     unknown = {"roleDefinitionId": f"/x/{uuid.uuid4()}", "principalId": "p"}
     place = f"/providers/Microsoft.Authorization/roleAssignments/{uuid.uuid4()}"
     assert code(arm("PUT", place, {"properties": unknown})) == (400, "RoleDefinitionDoesNotExist")
+
+
+@pytest.mark.parametrize("scope", ["", GROUP, f"{PROVIDERS}/Microsoft.Storage/storageAccounts/store1"])
+def test_what_the_caller_may_do_is_said_at_each_scope(tmp_path: Path, scope: str) -> None:
+    """All for the owner, reading for a reader; of what is not there nothing is said."""
+    cloud = replace(CLOUD, signs_in=(Principal("reader", client_id="r", token="the reader's"),))
+    store = Store(tmp_path)
+    arm = Arm(Client(store, TYPES, OPERATIONS, cloud=cloud), store)
+    arm.account("store1", "rg")
+    path = f"/subscriptions/{CLOUD.subscription}{scope}/providers/Microsoft.Authorization/permissions"
+    actions = [
+        arm.client.request(
+            "GET", path, params={"api-version": "2022-04-01"}, headers={"Authorization": f"Bearer {token}"}
+        ).json()["value"][0]["actions"]
+        for token in (CLOUD.arm_token, "the reader's")
+    ]
+    assert actions == [["*"], ["*/read"]]
+    assert arm("GET", f"{GROUP}none/providers/Microsoft.Authorization/permissions").status_code == 404
+    arm.close()
+
+
+@pytest.mark.parametrize(
+    ("size", "expected"),
+    [
+        ("Standard_DS3_v2", ("DSv2", 4)),
+        ("STANDARD_D14_V2", ("Dv2", 16)),
+        ("Standard_D4s_v3", ("DSv3", 4)),
+        ("Standard_E8as_v4", ("EASv4", 8)),
+        ("Standard_F4s_v2", ("FSv2", 4)),
+        ("Standard_NC6", ("NC", 6)),
+        ("odd", ("odd", 1)),
+    ],
+)
+def test_a_size_has_a_family_and_cores(size: str, expected: tuple[str, int]) -> None:
+    assert family_and_cores(size) == expected
+
+
+def test_quotas_of_a_region_say_how_much_of_them_is_used(arm: Arm) -> None:
+    """Clusters are counted, those at rest without cores; deployments by their instances, of this region only."""
+    workspace(arm)
+    arm("PUT", f"{WORKSPACE}/computes/cpu", {"location": "westeurope", "properties": AML})
+    deployments = f"/subscriptions/{arm.cloud.subscription}{WORKSPACE}/onlineEndpoints/one/deployments"
+    for name, location, capacity in (("a", "westeurope", 3), ("b", "northeurope", 5)):
+        properties = {"instanceType": "Standard_DS3_v2"}
+        document = {"type": DEPLOYMENTS, "location": location, "sku": {"capacity": capacity}}
+        arm.store.arm_put(f"{deployments}/{name}", {**document, "properties": properties})
+    place = "/providers/Microsoft.MachineLearningServices/locations/West Europe"
+    used = {
+        one["name"]["value"]: (one["currentValue"], one["limit"])
+        for one in arm("GET", f"{place}/usages").json()["value"]
+    }
+    assert used["Clusters"] == (1, 200)
+    assert used["Total Cluster Dedicated Regional vCPUs"] == (12, 100)
+    assert used["Standard DSv2 Family Cluster Dedicated vCPUs"] == (12, 100)
+    assert used["Standard FSv2 Family Cluster Dedicated vCPUs"] == (0, 100)
+    quotas = arm("GET", f"{place}/quotas").json()["value"]
+    assert {one["limit"] for one in quotas} == {100}
+    assert "Standard DSv2 Family Cluster Dedicated vCPUs" in [one["name"]["localizedValue"] for one in quotas]
