@@ -13,6 +13,7 @@ runtime are imported when something first needs them: reading and checking a gra
 from graph.definition import Experiment, GlobalParameter, Output, parse_experiment
 from graph.errors import GraphError, InvalidModel, ModuleError
 from graph.models.ilearner import TrainedModel, model_schema
+from graph.rows import rows_of, table_of, texts
 from graph.runner import Progress, run
 from graph.scorer import Scorer
 from graph.tables import EXTENSIONS, net_type, read_table, write_table
@@ -33,7 +34,10 @@ __all__ = [
     "net_type",
     "parse_experiment",
     "read_table",
+    "rows_of",
     "run",
+    "table_of",
+    "texts",
     "warm_up",
     "write_table",
 ]

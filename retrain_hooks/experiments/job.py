@@ -115,11 +115,12 @@ class JobSpec:
         return resolve(self.parameters, given)
 
     def literals(self, values: Mapping[str, str]) -> dict[str, str]:
-        """Values of parameters as the job's literal inputs, by the inputs' names."""
+        """The job's literal inputs, by the inputs' names, for *values* of its parameters; the others have their defaults."""
         found = {}
-        for name, value in values.items():
-            parameter = self.parameters[name]
-            found[parameter.input] = quote(value, safe="") if parameter.escaped else value
+        for name, parameter in self.parameters.items():
+            value = values.get(name, parameter.default)
+            if value is not None:
+                found[parameter.input] = quote(value, safe="") if parameter.escaped else value
         return found
 
 

@@ -110,7 +110,7 @@ def test_a_key_in_two_spellings(remedy: Told) -> None:
     refuse_alike(["gateRules"])
 
 
-@heals("correct {}")
+@heals("correct {}", at="retrain_hooks/training/identity.py")
 def test_an_experiment_that_is_none(remedy: Told) -> None:
     """The file that it names, corrected."""
     wrong = json.loads(json.dumps(DEFINITION))

@@ -10,12 +10,12 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute
 
-from graph import Experiment, GraphError, ModuleError
+from graph import Experiment, GraphError, ModuleError, rows_of
 from localcloud.facilities.errors import BadArgument, BadUserArgument, ModuleExecutionError
 from localcloud.facilities.wire import json_object, member
 from localcloud.studio.data_plane import open_endpoint, routes_below
 from localcloud.studio.parameters import global_parameters
-from localcloud.studio.request_response.wire import read_inputs, rows_json, table_json
+from localcloud.studio.request_response.wire import read_inputs, table_json
 from localcloud.works.context import Works, works_of
 from localcloud.works.services import Endpoint
 
@@ -53,7 +53,7 @@ def _score(
         raise BadUserArgument("InputMismatchError", error.message, error.target or None) from None
     types = dict(scorer.output_schema)
     if swagger:
-        return {name: rows_json(frame, types) for name, frame in outputs.items()}
+        return {name: rows_of(frame, types) for name, frame in outputs.items()}
     return {name: table_json(frame, types, details=details) for name, frame in outputs.items()}
 
 

@@ -1,0 +1,53 @@
+"""Serves a graph as a deployment: ``predictive.json`` beside this file, by the sources of `graph` there.
+
+A request is ``{"rows": [{column: value}, …]}`` or the list alone, an answer the list of the output's rows, values as
+strings, as Studio's request-response answers them in its swagger form.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+from graph import Scorer, parse_experiment, rows_of, table_of
+
+PREDICTIVE = "predictive.json"
+_SCALARS = (str, int, float, bool, type(None))
+_scorers: list[Scorer] = []
+
+
+def init() -> None:
+    """Load the model of the deployment. Raises ValueError where there is not one file, InvalidModel where it is none."""
+    folder = Path(os.environ["AZUREML_MODEL_DIR"])
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    if len(files) != 1:
+        raise ValueError(
+            f"the model has {len(files)} files, not one: {', '.join(path.name for path in files)}"
+        )
+    experiment = parse_experiment(
+        json.loads(Path(__file__).with_name(PREDICTIVE).read_text(encoding="utf-8"))
+    )
+    _scorers[:] = [Scorer(experiment, dict.fromkeys(experiment.resources, files[0].read_bytes()))]
+
+
+def run(raw_data: str | bytes) -> list[dict[str, str | None]]:
+    """Score the rows of a request. Raises ValueError for what is none, ModuleError for a value of another type."""
+    names, rows = _rows(json.loads(raw_data))
+    (scorer,) = _scorers
+    outputs = scorer.score({scorer.experiment.inputs[0]: table_of(names, rows)})
+    return rows_of(next(iter(outputs.values())), dict(scorer.output_schema))
+
+
+def _rows(body: Any) -> tuple[list[str], list[list[Any]]]:
+    given = body.get("rows") if isinstance(body, dict) else body
+    if not isinstance(given, list) or not given or not all(isinstance(row, dict) and row for row in given):
+        raise ValueError('a request is {"rows": [{column: value}, …]}, with a row at least')
+    names = list(dict.fromkeys(name for row in given for name in row))
+    rows = [[row.get(name) for name in names] for row in given]
+    for row in rows:
+        for name, cell in zip(names, row, strict=True):
+            if not isinstance(cell, _SCALARS):
+                raise ValueError(f"the column {name!r} has a value that is neither text nor number nor null")
+    return names, rows
