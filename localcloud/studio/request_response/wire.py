@@ -83,6 +83,6 @@ def table_json(frame: pd.DataFrame, types: Mapping[str, str], *, details: bool) 
     if details:
         value["ColumnNames"] = [str(name) for name in columns]
         value["ColumnTypes"] = [types.get(str(name)) or net_type(one) for name, one in columns.items()]
-    texts = [texts(column, types.get(str(name), "")) for name, column in columns.items()]
-    value["Values"] = [list(row) for row in zip(*texts, strict=True)]
+    written = [texts(column, types.get(str(name), "")) for name, column in columns.items()]
+    value["Values"] = [list(row) for row in zip(*written, strict=True)]
     return {"type": "table", "value": value}
