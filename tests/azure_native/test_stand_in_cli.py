@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import ensurepip
 import json
-import os
 import shutil
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from tests.azure_native.cli import Run, attached
 
 PROGRAM = Path(__file__).with_name("program")
 
@@ -20,15 +18,6 @@ pytestmark = [
     pytest.mark.cli,
     pytest.mark.skipif(shutil.which("pulumi") is None, reason="the Pulumi CLI is not on PATH"),
 ]
-
-Run = Callable[..., str]
-
-
-def _python_path() -> str:
-    """The CLI asks this Python's pip for its packages; where there is none, Python's bundled one will do."""
-    if subprocess.run([sys.executable, "-c", "import pip"], capture_output=True, check=False).returncode == 0:
-        return ""
-    return ":".join(str(wheel) for wheel in Path(ensurepip.__file__).parent.glob("_bundled/pip-*.whl"))
 
 
 @pytest.fixture
@@ -53,37 +42,8 @@ def configure(project: Path) -> Callable[..., None]:
 
 @pytest.fixture
 def pulumi(project: Path, tmp_path: Path, stand_in: Any) -> Run:
-    """Runs the CLI in the program's folder, attached to the stand-in, with a stack `dev` of its own."""
-    home, state = tmp_path / "home", tmp_path / "state"
-    home.mkdir()
-    state.mkdir()
-    environment = {
-        **{name: value for name, value in os.environ.items() if not name.startswith("PULUMI_")},
-        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
-        "PYTHONPATH": _python_path(),
-        "PULUMI_HOME": str(home),
-        "PULUMI_BACKEND_URL": f"file://{state}",
-        "PULUMI_CONFIG_PASSPHRASE": "",
-        "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
-        "PULUMI_SKIP_UPDATE_CHECK": "true",
-        "PULUMI_DEBUG_PROVIDERS": f"azure-native:{stand_in.port}",
-    }
-
-    def run(*arguments: str, ok: bool = True) -> str:
-        done = subprocess.run(
-            ["pulumi", *arguments, "--non-interactive", "--color=never"],
-            cwd=project,
-            env=environment,
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-        )
-        assert (done.returncode == 0) is ok, done.stdout + done.stderr
-        return done.stdout
-
-    run("stack", "init", "dev")
-    return run
+    """Runs the CLI in the program's folder, attached to the stand-in."""
+    return attached(project, tmp_path, stand_in.port)
 
 
 def test_a_stack_lives_from_preview_to_destroy(

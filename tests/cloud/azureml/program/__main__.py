@@ -65,9 +65,9 @@ compute = ml.Compute(
 endpoint = ml.OnlineEndpoint(
     "houses",
     workspace_name=workspace.name,
-    properties={
-        "auth_mode": ml.EndpointAuthMode.KEY,
-    },
+    properties={"auth_mode": ml.EndpointAuthMode.KEY},
+    # Every update is a whole PUT, which would take away the traffic that is not declared here.
+    opts=pulumi.ResourceOptions(ignore_changes=["tags", "properties", "identity", "sku", "kind"]),
     **common,
 )
 reads = azure_native.authorization.RoleAssignment(
@@ -83,6 +83,7 @@ pulumi.export("workspace", workspace.id)
 pulumi.export("tracking", workspace.ml_flow_tracking_uri)
 pulumi.export("principal", workspace.identity.apply(lambda own: own.principal_id))
 pulumi.export("identity", identity.id)
+pulumi.export("endpoint", endpoint.id)
 pulumi.export("scoring", endpoint.properties.apply(lambda own: own.scoring_uri))
 pulumi.export("insights", insights.instrumentation_key)
 pulumi.export(
