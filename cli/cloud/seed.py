@@ -1,4 +1,4 @@
-"""The example's data in the local cloud: the containers that outlive every stack, and one blob a month of flights.
+"""The examples' data in the local cloud: the containers that outlive every stack, and a blob for each data version.
 
 What is there is left alone: a blob is uploaded only where it is missing or its Content-MD5 differs.
 """
@@ -75,17 +75,17 @@ def _containers(service: BlobServiceClient, names: list[str]) -> None:
 def _blobs(service: BlobServiceClient, container: str, say: Callable[[str], None]) -> None:
     from azure.storage.blob import ContentSettings
 
-    from cli.cloud.example_data import monthly_blobs
+    from cli.cloud.example_data import example_blobs
 
     client = service.get_container_client(container)
     there = {blob.name: bytes(blob.content_settings.content_md5 or b"") for blob in client.list_blobs()}
     uploaded = 0
-    for name, content in monthly_blobs():
+    for name, content in example_blobs():
         digest = hashlib.md5(content, usedforsecurity=False).digest()
         if there.get(name) == digest:
             continue
         if not uploaded:
-            say("uploading the example's flights, one blob a month")
+            say("uploading the examples' data, one blob for each data version")
         settings = ContentSettings(content_type="text/csv", content_md5=bytearray(digest))
         client.upload_blob(
             name, content, overwrite=True, content_settings=settings, metadata={"rows": str(_rows(content))}
