@@ -25,7 +25,7 @@ from localcloud.azureml.jobs.state import Jobs
 from localcloud.azureml.serving.state import Serving
 from localcloud.azureml.tracking import routes as tracking
 from localcloud.azureml.tracking.state import Tracking
-from localcloud.azureml.workspaces import discovery, quotas
+from localcloud.azureml.workspaces import discovery, going, quotas
 from localcloud.azureml.workspaces.computes import Computes
 from localcloud.azureml.workspaces.workspaces import Workspaces
 from localcloud.works.context import Works
@@ -43,6 +43,7 @@ class AzureMl:
         """Go on with what ran before."""
         self.runner.start()
         provisioning.resume(works, self.serving, self.environments)
+        going.resume(works.operations)
         self.serving.follow()
 
     async def stop(self) -> None:
@@ -79,6 +80,7 @@ OPERATIONS: tuple[Operation, ...] = (
     *jobs.OPERATIONS,
     *answers.OPERATIONS,
     *quotas.OPERATIONS,
+    *going.OPERATIONS,
 )
 
 

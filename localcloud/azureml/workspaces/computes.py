@@ -13,6 +13,7 @@ from localcloud.arm.operation import Answer, Call, Operation, created_by, locati
 from localcloud.arm.state import Document
 from localcloud.arm.tracked import ResourceType
 from localcloud.azureml.assets.workspace import PATH, TYPE, workspace_of
+from localcloud.azureml.workspaces import going
 
 _ALL, _ONE = f"{PATH}/computes", f"{PATH}/computes/{{name}}"
 _KIND = "AmlCompute"
@@ -77,11 +78,11 @@ class Computes(ResourceType):
         if sent.get("identity") is not None:
             document["identity"] = section(sent, "identity")
         call.state.put(document)
-        return Answer(200 if before else 201, document)
+        return Answer(200, document) if before else going.creates(call, document, "compute", 201)
 
     def _get(self, call: Call) -> Answer:
         """Get it."""
-        return Answer(200, self._find(call))
+        return Answer(200, going.shown(call, self._find(call)))
 
     def _patch(self, call: Call) -> Answer:
         """Change how it scales, and its tags."""
@@ -106,12 +107,12 @@ class Computes(ResourceType):
         if found is None:
             return Answer(204)
         call.state.remove(found)
-        return Answer(200)
+        return going.goes(call, found, "compute")
 
     def _list(self, call: Call) -> Answer:
         """List those of a workspace."""
         inside = call.state.store.arm_list(f"{workspace_of(call).id}/computes/")
-        return Answer(200, {"value": inside})
+        return Answer(200, {"value": [going.shown(call, one) for one in inside]})
 
     def _found(self, call: Call) -> Document | None:
         return call.state.get(f"{workspace_of(call).id}/computes/{call.path['name']}")

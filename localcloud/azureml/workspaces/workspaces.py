@@ -18,6 +18,7 @@ from localcloud.arm.tracked import Action, TrackedType
 from localcloud.azureml.assets.places import TRACKING
 from localcloud.azureml.assets.workspace import TYPE
 from localcloud.azureml.tracking.state import Tracking
+from localcloud.azureml.workspaces import going
 from localcloud.azureml.workspaces.discovery import DISCOVERY
 
 # What it stands on, with the type of each; the container registry may come later.
@@ -43,7 +44,7 @@ class Workspaces(TrackedType):
     """Workspaces, each with all that is in it."""
 
     type = TYPE
-    created_status = 200
+    created_status = 202
     called = "workspace"
     writable = ("identity", "sku", "kind")
 
@@ -94,7 +95,20 @@ class Workspaces(TrackedType):
             "discoveryUrl": f"{call.base_url}{DISCOVERY}",
             "mlFlowTrackingUri": f"{call.base_url}{TRACKING}{document['id']}",
         }
-        return {**document, "properties": {**document["properties"], **addresses}}
+        return going.shown(call, {**document, "properties": {**document["properties"], **addresses}})
+
+    def _put(self, call: Call) -> Answer:
+        """Create it, or change what is declared."""
+        answer = super()._put(call)
+        if answer.status != self.created_status:
+            return answer
+        return going.creates(call, answer.body, "workspace", answer.status)
+
+    def _delete(self, call: Call) -> Answer:
+        """Delete it with all that is in it; 204 where there is none."""
+        document = self.existing(call)
+        answer = super()._delete(call)
+        return answer if document is None else going.goes(call, document, "workspace")
 
     def remove(self, state: ArmState, document: Document) -> None:
         """All that is in it goes with it, and what was tracked."""

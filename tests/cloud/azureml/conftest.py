@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from localcloud.azureml.registered import OPERATIONS, TYPES
@@ -59,10 +60,20 @@ def stands_on(arm: Arm) -> dict[str, str]:
 def workspace(arm: Arm) -> dict[str, Any]:
     """A workspace, declared."""
     body = {"location": "westeurope", "identity": {"type": "SystemAssigned"}, "properties": stands_on(arm)}
-    answer = arm("PUT", WORKSPACE, body)
-    assert answer.is_success, answer.text
-    found: dict[str, Any] = answer.json()
+    followed(arm, arm("PUT", WORKSPACE, body))
+    found: dict[str, Any] = arm("GET", WORKSPACE).json()
     return found
+
+
+def followed(arm: Arm, answer: httpx.Response) -> list[str]:
+    """What an operation says until it is over."""
+    assert answer.is_success, answer.text
+    said = ["InProgress"]
+    while said[-1] == "InProgress":
+        headers = {"Authorization": f"Bearer {arm.cloud.arm_token}"}
+        look = arm.client.request("GET", answer.headers["Azure-AsyncOperation"], headers=headers)
+        said.append(look.json()["status"])
+    return said[1:]
 
 
 @pytest.fixture(scope="session")

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
 import uuid
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from localcloud.arm.types.role_assignments import ROLES
 from localcloud.azureml.endpoints.state import DEPLOYMENTS
 from localcloud.azureml.registered import OPERATIONS, TYPES
+from localcloud.azureml.workspaces import going
 from localcloud.azureml.workspaces.quotas import family_and_cores
 from localcloud.facilities.cloud import Principal
+from localcloud.facilities.long_operations import LongOperations
 from localcloud.facilities.store import Store
 from tests.arm.conftest import CLOUD, Arm, Client
-from tests.cloud.azureml.conftest import GROUP, PROVIDERS, WORKSPACE, stands_on, workspace
+from tests.cloud.azureml.conftest import GROUP, PROVIDERS, WORKSPACE, followed, stands_on, workspace
 
 AML = {
     "computeType": "AmlCompute",
@@ -75,10 +79,65 @@ def test_what_is_in_it_goes_with_it(arm: Arm) -> None:
     workspace(arm)
     compute = f"{WORKSPACE}/computes/cpu"
     assert arm("PUT", compute, {"location": "westeurope", "properties": AML}).status_code == 201
-    assert arm("DELETE", WORKSPACE).status_code == 200
+    assert arm("DELETE", WORKSPACE).status_code == 202
     assert arm("DELETE", WORKSPACE).status_code == 204
     workspace(arm)
     assert arm("GET", compute).status_code == 404
+
+
+def test_creations_and_deletions_go_on_after_their_answer(arm: Arm) -> None:
+    """202 for a workspace, 201 for a compute, with both addresses and no Retry-After; `Creating` until it is over."""
+    compute = f"{WORKSPACE}/computes/cpu"
+    for place, sent, status, what in (
+        (WORKSPACE, _declared(arm), 202, "workspaceOperationsStatus"),
+        (compute, {"location": "westeurope", "properties": AML}, 201, "computeOperationsStatus"),
+    ):
+        answer = arm("PUT", place, sent)
+        assert (answer.status_code, "retry-after" in answer.headers) == (status, False)
+        assert f"/locations/westeurope/{what}/" in answer.headers["Azure-AsyncOperation"]
+        assert answer.json()["properties"]["provisioningState"] == "Creating"
+        assert arm("GET", place).json()["properties"]["provisioningState"] == "Creating"
+        again = arm("PUT", place, sent)
+        assert again.status_code == 200
+        assert _ends(followed(arm, answer)) == ("InProgress", "Succeeded")
+        assert arm("GET", place).json()["properties"]["provisioningState"] == "Succeeded"
+    gone = arm("DELETE", compute, underlyingResourceAction="Delete")
+    assert arm("GET", compute).status_code == 404
+    assert _ends(_location(arm, gone)) == (202, 200)
+    gone = arm("DELETE", WORKSPACE)
+    assert _ends(followed(arm, gone)) == ("InProgress", "Succeeded")
+    elsewhere = arm.raw("GET", f"{httpx.URL(gone.headers['Location']).path.rpartition('/')[0]}/none")
+    assert code(elsewhere) == (404, "NotFound")
+
+
+def _ends(said: list[Any]) -> tuple[Any, Any]:
+    return said[0], said[-1]
+
+
+def _declared(arm: Arm) -> dict[str, Any]:
+    return {"location": "westeurope", "identity": {"type": "SystemAssigned"}, "properties": stands_on(arm)}
+
+
+def _location(arm: Arm, answer: httpx.Response) -> list[int]:
+    """What the second of an operation's addresses answers until it is over."""
+    said: list[int] = []
+    while not said or said[-1] == 202:
+        said.append(arm.raw("GET", httpx.URL(answer.headers["Location"]).path).status_code)
+    return said
+
+
+def test_a_killed_server_goes_on_with_them(arm: Arm) -> None:
+    """The operation ends with the next start."""
+    path = httpx.URL(arm("PUT", WORKSPACE, _declared(arm)).headers["Location"]).path
+
+    async def start_again() -> bool:
+        operations = LongOperations(arm.store, arm.cloud.subscription)
+        going.resume(operations)
+        await operations.settle()
+        found = operations.find("westeurope", path.rpartition("/")[2])
+        return found is not None and found.status == "Succeeded"
+
+    assert asyncio.run(start_again())
 
 
 def test_a_compute_scales_and_keeps_its_size(arm: Arm) -> None:
@@ -94,7 +153,7 @@ def test_a_compute_scales_and_keeps_its_size(arm: Arm) -> None:
     assert code(arm("PUT", compute, {**body, "properties": larger})) == (400, "ComputeUpdateNotSupported")
     assert [one["name"] for one in arm("GET", f"{WORKSPACE}/computes").json()["value"]] == ["cpu"]
     assert code(arm("DELETE", compute)) == (400, "ValidationError")
-    assert arm("DELETE", compute, underlyingResourceAction="Delete").status_code == 200
+    assert arm("DELETE", compute, underlyingResourceAction="Delete").status_code == 202
     assert arm("DELETE", compute, underlyingResourceAction="Delete").status_code == 204
 
 
