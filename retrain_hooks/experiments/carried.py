@@ -14,8 +14,6 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote
 
-import yaml
-
 from clients.errors import ExperimentInvalid
 from graph.errors import GraphError
 from graph.identity import Declared, parameters
@@ -127,8 +125,7 @@ def _definition(definition: Mapping[str, Any]) -> bytes:
 
 def _environment(packages: tuple[str, ...]) -> EnvironmentSpec:
     python = f"python={sys.version_info.major}.{sys.version_info.minor}"
-    asked = {"dependencies": [python, "pip", {"pip": list(packages)}]}
-    return EnvironmentSpec(image=IMAGE, conda=yaml.safe_dump(asked, sort_keys=False), packages=asked)
+    return EnvironmentSpec(image=IMAGE, packages={"dependencies": [python, "pip", {"pip": list(packages)}]})
 
 
 def _parameters(training: Experiment) -> dict[str, ParameterSpec]:

@@ -31,7 +31,7 @@ class EnvironmentSpec:
 
     Without an image it is a *registered* one: *name* with a *version* or a *label* (latest), of a *registry* where one is
     named. With an *image* it is described here; *name* and *version* are then what it is to be registered as, if anything.
-    *conda* is the text of a conda file, and *packages* what that says.
+    *packages* is what its conda file says: channels and dependencies.
     """
 
     name: str = ""
@@ -39,7 +39,6 @@ class EnvironmentSpec:
     label: str = ""
     registry: str = ""
     image: str = ""
-    conda: str = ""
     packages: Mapping[str, Any] | None = None
     description: str = ""
     tags: tuple[tuple[str, str], ...] = ()
@@ -48,6 +47,11 @@ class EnvironmentSpec:
     def registered(self) -> bool:
         """Whether it is one that is there by its name."""
         return not self.image
+
+    @property
+    def conda(self) -> str:
+        """The conda file, written in one way; empty where there is none. Equal digests have equal files."""
+        return yaml.safe_dump(self.packages, sort_keys=False) if self.packages else ""
 
     @property
     def digest(self) -> str:
@@ -84,13 +88,11 @@ def read_environment(value: Value, folder: Path) -> EnvironmentSpec:
             "a conda file needs an image that it is installed in",
             remedy="give the environment an image, such as mcr.microsoft.com/azureml/openmpi4.1.0-ubuntu22.04",
         )
-    text, packages = _conda(conda, folder) if conda else ("", None)
     return EnvironmentSpec(
         name=name,
         version=version,
         image=image,
-        conda=text,
-        packages=packages,
+        packages=_conda(conda, folder) if conda else None,
         description=found.text("description"),
         tags=tuple(sorted(found.texts("tags").items())),
     )
@@ -108,18 +110,16 @@ def _reference(value: Value) -> EnvironmentSpec:
     )
 
 
-def _conda(value: Value, folder: Path) -> tuple[str, dict[str, Any]]:
-    """The text of a conda file, and what it asks for."""
+def _conda(value: Value, folder: Path) -> dict[str, Any]:
+    """What a conda file asks for."""
     if value.read == "mapping":
-        packages = _packages(value.fields())
-        return yaml.safe_dump(packages, sort_keys=False), packages
+        return _packages(value.fields())
     path = inside(folder, value.text(), value, "conda file")
     if not path.is_file():
         raise value.invalid(
             f"there is no conda file {value.text()}", remedy="create the conda file, or correct its path"
         )
-    packages = _packages(read_yaml(path, f"{value.file.rpartition('/')[0]}/{value.text()}").fields())
-    return path.read_text(encoding="utf-8-sig"), packages
+    return _packages(read_yaml(path, f"{value.file.rpartition('/')[0]}/{value.text()}").fields())
 
 
 def _packages(conda: Fields) -> dict[str, Any]:

@@ -185,6 +185,8 @@ def read_yaml(path: Path, file: str) -> Value:
     try:
         loader = yaml.SafeLoader(path.read_text(encoding="utf-8-sig"))
         node = loader.get_single_node()
+    except FileNotFoundError:
+        raise ExperimentInvalid(f"there is no {file}", "create it: docs/own-code.md shows one") from None
     except (OSError, UnicodeDecodeError, yaml.YAMLError, RecursionError) as error:
         mark = getattr(error, "problem_mark", None)
         place = f"{file}:{mark.line + 1}" if mark else file

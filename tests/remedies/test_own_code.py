@@ -56,6 +56,7 @@ def models(named: str) -> dict[str, str | bytes | None]:
             at="retrain_hooks/experiments/yaml_fields.py",
             name="yaml",
         ),
+        case("create it: docs/own-code.md shows one", read, {"job.yml": None}, {}),
         case("keep one of them", read, {"job.yml": JOB + "type: command\n"}, {}, name="twice"),
         case("leave it out, or write a field that there is", read, job("limits", "limit"), {}, name="field"),
         case(

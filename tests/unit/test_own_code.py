@@ -34,7 +34,9 @@ def test_a_job_is_read_in_the_experiments_own_terms(tmp_path):
         "score.py": (tmp_path / "experiments/wine/src/score.py").read_bytes(),
         "train.py": b"print('training')\n",
     }
-    assert training.environment.conda == CONDA
+    assert yaml.safe_load(training.environment.conda) == {
+        key: value for key, value in yaml.safe_load(CONDA).items() if key != "name"
+    }
 
 
 def test_a_deployment_is_read_in_the_experiments_own_terms(tmp_path):
@@ -411,6 +413,13 @@ def test_the_form_of_an_experiment_is_told_by_its_files(tmp_path):
     assert form_of("wine", tmp_path) == "graph"
     with pytest.raises(ExperimentInvalid, match="there is: wine"):
         form_of("win", tmp_path)
+
+
+def test_environments_of_one_digest_are_written_alike(tmp_path):
+    """A service that keeps an environment as it was first given is never given another under its name."""
+    one = load(tmp_path / "a").training.environment
+    other = load(tmp_path / "b", {"conda.yml": "# mine\n" + shuffled(CONDA, 3)}).training.environment
+    assert (one.digest, one.conda) == (other.digest, other.conda)
 
 
 def test_anchors_and_merges_are_yaml(tmp_path):

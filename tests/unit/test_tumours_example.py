@@ -57,7 +57,8 @@ def test_az_ml_reads_the_same(own: OwnCode) -> None:
     assert {name: output.type for name, output in job.outputs.items()} == {"model": "custom_model"}
     assert job.limits.timeout == training.timeout
     assert job.environment.image == training.environment.image
-    assert job.environment.conda_file == yaml.safe_load(training.environment.conda)
+    packages = yaml.safe_load(training.environment.conda)
+    assert job.environment.conda_file == {"name": "tumours", **packages}
     assert deployment.code_configuration.scoring_script == serving.scoring_script
     assert deployment.instance_type == serving.instance_type
     assert serving.request_settings is not None
