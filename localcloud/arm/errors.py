@@ -35,7 +35,7 @@ class ArmError(Exception):
         self.status = status
         self.code = code
         self.message = bounded(message)
-        self.target = target
+        self.target = target and bounded(target)
         self.headers = {**(headers or {}), **({"x-ms-failure-cause": "gateway"} if gateway else {})}
         self._gateway = gateway
 

@@ -19,6 +19,7 @@ from localcloud.studio.management import routes as management
 from localcloud.studio.request_response import routes as rrs
 from localcloud.studio.workspaces import routes as workspaces
 from localcloud.works.services import Resource
+from tests.cloud.azureml.every_operation import Learning
 from tests.studio.houses import PREDICTIVE, RESOURCE, TRAINING
 from tests.studio.inside import CLOUD, Inside
 
@@ -54,6 +55,19 @@ class House:
         self.arm("PUT", "/resourceGroups/rg", {"location": "westeurope"}, "2021-04-01")
         for name, (path, version, body) in self.creates().items():
             assert self.arm("PUT", path, body, version).is_success, name
+        self.learning = Learning(CLOUD.subscription, CLOUD.arm_token)
+        for path, body in self.learning.creates():
+            made = self.inside("PUT", f"{path}?api-version=2024-10-01", CLOUD.arm_token, json=body)
+            assert made.is_success, f"{path}: {made.text}"
+            self.settle()
+        ((self.learning.experiment,),) = works.store.rows("SELECT id FROM aml_experiments")
+
+    def settle(self) -> None:
+        """Wait for what goes on in the background."""
+        operations = self.inside.works.operations
+        for running in operations.unfinished():
+            operations.look(running.id.split("/locations/")[1].split("/")[0], running.name)
+        self.inside.runner.run(operations.settle())
 
     def arm(self, method: str, path: str, body: Any, version: str) -> Any:
         return self.inside(
@@ -157,6 +171,8 @@ class House:
                 body = {"destinationPlanId": "/x"}
             version = (operation.versions or ("2021-04-01",))[0]
             yield operation.method, f"{path}?api-version={version}&region=westus", CLOUD.arm_token, body
+        for method, path, body in self.learning.calls():
+            yield method, path, CLOUD.arm_token, body
 
     def with_bodies(self) -> list[tuple[str, str, str, Any]]:
         """The calls that carry a body, and leave the house standing."""

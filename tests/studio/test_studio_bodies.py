@@ -126,7 +126,7 @@ def test_no_route_fails_on_one_wrong_value(house: House, data: st.DataObject) ->
     """A good call of any route with one value or name replaced, anywhere in it, is answered, and not with 500."""
     method, path, key, body = data.draw(st.sampled_from(house.with_bodies()))
     spot = data.draw(st.sampled_from(list(spots(body))))
-    _settled(house, house.creates()["Microsoft.MachineLearning/webServices"][0])
+    house.settle()
     worse = put(body, spot, data.draw(st.sampled_from(NASTY)), name=data.draw(st.booleans()))
     answer = house.inside(method, path, key, content=json.dumps(worse).encode())
     refused_well(answer, f"{method} {path} with {json.dumps(worse)[:500]}")
@@ -235,7 +235,7 @@ def test_every_create_is_asked_twice(house: House) -> None:
         answers = []
         for _ in range(2):
             answers.append(house.arm("PUT", path, body, version))
-            _settled(house, path)
+            house.settle()
         assert tuple(one.status_code for one in answers) == expected.get(kind, (200, 200)), kind
         first, second = (
             {name: one for name, one in answer.json().items() if name != "etag"} for answer in answers
@@ -247,17 +247,8 @@ def test_every_create_is_asked_twice(house: House) -> None:
         if kind.endswith("commitmentPlans"):
             changed["sku"] = {"name": "S2", "capacity": 2}
         assert house.arm("PUT", path, changed, version).status_code == 200, kind
-        _settled(house, path)
+        house.settle()
         assert house.arm("GET", path, None, version).json()["tags"] == {"c": "d"}, kind
-
-
-def _settled(house: House, path: str) -> None:
-    """Wait for what goes on in the background."""
-    operations = house.inside.works.operations
-    running = operations.running(f"/subscriptions/{CLOUD.subscription}{path}")
-    if running is not None:
-        operations.look(running.id.split("/locations/")[1].split("/")[0], running.name)
-        house.inside.runner.run(operations.settle())
 
 
 def test_every_type_has_its_regions(house: House) -> None:

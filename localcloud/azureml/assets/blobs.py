@@ -31,7 +31,7 @@ class OutOfFolder(Exception):
 
 
 class NoBlobs(Exception):
-    """Nothing is there."""
+    """Nothing is there, or nothing that can be read."""
 
 
 @dataclass(frozen=True)
@@ -109,9 +109,22 @@ def names(client: ContainerClient, place: Place) -> Iterator[tuple[str, str]]:
                 yield name, within
 
 
+@contextlib.contextmanager
+def _reading(cloud: Cloud, place: Place) -> Iterator[ContainerClient]:
+    """A client of a place's container; what the blob store refuses, or does not answer, is `NoBlobs`."""
+    from azure.core.exceptions import AzureError
+
+    try:
+        with container_client(cloud, place.container) as client:
+            yield client
+    except AzureError as error:
+        reason = str(error).partition("\n")[0]
+        raise NoBlobs(f"{place.container}/{place.path} cannot be read: {reason}") from None
+
+
 def is_blob(cloud: Cloud, place: Place) -> bool:
-    """Whether a place is one blob, not a folder of some."""
-    with container_client(cloud, place.container) as client:
+    """Whether a place is one blob, not a folder of some. Raises `NoBlobs` where nobody can say."""
+    with _reading(cloud, place) as client:
         return bool(place.path) and bool(client.get_blob_client(place.path).exists())
 
 
@@ -125,7 +138,7 @@ def download(cloud: Cloud, place: Place, folder: Path) -> list[Path]:
     """Bring the blobs of a place into a folder; the files. Raises `NoBlobs` and `OutOfFolder`."""
     folder.mkdir(parents=True, exist_ok=True)
     found = []
-    with container_client(cloud, place.container) as client:
+    with _reading(cloud, place) as client:
         for name, within in names(client, place):
             path = _inside(folder / within, folder)
             path.parent.mkdir(parents=True, exist_ok=True)

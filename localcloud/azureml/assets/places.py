@@ -149,10 +149,14 @@ class Workspace:
         return self.place(declared["uri"])
 
     def _by_address(self, uri: str) -> Place:
-        parts = urlsplit(uri)
+        try:
+            parts = urlsplit(uri)
+            host = (parts.hostname, parts.port)
+        except ValueError as error:
+            raise bad_address(uri, f"it is no address: {error}") from None
         path = unquote(parts.path).lstrip("/")
         own = urlsplit(self.cloud.blob)
-        if (parts.hostname, parts.port) == (own.hostname, own.port):
+        if host == (own.hostname, own.port):
             account, _, path = path.partition("/")
             if account != own.path.strip("/"):
                 raise bad_address(uri, "there is no such storage account")

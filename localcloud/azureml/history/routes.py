@@ -13,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from localcloud.arm.errors import ArmError
 from localcloud.azureml.assets import blobs
 from localcloud.azureml.assets.places import Document, Workspace
 from localcloud.azureml.jobs.logs import NAME
@@ -125,7 +126,7 @@ def _handled(handler: Handler) -> Callable[[Request], Awaitable[Response]]:
             workspace = workspace_at(works.store, works.cloud, request.path_params["scope"])
             caller = caller_of(request, works.directory, workspace)
             return JSONResponse(await handler(request, workspace, caller))
-        except TrackingError as error:
+        except (TrackingError, ArmError) as error:
             body = {"error": {"code": error.code, "message": str(error)}}
             return JSONResponse(body, error.status)
 

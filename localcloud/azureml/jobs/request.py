@@ -72,7 +72,7 @@ def completed(workspace: Workspace, name: str, sent: Document) -> Document:
 
 def limit_of(properties: Mapping[str, Any]) -> float | None:
     """How many seconds the command may run. Raises ArmError for what is no duration."""
-    timeout = (properties.get("limits") or {}).get("timeout")
+    timeout = section(properties, "limits").get("timeout")
     if timeout is None:
         return None
     try:

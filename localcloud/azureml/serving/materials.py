@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from localcloud.arm.errors import ArmError
-from localcloud.azureml.assets.blobs import NoBlobs, OutOfFolder, Place, container_client, download, names
+from localcloud.azureml.assets.blobs import NoBlobs, OutOfFolder, Place, download, is_blob
 from localcloud.azureml.assets.places import Workspace
 from localcloud.azureml.environments.making import Environments
 from localcloud.azureml.environments.recipe import EnvironmentFailed, Recipe, recipe_of, recipe_of_conda
@@ -110,11 +110,9 @@ async def _bring(
 
 
 def _fetch(cloud: Cloud, place: Place, folder: Path, below: bool) -> None:
-    path = place.path.rstrip("/")
-    with container_client(cloud, place.container) as client:
-        first = next(names(client, place), None)
-    single = first is not None and first[0] == path
-    download(cloud, place, folder if single or not below else folder / path.rpartition("/")[2])
+    if below and not is_blob(cloud, place):
+        folder /= place.path.rstrip("/").rpartition("/")[2]
+    download(cloud, place, folder)
 
 
 async def _python(

@@ -82,7 +82,7 @@ def _log_model_params(call: Call) -> Document:
 
 
 def _search_models(call: Call) -> Document:
-    experiments = [str(one) for one in call.given.get("experiment_ids") or ()]
+    experiments = call.words("experiment_ids")
     conditions = search.conditions(call.given.get("filter"))
     found = [
         one

@@ -14,6 +14,7 @@ from localcloud.azureml.tracking.errors import invalid, missing
 from localcloud.azureml.tracking.state import Document, Tracking, listed, pairs
 
 _MOST = 50_000
+_LONGEST_TIME = 16  # digits
 _FEW = 1000
 
 
@@ -39,6 +40,13 @@ class Call:
                     raise invalid(f"Invalid value for parameter '{name}' supplied")
                 return str(value)
         raise invalid(f"Missing value for required parameter '{names[0]}'")
+
+    def words(self, name: str) -> list[str]:
+        """A parameter that is a list of strings, or absent. Raises TrackingError."""
+        found = self.given.get(name) or []
+        if not isinstance(found, list) or not all(isinstance(one, str) for one in found):
+            raise invalid(f"{name} is not a list of strings")
+        return found
 
     def run(self, *, write: bool = False) -> Document:
         """The run that is named. Raises TrackingError."""
@@ -131,13 +139,13 @@ def _shown(call: Call, run: Document) -> Document:
 def _create_run(call: Call) -> Document:
     call.caller.check_writes()
     tags = pairs(call.given.get("tags"))
-    started: Any = call.given.get("start_time")
+    started = str(call.given.get("start_time") or "")
     run = call.tracking.create_run(
         call.guid,
         call.experiment()["experiment_id"] if call.given.get("experiment_id") else "",
         name=str(call.given.get("run_name") or tags.get("mlflow.runName") or ""),
         user=str(call.given.get("user_id") or ""),
-        started=int(started) if isinstance(started, int) or str(started).isdecimal() else 0,
+        started=int(started) if started.isdecimal() and len(started) < _LONGEST_TIME else 0,
         tags=tags,
     )
     return {"run": _shown(call, run)}
@@ -170,7 +178,7 @@ def _stage_run(stage: str) -> Callable[[Call], Document]:
 
 
 def _search_runs(call: Call) -> Document:
-    wanted = call.given.get("experiment_ids") or []
+    wanted = call.words("experiment_ids")
     conditions = search.conditions(call.given.get("filter"))
     stage = str(call.given.get("run_view_type", "ACTIVE_ONLY"))
     experiments = [
@@ -183,7 +191,7 @@ def _search_runs(call: Call) -> Document:
         if _in_view(run["info"]["lifecycle_stage"], stage)
         and (not conditions or search.matches(_fields(call, run), conditions))
     ]
-    found = search.ordered(found, call.given.get("order_by") or (), lambda run: _fields(call, run))
+    found = search.ordered(found, call.words("order_by"), lambda run: _fields(call, run))
     return page(call, "runs", found, lambda run: _shown(call, run))
 
 

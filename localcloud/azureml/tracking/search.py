@@ -45,8 +45,10 @@ def matches(fields: Fields, conditions: Iterable[Condition]) -> bool:
     return all(condition(fields) for condition in conditions)
 
 
-def conditions(text: str | None) -> list[Condition]:
+def conditions(text: Any) -> list[Condition]:
     """The conditions of a filter. Raises TrackingError where it is none."""
+    if not isinstance(text, str | None):
+        raise invalid("filter is not a string")
     rest, found = (text or "").strip(), []
     while rest:
         clause = _CLAUSE.match(rest)

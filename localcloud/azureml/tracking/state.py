@@ -272,11 +272,14 @@ def _metric(given: Mapping[str, Any]) -> tuple[str, str, int, int]:
     try:
         number = float(given["value"])
         at, step = int(given.get("timestamp") or milliseconds()), int(given.get("step") or 0)
+        if max(abs(at), abs(step)) > _LARGEST:
+            raise OverflowError
         return str(given["key"]), repr(number), at, step
-    except (TypeError, ValueError, KeyError, AttributeError):
+    except (TypeError, ValueError, OverflowError, KeyError, AttributeError):
         raise invalid("a metric has a key and a number as its value") from None
 
 
+_LARGEST = 2**63 - 1  # a whole number of the store
 _WORDS = {"nan": "NaN", "inf": "Infinity", "-inf": "-Infinity"}
 
 
