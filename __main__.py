@@ -14,7 +14,11 @@ ml.notify_from_config(config)
 target, kind, experiment = map(config.require, ("target", "kind", "experiment"))
 
 workspace = ml.Workspace(
-    "workspace", target=target, location=config.require("location"), owner_email=config.require("ownerEmail")
+    "workspace",
+    target=target,
+    kind=kind,
+    location=config.require("location"),
+    owner_email=config.require("ownerEmail"),
 )
 training = ml.TrainingWebService("training", workspace=workspace, kind=kind, experiment=experiment)
 

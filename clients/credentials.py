@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -26,6 +26,7 @@ from clients.http.transport import Transport
 from clients.sign_in import Bearer, Token, azure
 
 RESOURCE_MANAGER = "https://management.azure.com"
+MACHINE_LEARNING = "https://ml.azure.com"
 
 _CLOUD_FILE = Path(".local/cloud/cloud.json")
 _START = "start it with ./dev cloud start"
@@ -53,6 +54,8 @@ class Target:
     arm: Transport = field(repr=False)
     workspace_token: str | None = field(default=None, repr=False)
     remedy: str = _START
+    # Signs in to online endpoints that take tokens of Microsoft Entra.
+    scoring_token: Callable[[], Token] = field(default=lambda: Token(""), repr=False)
     _bearers: dict[str, Bearer] = field(default_factory=dict, init=False, repr=False, compare=False)
     _workspaces: dict[str, str] = field(default_factory=dict, init=False, repr=False, compare=False)
 
@@ -135,6 +138,7 @@ def _local(path: Path) -> Target:
         name="local",
         studio_url=studio,
         connection_string=f"DefaultEndpointsProtocol=http;AccountName={account};AccountKey={key};BlobEndpoint={blob};",
+        scoring_token=lambda: Token(token),
         data_container=cloud.get("dataContainer", "data"),
         registry_container=cloud.get("registryContainer", "registry"),
         arm=Transport(
@@ -164,6 +168,7 @@ def _environment(env: Mapping[str, str]) -> Target:
         registry_container=env.get("RETRAIN_REGISTRY_CONTAINER", "registry"),
         workspace_token=env.get("RETRAIN_WORKSPACE_TOKEN") or None,
         remedy=_ENVIRONMENT_REMEDY,
+        scoring_token=azure(MACHINE_LEARNING),
         arm=Transport(
             "Azure Resource Manager",
             arm_url,

@@ -31,9 +31,12 @@ _STUDIO_ID = re.compile(r"[0-9a-fA-F]{32}")
 _ENDPOINT = re.compile(r"[^/?\s]+")
 _WORKSPACE = re.compile(
     r"/subscriptions/(?P<subscription>[^/]+)/resourceGroups/(?P<group>[^/]+)"
-    r"(?:/providers/Microsoft\.MachineLearning/workspaces/(?P<name>[^/]+))?",
+    r"(?:/providers/(?P<provider>Microsoft\.MachineLearning(?:Services)?)/workspaces/(?P<name>[^/]+))?",
     re.IGNORECASE,
 )
+_PROVIDERS = {
+    name.casefold(): name for name in ("Microsoft.MachineLearning", "Microsoft.MachineLearningServices")
+}
 
 
 @dataclass(frozen=True)
@@ -104,4 +107,5 @@ class ExistingWorkspace:
             )
         group = f"/subscriptions/{found['subscription']}/resourceGroups/{found['group']}"
         name = found["name"]
-        return cls(f"{group}/providers/Microsoft.MachineLearning/workspaces/{name}" if name else group, group)
+        provider = _PROVIDERS.get(str(found["provider"]).casefold())
+        return cls(f"{group}/providers/{provider}/workspaces/{name}" if name else group, group)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from clients.storage import BlobRef
 from clients.text import told
@@ -77,27 +77,54 @@ class Jobs(Protocol):
     def fetch(self, result: BlobRef) -> bytes:
         """The content of a result."""
 
+    def gather(self, model: BlobRef) -> None:
+        """Make one blob of a trained *model*, at its place in the registry, where the job left it in another form."""
+
+    def register(self, model: BlobRef, tags: Mapping[str, str]) -> None:
+        """Enter a trained *model* in the service's own register, where it has one, with what is known of it."""
+
 
 @dataclass(frozen=True)
 class Binding:
     """What an endpoint serves: the updatable *resource*'s name and the *location* (``container/path``) of its model.
 
-    *model* is what the service itself says that it is read from, credential included, for binding it again.
+    *model* is what the service itself says that it is read from, credential included, for binding it again. An endpoint may
+    share its calls among several models: *share* is this one's, in percent. *code* is the digest of what it is served by,
+    where that can differ from what its service publishes now. An empty *resource* stands for any.
     """
 
     resource: str
     location: str
     model: BlobRef | None = field(default=None, repr=False, compare=False)
+    share: int = 100
+    code: str = ""
 
 
 class Bindings(Protocol):
     """Which model one endpoint serves."""
 
     def read(self) -> list[Binding]:
-        """What it serves now; BindingFailed where there is no such endpoint."""
+        """What it serves now, the largest share first; BindingFailed where there is no such endpoint."""
 
     def write(self, resource: str, model: BlobRef) -> None:
         """Make it serve *model*; returns when the service says that this is done."""
+
+
+@runtime_checkable
+class SharedBindings(Bindings, Protocol):
+    """The models of an endpoint that shares its calls among several."""
+
+    def move(self, resource: str, model: BlobRef, share: int) -> None:
+        """Let *model* get *share* percent of the calls, and what is served now the rest."""
+
+    def withdraw(self) -> None:
+        """Let it serve nothing."""
+
+    def put_back(self) -> bool:
+        """Share the calls again as they were when this first changed that; whether it ever did."""
+
+    def retire(self, keep: int) -> None:
+        """Let go of models that it could serve and doesn't, but the *keep* that it served last."""
 
 
 class Scoring(Protocol):
@@ -107,8 +134,8 @@ class Scoring(Protocol):
         """The first output's rows for *rows* of the first input; values as the service wrote them."""
 
 
-CLASSIC, NEW = "classic", "new"
-KINDS = (CLASSIC, NEW)
+CLASSIC, NEW, AZUREML = "classic", "new", "azureml"
+KINDS = (CLASSIC, NEW, AZUREML)
 DEFAULT_ENDPOINT = "default"
 
 
@@ -127,6 +154,27 @@ class EndpointFound:
     description: str
     region_urls: Mapping[str, str] = field(default_factory=dict)
     models: tuple[Binding, ...] = ()
+
+
+@dataclass(frozen=True)
+class CodePackage:
+    """Code that is run or served, ready to be published: its *files* by name, and how it is run, as *settings* of plain values.
+
+    *digest* stands for the whole of it, *environment* for what it runs in (64 hex each).
+    """
+
+    settings: Mapping[str, Any]
+    files: Mapping[str, bytes]
+    digest: str
+    environment: str = ""
+
+
+@dataclass(frozen=True)
+class Deployable:
+    """An experiment as a kind takes it: the *graph* itself, or *code* that runs it."""
+
+    graph: Mapping[str, Any]
+    code: Callable[[], CodePackage] | None = None
 
 
 @dataclass(frozen=True)
@@ -170,7 +218,7 @@ class Services(Protocol):
     def publish(
         self,
         name: str,
-        graph: Mapping[str, Any],
+        experiment: Deployable,
         models: Mapping[str, BlobRef],
         before_write: Callable[[], None] = lambda: None,
     ) -> Published:

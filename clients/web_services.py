@@ -1,8 +1,8 @@
-"""The web services that a reference is to: classic ones, or New ones.
+"""The web services that a reference is to: classic ones, New ones, or those of Azure ML v2.
 
 A reference is what resources pass to each other: ``{"id", "kind", "workspace": {"resource": ARM id, "id": 32 hex}}``,
 for New ones also ``plan``, the commitment plan's id, and ``regions`` where else they are published. A New service's id
-is its ARM id. ``input`` names the input of one that was not published here, where that is not ``input1``.
+is its ARM id, and so is that of Azure ML v2 (a code container's). ``input`` names the input of one that was not published here, where that is not ``input1``.
 """
 
 from __future__ import annotations
@@ -10,11 +10,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from clients.azureml.services import AzureMlServices
 from clients.clock import Clock
 from clients.credentials import Target
-from clients.protocols import CLASSIC, NEW, Services
+from clients.protocols import AZUREML, CLASSIC, NEW, Services
 from clients.studio_classic.services import ClassicServices
 from clients.studio_new.services import NewServices
+
+_AZUREML = "/providers/microsoft.machinelearningservices/"
 
 
 def kind_of(service: Mapping[str, Any]) -> str:
@@ -22,12 +25,16 @@ def kind_of(service: Mapping[str, Any]) -> str:
 
     The references in states of 91e2b28, and markers, do not say it: there the id tells.
     """
-    return str(service.get("kind") or (NEW if str(service.get("id", "")).startswith("/") else CLASSIC))
+    id_ = str(service.get("id", ""))
+    found = CLASSIC if not id_.startswith("/") else AZUREML if _AZUREML in id_.casefold() else NEW
+    return str(service.get("kind") or found)
 
 
 def web_services(target: Target, service: Mapping[str, Any], clock: Clock) -> Services:
     """All services of *service*'s kind in its workspace."""
     workspace, input_name = service["workspace"], str(service.get("input") or "input1")
+    if kind_of(service) == AZUREML:
+        return AzureMlServices(target, workspace["resource"], clock)
     if kind_of(service) == NEW:
         return NewServices(
             target,

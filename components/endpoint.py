@@ -7,7 +7,9 @@ from typing import Any
 
 import pulumi
 
+from clients.azureml.traffic import STAGING
 from clients.errors import ConfigurationError
+from clients.protocols import AZUREML
 from components.gate import Gate
 from components.notifications import notified
 from components.options import Component
@@ -89,8 +91,10 @@ class Endpoint(Component):
     last ring is the live one. Until a candidate passes, endpoints serve what they served before, and one that never served
     any is not made: it has no URL yet. The staging endpoint is there from the first update on.
 
-    With *existing* the live endpoint is one that is there already: a classic one's management URL or name, or of a New
-    service its own resource id. It is bound, and neither created nor deleted; all others are.
+    Of Azure ML v2 each is an online endpoint, which is declared here; staging is a deployment of the live one without traffic.
+
+    With *existing* the live endpoint is one that is there already: a classic one's management URL or name, of a New
+    service its own resource id, or an online endpoint's. It is bound, and neither created nor deleted; all others are.
     """
 
     def __init__(
@@ -109,13 +113,20 @@ class Endpoint(Component):
     ) -> None:
         super().__init__("Endpoint", name, opts)
         self.refuse_kept_in(service.holds)
-        if existing:
+        gate, rollout = gate or Gate(), rollout or Rollout()
+        online: dict[str, pulumi.Input[str]] = {}
+        child = pulumi.ResourceOptions(parent=self)
+        if service.kind == AZUREML:
+            rollout, online = _online(name, service, rollout, endpoint_name, existing, description, child)
+            endpoint_name = rollout.endpoints[0]
+            staging_name = f"{endpoint_name}/{STAGING}"
+        elif existing:
             endpoint_name = endpoint_of(service, existing)
-        gate, rollout = gate or Gate(), (rollout or Rollout()).alone(endpoint_name)
+        rollout = rollout.alone(endpoint_name)
         staged = gate.holdout is not None or rollout.probe_rows > 0
         _refuse_rings(rollout, staging_name if staged else None)
         live, *others = rollout.endpoints
-        if existing and live != endpoint_name:
+        if existing and not online and live != endpoint_name:
             raise pulumi.RunError(
                 f"the adopted endpoint {endpoint_name!r} is not the live one, {live!r}\n"
                 "remedy: let the last ring begin with it, or leave out the rings"
@@ -124,11 +135,13 @@ class Endpoint(Component):
         web_service = {"target": service.target, "service": service.service}
         resource = service.experiment.apply(lambda experiment: experiment["resource"])
         graph = service.experiment.apply(lambda experiment: experiment["digest"])
-        child = pulumi.ResourceOptions(parent=self)
 
         def studio_endpoint(called: str, endpoint: str | None, text: str, **more: Any) -> StudioEndpoint:
             props = {**web_service, "name": endpoint, "description": text, "graph": graph, **more}
-            if existing and endpoint == endpoint_name:
+            if online:
+                there = online[str(endpoint).partition("/")[0]]
+                props = {**web_service, "name": endpoint, "existing": there}
+            elif existing and endpoint == endpoint_name:
                 props = {**web_service, "name": endpoint, "existing": existing}
             return StudioEndpoint(called, props, child)
 
@@ -144,6 +157,7 @@ class Endpoint(Component):
             "endpointName": live,
             "stagingEndpoint": staging,
             "resource": resource,
+            **({"graph": graph} if online else {}),
         }
         promotion = Promotion(
             f"{name}-promotion",
@@ -221,6 +235,32 @@ class Endpoint(Component):
             "verdict": self.verdict,
             "rules": self.rules,
         }
+
+
+def _online(
+    name: str,
+    service: PredictiveWebService,
+    rollout: Rollout,
+    endpoint_name: str,
+    existing: str | None,
+    description: str,
+    child: pulumi.ResourceOptions,
+) -> tuple[Rollout, dict[str, pulumi.Input[str]]]:
+    """The *rollout* by the online endpoints' own names, and their ids; the live one may be there already."""
+    from components import azureml  # brings packages of azure-native that other kinds do not need
+
+    rollout = rollout.alone(endpoint_name)
+    names = {one: azureml.endpoint_name(one) for one in rollout.endpoints}
+    live = rollout.endpoints[0]
+    if existing:
+        names[live] = existing.rstrip("/").rpartition("/")[2]
+    ids: dict[str, pulumi.Input[str]] = {
+        own: existing
+        if existing and one == live
+        else azureml.online_endpoint(f"{name}-{one}-online", service.workspace.parts, own, description, child)
+        for one, own in names.items()
+    }
+    return rollout.renamed(names), ids
 
 
 def _part(name: str) -> Callable[[dict[str, Any] | None], Any]:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pulumi
@@ -37,18 +37,23 @@ class Rollout:
     """The *rings* in their order, the last one production; none: one endpoint alone.
 
     Each endpoint is probed with *probe_rows* rows until it answers as the new model, for at most *probe_deadline*, and
-    must then stay so for *probe_settle* (durations: ``60s``). With no rows a binding is read back only.
+    must then stay so for *probe_settle* (durations: ``60s``). With no rows a binding is read back only. Where a kind shares
+    calls among models, a new one gets those *steps* (percent) one after the other, each of which bakes as its ring does, and
+    *keep_previous* models stay deployed without calls, for going back.
     """
 
     rings: Sequence[Ring] = ()
     probe_rows: int = 50
     probe_deadline: str = "60s"
     probe_settle: str = "1s"
+    steps: Sequence[int] = (100,)
+    keep_previous: int = 1
 
     @classmethod
     def from_config(cls, config: pulumi.Config, endpoint: str | None = None) -> Rollout:
         """From ``rings`` (each a text of one or more endpoints: ``pilot``, ``europe, asia``; none: *endpoint*, or else
-        ``endpointName``, alone), ``bake`` and ``bakeRules``, which go for every ring, and ``probeRows``, ``probeDeadline``, ``probeSettle``.
+        ``endpointName``, alone), ``bake`` and ``bakeRules``, which go for every ring, ``probeRows``, ``probeDeadline``, ``probeSettle``,
+        ``steps`` and ``keepPrevious``.
         """
         bake, rules = config.require("bake"), config.require_object("bakeRules")
         rings = config.require_object("rings") or [endpoint or config.require("endpointName")]
@@ -58,13 +63,20 @@ class Rollout:
             config.require_int("probeRows"),
             config.require("probeDeadline"),
             config.require("probeSettle"),
+            config.require_object("steps"),
+            config.require_int("keepPrevious"),
         )
 
     def alone(self, endpoint: str) -> Rollout:
         """The same with a ring for *endpoint* alone, where there are no rings."""
         if self.rings:
             return self
-        return Rollout([Ring(endpoint, [endpoint])], self.probe_rows, self.probe_deadline, self.probe_settle)
+        return replace(self, rings=[Ring(endpoint, [endpoint])])
+
+    def renamed(self, names: Mapping[str, str]) -> Rollout:
+        """The same with its endpoints called by other *names*; its rings keep theirs."""
+        rings = [replace(ring, endpoints=[names[one] for one in ring.endpoints]) for ring in self.rings]
+        return replace(self, rings=rings)
 
     def inputs(self, container: pulumi.Input[str], blobs: pulumi.Input[Sequence[str]]) -> dict[str, Any]:
         """As inputs of a ModelBinding, which is probed with rows of *blobs*."""
@@ -75,7 +87,12 @@ class Rollout:
             "deadline": self.probe_deadline,
             "settle": self.probe_settle,
         }
-        return {"rings": [ring.inputs() for ring in self.rings], "probe": probe if self.probe_rows else None}
+        return {
+            "rings": [ring.inputs() for ring in self.rings],
+            "probe": probe if self.probe_rows else None,
+            "steps": list(self.steps),
+            "keepPrevious": self.keep_previous,
+        }
 
     @property
     def endpoints(self) -> list[str]:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pulumi
 
-from clients.protocols import NEW
+from clients.protocols import AZUREML, NEW
 from components.options import Component
 from components.ownership import owner
 from components.plain import PlainResource
@@ -50,8 +50,10 @@ class _WebService(Component):
         self.target = workspace.target
         self.existing = props.get("existing")
         self.refuse_kept_in(workspace)
-        # What its further endpoints are deleted with: New ones are web services of their own.
-        self.holds: Component = workspace if props.get("kind") == NEW else self
+        # What its further endpoints are deleted with: New ones are web services, those of Azure ML v2 the workspace's own.
+        self.kind = str(props.get("kind") or "")
+        self.holds: Component = workspace if self.kind in (NEW, AZUREML) else self
+        self.workspace = workspace
         self.source: str | None = props.get("source")
         resource = f"{name}-service"
         service = StudioWebService(
@@ -66,7 +68,8 @@ class _WebService(Component):
         )
         self.experiment = service.experiment
         self.service = service.service
-        self.url = service.url
+        # A service of Azure ML v2 answers nowhere itself.
+        self.url = pulumi.Output.from_input("") if self.kind == AZUREML else service.url
         self.register_outputs({"url": self.url})
 
 
@@ -167,7 +170,8 @@ class PredictiveWebService(_WebService):
                 "remedy: give it the baseline: model=…"
             )
         else:
-            baseline = {"address": model.address, "sha256": model.sha256}
+            # Azure ML v2 serves none of its own accord: a model gets a deployment when it is bound.
+            baseline = None if kind == AZUREML else {"address": model.address, "sha256": model.sha256}
             props = _published(name, "predictive", workspace, kind, experiment, baseline, regions)
         super().__init__("PredictiveWebService", name, workspace, props, opts)
         self._served: dict[str, str] = {}

@@ -11,6 +11,7 @@ from pulumi_azure_native.storage import Kind, SkuArgs, SkuName, StorageAccount
 
 from clients.errors import ConfigurationError
 from clients.existing import ExistingWorkspace
+from clients.protocols import AZUREML, CLASSIC
 from components.commitment_plan import CommitmentPlan
 from components.options import Component
 from components.ownership import stack_claim
@@ -18,7 +19,8 @@ from retrain_hooks.ownership.names import default_name
 
 
 class Workspace(Component):
-    """Resource group, storage account and ``Microsoft.MachineLearning/workspaces`` of one stack.
+    """Resource group, storage account and ``Microsoft.MachineLearning/workspaces`` of one stack; of *kind* ``azureml`` the workspace
+    of Azure ML v2 with all that it needs, and a compute of up to *compute_nodes* machines of *compute_size*.
 
     *target* is the name of the place that holds its web services. ``reference`` is what web services take:
     ``{"resource": ARM id}``. With *existing*, a workspace's resource id, it is read and nothing is created; where there are
@@ -33,14 +35,17 @@ class Workspace(Component):
         name: str,
         *,
         target: str,
+        kind: str = CLASSIC,
         location: str | None = None,
-        owner_email: pulumi.Input[str] | None = None,
+        owner_email: str | None = None,
         existing: str | None = None,
-        tags: pulumi.Input[dict[str, str]] | None = None,
+        tags: dict[str, str] | None = None,
+        compute_size: str = "Standard_DS3_v2",
+        compute_nodes: int = 2,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("Workspace", name, opts)
-        self.target, self.existing = target, existing
+        self.target, self.kind, self.existing = target, kind, existing
         child = pulumi.ResourceOptions(parent=self, depends_on=[stack_claim(target)])
         parts = self._parts = (pulumi.get_project(), pulumi.get_stack(), name)
 
@@ -55,6 +60,15 @@ class Workspace(Component):
                 f"the workspace {name!r} has no location and owner_email\n"
                 "remedy: give both, or with `existing` the workspace to adopt"
             )
+        if kind == AZUREML:
+            from components import azureml  # brings five more packages of azure-native
+
+            tagged = azureml.tags_of(tags, str(owner_email))
+            self.parts = azureml.workspace(
+                name, location=location, tags=tagged, vm_size=compute_size, nodes=compute_nodes, child=child
+            )
+            self._refer(self.parts.id)
+            return
         self.group = ResourceGroup(
             f"{name}-group",
             resource_group_name=default_name("rg", *parts),
@@ -84,7 +98,10 @@ class Workspace(Component):
         )
         self._location: pulumi.Input[str] = location
         self._group: pulumi.Input[str] = self.group.id
-        self.reference: pulumi.Output[dict[str, str]] = pulumi.Output.all(resource=self.workspace.id)
+        self._refer(self.workspace.id)
+
+    def _refer(self, id_: pulumi.Input[str]) -> None:
+        self.reference: pulumi.Output[dict[str, str]] = pulumi.Output.all(resource=id_)
         self.register_outputs({"reference": self.reference})
 
     def _adopt(self, existing: str, child: pulumi.ResourceOptions) -> None:
@@ -94,13 +111,18 @@ class Workspace(Component):
         except ConfigurationError as error:
             raise pulumi.RunError(str(error)) from None
         self._group = found.group
+        if self.kind == AZUREML:
+            from components import azureml
+
+            self.parts = azureml.adopted(self._name, found.id, child)
+            self._refer(found.id)
+            return
         if found.id == found.group:
             self._location = ResourceGroup.get(f"{self._name}-group", found.id, opts=child).location
         else:
             workspace = MachineLearningWorkspace.get(f"{self._name}-studio", found.id, opts=child)
             self._location = workspace.location
-        self.reference = pulumi.Output.from_input({"resource": found.id})
-        self.register_outputs({"reference": self.reference})
+        self._refer(found.id)
 
     @cached_property
     def commitment_plan(self) -> CommitmentPlan:

@@ -13,8 +13,8 @@ from backend.values import SECRET_TEXT, UNKNOWN_TEXT
 from clients.clock import SystemClock
 from clients.credentials import resolve_target
 from clients.errors import ConfigurationError
-from clients.protocols import DEFAULT_ENDPOINT, Services
-from clients.web_services import web_services
+from clients.protocols import AZUREML, DEFAULT_ENDPOINT, Services
+from clients.web_services import kind_of, web_services
 from retrain_hooks.registry.run_key import key_of
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ def summary(outputs: Mapping[str, Any]) -> dict[str, str]:
     version = own + (f" ({by} was asked for)" if another else "")
     model = address or "none that has passed the gate yet"
     lines = {
-        "Endpoint": _execute(outputs.get("endpointUrl")),
+        "Endpoint": _execute(outputs.get("endpointUrl"), outputs.get("service")),
         "Model": f"{model}, once it has passed the gate" if outputs.get("verdict") == "pending" else model,
         "Run key": serving.get("runKey") or key_of(address),
         "Data version": serving.get("dataVersion") or "",
@@ -106,8 +106,13 @@ def _scored_sample(outputs: Mapping[str, Any]) -> dict[str, str]:
     lines = {"Sample": ", ".join(f"{name} {value}" for name, value in sample.items())}
     for title, endpoint in _answering(outputs, "  baseline", "  retrained"):
         row = services.scoring(outputs["service"]["id"], endpoint).score([sample])[0]
-        lines[title] = f"{_LABEL} {row[_LABEL]}, {_PROBABILITY} {_round(row[_PROBABILITY])}"
+        lines[title] = ", ".join(f"{name} {_round(row[name])}" for name in _shown(row))
     return lines
+
+
+def _shown(row: Mapping[str, str]) -> list[str]:
+    """Which columns of an answer are told: what was scored, or all where that has other names."""
+    return [name for name in (_LABEL, _PROBABILITY) if name in row] or list(row)
 
 
 def _gate(outputs: Mapping[str, Any]) -> str:
@@ -159,14 +164,18 @@ def secret_outputs(outputs: Mapping[str, Any]) -> dict[str, str]:
 
 def _answering(outputs: Mapping[str, Any], *called: str) -> list[tuple[str, str]]:
     """The endpoints that there are, the default one and the gate's, each as it is *called*."""
-    names = (DEFAULT_ENDPOINT, outputs["endpointName"])
-    there = [name for name in names if name == DEFAULT_ENDPOINT or outputs.get("endpointUrl")]
-    return list(zip(called, there, strict=False))
+    baseline, live = called
+    found = [(live, outputs["endpointName"])] if outputs.get("endpointUrl") else []
+    if kind_of(outputs["service"]) == AZUREML:  # it has no endpoint of its own
+        return found
+    return [(baseline, DEFAULT_ENDPOINT), *found]
 
 
-def _execute(url: str | None) -> str:
+def _execute(url: str | None, service: Any) -> str:
     if not url or url in (SECRET_TEXT, UNKNOWN_TEXT):
         return url or "not made before a model has passed the gate"
+    if isinstance(service, Mapping) and kind_of(service) == AZUREML:
+        return url
     return f"{url}/execute?api-version=2.0"
 
 

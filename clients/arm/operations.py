@@ -20,7 +20,7 @@ from clients.poller import Pace, wait
 _OPERATION, _LOCATION = "Azure-AsyncOperation", "Location"
 _SUCCEEDED = "succeeded"
 _ENDED_BADLY = frozenset(("failed", "canceled", "cancelled"))
-_DEADLINE_SECONDS = 900.0
+DEADLINE_SECONDS = 900.0
 _PACE = Pace(shortest=0.1, longest=15.0)
 
 
@@ -38,7 +38,7 @@ class _Asked:
 class Change:
     """One change of a *resource* through *transport*: its *method*, and *what* it is called in errors.
 
-    *own* gives back a link that is Resource Manager's own, *version* is the api-version as a parameter.
+    *own* gives back a link that is Resource Manager's own, *version* is the api-version as a parameter; *deadline* is in seconds.
     """
 
     transport: Transport
@@ -48,6 +48,7 @@ class Change:
     what: str
     version: Mapping[str, str]
     own: Callable[[str], str]
+    deadline: float = DEADLINE_SECONDS
 
     def make(self, body: Any, query: Mapping[str, str], condition: Mapping[str, str]) -> None:
         """Send it, and return when it has come to its end. A resource that is busy with another change is waited for.
@@ -64,7 +65,7 @@ class Change:
                 )
             except Conflict as error:
                 busy = error.code.lower() in BUSY
-                if busy and waited < _DEADLINE_SECONDS:
+                if busy and waited < self.deadline:
                     asked.wish = error.retry_after
                     return None
                 changed = " is being changed by somebody else" if busy or error.status == 412 else ""
@@ -76,7 +77,7 @@ class Change:
                     request_id=error.request_id,
                 ) from None
 
-        self._follow(wait(send, what=self.what, deadline=_DEADLINE_SECONDS, clock=self.clock, pace=asked))
+        self._follow(wait(send, what=self.what, deadline=self.deadline, clock=self.clock, pace=asked))
 
     def _follow(self, accepted: Answer) -> None:
         place, asked = self._place_after(accepted, _Place(self.resource, "")), _Asked()
@@ -100,7 +101,7 @@ class Change:
             place = self._place_after(answer, place)
             return True if self._has_ended(answer, place) else None
 
-        wait(look, what=self.what, deadline=_DEADLINE_SECONDS, clock=self.clock, pace=asked)
+        wait(look, what=self.what, deadline=self.deadline, clock=self.clock, pace=asked)
 
     def _look(self, place: _Place) -> Answer | None:
         try:

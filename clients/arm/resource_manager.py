@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
-from clients.arm.operations import Change
+from clients.arm.operations import DEADLINE_SECONDS, Change
 from clients.clock import Clock
 from clients.errors import NotFound, ServiceError
 from clients.http.answers import rows
@@ -16,10 +16,15 @@ Json = dict[str, Any]
 
 
 class ResourceManager:
-    """Resources of one *api_version* through *transport*, which is signed in to Resource Manager."""
+    """Resources of one *api_version* through *transport*, which is signed in to Resource Manager.
 
-    def __init__(self, transport: Transport, api_version: str, clock: Clock) -> None:
-        self._transport = transport
+    A change is waited for until its *deadline* (seconds).
+    """
+
+    def __init__(
+        self, transport: Transport, api_version: str, clock: Clock, *, deadline: float = DEADLINE_SECONDS
+    ) -> None:
+        self._transport, self._deadline = transport, deadline
         self._version = {"api-version": api_version}
         self._clock = clock
 
@@ -53,6 +58,11 @@ class ResourceManager:
             found += rows(page, "value")
         return found
 
+    def ask(self, resource: str, body: Mapping[str, Any] | None = None) -> Json:
+        """What a POST answers that changes nothing: keys, logs, a place to upload to."""
+        found = self._transport.read(resource, body, **self._version)
+        return found if isinstance(found, dict) else {}
+
     def put(self, resource: str, body: Mapping[str, Any], what: str, etag: str = "") -> None:
         """Create or replace a resource, and wait until that is done; *what* and *etag* as in ``patch``."""
         self._change("PUT", resource, body, what, etag=etag)
@@ -79,7 +89,9 @@ class ResourceManager:
         self, method: str, resource: str, body: Any, what: str, *, etag: str = "", **query: str
     ) -> None:
         condition = {"If-Match": etag} if etag else {}
-        change = Change(self._transport, self._clock, method, resource, what, self._version, self._own)
+        change = Change(
+            self._transport, self._clock, method, resource, what, self._version, self._own, self._deadline
+        )
         change.make(body, query, condition)
 
     def _own(self, url: str) -> str:

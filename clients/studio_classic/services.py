@@ -8,14 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Any
 
 from clients.clock import Clock
 from clients.credentials import Target
 from clients.errors import NotFound, ServiceError
 from clients.http.answers import rows, text
 from clients.http.transport import Transport
-from clients.protocols import DEFAULT_ENDPOINT, Binding, Contract, EndpointFound, Published
+from clients.protocols import DEFAULT_ENDPOINT, Binding, Contract, Deployable, EndpointFound, Published
 from clients.sign_in import Bearer, Token
 from clients.storage import BlobRef
 from clients.storage.account import StorageAccount
@@ -80,12 +79,12 @@ class ClassicServices:
     def publish(
         self,
         name: str,
-        graph: Mapping[str, Any],
+        experiment: Deployable,
         models: Mapping[str, BlobRef],
         before_write: Callable[[], None] = lambda: None,
     ) -> Published:
         """Deploy an experiment as the web service *name*; again: re-deploy it, ids, keys and endpoints stay."""
-        return self._publishing.publish(name, graph, models, before_write)
+        return self._publishing.publish(name, experiment.graph, models, before_write)
 
     def unpublish(self, service: str, experiment: str) -> None:
         """Delete a web service, and the experiment it was deployed from, where one is named."""

@@ -94,6 +94,12 @@ class StudioJobs:
         """The content of a result."""
         return fetch(f"the job's result {result.path}", result.opened, "run the update again")
 
+    def gather(self, model: BlobRef) -> None:
+        """Nothing: the job writes the model to its place itself."""
+
+    def register(self, model: BlobRef, tags: Mapping[str, str]) -> None:
+        """Nothing: Studio registers no models."""
+
 
 def _text(details: Any) -> str:
     if details is None or isinstance(details, str):

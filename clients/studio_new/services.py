@@ -17,7 +17,7 @@ from clients.credentials import Target
 from clients.errors import NotFound
 from clients.http.answers import text
 from clients.http.transport import Transport
-from clients.protocols import DEFAULT_ENDPOINT, Binding, Contract, EndpointFound, Published
+from clients.protocols import DEFAULT_ENDPOINT, Binding, Contract, Deployable, EndpointFound, Published
 from clients.sign_in import Bearer, Token
 from clients.storage import BlobRef
 from clients.studio_classic.publishing import Publishing
@@ -85,17 +85,17 @@ class NewServices:
     def publish(
         self,
         name: str,
-        graph: Mapping[str, Any],
+        experiment: Deployable,
         models: Mapping[str, BlobRef],
         before_write: Callable[[], None] = lambda: None,
     ) -> Published:
         """Save the experiment, take its definition, give it storage account and plan, and create the service of it."""
         before_write()
-        experiment = self._experiments.save(name, graph, models)
-        definition = self._experiments.definition(experiment)
+        saved = self._experiments.save(name, experiment.graph, models)
+        definition = self._experiments.definition(saved)
         before_write()
         self._store.put(self._id(name), definition)
-        return Published(experiment, self._id(name), "")
+        return Published(saved, self._id(name), "")
 
     def unpublish(self, service: str, experiment: str) -> None:
         """Delete a web service, and the experiment it was made from, where one is named."""

@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+from clients.clock import Clock
+from clients.poller import Pace, wait
 from retrain_hooks.binding.bake_rules import Observation
 from retrain_hooks.binding.inputs import RingInputs
 from retrain_hooks.serving.probe import Look, shift
 
 # So many looks before a rule is judged, and before a bake ends: one failed probe of two is not a rate.
 ENOUGH = 10
+_LOOKS = 60
+
+
+def watch(look: Callable[[float], bool | None], what: str, seconds: float, clock: Clock) -> None:
+    """Call *look*, with the seconds waited, evenly until it says that the *seconds* of a bake are over."""
+    step = min(15.0, max(0.05, seconds / _LOOKS))
+    deadline = 2 * seconds + 60 + ENOUGH * step
+    wait(look, what=what, deadline=deadline, clock=clock, pace=Pace(shortest=step, longest=step))
 
 
 @dataclass

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 from typing import Any
 
 from clients.errors import ConfigurationError
@@ -79,6 +80,15 @@ class ModelBindingInputs(Place):
     rings: tuple[RingInputs, ...] = prop(
         "the rings in their order, the last with the live endpoint; none: that endpoint alone", default=()
     )
+    steps: tuple[int, ...] = prop(
+        "shares of the calls (percent) that the model gets one after the other, where the kind shares them; the last is 100",
+        default=(100,),
+        least=1,
+        most=100,
+    )
+    keep_previous: int = prop(
+        "how many models stay deployed without calls, for going back in seconds", default=1, least=0, most=18
+    )
     probe: ProbeInputs | None = prop("how they are probed; none: a binding is read back only", default=None)
     owner: OwnerRef | None = prop("who binds it; filled in by the component", default=None)
     found: Mapping[str, Any] = prop(
@@ -99,7 +109,9 @@ class ModelBindingInputs(Place):
     probed: int = prop("on how many rows it was seen", default=0, output=True)
 
     def validate(self) -> None:
-        """Refuse rings that cannot be gone through."""
+        """Refuse rings and steps that cannot be gone through."""
+        if known(self.steps):
+            refuse_steps(self.steps)
         if known(self.rings):
             refuse_rings(self.stages, self.staging if known(self.staging) else "")
             if known(self.endpoint) and self.endpoint not in self.endpoints:
@@ -117,6 +129,15 @@ class ModelBindingInputs(Place):
     def endpoints(self) -> tuple[str, ...]:
         """All endpoints in the order of their rings."""
         return tuple(name for ring in self.stages for name in ring.names)
+
+
+def refuse_steps(steps: tuple[int, ...]) -> None:
+    """Raise ConfigurationError for shares that don't rise, or don't end with all calls."""
+    if not steps or steps[-1] != 100 or any(one >= other for one, other in pairwise(steps)):
+        raise ConfigurationError(
+            f"steps: {list(steps)} does not rise to 100",
+            "write shares in percent that rise, such as [10, 50, 100]",
+        )
 
 
 def refuse_rings(rings: tuple[RingInputs, ...], staging: str = "") -> None:

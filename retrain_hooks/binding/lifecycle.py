@@ -64,6 +64,8 @@ class ModelBindingLifecycle:
                 found[name] = UNFINISHED
             elif served != before.address:
                 found[name] = served
+            elif split := endpoints.split(name):
+                found[name] = split
         return found
 
     def diff(self, old: Props, new: Props) -> Diff:
@@ -79,6 +81,7 @@ class ModelBindingLifecycle:
             or bool(now.sha256 and before.sha256 != now.sha256)
             or any(served != now.address for served in now.found.values())
             or before.endpoints != now.endpoints
+            or bool(now.graph and before.graph != now.graph)
         )
         return Diff(bool(replaces) or changed, replaces)
 
@@ -104,6 +107,8 @@ class ModelBindingLifecycle:
         )
         roller = Roller(scene, _record(endpoints), wanted.address)
         seen = roller.run()
+        for name in wanted.endpoints:
+            scene.live(name).retire(wanted.keep_previous)
         if before is not None:
             dropped = set(before.endpoints) - set(wanted.endpoints)
             if before.owner != wanted.owner:

@@ -26,7 +26,7 @@ class Restorer:
         for name, before in reversed(list(rollout.before.items())):
             try:
                 again = " again" * self._restore(self._scene.live(name), before, rollout)
-                told.append(f"{name} serves {before.address}{again}")
+                told.append(f"{name} serves {before.address or 'nothing'}{again}")
             except UpdateCancelled:
                 raise
             except RetrainError as error:

@@ -22,18 +22,18 @@ from clients.errors import (
 )
 from clients.poller import Pace, Paced, wait
 from clients.protocols import DEFAULT_ENDPOINT
-from retrain_hooks.binding.bake import ENOUGH, Tally
+from retrain_hooks.binding.bake import ENOUGH, Tally, watch
 from retrain_hooks.binding.inputs import RingInputs
 from retrain_hooks.binding.restore import Restorer
 from retrain_hooks.binding.rollout_record import Before, RolloutRecord, RolloutState
 from retrain_hooks.binding.scene import Scene
+from retrain_hooks.binding.steps import Step
 from retrain_hooks.registry.run_key import digest, key_of
 from retrain_hooks.serving.live import LiveEndpoint
 from retrain_hooks.serving.probe import Look
 
 _PACE = Pace(shortest=0.05, longest=5.0, share=0.1)
 _SETTLING_LOOKS = 4  # as often is an endpoint looked at while it must stay as it is
-_BAKE_LOOKS = 60
 
 
 class TakenOver(BindingFailed):
@@ -113,22 +113,35 @@ class Roller:
         if ring.title in self._state.done and all(each.surely_serves(self._address) for each in endpoints):
             return
         for endpoint in endpoints:
-            self._bind(endpoint)
+            self._bind(ring, endpoint)
         if ring.bake and any(each.name in self._state.before for each in endpoints):
             self._bake(ring, endpoints)
         if len(self._rings) > 1 and self._state.before:
             self._save(replace(self._state, done=(*self._state.done, ring.title), since=""))
 
-    def _bind(self, endpoint: LiveEndpoint) -> None:
+    def _bind(self, ring: RingInputs, endpoint: LiveEndpoint) -> None:
         self._learn(endpoint)
         there = endpoint.surely_serves(self._address)
         if not there and self._staging is not None:
             self._tell_apart(endpoint, self._staging)
         if not there:
-            endpoint.write(self._address)
+            self._move(ring, endpoint)
         if self._staging is not None:
             self._verify(endpoint, self._staging, [self._staging, *([endpoint] if there else [])])
         self._scene.mark(endpoint.name, self._address)
+
+    def _move(self, ring: RingInputs, endpoint: LiveEndpoint) -> None:
+        """Let the model get the endpoint's calls: step by step, where they can be shared; each step bakes as the ring does."""
+        if endpoint.shares and endpoint.serves():
+            present = endpoint.share(self._address)
+            for share in self._scene.wanted.steps[:-1]:
+                if share <= present:
+                    continue  # an interrupted rollout came as far
+                endpoint.write(self._address, share)
+                if self._staging is not None:
+                    step = Step(self._scene, ring, endpoint, self._staging, self._address, share)
+                    step.bake(self._scores(endpoint))
+        endpoint.write(self._address)
 
     def _learn(self, endpoint: LiveEndpoint) -> None:
         """Record what an endpoint serves and answers before it is changed: only then will a change be seen.
@@ -317,9 +330,7 @@ class Roller:
             told.status(f"ring {ring.title}: bakes, {min(passed, ring.bake):.0f} of {ring.bake:.0f} s")
             return ended or None
 
-        step = min(15.0, max(0.05, ring.bake / _BAKE_LOOKS))
-        what, deadline = f"the bake of the ring {ring.title!r}", 2 * ring.bake + 60 + ENOUGH * step
-        wait(look, what=what, deadline=deadline, clock=clock, pace=Pace(shortest=step, longest=step))
+        watch(look, f"the bake of the ring {ring.title!r}", ring.bake, clock)
 
     def _watch(self, endpoint: LiveEndpoint, tally: Tally, *, ended: bool) -> None:
         """One look at a model that bakes. Raises BindingFailed where it is gone, or a rule does not hold."""
@@ -337,6 +348,15 @@ class Roller:
                 "declare another model, or other rules for the ring",
             )
 
+    def _shared_again(self, endpoints: Sequence[LiveEndpoint]) -> list[str]:
+        """Put back how endpoints share their calls that served the model already, by other code; what came of it."""
+        told = []
+        for endpoint in endpoints:
+            with suppress(Unreachable, ServiceError, BindingFailed):
+                if endpoint.put_back():
+                    told.append(f"{endpoint.name} serves {endpoint.serves() or 'nothing'} as before")
+        return told
+
     def _scores(self, endpoint: LiveEndpoint) -> Sequence[float]:
         before = self._state.before.get(endpoint.name)
         return before.scores if before else ()
@@ -352,6 +372,7 @@ class Roller:
             self._state.before.items(), key=lambda item: order.index(item[0]) if item[0] in order else -1
         )
         told, all_back = Restorer(self._scene).put_back(replace(self._state, before=dict(before)))
+        told += self._shared_again([one for one in self._all() if one.name not in self._state.before])
         if all_back:
             with suppress(
                 Unreachable, ServiceError

@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 from clients.errors import ExperimentInvalid
 from clients.names import nearest
+from clients.protocols import Deployable
 from retrain_hooks.host.references import ExperimentRef
 from retrain_hooks.registry.run_key import digest
 
@@ -31,6 +32,11 @@ class Experiment:
     def digest(self) -> str:
         """SHA-256 of the definition in canonical JSON."""
         return digest(self.definition)
+
+    @property
+    def deployable(self) -> Deployable:
+        """The graph, as Studio takes it."""
+        return Deployable(self.definition)
 
     def reference(self) -> ExperimentRef:
         """What other resources need to know of it. Raises ExperimentInvalid where it cannot do its part."""

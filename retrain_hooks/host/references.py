@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from clients.protocols import KINDS, NEW
+from clients.protocols import AZUREML, KINDS, NEW
 from clients.web_services import kind_of
 from retrain_hooks.host.inputs import Inputs, prop
 from retrain_hooks.host.lifecycle import UNKNOWN, known
@@ -56,6 +56,11 @@ class ServiceRef(Inputs):
     def is_new(self) -> bool:
         """Whether it is a New web service."""
         return kind_of(self.props()) == NEW
+
+    @property
+    def is_azureml(self) -> bool:
+        """Whether it is a service of Azure ML v2, whose endpoints are not its own."""
+        return kind_of(self.props()) == AZUREML
 
     def same(self, other: ServiceRef) -> bool:
         """Whether both are one web service."""

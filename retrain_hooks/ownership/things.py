@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from clients.protocols import NEW
+from clients.protocols import AZUREML, NEW
 from retrain_hooks.host.references import ServiceRef, WorkspaceRef
 from retrain_hooks.registry.owners import Thing
 
@@ -21,6 +21,8 @@ def web_service(kind: str, workspace: WorkspaceRef, name: str) -> Thing:
     """The web service *name* of a workspace; a New one is in the workspace's resource group."""
     if kind == NEW:
         return Thing(_WEB_SERVICE, f"{group_of(workspace.resource)}/{_PROVIDER}/webServices/{name}")
+    if kind == AZUREML:
+        return Thing(_WEB_SERVICE, f"{workspace.resource}/codes/{name}")
     return Thing(_WEB_SERVICE, f"{workspace.resource}/webservices/{name}")
 
 
@@ -33,6 +35,8 @@ def endpoint(service: ServiceRef, name: str) -> Thing:
     """An endpoint; that of a New web service is a web service of its own."""
     if service.is_new:
         return Thing(_WEB_SERVICE, f"{service.id}-{name}")
+    if service.is_azureml:
+        return Thing("endpoint", f"{service.workspace.resource}/onlineEndpoints/{name}")
     return Thing("endpoint", f"{service.workspace.resource}/webservices/{service.id}/endpoints/{name}")
 
 

@@ -104,6 +104,13 @@ class Run:
         """Where this attempt leaves its model, as a path in the registry container."""
         return model_address(self.experiment, self.former or self.key, self.attempt)
 
+    def told(self) -> dict[str, str]:
+        """What a model that a service registers says of itself: its run's key and what that covers, its hash and metrics."""
+        said = {name: str(self.inputs.get(name) or "") for name in ("experiment", "data")}
+        said |= {"runKey": self.key, "sha256": self.sha256, "dataVersion": self.data_version}
+        metrics = {f"metric.{name}": str(value) for name, value in (self.metrics or {}).items()}
+        return {f"retrain.{name}": value for name, value in said.items() if value} | metrics
+
     @property
     def data_version(self) -> str:
         """The data version that it was trained from; empty where that is not on record."""

@@ -109,7 +109,7 @@ class EndpointLifecycle:
         """
         wanted = EndpointInputs.parse(new)
         if wanted.existing:
-            return self._existing(wanted).props() if wanted.placed else new
+            return self._existing(wanted).props() if wanted.placed and known(wanted.existing) else new
         before = EndpointInputs.parse(old, recorded=True) if old else None
         if not wanted.name:
             wanted = replace(wanted, name=before.name if before and before.name else wanted.default_name)

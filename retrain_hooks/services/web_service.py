@@ -6,9 +6,9 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from clients.errors import ConfigurationError, NotFound, ServiceError
-from clients.protocols import CLASSIC, DEFAULT_ENDPOINT, KINDS, EndpointFound, Services
+from clients.protocols import AZUREML, CLASSIC, DEFAULT_ENDPOINT, KINDS, EndpointFound, Services
 from clients.storage import BlobRef
-from retrain_hooks.experiments.package import Experiment, load
+from retrain_hooks.experiments.published import Publishable, load_for
 from retrain_hooks.host.inputs import Inputs, prop
 from retrain_hooks.host.lifecycle import Context, Diff, Props, known
 from retrain_hooks.host.references import ExperimentRef, ModelRef, ServiceRef, WorkspaceRef
@@ -63,6 +63,11 @@ class WebServiceInputs(Inputs):
             return ""
         model = self.model.props() if self.model else None
         return digest({"experiment": self.experiment.digest, "model": model})
+
+    @property
+    def serves_baseline(self) -> bool:
+        """Whether it has a default endpoint, which serves the baseline; of Azure ML v2 none has."""
+        return self.part == PREDICTIVE and self.kind != AZUREML
 
     @property
     def placed(self) -> bool:
@@ -131,6 +136,9 @@ class WebServiceLifecycle:
         self, inputs: WebServiceInputs, service: str, default: EndpointFound | None
     ) -> WebServiceInputs:
         """With the reference to the service, and where its default endpoint answers."""
+        if inputs.kind == AZUREML:
+            reference = ServiceRef(service, inputs.workspace, kind=inputs.kind)
+            return replace(inputs, service=reference)
         if default is None:
             return inputs
         workspace = replace(
@@ -140,8 +148,8 @@ class WebServiceLifecycle:
         reference = ServiceRef(service, workspace, kind=inputs.kind, plan=inputs.plan)
         return replace(inputs, service=reference, url=default.url)
 
-    def _load(self, inputs: WebServiceInputs) -> Experiment:
-        return load(inputs.source, inputs.part)  # type: ignore[arg-type]
+    def _load(self, inputs: WebServiceInputs) -> Publishable:
+        return load_for(inputs.kind, inputs.source, inputs.part)  # type: ignore[arg-type]
 
     def diff(self, old: Props, new: Props) -> Diff:
         """Another name or place is another service, and so is what takes the place of one that is gone; another graph or
@@ -197,7 +205,7 @@ class WebServiceLifecycle:
         note = self._publication(wanted)
         begun = note.begin()
         published = services.publish(
-            wanted.name, self._load(wanted).definition, self._models(wanted), context.guard.check
+            wanted.name, self._load(wanted).deployable, self._models(wanted), context.guard.check
         )
         changed_service(context, wanted.target, published.service)
         note.end(wanted.content, begun)
@@ -208,7 +216,7 @@ class WebServiceLifecycle:
                 f"the web service {wanted.name!r} was published and is not there",
                 "see who else deletes it, then run the update again",
             )
-        if wanted.part == PREDICTIVE:
+        if wanted.serves_baseline:
             self._markers(wanted).mark(_marker(outputs))
         return replace(
             outputs,
@@ -220,7 +228,7 @@ class WebServiceLifecycle:
         ).props()
 
     def _models(self, inputs: WebServiceInputs) -> dict[str, BlobRef]:
-        if inputs.part != PREDICTIVE:
+        if not inputs.serves_baseline:
             return {}
         assert inputs.model is not None
         assert inputs.experiment is not None
@@ -268,7 +276,7 @@ class WebServiceLifecycle:
         note.forget()
         claims.release(experiment, recorded.incarnation)
         claims.release(service, recorded.incarnation)
-        if recorded.part == PREDICTIVE:
+        if recorded.serves_baseline:
             self._markers(recorded).unmark(_marker(replace(recorded, service=_reference(recorded, id_))))
 
     def _refuse_with_endpoints(self, claims: Claims, recorded: WebServiceInputs, id_: str) -> None:

@@ -28,6 +28,7 @@ class Place(Inputs):
         "name of the endpoint where a model is scored first; empty: none", name="stagingEndpoint", default=""
     )
     resource: str = prop("name of the trained model that is replaced", identity=True)
+    graph: str = prop("digest of what the service publishes, where its models are served by it", default="")
 
     @property
     def placed(self) -> bool:
@@ -99,9 +100,24 @@ class Endpoints:
         return None if location is None else self.address_of(location)
 
     def binding(self, models: tuple[Binding, ...]) -> Binding | None:
-        """Which of an endpoint's models is ours."""
+        """Which of an endpoint's models is ours; of several, that with the largest share."""
+        return next(iter(self.bindings(models)), None)
+
+    def bindings(self, models: tuple[Binding, ...]) -> list[Binding]:
+        """Those of an endpoint's models that are in the place of ours."""
         resource = self.place.resource.casefold()
-        return next((one for one in models if one.resource.casefold() == resource), None)
+        return [one for one in models if one.resource.casefold() in ("", resource)]
+
+    def split(self, name: str) -> str:
+        """How an endpoint shares its calls among several models, in words; empty where one gets all."""
+        found = found_endpoint(self.context, self.place.target, self.place.service, name)
+        return self.in_words(self.bindings(found.models)) if found else ""
+
+    def in_words(self, bindings: list[Binding]) -> str:
+        """The models of *bindings* with their shares; empty where one gets all calls."""
+        if len(bindings) < 2:
+            return ""
+        return ", ".join(f"{self.address_of(one.location)} ({one.share} %)" for one in bindings)
 
     def address_of(self, location: str) -> str:
         """A model's address by its location: an adopted one's, or without the registry's name."""

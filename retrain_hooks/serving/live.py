@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from clients.errors import BindingFailed, Conflict, RetrainError, ServiceError, Throttled, Unreachable
-from clients.protocols import Bindings, Scoring
+from clients.protocols import Binding, Bindings, Scoring, SharedBindings
 from clients.storage import BlobRef
 from retrain_hooks.registry.ledger import Ledger
 from retrain_hooks.registry.notes import UNFINISHED, Note, binding_note
@@ -16,6 +16,8 @@ from retrain_hooks.serving.endpoints import Endpoints
 from retrain_hooks.serving.probe import Look, Row
 
 _INCOMPATIBLE = ("ModelOutputMetadataMismatch", "IncompatibleModel")
+_WHOLE = 100
+_NOTHING = "nothing"
 LOOK_AT_IT = "look at the endpoint, then run the update again"
 
 
@@ -50,20 +52,45 @@ class LiveEndpoint:
 
         Raises BindingFailed where the endpoint is gone.
         """
-        binding = self.endpoints.binding(tuple(self._bindings.read()))
-        if binding is None:
-            return ""
-        if binding.model and not binding.location.startswith(f"{self.endpoints.registry.name}/"):
-            self._foreign[binding.location] = binding.model
-        return binding.location
+        found = self._read()
+        return found[0].location if found else ""
+
+    def _read(self) -> list[Binding]:
+        """Its models, the one with the largest share first."""
+        found = self.endpoints.bindings(tuple(self._bindings.read()))
+        for one in found:
+            if one.model and not one.location.startswith(f"{self.endpoints.registry.name}/"):
+                self._foreign[one.location] = one.model
+        return found
 
     def serves(self) -> str:
         """The address of the model that it says it serves."""
         return self.endpoints.address_of(self.location())
 
     def surely_serves(self, address: str) -> bool:
-        """Whether it says that it serves this model, and nothing that an interrupted update sent can change that."""
-        return self.serves() == address and not self.unfinished
+        """Whether it says that it serves this model alone, and nothing that an interrupted update sent can change that."""
+        found = self._read()
+        return self._is(found, address) and self._by_present_code(found) and not self.unfinished
+
+    def _is(self, found: Sequence[Binding], address: str) -> bool:
+        """Whether *found* is the model at *address* alone; none at all, for an empty one."""
+        served = [self.endpoints.address_of(one.location) for one in found]
+        return served == ([address] if address else [])
+
+    def _by_present_code(self, found: Sequence[Binding]) -> bool:
+        """Whether what serves it is made of what its service publishes now, as far as that can differ."""
+        graph = self.endpoints.place.graph
+        return all(not one.code or not graph or one.code == graph for one in found)
+
+    def share(self, address: str) -> int:
+        """How many percent of its calls the model at *address* answers, by its service's present code."""
+        found = [one for one in self._read() if self.endpoints.address_of(one.location) == address]
+        return sum(one.share for one in found if self._by_present_code([one]))
+
+    @property
+    def shares(self) -> bool:
+        """Whether its calls can be shared among several models."""
+        return isinstance(self._bindings, SharedBindings)
 
     @property
     def unfinished(self) -> bool:
@@ -85,41 +112,60 @@ class LiveEndpoint:
         clock = self.endpoints.context.clock
         return probe.look(lambda: self._scoring, self.rows, clock) if self.rows else Look("")
 
-    def write(self, address: str) -> None:
-        """Bind the model at *address*, and read back that the endpoint says so.
+    def write(self, address: str, share: int = 100) -> None:
+        """Bind the model at *address* (empty: none), and read back that the endpoint says so.
 
-        An answer that is lost does not matter if the endpoint then serves the model. Raises BindingFailed where it
-        serves another one, naming that.
+        With a smaller *share* (percent), where it shares its calls, the model that it serves keeps the rest. An answer that
+        is lost does not matter if the endpoint then serves the model. Raises BindingFailed where it serves another one,
+        naming that.
         """
         guard = self.endpoints.context.guard
         guard.check()
-        model = self._model(address)
-        begun = self._note.begin(address, lambda wanted: self.serves() == wanted)
+        model = self._model(address) if address else None
+        begun = self._note.begin(address, lambda wanted: self._is(self._read(), wanted))
         guard.check()
         try:
-            lost = self._send(address, model, begun)
+            lost = self._send(address, model, share, begun)
         finally:
             self.endpoints.changed(self.name)
-        served = self.serves()
-        if served == address or lost is None:
-            self._note.end(served, begun)
-        if served == address:
+            self.__dict__.pop(
+                "_scoring", None
+            )  # what answers on staging is another deployment, where a kind has those
+        served, there = self.serves(), self._there(address, share)
+        if there or lost is None:
+            self._note.end(served or _NOTHING, begun)
+        if there:
             return
         if lost is not None:
             raise lost
+        said = self.endpoints.in_words(self._read()) or served
         raise BindingFailed(
-            f"the endpoint {self.name!r} accepted {address} and serves {served or 'nothing'}", LOOK_AT_IT
+            f"the endpoint {self.name!r} accepted {address or 'nothing'} and serves {said or 'nothing'}",
+            LOOK_AT_IT,
         )
 
-    def _send(self, address: str, model: BlobRef, begun: str) -> RetrainError | None:
+    def _there(self, address: str, share: int) -> bool:
+        """Whether it serves what it was given."""
+        if share < _WHOLE:
+            return self.share(address) >= share
+        return self._is(self._read(), address)
+
+    def _send(self, address: str, model: BlobRef | None, share: int, begun: str) -> RetrainError | None:
         """Ask for *model* to be served; an error that leaves open whether it will be. Raises what leaves no doubt."""
+        bindings, resource = self._bindings, self.endpoints.place.resource
         try:
-            self._bindings.write(self.endpoints.place.resource, model)
+            if isinstance(bindings, SharedBindings):
+                bindings.withdraw() if model is None else bindings.move(resource, model, share)
+            elif model is not None:
+                bindings.write(resource, model)
+        except BindingFailed:
+            self._note.end(self.serves() or _NOTHING, begun)  # nothing is on its way
+            raise
         except (Unreachable, Throttled) as error:
             return error
         except ServiceError as error:
             if refused := _is_refusal(error):
-                self._note.end(self.serves(), begun)  # nothing is on its way
+                self._note.end(self.serves() or _NOTHING, begun)  # nothing is on its way
             if error.code in _INCOMPATIBLE:
                 raise BindingFailed(
                     f"the endpoint {self.name!r} can't serve {address}: its outputs are not those of the model that "
@@ -131,6 +177,22 @@ class LiveEndpoint:
                 raise
             return error
         return None
+
+    def put_back(self) -> bool:
+        """Share its calls again as they were before this rollout; whether that changed anything."""
+        if not isinstance(self._bindings, SharedBindings):
+            return False
+        self.endpoints.context.guard.check()
+        try:
+            return self._bindings.put_back()
+        finally:
+            self.endpoints.changed(self.name)
+
+    def retire(self, keep: int) -> None:
+        """Let go of models that it could serve and doesn't, but the *keep* last ones."""
+        if isinstance(self._bindings, SharedBindings):
+            self.endpoints.context.guard.check()
+            self._bindings.retire(keep)
 
     def forget(self) -> None:
         """It is no longer bound by this stack."""

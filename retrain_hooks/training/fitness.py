@@ -5,6 +5,7 @@ from __future__ import annotations
 from graph.needs import Needs, needs
 from retrain_hooks.data.heads import Asked, Heads
 from retrain_hooks.experiments.package import load
+from retrain_hooks.experiments.published import is_own_code
 from retrain_hooks.host.lifecycle import Context
 from retrain_hooks.registry.run_key import Covered
 from retrain_hooks.training.identity import sent
@@ -13,7 +14,7 @@ from retrain_hooks.training.inputs import TrainedModelInputs
 
 def needed(wanted: TrainedModelInputs, covers: Covered) -> Needs:
     """What the experiment's graph asks of its data; nothing where the graph isn't known."""
-    if not wanted.source:
+    if not wanted.source or is_own_code(wanted.source):
         return Needs({})
     return needs(load(wanted.source, "training").definition, sent(wanted, covers))
 
@@ -23,7 +24,7 @@ def hold_data(context: Context, wanted: TrainedModelInputs, covers: Covered) -> 
 
     Of a service that was there before, the graph isn't known, and nothing is said.
     """
-    if not wanted.source:
+    if not wanted.source or is_own_code(wanted.source):
         return
     found = needed(wanted, covers)
     label = found.label

@@ -304,6 +304,8 @@ class Trainer:
                 "look at the training experiment's web service outputs; nothing was bound",
             )
         metrics = read_metrics(jobs.fetch(results["evaluation"]))
+        reference = self._ledger.registry.writable(run.address)
+        jobs.gather(reference)
         try:
             model, _etag = self._ledger.registry.read(run.address)
         except ServiceError as error:
@@ -322,7 +324,7 @@ class Trainer:
         ended = self._clock.now()
         if left and left.modified:
             ended = min(ended, left.modified + timedelta(seconds=1))
-        return replace(
+        finished = replace(
             run,
             state="finished",
             ended_at=ended.isoformat(),
@@ -334,6 +336,8 @@ class Trainer:
             learnt=learnt,
             error="",
         )
+        jobs.register(reference, finished.told())
+        return finished
 
     def _interrupted(
         self, entry: Entry, jobs: Jobs, request: Request, error: UpdateCancelled

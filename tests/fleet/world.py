@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from types import SimpleNamespace
 from typing import Any
 
@@ -97,6 +97,12 @@ class Jobs:
 
     def fetch(self, result: Any) -> bytes:
         return self._registry.read(result.path.partition("/")[2])[0]
+
+    def gather(self, model: Any) -> None:
+        """The job has written it to its place."""
+
+    def register(self, model: Any, tags: Mapping[str, str]) -> None:
+        """No register is kept."""
 
 
 class Services:

@@ -117,7 +117,7 @@ def test_an_old_model_that_comes_back(remedy: Told, world: World) -> None:
     again(world, *BAKING)
 
 
-@heals("declare another model, or other rules for the ring")
+@heals("declare another model, or other rules for the ring", at="retrain_hooks/binding/roller.py")
 def test_a_ring_that_does_not_hold(remedy: Told, world: World) -> None:
     """With another rule it does."""
     remedy.fails(lambda: world.up(NEW, ring("pilot", "60s", "shift <= 0.01"), ring("live")))

@@ -133,6 +133,7 @@ class BatchService:
     outputs: dict[str, Mapping[str, BlobRef]] = field(default_factory=dict)
     parameters: dict[str, Mapping[str, str]] = field(default_factory=dict)
     seen: dict[str, int] = field(default_factory=dict)
+    registered: dict[str, Mapping[str, str]] = field(default_factory=dict)
 
     def create(
         self,
@@ -173,6 +174,12 @@ class BatchService:
 
     def fetch(self, result: BlobRef) -> bytes:
         return self.evaluation
+
+    def gather(self, model: BlobRef) -> None:
+        """The job has written it to its place."""
+
+    def register(self, model: BlobRef, tags: Mapping[str, str]) -> None:
+        self.registered[model.path] = dict(tags)
 
 
 class Listener:

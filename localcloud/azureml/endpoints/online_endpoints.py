@@ -30,6 +30,7 @@ from localcloud.azureml.endpoints.state import (
     new_key,
 )
 from localcloud.azureml.endpoints.wire import endpoint_properties
+from localcloud.azureml.workspaces.identity import identity_of
 from localcloud.works.context import works_of
 
 _ALL = f"{PATH}/onlineEndpoints"
@@ -85,7 +86,7 @@ def _put(call: Call) -> Answer:
         "location": location,
         "tags": tags_of(sent),
         "kind": text(sent, "kind") or "Managed",
-        "identity": section(sent, "identity") or {"type": "SystemAssigned"},
+        "identity": identity_of(call, sent, old, "SystemAssigned"),
         "systemData": system_data(created_by(call), old),
         "properties": {**properties, "provisioningState": SUCCEEDED},
         LOCAL: old[LOCAL] if old else {"guid": uuid4().hex, "keys": _first_keys(sent)},

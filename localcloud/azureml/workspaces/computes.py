@@ -14,6 +14,7 @@ from localcloud.arm.state import Document
 from localcloud.arm.tracked import ResourceType
 from localcloud.azureml.assets.workspace import PATH, TYPE, workspace_of
 from localcloud.azureml.workspaces import going
+from localcloud.azureml.workspaces.identity import identity_of
 
 _ALL, _ONE = f"{PATH}/computes", f"{PATH}/computes/{{name}}"
 _KIND = "AmlCompute"
@@ -75,8 +76,8 @@ class Computes(ResourceType):
             "properties": {**properties, "provisioningState": "Succeeded", "isAttachedCompute": False},
         }
         document["properties"]["properties"] = {**own, **_IDLE}
-        if sent.get("identity") is not None:
-            document["identity"] = section(sent, "identity")
+        if identity := identity_of(call, sent, before):
+            document["identity"] = identity
         call.state.put(document)
         return Answer(200, document) if before else going.creates(call, document, "compute", 201)
 

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from localcloud.arm.errors import ArmError
-from localcloud.arm.operation import Answer, Call, section, text
+from localcloud.arm.operation import Answer, Call, text
 from localcloud.arm.state import ArmState, Document
 from localcloud.arm.tracked import Action, TrackedType
 from localcloud.azureml.assets.places import TRACKING
@@ -20,6 +20,7 @@ from localcloud.azureml.assets.workspace import TYPE
 from localcloud.azureml.tracking.state import Tracking
 from localcloud.azureml.workspaces import going
 from localcloud.azureml.workspaces.discovery import DISCOVERY
+from localcloud.azureml.workspaces.identity import identity_of
 
 # What it stands on, with the type of each; the container registry may come later.
 _NEEDED = {
@@ -79,7 +80,7 @@ class Workspaces(TrackedType):
             **document,
             "kind": document.get("kind") or "Default",
             "sku": document.get("sku") or {"name": "Basic", "tier": "Basic"},
-            "identity": _identity(call, document, old),
+            "identity": identity_of(call, document, old, "SystemAssigned"),
             "properties": properties,
         }
 
@@ -143,15 +144,6 @@ def _differ(given: Mapping[str, Any], before: Mapping[str, Any], name: str) -> b
     """Whether another value is given; ids of resources in any case are the same."""
     one, other = given.get(name), before.get(name)
     return (str(one).casefold() != str(other).casefold()) if one is not None else False
-
-
-def _identity(call: Call, document: Document, old: Document | None) -> dict[str, Any]:
-    """The identity with what the directory gives one of the system's own."""
-    identity = section(document, "identity") or (old or {}).get("identity") or {"type": "SystemAssigned"}
-    if "SystemAssigned" not in str(identity.get("type")):
-        return identity
-    own = (old or {}).get("identity", {}).get("principalId") or str(uuid.uuid4())
-    return {**identity, "principalId": own, "tenantId": call.state.cloud.tenant}
 
 
 def _list_keys(call: Call, workspace: Document) -> Answer:

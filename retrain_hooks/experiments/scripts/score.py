@@ -1,7 +1,8 @@
 """Serves a graph as a deployment: ``predictive.json`` beside this file, by the sources of `graph` there.
 
-A request is ``{"rows": [{column: value}, …]}`` or the list alone, an answer the list of the output's rows, values as
-strings, as Studio's request-response answers them in its swagger form.
+A request is ``{"input_data": {"columns": […], "data": [[…], …]}}``, as for a model of MLflow, or ``{"rows": [{column: value}, …]}``,
+or that list alone; an answer is the list of the output's rows, values as strings, as Studio's request-response answers them
+in its swagger form.
 """
 
 from __future__ import annotations
@@ -41,13 +42,28 @@ def run(raw_data: str | bytes) -> list[dict[str, str | None]]:
 
 
 def _rows(body: Any) -> tuple[list[str], list[list[Any]]]:
-    given = body.get("rows") if isinstance(body, dict) else body
-    if not isinstance(given, list) or not given or not all(isinstance(row, dict) and row for row in given):
-        raise ValueError('a request is {"rows": [{column: value}, …]}, with a row at least')
-    names = list(dict.fromkeys(name for row in given for name in row))
-    rows = [[row.get(name) for name in names] for row in given]
+    """Columns and rows of a request."""
+    table = body.get("input_data") if isinstance(body, dict) else None
+    names, rows = _split(table) if isinstance(table, dict) else _records(body)
     for row in rows:
         for name, cell in zip(names, row, strict=True):
             if not isinstance(cell, _SCALARS):
                 raise ValueError(f"the column {name!r} has a value that is neither text nor number nor null")
     return names, rows
+
+
+def _split(table: dict[str, Any]) -> tuple[list[str], list[list[Any]]]:
+    names, rows = table.get("columns"), table.get("data")
+    if not names or not rows or not isinstance(names, list) or not isinstance(rows, list):
+        raise ValueError("input_data has columns and data, with a row at least")
+    if not all(isinstance(row, list) and len(row) == len(names) for row in rows):
+        raise ValueError("each row of input_data has a value for each of its columns")
+    return [str(name) for name in names], rows
+
+
+def _records(body: Any) -> tuple[list[str], list[list[Any]]]:
+    given = body.get("rows") if isinstance(body, dict) else body
+    if not isinstance(given, list) or not given or not all(isinstance(row, dict) and row for row in given):
+        raise ValueError('a request is {"rows": [{column: value}, …]}, with a row at least')
+    names = list(dict.fromkeys(name for row in given for name in row))
+    return names, [[row.get(name) for name in names] for row in given]

@@ -1,0 +1,1 @@
+"""Azure Machine Learning v2: command jobs, models with versions, online endpoints with deployments and traffic."""

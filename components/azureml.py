@@ -1,0 +1,216 @@
+"""What Azure ML v2 stands on, by azure-native: a workspace with its neighbours and a compute, and online endpoints.
+
+Jobs, models, deployments and traffic are not here: they follow the data, and a gate.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import pulumi
+from pulumi_azure_native import (
+    applicationinsights,
+    authorization,
+    containerregistry,
+    keyvault,
+    machinelearningservices,
+    resources,
+    storage,
+)
+
+from retrain_hooks.ownership.names import default_name
+
+# The compute that jobs run on which name none.
+CLUSTER = "cpu-cluster"
+VM_SIZE = "Standard_DS3_v2"
+# Built in: https://learn.microsoft.com/azure/role-based-access-control/built-in-roles/storage
+_BLOB_DATA_CONTRIBUTOR = "ba92f5b4-2d11-453d-a403-e96b0029c9fe"
+_ENDPOINT_NAME = 32
+
+
+@dataclass(frozen=True)
+class WorkspaceParts:
+    """A workspace as online endpoints are declared in it: its *id*, *group*, *name* and *location*, and its *tags*."""
+
+    id: pulumi.Output[str]
+    group: pulumi.Input[str]
+    name: pulumi.Input[str]
+    location: pulumi.Input[str]
+    tags: Mapping[str, str]
+
+
+def tags_of(given: Mapping[str, str] | None, owner_email: str) -> dict[str, str]:
+    """The tags of all parts of a stack: whose they are, and those that were *given*."""
+    own = {"project": pulumi.get_project(), "stack": pulumi.get_stack(), "owner": owner_email}
+    return {**own, **(given or {})}
+
+
+def workspace(
+    name: str,
+    *,
+    location: str,
+    tags: Mapping[str, str],
+    vm_size: str,
+    nodes: int,
+    child: pulumi.ResourceOptions,
+) -> WorkspaceParts:
+    """Declare the workspace *name* with resource group, storage account without keys, vault, insights, registry and compute."""
+    parts = (pulumi.get_project(), pulumi.get_stack(), name)
+
+    def named(*ignored: str) -> pulumi.ResourceOptions:
+        return pulumi.ResourceOptions.merge(child, pulumi.ResourceOptions(ignore_changes=[*ignored]))
+
+    group = resources.ResourceGroup(
+        f"{name}-group",
+        resource_group_name=default_name("rg", *parts),
+        location=location,
+        tags=tags,
+        opts=named("resourceGroupName"),
+    )
+    account = storage.StorageAccount(
+        f"{name}-storage",
+        account_name=default_name(*parts, limit=24, separator=""),
+        resource_group_name=group.name,
+        location=location,
+        kind=storage.Kind.STORAGE_V2,
+        sku=storage.SkuArgs(name=storage.SkuName.STANDARD_LRS),
+        allow_shared_key_access=False,
+        allow_blob_public_access=False,
+        minimum_tls_version=storage.MinimumTlsVersion.TLS1_2,
+        tags=tags,
+        opts=named("accountName"),
+    )
+    vault = keyvault.Vault(
+        f"{name}-vault",
+        vault_name=default_name("kv", *parts, limit=24),
+        resource_group_name=group.name,
+        location=location,
+        properties=keyvault.VaultPropertiesArgs(
+            tenant_id=authorization.get_client_config_output(
+                opts=pulumi.InvokeOptions(parent=child.parent)
+            ).tenant_id,
+            sku=keyvault.SkuArgs(family=keyvault.SkuFamily.A, name=keyvault.SkuName.STANDARD),
+            enable_rbac_authorization=True,
+        ),
+        tags=tags,
+        opts=named("vaultName"),
+    )
+    insights = applicationinsights.Component(
+        f"{name}-insights",
+        resource_name_=default_name("insights", *parts),
+        resource_group_name=group.name,
+        location=location,
+        kind="web",
+        application_type=applicationinsights.ApplicationType.WEB,
+        tags=tags,
+        opts=named("resourceName"),
+    )
+    registry = containerregistry.Registry(
+        f"{name}-registry",
+        registry_name=default_name("cr", *parts, limit=50, separator=""),
+        resource_group_name=group.name,
+        location=location,
+        sku=containerregistry.SkuArgs(name=containerregistry.SkuName.BASIC),
+        admin_user_enabled=False,
+        tags=tags,
+        opts=named("registryName"),
+    )
+    made = machinelearningservices.Workspace(
+        f"{name}-studio",
+        workspace_name=default_name("mlw", *parts, limit=33),
+        resource_group_name=group.name,
+        location=location,
+        identity=machinelearningservices.ManagedServiceIdentityArgs(
+            type=machinelearningservices.ManagedServiceIdentityType.SYSTEM_ASSIGNED
+        ),
+        storage_account=account.id,
+        key_vault=vault.id,
+        application_insights=insights.id,
+        container_registry=registry.id,
+        system_datastores_auth_mode="Identity",
+        tags=tags,
+        opts=named("workspaceName"),
+    )
+    compute = machinelearningservices.Compute(
+        f"{name}-compute",
+        compute_name=CLUSTER,
+        workspace_name=made.name,
+        resource_group_name=group.name,
+        location=location,
+        identity=machinelearningservices.ManagedServiceIdentityArgs(
+            type=machinelearningservices.ManagedServiceIdentityType.SYSTEM_ASSIGNED
+        ),
+        properties=machinelearningservices.AmlComputeArgs(
+            compute_type="AmlCompute",
+            disable_local_auth=True,
+            properties=machinelearningservices.AmlComputePropertiesArgs(
+                vm_size=vm_size,
+                scale_settings=machinelearningservices.ScaleSettingsArgs(
+                    min_node_count=0, max_node_count=nodes, node_idle_time_before_scale_down="PT2M"
+                ),
+            ),
+        ),
+        tags=tags,
+        opts=child,
+    )
+    _let_read_and_write(f"{name}-compute-blobs", compute, account, child)
+    return WorkspaceParts(made.id, group.name, made.name, location, tags)
+
+
+def _let_read_and_write(
+    name: str,
+    compute: machinelearningservices.Compute,
+    account: storage.StorageAccount,
+    child: pulumi.ResourceOptions,
+) -> None:
+    """Give jobs, which run as the *compute*, the blobs of the workspace's account, which has no keys."""
+    subscription = account.id.apply(lambda id_: "/".join(id_.split("/")[:3]))
+    authorization.RoleAssignment(
+        name,
+        scope=account.id,
+        principal_id=compute.identity.apply(lambda own: own.principal_id if own else ""),
+        principal_type=authorization.PrincipalType.SERVICE_PRINCIPAL,
+        role_definition_id=pulumi.Output.concat(
+            subscription, "/providers/Microsoft.Authorization/roleDefinitions/", _BLOB_DATA_CONTRIBUTOR
+        ),
+        opts=child,
+    )
+
+
+def adopted(name: str, id_: str, child: pulumi.ResourceOptions) -> WorkspaceParts:
+    """A workspace that is there already, by its ARM *id_*."""
+    found = machinelearningservices.Workspace.get(f"{name}-studio", id_, opts=child)
+    _, _, _, _, group, *_, called = id_.split("/")
+    location = found.location.apply(lambda place: place or "")
+    return WorkspaceParts(pulumi.Output.from_input(id_), group, called, location, tags_of(None, ""))
+
+
+def endpoint_name(name: str) -> str:
+    """The online endpoint's own name: it is part of an address in its region, and so carries project and stack."""
+    return default_name(name, pulumi.get_project(), pulumi.get_stack(), limit=_ENDPOINT_NAME)
+
+
+def online_endpoint(
+    resource: str, parts: WorkspaceParts, name: str, description: str, child: pulumi.ResourceOptions
+) -> pulumi.Output[str]:
+    """Declare the online endpoint *name*; its ARM id. Nothing of it is changed later on: a PUT would take its traffic away."""
+    made = machinelearningservices.OnlineEndpoint(
+        resource,
+        endpoint_name=name,
+        workspace_name=parts.name,
+        resource_group_name=parts.group,
+        location=parts.location,
+        identity=machinelearningservices.ManagedServiceIdentityArgs(
+            type=machinelearningservices.ManagedServiceIdentityType.SYSTEM_ASSIGNED
+        ),
+        properties=machinelearningservices.OnlineEndpointPropertiesArgs(
+            auth_mode=machinelearningservices.EndpointAuthMode.KEY, description=description
+        ),
+        tags=parts.tags,
+        opts=pulumi.ResourceOptions.merge(
+            child, pulumi.ResourceOptions(ignore_changes=["properties", "tags", "identity", "location"])
+        ),
+    )
+    id_: pulumi.Output[str] = made.id
+    return id_
