@@ -36,7 +36,7 @@ def after_up(outputs: Mapping[str, Any], console: Console) -> None:
         return
     lines = summary(outputs)
     if _told(outputs, "experiment", "service", "target", "endpointName"):
-        lines |= _scored_sample(outputs)
+        lines |= scored_sample(outputs)
     _print("", lines, console)
 
 
@@ -99,7 +99,7 @@ def _next(outputs: Mapping[str, Any]) -> str:
     return "the next update of the whole stack binds it, if its gate lets it through"
 
 
-def _scored_sample(outputs: Mapping[str, Any]) -> dict[str, str]:
+def scored_sample(outputs: Mapping[str, Any]) -> dict[str, str]:
     """The experiment's sample row, and what baseline and retrained model say of it."""
     sample = sample_of(outputs["experiment"])
     services = _services(outputs)

@@ -29,7 +29,15 @@ HARMLESS = {
     *("preview", "refresh", "output", "cancel", "adopt", "pulumi", "test", "lint", "docs", "bench", "chaos"),
     *("help", "cloud start", "cloud stop", "cloud status", "cloud logs", "config get", "config set"),
     *("runs show", "stack init", "stack export", "stack import", "stack ls"),
-    *("definition export", "definition import", "watch", "fleet status", "fleet explain", "fleet retry"),
+    *(
+        "definition export",
+        "definition import",
+        "watch",
+        "verify-azure",
+        "fleet status",
+        "fleet explain",
+        "fleet retry",
+    ),
 }
 ENDPOINT = {"type": "pulumi-python:dynamic/retrain:StudioEndpoint", "custom": True, "inputs": {}}
 
