@@ -18,6 +18,7 @@ import requests
 
 from cli.cloud.azurite import HOME, install
 from tests import guard
+from tests.e2e import warm
 
 SOURCE = Path(__file__).resolve().parents[2]
 
@@ -87,7 +88,9 @@ class Checkout:
         )
 
     def dev(self, *arguments: str, seconds: float = 240) -> Done:
-        """Run ``./dev`` with these arguments."""
+        """Run ``./dev`` with these arguments; on Linux without the wait for its libraries."""
+        if sys.platform == "linux":
+            return Done(*warm.run(self.root, arguments, self.environment, seconds))
         with self.start(*arguments) as process:
             out, err = process.communicate(timeout=seconds)
         return Done(process.returncode, out, err)
