@@ -1,6 +1,6 @@
 """`./dev lint`, `test`, `docs` and `chaos`: what shows whether the project itself is as it should be.
 
-Checks run one after the other: a failure doesn't hide the next.
+A failure doesn't hide the next. Linters run beside the tests, which leave a core of two idle now and then.
 """
 
 from __future__ import annotations
@@ -8,6 +8,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -39,7 +40,7 @@ def test(
     arguments: Annotated[list[str] | None, typer.Argument(help="What pytest is given.")] = None,  # noqa: PT028  # a verb, no test
 ) -> None:
     """Run all linters and all tests; with arguments, only pytest with these."""
-    raise typer.Exit(run_all([pytest(arguments)] if arguments else [*linters(), pytest([])]))
+    raise typer.Exit(run_all([pytest(arguments or [])], beside=[] if arguments else linters()))
 
 
 def docs(
@@ -134,12 +135,29 @@ def pytest(arguments: Sequence[str]) -> Check:
     return "pytest", [sys.executable, "-m", "pytest", *workers, *arguments]
 
 
-def run_all(checks: Sequence[Check]) -> int:
-    """Run every check; 0 when all passed, else 1, the failed ones named at the end."""
+def run_all(checks: Sequence[Check], beside: Sequence[Check] = ()) -> int:
+    """Run every check, those `beside` meanwhile and each told once it is done; 0 when all passed, else 1, the failed ones
+    named at the end.
+    """
+    meanwhile = ThreadPoolExecutor(1)
     failed: list[str] = []
-    for name, command in checks:
-        say(f"== {name}")
-        if subprocess.run(command, cwd=ROOT, check=False).returncode:
-            failed.append(name)
-    say(f"failed: {', '.join(failed)}" if failed else f"passed: {', '.join(name for name, _ in checks)}")
+    try:
+        others = [(name, meanwhile.submit(_told_when_done, name, command)) for name, command in beside]
+        for name, command in checks:
+            say(f"== {name}")
+            if subprocess.run(command, cwd=ROOT, check=False).returncode:
+                failed.append(name)
+        failed = [name for name, status in others if status.result()] + failed
+    finally:
+        meanwhile.shutdown(cancel_futures=True)
+    names = [name for name, _ in (*beside, *checks)]
+    say(f"failed: {', '.join(failed)}" if failed else f"passed: {', '.join(names)}")
     return FAILED if failed else 0
+
+
+def _told_when_done(name: str, command: Sequence[str]) -> int:
+    done = subprocess.run(
+        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
+    )
+    say(f"\n== {name}\n{done.stdout.rstrip()}")
+    return done.returncode

@@ -313,13 +313,35 @@ def test_a_failing_check_does_not_hide_the_next(capfd: pytest.CaptureFixture[str
     assert cli.verbs.checks.run_all(checks[1:]) == 0
 
 
+def test_a_check_beside_others_is_told_whole_and_fails_all(capfd: pytest.CaptureFixture[str]) -> None:
+    """Both its outputs are shown under its name, and it is named at the end."""
+    code = "import sys; print('out', flush=True); print('err', file=sys.stderr); sys.exit(2)"
+    beside, well = ("aside", [sys.executable, "-c", code]), ("b", [sys.executable, "-c", ""])
+    assert cli.verbs.checks.run_all([well], beside=[beside]) == 1
+    told = capfd.readouterr().err
+    assert "\n== aside\nout\nerr\n" in told
+    assert told.splitlines()[-1] == "failed: aside"
+    assert cli.verbs.checks.run_all([well], beside=[well]) == 0
+
+
+def test_a_check_beside_others_does_not_wait_for_them(tmp_path: Path) -> None:
+    """Each of the two ends when the other has begun."""
+    here, there = tmp_path / "here", tmp_path / "there"
+    meeting = "import pathlib, sys, time; a, b = map(pathlib.Path, sys.argv[1:]); a.touch()\nwhile not b.exists(): time.sleep(0.01)"
+    checks = [
+        (name, [sys.executable, "-c", meeting, str(mine), str(other)])
+        for name, mine, other in (("a", here, there), ("b", there, here))
+    ]
+    assert cli.verbs.checks.run_all(checks[:1], beside=checks[1:]) == 0
+
+
 def test_test_runs_linters_and_all_tests_or_just_pytest(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without arguments `test` is lint and everything; with some it is pytest with these, four at a time."""
     ran: list[list[str]] = []
     scripts = f"{Path(sys.executable).parent}/"
 
-    def note(checks: Sequence[Check]) -> int:
-        commands = [" ".join(each[1]).removeprefix(f"{sys.executable} -m ") for each in checks]
+    def note(checks: Sequence[Check], beside: Sequence[Check]) -> int:
+        commands = [" ".join(each[1]).removeprefix(f"{sys.executable} -m ") for each in (*beside, *checks)]
         ran.append([command.removeprefix(scripts) for command in commands])
         return 0
 
