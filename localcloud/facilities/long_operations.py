@@ -187,7 +187,8 @@ class LongOperations:
             detail = {"code": code, "message": message}
             operation.error = {**detail, "details": [detail]}
             self._end(operation, _FAILED)
-            _log.info("operation %s on %s failed: %s", operation.kind, operation.resource, message)
+            first = message.partition("\n")[0]  # what follows is of a log of others
+            _log.info("operation %s on %s failed: %s", operation.kind, operation.resource, first)
 
     def _end(self, operation: LongOperation, status: str) -> None:
         operation.status, operation.ended, operation.percent, operation.order = status, timestamp(), 1.0, {}

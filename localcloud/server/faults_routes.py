@@ -38,6 +38,7 @@ async def delete_faults(request: Request) -> Response:
     works = _allowed(request)
     works.faults.stop()
     works.bindings.serve_all_bound()
+    request.app.state.azureml.serving.stale.clear()
     works.job_faults.go_on()
     return Response(status_code=204)
 

@@ -19,6 +19,7 @@ from localcloud.azureml.endpoints.state import DEPLOYMENTS, LOCAL, Document
 from localcloud.azureml.endpoints.wire import shown_deployment, shown_endpoint
 from localcloud.azureml.serving.state import Serving
 from localcloud.facilities.long_operations import LongOperation
+from localcloud.faults.rules import FaultRule
 from localcloud.works.context import works_of
 
 _LOCATION = f"/subscriptions/{{subscription}}/providers/{NAMESPACE}/locations/{{location}}"
@@ -33,9 +34,9 @@ def serving_of(call: Call) -> Serving:
     return serving
 
 
-def begun(call: Call, kind: str, document: Document, status: int) -> Answer:
-    """Begin what makes a document true, and answer with it as it is meanwhile."""
-    at = _begin(call, kind, document, {"document": document})
+def begun(call: Call, kind: str, document: Document, status: int, rule: FaultRule | None = None) -> Answer:
+    """Begin what makes a document true, or what a rule of faults says, and answer with it as it is meanwhile."""
+    at = _begin(call, kind, document, {"document": document}, rule)
     if status == 202:  # of a PATCH
         return Answer(202, None, {"Location": at.replace("mfeOperationsStatus", "mfeOperationResults")})
     body = shown(call, document)
@@ -57,11 +58,17 @@ def gone(call: Call, kind: str, document: Document) -> Answer:
     return Answer(202, None, {"Location": result, "x-ms-async-operation-timeout": _TIMEOUT})
 
 
-def _begin(call: Call, kind: str, document: Document, order: Mapping[str, Document]) -> str:
+def _begin(
+    call: Call,
+    kind: str,
+    document: Document,
+    order: Mapping[str, Document],
+    rule: FaultRule | None = None,
+) -> str:
     """Begin an operation; the address at which it is looked at."""
     works, azureml = works_of(call.request), call.request.app.state.azureml
     operation = works.operations.begin(document["id"], document["location"], kind, order)
-    work = provisioning.work_of(works, azureml.serving, azureml.environments, operation)
+    work = provisioning.work_of(works, azureml.serving, azureml.environments, operation, rule)
     works.operations.start(operation, work)
     place = _STATUS.format(subscription=call.path["subscription"], location=document["location"])
     about = "odidp" if document["type"] == DEPLOYMENTS else "oeidp"

@@ -94,7 +94,9 @@ def _put(call: Call) -> Answer:
     if old is None:
         creating = {**document, "properties": {**document["properties"], "provisioningState": "Creating"}}
         keep_endpoint(call.state.store, creating)
-    return begun(call, ENDPOINT, document, 200 if old else 201)
+    moves = old is not None and old["properties"]["traffic"] != properties["traffic"]
+    rule = works_of(call.request).bindings.drawn(call.request) if moves else None
+    return begun(call, ENDPOINT, document, 200 if old else 201, rule)
 
 
 def _check_place(call: Call, location: str, name: str) -> None:

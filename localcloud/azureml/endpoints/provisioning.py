@@ -7,13 +7,13 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import uuid4
 
+from localcloud.azureml.endpoints.binding import bind
 from localcloud.azureml.endpoints.state import (
     DEPLOYMENTS,
     LOCAL,
     Document,
     deployments,
     forget_endpoint,
-    keep_endpoint,
 )
 from localcloud.azureml.environments.making import Environments
 from localcloud.azureml.serving.errors import NotServing
@@ -22,6 +22,7 @@ from localcloud.azureml.serving.plan import Plan
 from localcloud.azureml.serving.state import Serving
 from localcloud.facilities.errors import InvalidOperation
 from localcloud.facilities.long_operations import Commit, LongOperation, Work
+from localcloud.faults.rules import FaultRule
 from localcloud.works.context import Works
 
 _log = logging.getLogger("localcloud.azureml.endpoints")
@@ -36,11 +37,17 @@ class ProvisioningFailed(InvalidOperation):
     """An operation ends as failed, with Azure's code of the kind of fault."""
 
 
-def work_of(works: Works, serving: Serving, environments: Environments, operation: LongOperation) -> Work:
-    """What an operation does."""
+def work_of(
+    works: Works,
+    serving: Serving,
+    environments: Environments,
+    operation: LongOperation,
+    rule: FaultRule | None = None,
+) -> Work:
+    """What an operation does; with a rule of faults, what happens to an endpoint instead."""
 
     async def endpoint() -> Commit:
-        return lambda: keep_endpoint(works.store, operation.order["document"])
+        return lambda: bind(works, serving, operation.order["document"], rule)
 
     async def endpoint_goes() -> Commit:
         return lambda: _remove_endpoint(works, serving, operation.resource)

@@ -10,6 +10,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from localcloud.azureml.endpoints.access import check_caller
+from localcloud.azureml.endpoints.binding import split_of
 from localcloud.azureml.endpoints.state import by_address, deployment_id
 from localcloud.azureml.serving.errors import ScoringRefused
 from localcloud.azureml.serving.replicas import Replicas
@@ -41,7 +42,7 @@ async def _score(request: Request) -> Response:
     check_caller(request, endpoint, works.directory)
     body = await read_body(request)
     wanted = request.headers.get(_NAME)
-    name = wanted or serving.splits[endpoint["id"]].next(endpoint["properties"]["traffic"])
+    name = wanted or serving.splits[endpoint["id"]].next(split_of(request, serving, endpoint))
     if name is None:
         raise ScoringRefused(404, "NotFound", "No deployment of the endpoint has traffic.")
     deployed = _of(serving, endpoint, name)

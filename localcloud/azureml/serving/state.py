@@ -36,6 +36,8 @@ class Serving:
         self._tasks: set[asyncio.Task[None]] = set()
         self.splits: defaultdict[str, Split] = defaultdict(Split)
         self.copies: defaultdict[str, Copies] = defaultdict(Copies)
+        # By rules of faults: the traffic that still holds, and the one that is shown, by the endpoint's id.
+        self.stale: dict[str, tuple[dict[str, int], dict[str, int]]] = {}
 
     def home(self, guid: str, attempt: str) -> Path:
         """Where the files of one attempt to serve a deployment are; the guid is the deployment's own."""

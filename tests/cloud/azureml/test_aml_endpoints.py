@@ -357,6 +357,38 @@ def test_faults_meet_scoring_calls_and_the_journal_has_them_as_reads(aml: Aml, t
     ]
 
 
+@pytest.mark.parametrize(
+    ("rule", "shown", "answers"),
+    [
+        ({"kind": "unchanged-binding"}, "blue", "blue"),
+        ({"kind": "stale-model"}, "green", "blue"),
+        ({"kind": "stale-model", "seconds": 0.1}, "green", "green"),
+        ({"kind": "rolled-back", "seconds": 0.1}, "blue", "blue"),
+    ],
+)
+def test_a_change_of_traffic_can_be_a_lie(
+    aml: Aml, two: Endpoint, rule: dict[str, Any], shown: str, answers: str
+) -> None:
+    """By rules of faults: its operation succeeds, and what comes of it is something else, until all faults end."""
+    assert isinstance(aml.cloud, Shared)
+    two.traffic(blue=100)
+
+    def comes_of_it() -> bool:
+        split = two.get()["properties"]["traffic"]
+        return list(split) == [shown] and two.score(1).json() == [answers, 1]
+
+    aml.cloud.faults({**rule, "path": f"*/{two.name}", "count": 1})
+    try:
+        two.traffic(green=100)
+        eventually(comes_of_it, "what comes of it")
+        assert aml.cloud.fired() == [1]
+    finally:
+        aml.cloud.quiet()
+    assert [two.score(1).json()[0]] == list(two.get()["properties"]["traffic"])
+    two.traffic(green=100)
+    assert two.score(1).json() == ["green", 1]
+
+
 def test_a_workspace_ends_the_processes_of_its_deployments(aml: Aml) -> None:
     """What runs follows what is kept, whichever way its document went."""
     other = Aml(aml.cloud, "amlg3", "mlgoing").create()
