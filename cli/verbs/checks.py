@@ -84,21 +84,27 @@ def chaos(
         bool,
         typer.Option("--cluster", help="Jobs on a Dask cluster whose workers and scheduler are killed."),
     ] = False,
+    rollouts: Annotated[
+        bool,
+        typer.Option("--rollouts", help="Kind azureml: rollouts beside a client that scores all the time."),
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print figures and histories as JSON.")] = False,
     as_markdown: Annotated[bool, typer.Option("--markdown", help="Print the figures as Markdown.")] = False,
 ) -> None:
     """Play histories of kills, races and faults, and check what must hold after each: one job a run, nothing wrong bound."""
     alone = kills and not fleets
-    if (bindings or alone or cluster) and resume:
-        raise CliError("a campaign of bindings, kills or a cluster is not resumed", "leave out --resume")
-    if bindings + damage + alone + fleets + cluster > 1:
+    if (bindings or alone or cluster or rollouts) and resume:
         raise CliError(
-            "--bindings, --damage, --kills, --fleets and --cluster are campaigns of their own",
+            "a campaign of bindings, kills, rollouts or a cluster is not resumed", "leave out --resume"
+        )
+    if bindings + damage + alone + fleets + cluster + rollouts > 1:
+        raise CliError(
+            "--bindings, --damage, --kills, --fleets, --cluster and --rollouts are campaigns of their own",
             "give one of them",
         )
     options: dict[str, int | Path | None] = {"-n": histories, "--seed": seed}
-    options |= {} if cluster else {"--first": first, "--resume": resume}
-    options |= {} if alone or cluster else {"--workers": workers}
+    options |= {} if cluster or rollouts else {"--first": first, "--resume": resume}
+    options |= {} if alone or cluster or rollouts else {"--workers": workers}
     arguments = [part for name, value in options.items() if value is not None for part in (name, str(value))]
     arguments += (
         ["--damage"] * damage
@@ -107,7 +113,7 @@ def chaos(
         + ["--json"] * as_json
         + ["--markdown"] * as_markdown
     )
-    own = {"bindings": bindings, "kills": alone, "cluster": cluster}
+    own = {"bindings": bindings, "kills": alone, "cluster": cluster, "azureml": rollouts}
     module = ".".join(["tests.chaos", *(name for name, wanted in own.items() if wanted)])
     with subprocess.Popen([sys.executable, "-m", module, *arguments], cwd=ROOT) as campaign:
         try:

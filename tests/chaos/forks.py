@@ -103,9 +103,10 @@ class Forks:
         on_late: Callable[[str], None] = lambda _request: None,
         sabotage: str = "",
         take_over: bool = False,
+        rate: float = RATE,
     ) -> Provider:
         """Fork a provider process for the engine at *engine*; *on_trigger* answers ``go``, ``die`` or ``late``,
-        which is ``die`` and leaves the request to *on_late*; empty where it only reads.
+        which is ``die`` and leaves the request to *on_late*; empty where it only reads. Its waits end *rate* times as fast.
         """
         port: list[int] = []
         ready = threading.Event()
@@ -130,7 +131,7 @@ class Forks:
             "sabotage": sabotage,
             "epoch": self._epoch,
             "offset": offset,
-            "rate": RATE,
+            "rate": rate,
         }
         forked = self._fork(order, heard, ready.set)
         ready.wait(_DEADLINE)

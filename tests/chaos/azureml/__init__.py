@@ -1,0 +1,1 @@
+"""Kind azureml in trouble: rollouts beside a client that scores all the time (``./dev chaos --rollouts``)."""
