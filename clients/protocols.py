@@ -15,7 +15,7 @@ from clients.text import told
 
 
 class JobState(Enum):
-    """Where a batch job stands."""
+    """Where a training job stands."""
 
     NOT_STARTED = "NotStarted"
     RUNNING = "Running"
@@ -50,7 +50,7 @@ class JobStatus:
 
 
 class Jobs(Protocol):
-    """Batch jobs of one training service."""
+    """Jobs of one training service."""
 
     def create(
         self,
@@ -117,6 +117,9 @@ class SharedBindings(Bindings, Protocol):
     def move(self, resource: str, model: BlobRef, share: int) -> None:
         """Let *model* get *share* percent of the calls, and what is served now the rest."""
 
+    def mirror(self, resource: str, model: BlobRef, share: int) -> None:
+        """Let *model* answer a copy of *share* percent of the calls, which nobody hears; it gets none of its own."""
+
     def withdraw(self) -> None:
         """Let it serve nothing."""
 
@@ -143,7 +146,7 @@ DEFAULT_ENDPOINT = "default"
 class EndpointFound:
     """An endpoint as its service describes it.
 
-    *url* is the data plane's base address (append ``/execute``), *update_url* where its model is replaced, *region_urls*
+    *url* is where it answers, in the kind's own form, *update_url* where its model is replaced, *region_urls*
     the data plane in other regions by their names, *models* what it serves.
     """
 
@@ -179,7 +182,7 @@ class Deployable:
 
 @dataclass(frozen=True)
 class Published:
-    """A deployed experiment: the ids of the experiment and of the web service, and its default endpoint's GUID."""
+    """A deployed experiment: the ids of the experiment and of the web service, and its default endpoint's, where the kind has them."""
 
     experiment: str
     service: str
@@ -247,7 +250,7 @@ class Services(Protocol):
         """Delete an endpoint; one that is gone is not an error."""
 
     def jobs(self, service: str) -> Jobs:
-        """Batch jobs of a training service."""
+        """Jobs of a training service."""
 
     def bindings(self, service: str, endpoint: str) -> Bindings:
         """The model that an endpoint serves."""

@@ -5,6 +5,7 @@ Jobs, models, deployments and traffic are not here: they follow the data, and a 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -19,14 +20,13 @@ from pulumi_azure_native import (
     storage,
 )
 
+from clients.azureml.jobs import CLUSTER
 from retrain_hooks.ownership.names import default_name
 
-# The compute that jobs run on which name none.
-CLUSTER = "cpu-cluster"
-VM_SIZE = "Standard_DS3_v2"
 # Built in: https://learn.microsoft.com/azure/role-based-access-control/built-in-roles/storage
 _BLOB_DATA_CONTRIBUTOR = "ba92f5b4-2d11-453d-a403-e96b0029c9fe"
 _ENDPOINT_NAME = 32
+_NAME = re.compile(r"(?=.{1,32}$)[A-Za-z][A-Za-z0-9]*(?:-[A-Za-z0-9]+)*")
 
 
 @dataclass(frozen=True)
@@ -187,7 +187,15 @@ def adopted(name: str, id_: str, child: pulumi.ResourceOptions) -> WorkspacePart
 
 
 def endpoint_name(name: str) -> str:
-    """The online endpoint's own name: it is part of an address in its region, and so carries project and stack."""
+    """The online endpoint's own name: it is part of an address in its region, and so carries project and stack.
+
+    Raises RunError, which Pulumi shows without a traceback, for one that the service would refuse.
+    """
+    if not _NAME.fullmatch(name):
+        raise pulumi.RunError(
+            f"{name!r} is not a name for an online endpoint\n"
+            "remedy: use letters, digits and single dashes, 32 at most, with a letter first"
+        )
     return default_name(name, pulumi.get_project(), pulumi.get_stack(), limit=_ENDPOINT_NAME)
 
 

@@ -38,7 +38,8 @@ class Rollout:
 
     Each endpoint is probed with *probe_rows* rows until it answers as the new model, for at most *probe_deadline*, and
     must then stay so for *probe_settle* (durations: ``60s``). With no rows a binding is read back only. Where a kind shares
-    calls among models, a new one gets those *steps* (percent) one after the other, each of which bakes as its ring does, and
+    calls among models, a new one first answers a copy of *mirror* percent of them, then gets those *steps* (percent) one after the other, each
+    of which bakes as its ring does, and
     *keep_previous* models stay deployed without calls, for going back.
     """
 
@@ -47,13 +48,14 @@ class Rollout:
     probe_deadline: str = "60s"
     probe_settle: str = "1s"
     steps: Sequence[int] = (100,)
+    mirror: int = 0
     keep_previous: int = 1
 
     @classmethod
     def from_config(cls, config: pulumi.Config, endpoint: str | None = None) -> Rollout:
         """From ``rings`` (each a text of one or more endpoints: ``pilot``, ``europe, asia``; none: *endpoint*, or else
         ``endpointName``, alone), ``bake`` and ``bakeRules``, which go for every ring, ``probeRows``, ``probeDeadline``, ``probeSettle``,
-        ``steps`` and ``keepPrevious``.
+        ``steps``, ``mirror`` and ``keepPrevious``.
         """
         bake, rules = config.require("bake"), config.require_object("bakeRules")
         rings = config.require_object("rings") or [endpoint or config.require("endpointName")]
@@ -64,6 +66,7 @@ class Rollout:
             config.require("probeDeadline"),
             config.require("probeSettle"),
             config.require_object("steps"),
+            config.require_int("mirror"),
             config.require_int("keepPrevious"),
         )
 
@@ -91,6 +94,7 @@ class Rollout:
             "rings": [ring.inputs() for ring in self.rings],
             "probe": probe if self.probe_rows else None,
             "steps": list(self.steps),
+            "mirror": self.mirror,
             "keepPrevious": self.keep_previous,
         }
 

@@ -94,6 +94,7 @@ def _published(
         "part": part,
         "source": experiment,
         "model": model,
+        **({"location": workspace.location} if kind == AZUREML else {}),
         "plan": workspace.commitment_plan.plan if kind == NEW else None,
         "regions": list(regions) if kind == NEW and regions else None,
     }

@@ -46,6 +46,7 @@ class Workspace(Component):
     ) -> None:
         super().__init__("Workspace", name, opts)
         self.target, self.kind, self.existing = target, kind, existing
+        self.location = location if not existing else None
         child = pulumi.ResourceOptions(parent=self, depends_on=[stack_claim(target)])
         parts = self._parts = (pulumi.get_project(), pulumi.get_stack(), name)
 

@@ -20,7 +20,8 @@ from clients.http.answers import part, text
 from clients.poller import Pace, wait
 from clients.storage import BlobRef
 
-MODEL, RESOURCE, CODE, STAGED = "retrain-model", "retrain-resource", "retrain-code", "retrain-staged"
+MODEL, RESOURCE, SERVICE = "retrain-model", "retrain-resource", "retrain-service"
+CODE, STAGED = "retrain-code", "retrain-staged"
 _ENDED = ("Succeeded", "Failed", "Canceled")
 _DEADLINE_SECONDS = 2400.0
 _LOG_LINES = 15
@@ -38,8 +39,12 @@ class Deployments:
         return self._workspace.arm.list(f"{self._endpoint}/deployments")
 
     def ours(self) -> list[Json]:
-        """Those that serve models of ours."""
-        return [one for one in self.all() if tags_of(one).get(MODEL)]
+        """Those that serve models of ours, by this service."""
+        return [one for one in self.all() if tags_of(one).get(SERVICE) == self._named]
+
+    @property
+    def _named(self) -> str:
+        return self._service.rpartition("/")[2]
 
     def make(self, resource: str, model: BlobRef) -> str:
         """The name of the deployment that serves *model* by the present code; made where there is none.
@@ -60,6 +65,7 @@ class Deployments:
                 **recipe.settings["tags"],
                 MODEL: address_of(model),
                 RESOURCE: resource,
+                SERVICE: self._named,
                 CODE: recipe.digest,
                 STAGED: _now(),
             },

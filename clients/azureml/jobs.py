@@ -24,6 +24,8 @@ _WAITING = frozenset(("NotStarted", "Starting", "Provisioning", "Preparing", "Qu
 _ENDED = {"Completed": JobState.FINISHED, "Failed": JobState.FAILED, "Canceled": JobState.CANCELLED}
 # The name of a result that every job has: what it measured, by MLflow's metrics.
 MEASURED = "metrics"
+# The compute that jobs run on which name none, where the workspace has it: components/azureml.py declares it.
+CLUSTER = "cpu-cluster"
 _MEASURED = "mlflow:"
 _LOG_CHARACTERS = 160
 
@@ -48,6 +50,7 @@ class AzureMlJobs:
         body = recipes.job(
             recipe.settings,
             workspace=self._workspace.id,
+            compute=self._compute(recipe.settings),
             code=recipe.code,
             environment=recipe.environment,
             uris={
@@ -63,6 +66,12 @@ class AzureMlJobs:
             if self._find(name) is None:  # else somebody else has submitted it at the same moment
                 raise
         return name
+
+    def _compute(self, settings: recipes.Recipe) -> str | None:
+        """The id of the compute that a job names, or else of the workspace's own; None lets the service find one."""
+        name, wished = settings.get("compute"), settings["resources"].get("instance_type")
+        compute = f"{self._workspace.id}/computes/{name or CLUSTER}"
+        return compute if name or (not wished and self._workspace.arm.find(compute)) else None
 
     def start(self, job: str) -> None:
         """Nothing: a job that was submitted is started."""

@@ -86,6 +86,11 @@ class Traffic:
         else:
             self._change(lambda present: merged(present, name, share))
 
+    def mirror(self, resource: str, model: BlobRef, share: int) -> None:
+        """Send a copy of *share* percent of the calls to *model*'s deployment, which has no traffic."""
+        name = self._deployment(resource, model)
+        self._change(lambda present: present, {name: share})
+
     def withdraw(self) -> None:
         """Take all traffic away: the endpoint then answers 404."""
         if not self._staging:
@@ -99,7 +104,12 @@ class Traffic:
         self._change(lambda _present: found)
         return True
 
-    def _change(self, change: Callable[[Mapping[str, int]], Mapping[str, int]]) -> None:
+    def _change(
+        self,
+        change: Callable[[Mapping[str, int]], Mapping[str, int]],
+        mirrored: Mapping[str, int] | None = None,
+    ) -> None:
+        """Write what *change* makes of the traffic; *mirrored* is the mirror that is to be there, of our deployments."""
         for attempt in range(_ATTEMPTS):
             endpoint, etag = self._workspace.arm.read(self._id)
             present = _traffic(endpoint)
@@ -108,11 +118,11 @@ class Traffic:
                     f"somebody else has changed the traffic of {self._name!r} to {shown(present)}: it is left so",
                     "see who did, and why; run the update again to go on",
                 )
-            wanted = dict(change(present))
-            if wanted == present:
+            wanted, mirror = dict(change(present)), self._mirror(endpoint, mirrored or {})
+            if wanted == present and mirror == _shares(endpoint, "mirrorTraffic"):
                 return
             try:
-                body = _whole(endpoint, wanted)
+                body = _whole(endpoint, wanted, mirror)
                 self._workspace.arm.put(self._id, body, f"the traffic of {self._name!r}", etag)
             except Conflict as error:
                 if error.status != 412 or attempt == _ATTEMPTS - 1:
@@ -120,6 +130,14 @@ class Traffic:
                 continue  # something else of it was changed: read, merge and write again
             self._wrote, self._found = wanted, present if self._found is None else self._found
             return
+
+    def _mirror(self, endpoint: Json, mirrored: Mapping[str, int]) -> dict[str, int]:
+        """The mirror with *mirrored* in the place of ours: what others mirror to stays, unless there is to be another."""
+        present = _shares(endpoint, "mirrorTraffic")
+        if mirrored or not present:
+            return dict(mirrored)
+        ours = {text(one, "name") for one in self._deployments.ours()}
+        return {name: share for name, share in present.items() if name not in ours}
 
     def _deployment(self, resource: str, model: BlobRef) -> str:
         if _FOREIGN in model.base + model.path:
@@ -160,11 +178,10 @@ def _shares(endpoint: Json, member: str) -> dict[str, int]:
     return {name: int(share) for name, share in part(part(endpoint, "properties"), member).items()}
 
 
-def _whole(endpoint: Json, traffic: Mapping[str, int]) -> Json:
+def _whole(endpoint: Json, traffic: Mapping[str, int], mirror: Mapping[str, int]) -> Json:
     """A PUT of an endpoint as it is, with other traffic: what is left out would be taken away."""
     properties, identity = part(endpoint, "properties"), part(endpoint, "identity")
     users = identity.get("userAssignedIdentities") or {}
-    mirror = _shares(endpoint, "mirrorTraffic")
     return {
         "location": text(endpoint, "location"),
         "tags": part(endpoint, "tags"),

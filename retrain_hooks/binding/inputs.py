@@ -86,6 +86,12 @@ class ModelBindingInputs(Place):
         least=1,
         most=100,
     )
+    mirror: int = prop(
+        "percent of the calls that the model answers a copy of, before it gets any, where the kind shares them",
+        default=0,
+        least=0,
+        most=50,
+    )
     keep_previous: int = prop(
         "how many models stay deployed without calls, for going back in seconds", default=1, least=0, most=18
     )

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable
+from contextlib import suppress
 
+from clients.errors import NotFound
 from retrain_hooks.binding.inputs import ModelBindingInputs
 from retrain_hooks.binding.roller import Roller
 from retrain_hooks.binding.rollout_record import RolloutRecord
@@ -152,12 +154,16 @@ class ModelBindingLifecycle:
         return now, {name: value for name, value in now.items() if name not in _OUTPUTS}
 
     def delete(self, id_: str, old: Props) -> None:
-        """Nothing but the markers: an endpoint always serves some model, and goes with its own resource."""
+        """Nothing but the markers, and what endpoints could serve and don't: what they serve goes with their own resource."""
         self._context.guard.check()
         recorded = ModelBindingInputs.parse(old, recorded=True)
         record = _record(Endpoints(self._context, recorded))
         record.find()
         record.forget()
+        endpoints = Endpoints(self._context, recorded)
+        for name in recorded.endpoints:
+            with suppress(NotFound):  # it is gone, with all of them
+                LiveEndpoint(endpoints, name).retire(0)
         self._let_go(recorded, {*recorded.endpoints, recorded.staging} - {""})
 
     def _let_go(self, recorded: ModelBindingInputs, names: Iterable[str]) -> None:

@@ -133,15 +133,21 @@ class Roller:
     def _move(self, ring: RingInputs, endpoint: LiveEndpoint) -> None:
         """Let the model get the endpoint's calls: step by step, where they can be shared; each step bakes as the ring does."""
         if endpoint.shares and endpoint.serves():
-            present = endpoint.share(self._address)
-            for share in self._scene.wanted.steps[:-1]:
-                if share <= present:
-                    continue  # an interrupted rollout came as far
-                endpoint.write(self._address, share)
-                if self._staging is not None:
-                    step = Step(self._scene, ring, endpoint, self._staging, self._address, share)
-                    step.bake(self._scores(endpoint))
+            present, wanted = endpoint.share(self._address), self._scene.wanted
+            if wanted.mirror and not present:
+                endpoint.mirror(self._address, wanted.mirror)
+                self._bake_step(ring, endpoint, 0)
+            for share in wanted.steps[:-1]:
+                if share > present:  # an interrupted rollout came as far
+                    endpoint.write(self._address, share)
+                    self._bake_step(ring, endpoint, share)
         endpoint.write(self._address)
+
+    def _bake_step(self, ring: RingInputs, endpoint: LiveEndpoint, share: int) -> None:
+        if self._staging is not None:
+            Step(self._scene, ring, endpoint, self._staging, self._address, share).bake(
+                self._scores(endpoint)
+            )
 
     def _learn(self, endpoint: LiveEndpoint) -> None:
         """Record what an endpoint serves and answers before it is changed: only then will a change be seen.

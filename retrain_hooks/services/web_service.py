@@ -5,7 +5,8 @@ from __future__ import annotations
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
-from clients.errors import ConfigurationError, NotFound, ServiceError
+from clients.azureml import regions
+from clients.errors import ConfigurationError, CredentialError, NotFound, ServiceError
 from clients.protocols import AZUREML, CLASSIC, DEFAULT_ENDPOINT, KINDS, EndpointFound, Services
 from clients.storage import BlobRef
 from retrain_hooks.experiments.published import Publishable, load_for
@@ -37,6 +38,7 @@ class WebServiceInputs(Inputs):
     part: str = prop("what it does", default="training", choices=("training", PREDICTIVE), identity=True)
     source: str = prop("folder below experiments/ that it is published from", default="")
     model: ModelRef | None = prop("the baseline that a predictive service starts with", default=None)
+    location: str = prop("region of a workspace of Azure ML v2 that the program makes", default="")
     plan: str | None = prop("commitment plan (ARM id) that pays for a New one", default=None)
     regions: tuple[str, ...] = prop("regions that a New one is published in besides its own", default=())
     owner: OwnerRef | None = prop("who owns it; filled in by the component", default=None)
@@ -113,6 +115,8 @@ class WebServiceLifecycle:
         before = WebServiceInputs.parse(old, recorded=True) if old and not old.get("existing") else None
         wanted = _named(WebServiceInputs.parse(new), before)
         wanted = replace(wanted, experiment=self._load(wanted).reference())
+        if wanted.kind == AZUREML and before is None and known(wanted.location) and wanted.location:
+            self._refuse_region(wanted)
         if not wanted.placed:
             return wanted.props()
         found = self._services(wanted).find(wanted.name)
@@ -131,6 +135,13 @@ class WebServiceLifecycle:
         return replace(
             wanted, published="" if noted in (None, before.content) else noted, remark=remark
         ).props()
+
+    def _refuse_region(self, wanted: WebServiceInputs) -> None:
+        """Raise ConfigurationError for a region without the service, as far as the signed-in may know."""
+        arm = self._context.resource_manager(wanted.target, regions.API_VERSION)
+        question = ("region", wanted.target, wanted.location)
+        with suppress(CredentialError):
+            self._context.memory.once(question, lambda: regions.refuse_region(arm, wanted.location))
 
     def _addressed(
         self, inputs: WebServiceInputs, service: str, default: EndpointFound | None

@@ -178,6 +178,13 @@ class LiveEndpoint:
             return error
         return None
 
+    def mirror(self, address: str, share: int) -> None:
+        """Let the model at *address* answer a copy of *share* percent of the calls, where they can be shared."""
+        if isinstance(self._bindings, SharedBindings):
+            model = self._model(address)
+            self.endpoints.context.guard.check()
+            self._bindings.mirror(self.endpoints.place.resource, model, share)
+
     def put_back(self) -> bool:
         """Share its calls again as they were before this rollout; whether that changed anything."""
         if not isinstance(self._bindings, SharedBindings):

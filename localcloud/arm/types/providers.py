@@ -77,6 +77,7 @@ def _unregister(call: Call) -> Answer:
 OPERATIONS = (
     Operation("GET", "/subscriptions/{subscription}/providers", _list),
     Operation("GET", _ONE, _get),
+    Operation("GET", "/providers/{namespace}", _get),
     Operation("POST", f"{_ONE}/register", _register),
     Operation("POST", f"{_ONE}/unregister", _unregister),
 )
