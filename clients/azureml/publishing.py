@@ -6,6 +6,7 @@ The code container stands for the web service. Its tag says which version is cur
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -52,7 +53,7 @@ class Publisher:
             raise NotFound(
                 f"{service.rpartition('/')[2]!r} is no web service", "publish it: ./dev up", status=404
             )
-        kept = json.loads(self._workspace.registry().read(_record(digest))[0])
+        kept = json.loads(self._workspace.registry().read(_record(service, digest))[0])
         return Recipe(digest, kept["settings"], kept["code"], kept["environment"])
 
     def publish(self, name: str, package: CodePackage, before_write: Callable[[], None]) -> str:
@@ -69,7 +70,7 @@ class Publisher:
         before_write()
         with suppress(Conflict):  # it is there, under the digest of its content
             content = json.dumps(recipe, sort_keys=True).encode()
-            self._workspace.registry().write(_record(package.digest), content, etag=None)
+            self._workspace.registry().write(_record(service, package.digest), content, etag=None)
         before_write()
         self._workspace.put(service, {"tags": {TAG: package.digest}})
         return service
@@ -130,5 +131,6 @@ class Publisher:
                 self._workspace.arm.delete(resource, f"the web service {name!r}")
 
 
-def _record(digest: str) -> str:
-    return f"published/{digest}.json"
+def _record(service: str, digest: str) -> str:
+    """Where a recipe is kept: what it names is in the service's own workspace, and stacks share a registry."""
+    return f"recipes/{hashlib.sha256(service.casefold().encode()).hexdigest()[:16]}/{digest}.json"
