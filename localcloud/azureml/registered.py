@@ -11,10 +11,11 @@ from localcloud.arm.operation import Operation
 from localcloud.arm.tracked import ResourceType
 from localcloud.arm.types.neighbours import Components, Identities, Registries, Vaults
 from localcloud.arm.types.role_assignments import RoleAssignments
+from localcloud.azureml import operations
 from localcloud.azureml.assets import datastores
 from localcloud.azureml.assets import operations as assets
 from localcloud.azureml.assets.containers import BlobContainers
-from localcloud.azureml.endpoints import answers, provisioning, scoring
+from localcloud.azureml.endpoints import provisioning, scoring
 from localcloud.azureml.endpoints.online_deployments import OnlineDeployments
 from localcloud.azureml.endpoints.online_endpoints import OnlineEndpoints
 from localcloud.azureml.environments.making import Environments
@@ -78,9 +79,8 @@ OPERATIONS: tuple[Operation, ...] = (
     *datastores.OPERATIONS,
     *assets.OPERATIONS,
     *jobs.OPERATIONS,
-    *answers.OPERATIONS,
     *quotas.OPERATIONS,
-    *going.OPERATIONS,
+    *operations.OPERATIONS,
 )
 
 

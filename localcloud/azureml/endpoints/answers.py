@@ -1,6 +1,6 @@
 """Answers of operations that go on: where to look at them, and what documents say meanwhile.
 
-As recorded from the service: no Retry-After; `Location` of a PUT is the resource itself.
+As recorded from the service, `Location` of a PUT is the resource itself.
 """
 
 from __future__ import annotations
@@ -8,24 +8,20 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from datetime import datetime
 
 from localcloud.arm.errors import ArmError
-from localcloud.arm.operation import Answer, Call, Operation
-from localcloud.azureml.assets.places import NAMESPACE
+from localcloud.arm.operation import Answer, Call
 from localcloud.azureml.assets.workspace import workspace_of
 from localcloud.azureml.endpoints import provisioning
 from localcloud.azureml.endpoints.state import DEPLOYMENTS, LOCAL, Document
 from localcloud.azureml.endpoints.wire import shown_deployment, shown_endpoint
+from localcloud.azureml.operations import addresses
 from localcloud.azureml.serving.state import Serving
 from localcloud.facilities.long_operations import LongOperation
 from localcloud.faults.rules import FaultRule
 from localcloud.works.context import works_of
 
-_LOCATION = f"/subscriptions/{{subscription}}/providers/{NAMESPACE}/locations/{{location}}"
-_STATUS, _RESULT = f"{_LOCATION}/mfeOperationsStatus", f"{_LOCATION}/mfeOperationResults"
 _TIMEOUT = "PT30M"
-_NOT_YET = "0001-01-01T00:00:00+00:00"
 
 
 def serving_of(call: Call) -> Serving:
@@ -36,9 +32,9 @@ def serving_of(call: Call) -> Serving:
 
 def begun(call: Call, kind: str, document: Document, status: int, rule: FaultRule | None = None) -> Answer:
     """Begin what makes a document true, or what a rule of faults says, and answer with it as it is meanwhile."""
-    at = _begin(call, kind, document, {"document": document}, rule)
+    at, result = _begin(call, kind, document, {"document": document}, rule)
     if status == 202:  # of a PATCH
-        return Answer(202, None, {"Location": at.replace("mfeOperationsStatus", "mfeOperationResults")})
+        return Answer(202, None, {"Location": result})
     body = shown(call, document)
     inner = {**body["properties"]["properties"], "AzureAsyncOperationUri": at}
     body = {**body, "properties": {**body["properties"], "properties": inner}}
@@ -53,8 +49,7 @@ def begun(call: Call, kind: str, document: Document, status: int, rule: FaultRul
 
 def gone(call: Call, kind: str, document: Document) -> Answer:
     """Begin to delete it."""
-    at = _begin(call, kind, document, {})
-    result = at.replace("mfeOperationsStatus", "mfeOperationResults")
+    _, result = _begin(call, kind, document, {})
     return Answer(202, None, {"Location": result, "x-ms-async-operation-timeout": _TIMEOUT})
 
 
@@ -64,16 +59,14 @@ def _begin(
     document: Document,
     order: Mapping[str, Document],
     rule: FaultRule | None = None,
-) -> str:
-    """Begin an operation; the address at which it is looked at."""
+) -> tuple[str, str]:
+    """Begin an operation; the addresses at which it is looked at."""
     works, azureml = works_of(call.request), call.request.app.state.azureml
     operation = works.operations.begin(document["id"], document["location"], kind, order)
     work = provisioning.work_of(works, azureml.serving, azureml.environments, operation, rule)
     works.operations.start(operation, work)
-    place = _STATUS.format(subscription=call.path["subscription"], location=document["location"])
     about = "odidp" if document["type"] == DEPLOYMENTS else "oeidp"
-    name = f"{about}:{workspace_of(call).guid}:{operation.name}"
-    return f"{call.base_url}{place}/{name}{_version(call)}"
+    return addresses(call, operation, document["location"], "mfe", f"{about}:{workspace_of(call).guid}:")
 
 
 def _version(call: Call) -> str:
@@ -113,44 +106,3 @@ def _state(running: LongOperation, kept: Document | None) -> str:
         return "Scaling"
     creating = kept is not None and kept["properties"]["provisioningState"] == "Creating"
     return "Creating" if creating else "Updating"
-
-
-def _look(call: Call) -> tuple[LongOperation, Document]:
-    name = call.path["operation"].rpartition(":")[2]
-    location, operations = call.path["location"], call.state.operations
-    body, found = operations.look(location, name), operations.find(location, name)
-    if found is None or body is None or found.kind not in provisioning.KINDS:
-        raise ArmError(404, "NotFound", f"There is no operation {name}.", target=name)
-    return found, body
-
-
-def _status(call: Call) -> Answer:
-    """Look at what goes on on an endpoint or a deployment, until it Succeeded, or Failed with its error."""
-    found, body = _look(call)
-    going = "endTime" not in body
-    meanwhile = "Updating" if found.kind == provisioning.DEPLOYMENT else "InProgress"
-    shown = {
-        **body,
-        "id": call.request.url.path,
-        "name": call.path["operation"],
-        "status": meanwhile if going else body["status"],
-        "startTime": datetime.fromisoformat(body["startTime"]).isoformat(),
-        "endTime": _NOT_YET if going else datetime.fromisoformat(body["endTime"]).isoformat(),
-    }
-    return Answer(200, shown)
-
-
-def _result(call: Call) -> Answer:
-    """202 while an operation goes on, then 200; its error where it failed."""
-    _, body = _look(call)
-    if "endTime" not in body:
-        return Answer(202, None, {"Location": str(call.request.url)})
-    if error := body.get("error"):
-        raise ArmError(400, error["code"], error["message"])
-    return Answer(200)
-
-
-OPERATIONS = (
-    Operation("GET", f"{_STATUS}/{{operation}}", _status),
-    Operation("GET", f"{_RESULT}/{{operation}}", _result),
-)

@@ -136,8 +136,7 @@ def _patch(call: Call) -> Answer:
     document = {**old, "systemData": system_data(created_by(call), old)}
     if sent.get("tags") is not None:
         document["tags"] = tags_of(sent)
-    if identity := section(sent, "identity"):
-        document["identity"] = identity
+    document["identity"] = identity_of(call, sent, old)
     return begun(call, ENDPOINT, document, 202)
 
 

@@ -7,13 +7,11 @@ headers of the service.
 
 from __future__ import annotations
 
-from localcloud.arm.errors import ArmError
-from localcloud.arm.operation import Answer, Call, Operation
+from localcloud.arm.operation import Answer, Call
 from localcloud.arm.state import Document
-from localcloud.azureml.assets.places import NAMESPACE
-from localcloud.facilities.long_operations import Commit, LongOperation, LongOperations
+from localcloud.azureml.operations import addresses
+from localcloud.facilities.long_operations import Commit, LongOperations
 
-_LOCATION = f"/subscriptions/{{subscription}}/providers/{NAMESPACE}/locations/{{location}}"
 _CREATES, _GOES = "mlCreates", "mlGoes"
 
 
@@ -54,44 +52,5 @@ def _begun(call: Call, document: Document, what: str, kind: str) -> dict[str, st
     if operation is None:
         operation = operations.begin(document["id"], location, kind, {})
         operations.start(operation, _nothing_more)
-    place = f"{call.base_url}{_LOCATION.format(subscription=call.path['subscription'], location=location)}"
-    query = f"{operation.name}?api-version={call.query['api-version']}"
-    return {
-        "Azure-AsyncOperation": f"{place}/{what}OperationsStatus/{query}",
-        "Location": f"{place}/{what}OperationResults/{query}",
-    }
-
-
-def _found(call: Call) -> LongOperation:
-    name = call.path["operation"]
-    found = call.state.operations.find(call.path["location"], name)
-    if found is None or found.kind not in (_CREATES, _GOES):
-        raise ArmError(404, "NotFound", f"There is no operation {name}.", target=name)
-    return found
-
-
-def _status(call: Call) -> Answer:
-    """Look at a creation or a deletion, until it Succeeded."""
-    found = _found(call)
-    body = call.state.operations.look(call.path["location"], found.name) or {}
-    going = "endTime" not in body
-    return Answer(
-        200,
-        {**body, "id": call.request.url.path, "status": "InProgress" if going else body["status"]},
-    )
-
-
-def _result(call: Call) -> Answer:
-    """202 while a creation or a deletion goes on, then 200."""
-    found = _found(call)
-    body = call.state.operations.look(call.path["location"], found.name) or {}
-    if "endTime" not in body:
-        return Answer(202, None, {"Location": str(call.request.url)})
-    return Answer(200)
-
-
-OPERATIONS = tuple(
-    Operation("GET", f"{_LOCATION}/{what}{place}/{{operation}}", handle)
-    for what in ("workspace", "compute")
-    for place, handle in (("OperationsStatus", _status), ("OperationResults", _result))
-)
+    status, result = addresses(call, operation, location, what)
+    return {"Azure-AsyncOperation": status, "Location": result}
