@@ -50,6 +50,7 @@ class Cloud:
     identityHeader: str = ""  # noqa: N815
     tokenSeconds: int = 3600  # noqa: N815
     executor: str = "processes"
+    softDelete: bool = False  # noqa: N815
 
     def __repr__(self) -> str:
         return f"Cloud(studio={self.studio!r}, blob={self.blob!r})"

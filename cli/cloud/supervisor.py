@@ -100,17 +100,22 @@ class Supervisor:
         new_ports: bool = False,
         allow_faults: bool | None = None,
         executor: str | None = None,
+        soft_delete: bool | None = None,
         look: bool = False,
     ) -> Cloud:
         """Bring the cloud up, with the example's data in it; does nothing where all is up.
 
-        `allow_faults` says whether the studio may be told to misbehave, `executor` where its jobs run; None leaves that
-        as it was. With `look` the containers are looked for, and made and filled again where one is gone.
+        `allow_faults` says whether the studio may be told to misbehave, `executor` where its jobs run, `soft_delete`
+        whether deleted vaults and workspaces keep their names; None leaves that as it was. With `look` the containers are looked for, and made and filled again where one is gone.
         """
         cloud, known = self._known()
         options: dict[str, Any] = {
             name: value
-            for name, value in (("allowFaults", allow_faults), ("executor", executor))
+            for name, value in (
+                ("allowFaults", allow_faults),
+                ("executor", executor),
+                ("softDelete", soft_delete),
+            )
             if value is not None
         }
         asked = new_ports or (cloud and cloud != replace(cloud, **options))

@@ -30,12 +30,22 @@ def start(
             show_default=False,
         ),
     ] = None,
+    soft_delete: Annotated[
+        bool | None,
+        typer.Option(
+            "--soft-delete/--no-soft-delete",
+            help="As in Azure, let deleted vaults and workspaces of Azure ML keep their names until purged.",
+            show_default=False,
+        ),
+    ] = None,
 ) -> None:
     """Start the local cloud: Azurite, the studio, the azure-native stand-in, the example's data."""
     from cli.cloud.supervisor import Supervisor
 
     supervisor = Supervisor(say=say)
-    cloud = supervisor.start(new_ports=new_ports, allow_faults=allow_faults, executor=executor, look=True)
+    cloud = supervisor.start(
+        new_ports=new_ports, allow_faults=allow_faults, executor=executor, soft_delete=soft_delete, look=True
+    )
     out().print(f"the local cloud runs: studio {cloud.studio}, blobs {cloud.blob}")
 
 

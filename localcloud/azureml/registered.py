@@ -9,8 +9,9 @@ from starlette.routing import BaseRoute
 
 from localcloud.arm.operation import Operation
 from localcloud.arm.tracked import ResourceType
-from localcloud.arm.types.neighbours import Components, Identities, Registries, Vaults
+from localcloud.arm.types.neighbours import Components, Identities, Registries
 from localcloud.arm.types.role_assignments import RoleAssignments
+from localcloud.arm.types.vaults import Vaults
 from localcloud.azureml import operations
 from localcloud.azureml.assets import datastores
 from localcloud.azureml.assets import operations as assets

@@ -40,6 +40,7 @@ class Cloud:
     """Addresses and secrets of one local cloud. `blob` is the proxy, `azurite` what it forwards to.
 
     `names` are the hosts of its addresses, by which it may be called; `studio` is its own address, without HTTPS. `signs_in` are the principals that the file names; `ca_file` is the certificate authority of its HTTPS.
+    With `soft_delete` the names of deleted vaults and of Azure ML's workspaces stay taken until they are purged.
     """
 
     blob: str
@@ -55,6 +56,7 @@ class Cloud:
     identity_header: str = field(default="", repr=False)
     token_seconds: int = 3600
     ca_file: Path | None = None
+    soft_delete: bool = False
 
     def __post_init__(self) -> None:
         if not self.tenant:
@@ -102,6 +104,7 @@ def read_cloud(path: Path) -> Cloud:
         arm_token=document["armToken"],
         subscription=document["subscription"],
         studio=str(document.get("studio") or "").rstrip("/"),
+        soft_delete=document.get("softDelete") is True,
         names=frozenset(
             host
             for name in ("studio", "studioHttps", "blob")

@@ -317,6 +317,18 @@ def test_faults_are_allowed_on_request_and_that_is_remembered(cloud: LocalCloud)
     assert cloud.allows_faults() is False
 
 
+def test_that_names_stay_taken_is_remembered(cloud: LocalCloud) -> None:
+    """The file says it, later starts keep it, and the studio alone starts anew."""
+    before = cloud.pids()
+    assert cloud.run("start", "--soft-delete")[0] == 0
+    after = cloud.pids()
+    assert {name for name in SERVICES if after[name] != before[name]} == {"studio"}
+    assert cloud.run("start")[0] == 0
+    assert json.loads(cloud.file.read_text())["softDelete"] is True
+    assert cloud.run("start", "--no-soft-delete")[0] == 0
+    assert json.loads(cloud.file.read_text())["softDelete"] is False
+
+
 @pytest.mark.heals(
     "./dev cloud start --executor processes, or --executor with an address like tcp://scheduler:8786"
 )

@@ -1,7 +1,7 @@
-"""What an Azure ML workspace stands on beside storage: key vaults, Application Insights, container registries, identities.
+"""What an Azure ML workspace stands on beside storage and vault: Application Insights, container registries, identities.
 
-They are declarations here: no secret is kept in a vault, no image in a registry. Names are as strict as in Azure.
-Source: azure-rest-api-specs (KeyVault 2023-07-01, Insights 2020-02-02, ContainerRegistry 2023-07-01, ManagedIdentity 2023-01-31).
+They are declarations here: no image is kept in a registry. Names are as strict as in Azure.
+Source: azure-rest-api-specs (Insights 2020-02-02, ContainerRegistry 2023-07-01, ManagedIdentity 2023-01-31).
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ class Neighbour(TrackedType):
                 message = f"The {self.called} '{name}' needs the property '{member}'."
                 raise ArmError(400, "InvalidRequestPropertyValue", message, target=f"properties.{member}")
         if self.unique and old is None:
-            self._check_free(call, name)
+            self.check_free(call, name)
         made = {key: before.get(key, value) for key, value in self.made(call, name).items()}
         properties = {**self.defaults, **given, **made, "provisioningState": "Succeeded"}
         return {**document, "properties": properties}
@@ -59,35 +59,11 @@ class Neighbour(TrackedType):
         named = {key: body[key] for key in self.writable if body.get(key) is not None}
         return self.completed(call, {**old, **named, "properties": {**old["properties"], **sent}}, old)
 
-    def _check_free(self, call: Call, name: str) -> None:
+    def check_free(self, call: Call, name: str) -> None:
+        """Raise ArmError where another one in the cloud has the name."""
         if any(one["name"].lower() == name.lower() for one in call.state.resources(self.type)):
             message = f"The {self.called} name '{name}' is already in use."
             raise ArmError(409, "AlreadyInUse", message, target="name")
-
-
-class Vaults(Neighbour):
-    """Key vaults."""
-
-    type = "Microsoft.KeyVault/vaults"
-    called = "vault"
-    writable = ()
-    named = (
-        r"[a-zA-Z](?!.*--)[a-zA-Z0-9-]{1,22}[a-zA-Z0-9]",
-        "3 to 24 letters, digits and single '-', a letter first",
-    )
-    needed = ("tenantId", "sku")
-    defaults: ClassVar[dict[str, Any]] = {
-        "accessPolicies": [],
-        "enabledForDeployment": False,
-        "enableSoftDelete": True,
-        "softDeleteRetentionInDays": 90,
-        "enableRbacAuthorization": False,
-        "publicNetworkAccess": "Enabled",
-    }
-
-    def made(self, call: Call, name: str) -> dict[str, Any]:
-        """Where it would answer."""
-        return {"vaultUri": f"https://{name}.vault.azure.net/"}
 
 
 class Components(Neighbour):

@@ -15,12 +15,13 @@ from localcloud.arm.errors import ArmError
 from localcloud.arm.operation import Answer, Call, text
 from localcloud.arm.state import ArmState, Document
 from localcloud.arm.tracked import Action, TrackedType
-from localcloud.azureml.assets.places import TRACKING
+from localcloud.azureml.assets.places import NAMESPACE, TRACKING
 from localcloud.azureml.assets.workspace import TYPE
 from localcloud.azureml.tracking.state import Tracking
 from localcloud.azureml.workspaces import going
 from localcloud.azureml.workspaces.discovery import DISCOVERY
 from localcloud.azureml.workspaces.identity import identity_of
+from localcloud.facilities.store import now
 
 # What it stands on, with the type of each; the container registry may come later.
 _NEEDED = {
@@ -58,6 +59,9 @@ class Workspaces(TrackedType):
     def completed(self, call: Call, document: Document, old: Document | None) -> Document:
         """What was declared, upon what it stands on."""
         given, before = document["properties"], old["properties"] if old else {}
+        if old is None and call.state.get(_deleted(document["id"])) is not None:
+            message = "Soft-deleted workspace exists. Please purge or recover it. https://aka.ms/wsoftdelete"
+            raise ArmError(400, "BadRequest", message)
         for name, kind in {**_NEEDED, **_REGISTRY}.items():
             _check_reference(call, given, name, kind)
         if changed := [name for name in _KEPT if old and name in given and _differ(given, before, name)]:
@@ -106,10 +110,22 @@ class Workspaces(TrackedType):
         return going.creates(call, answer.body, "workspace", answer.status)
 
     def _delete(self, call: Call) -> Answer:
-        """Delete it with all that is in it; 204 where there is none."""
-        document = self.existing(call)
-        answer = super()._delete(call)
-        return answer if document is None else going.goes(call, document, "workspace")
+        """Delete it with all that is in it; 204 where there is none. With `forceToPurge` its name is free at once."""
+        document, state = self.existing(call), call.state
+        query = {name.lower(): value.lower() for name, value in call.query.items()}
+        for_good = query.get("forcetopurge") == "true"
+        if document is None:
+            group = state.group(call.path["group"])["id"]
+            gone = state.get(_deleted(f"{group}/providers/{self.type}/{call.path['name']}"))
+            if gone is None or not for_good:
+                return Answer(204)
+            state.remove(gone)
+            return Answer(200)
+        with state.transaction():
+            state.remove(document)
+            if state.cloud.soft_delete and not for_good:
+                state.put({"id": _deleted(document["id"]), "deleted": now()})
+        return going.goes(call, document, "workspace")
 
     def remove(self, state: ArmState, document: Document) -> None:
         """All that is in it goes with it, and what was tracked."""
@@ -123,6 +139,12 @@ class Workspaces(TrackedType):
             "listStorageAccountKeys": _list_storage_keys,
             "resyncKeys": _resync_keys,
         }
+
+
+def _deleted(workspace: str) -> str:
+    """Where it is kept that a workspace is deleted; it goes with its resource group."""
+    group, _, name = workspace.partition(f"/providers/{TYPE}/")
+    return f"{group}/providers/{NAMESPACE}/deletedWorkspaces/{name}"
 
 
 def _check_reference(call: Call, given: Mapping[str, Any], name: str, kind: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import uuid
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -285,3 +286,66 @@ def test_quotas_of_a_region_say_how_much_of_them_is_used(arm: Arm) -> None:
     quotas = arm("GET", f"{place}/quotas").json()["value"]
     assert {one["limit"] for one in quotas} == {100}
     assert "Standard DSv2 Family Cluster Dedicated vCPUs" in [one["name"]["localizedValue"] for one in quotas]
+
+
+@pytest.fixture
+def keeping(tmp_path: Path) -> Iterator[Arm]:
+    """A side that keeps the names of what is deleted."""
+    store, cloud = Store(tmp_path / "keeping"), replace(CLOUD, soft_delete=True)
+    side = Arm(Client(store, TYPES, OPERATIONS, cloud=cloud), store, cloud)
+    yield side
+    side.close()
+
+
+def test_a_deleted_workspace_keeps_its_name(keeping: Arm) -> None:
+    """Until it is purged; a purge of one that is there is at once for good. Its group takes it along."""
+    workspace(keeping)
+    followed(keeping, keeping("DELETE", WORKSPACE))
+    assert keeping("GET", WORKSPACE).status_code == 404
+    assert keeping("DELETE", WORKSPACE).status_code == 204
+    refused = keeping("PUT", WORKSPACE, _declared(keeping))
+    assert code(refused) == (400, "BadRequest")
+    assert refused.json()["error"]["message"].startswith("Soft-deleted workspace exists.")
+    assert keeping("DELETE", WORKSPACE, forceToPurge="true").status_code == 200
+    workspace(keeping)
+    followed(keeping, keeping("DELETE", WORKSPACE, forceToPurge="true"))
+    workspace(keeping)
+    keeping("DELETE", WORKSPACE)
+    assert keeping("DELETE", GROUP).is_success
+    assert [one for one in keeping.store.arm_list("/subscriptions/") if "/resourceGroups/" in one["id"]] == []
+
+
+VAULT = f"{PROVIDERS}/Microsoft.KeyVault/vaults/kv-one"
+DELETED = "/providers/Microsoft.KeyVault/locations/westeurope/deletedVaults/kv-one"
+
+
+@pytest.mark.parametrize("place", [VAULT, GROUP])
+def test_a_deleted_vault_keeps_its_name(keeping: Arm, place: str) -> None:
+    """Whoever deleted it, until it is purged or recovered with what it had."""
+    stands_on(keeping)
+    before = keeping("GET", VAULT).json()
+    body = {"location": "westeurope", "properties": before["properties"]}
+    assert code(keeping("GET", DELETED)) == (404, "DeletedVaultNotFound")
+    assert keeping("DELETE", place).is_success
+    keeping.group()
+    assert keeping("GET", DELETED).json()["properties"]["vaultId"] == before["id"]
+    listed = keeping("GET", "/providers/Microsoft.KeyVault/deletedVaults").json()["value"]
+    assert [one["name"] for one in listed] == ["kv-one"]
+    assert code(keeping("PUT", VAULT, body)) == (409, "ConflictError")
+    recovered = keeping("PUT", VAULT, {"location": "westeurope", "properties": {"createMode": "recover"}})
+    assert recovered.json()["properties"] == before["properties"]
+    assert keeping("DELETE", VAULT).is_success
+    assert keeping("POST", f"{DELETED}/purge").status_code == 200
+    assert code(keeping("PUT", VAULT, {**body, "properties": {"createMode": "recover"}})) == (
+        404,
+        "VaultNotFound",
+    )
+    assert keeping("PUT", VAULT, body).is_success
+
+
+def test_without_that_a_name_is_free_again(arm: Arm) -> None:
+    """As the local cloud is unless told otherwise."""
+    workspace(arm)
+    for place in (WORKSPACE, VAULT):
+        assert arm("DELETE", place).is_success
+    workspace(arm)
