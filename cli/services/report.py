@@ -29,7 +29,7 @@ def after_up(outputs: Mapping[str, Any], console: Console) -> None:
     """Print what serves, what was judged where that is another run, and the sample scored by baseline and retrained.
 
     *outputs* are the stack's, secrets masked; of a program that exports no model there is nothing to say. Each line tells
-    of one run. Where no experiment is among them, because its services were adopted, there is no sample to score. Raises
+    of one run. Where no experiment is among them, because its services were adopted, or it has no sample, none is scored. Raises
     RetrainError where an endpoint does not answer.
     """
     if "modelAddress" not in outputs:
@@ -185,7 +185,7 @@ def _services(outputs: Mapping[str, Any]) -> Services:
 
 def sample_of(experiment: str) -> dict[str, Any]:
     """The one row of ``experiments/<experiment>/sample.json``. Raises ConfigurationError where there is none."""
-    path = Path("experiments") / experiment / "sample.json"
+    path = _sample(experiment)
     try:
         row: dict[str, Any] = next(iter(json.loads(path.read_text(encoding="utf-8")).values()))
     except (OSError, ValueError, AttributeError, StopIteration):
@@ -193,6 +193,10 @@ def sample_of(experiment: str) -> dict[str, Any]:
             f"{path} cannot be read", 'write one row to score into it: {"input1": {"column": value}}'
         ) from None
     return row
+
+
+def _sample(experiment: str) -> Path:
+    return Path("experiments") / experiment / "sample.json"
 
 
 def _round(value: Any) -> str:

@@ -20,7 +20,7 @@ from retrain_hooks.registry.ledger import Ledger, Run
 from retrain_hooks.registry.markers import InUse
 from retrain_hooks.registry.records import NewerFormat, Unreadable
 
-_MODEL = re.compile(r"(?P<folder>models/[^/]+/[0-9a-f]{64}/)(?P<attempt>\d+)\.[a-z.]+")
+_MODEL = re.compile(r"(?P<folder>models/[^/]+/[0-9a-f]{64}/)(?P<attempt>\d+)(?:\.[a-z.]+|/.+)")
 
 
 @dataclass(frozen=True)
@@ -158,7 +158,7 @@ def _attempts(blobs: dict[str, list[Blob]], run: Run) -> list[Blob]:
     return [
         blob
         for blob in blobs.get(_folder(run.address), [])
-        if int(blob.name.removeprefix(_folder(run.address)).partition(".")[0]) <= run.attempt
+        if (found := _MODEL.fullmatch(blob.name)) and int(found["attempt"]) <= run.attempt
     ]
 
 

@@ -80,6 +80,19 @@ def test_prune_retires_all_but_the_newest_of_each_experiment():
     assert [world.left(run) for run in world.runs] == [0, 0, 2, 2, 2]
 
 
+def test_a_model_that_is_a_folder_goes_with_its_files() -> None:
+    """Its manifest is at the address; a later attempt's files are somebody else's."""
+    world = World()
+    folder = world.runs[0].address.removesuffix(".ilearner")
+    world.registry.put(f"{folder}/data/model.json", b"{}")
+    later = f"{folder.rpartition('/')[0]}/2/model.json"
+    world.registry.put(later, b"{}")
+    world.prune(keep=3)
+    left = [blob.name for blob in world.registry.list("models/")]
+    assert [name for name in left if name.startswith(folder)] == []
+    assert later in left
+
+
 def test_prune_again_finds_nothing_to_do():
     """A retired run is not retired twice."""
     world = World(3)
