@@ -64,7 +64,8 @@ class _WebService(Component):
                 "owner": owner(workspace.target, resource),
                 **props,
             },
-            pulumi.ResourceOptions(parent=self),
+            # Jobs run on the workspace's compute, by what its identity may do.
+            pulumi.ResourceOptions(parent=self, depends_on=[workspace] if self.kind == AZUREML else None),
         )
         self.experiment = service.experiment
         self.service = service.service
