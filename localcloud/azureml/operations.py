@@ -7,10 +7,11 @@ from datetime import datetime
 from localcloud.arm.errors import ArmError
 from localcloud.arm.operation import Answer, Call, Operation
 from localcloud.azureml.assets.places import NAMESPACE, Document
-from localcloud.azureml.endpoints.provisioning import DEPLOYMENT
 from localcloud.facilities.long_operations import LongOperation
 
 _LOCATION = f"/subscriptions/{{subscription}}/providers/{NAMESPACE}/locations/{{location}}"
+# What goes on on a deployment says of itself, unlike all else, that it is being updated.
+DEPLOYMENT = "onlineDeployment"
 _NOT_YET = "0001-01-01T00:00:00+00:00"
 
 

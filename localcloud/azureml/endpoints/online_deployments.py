@@ -16,7 +16,7 @@ from localcloud.azureml.endpoints.finding import (
     deployment_of,
     endpoint_of,
 )
-from localcloud.azureml.endpoints.provisioning import DEPLOYMENT, DEPLOYMENT_GOES, SCALING, SUCCEEDED
+from localcloud.azureml.endpoints.provisioning import DEPLOYMENT_GOES, SCALING, SUCCEEDED
 from localcloud.azureml.endpoints.rules import (
     MOST_DEPLOYMENTS,
     MOST_INSTANCES,
@@ -28,6 +28,7 @@ from localcloud.azureml.endpoints.rules import (
 )
 from localcloud.azureml.endpoints.state import DEPLOYMENTS, LOCAL, Document, deployment_id, deployments
 from localcloud.azureml.endpoints.wire import deployment_properties
+from localcloud.azureml.operations import DEPLOYMENT
 from localcloud.azureml.serving.logs import tail
 from localcloud.azureml.serving.materials import check_materials
 

@@ -16,6 +16,7 @@ from localcloud.azureml.endpoints.state import (
     forget_endpoint,
 )
 from localcloud.azureml.environments.making import Environments
+from localcloud.azureml.operations import DEPLOYMENT
 from localcloud.azureml.serving.errors import NotServing
 from localcloud.azureml.serving.materials import prepare
 from localcloud.azureml.serving.plan import Plan
@@ -28,7 +29,7 @@ from localcloud.works.context import Works
 _log = logging.getLogger("localcloud.azureml.endpoints")
 
 ENDPOINT, ENDPOINT_GOES = "onlineEndpoint", "onlineEndpointDelete"
-DEPLOYMENT, SCALING, DEPLOYMENT_GOES = "onlineDeployment", "onlineDeploymentScale", "onlineDeploymentDelete"
+SCALING, DEPLOYMENT_GOES = "onlineDeploymentScale", "onlineDeploymentDelete"
 KINDS = (ENDPOINT, ENDPOINT_GOES, DEPLOYMENT, SCALING, DEPLOYMENT_GOES)
 SUCCEEDED, FAILED = "Succeeded", "Failed"
 
