@@ -39,6 +39,7 @@ async def delete_faults(request: Request) -> Response:
     works.faults.stop()
     works.bindings.serve_all_bound()
     request.app.state.azureml.serving.stale.clear()
+    request.app.state.azureml.runner.go_on()
     works.job_faults.go_on()
     return Response(status_code=204)
 

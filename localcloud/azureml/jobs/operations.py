@@ -8,6 +8,7 @@ from localcloud.arm.errors import ArmError
 from localcloud.arm.operation import Answer, Call, Operation, created_by
 from localcloud.azureml.assets.places import NAMESPACE, Document, Workspace
 from localcloud.azureml.assets.workspace import PATH, TYPE, listed, not_found, page, workspace_of
+from localcloud.azureml.jobs import misbehaving
 from localcloud.azureml.jobs import state as states
 from localcloud.azureml.jobs.request import changed, completed
 from localcloud.azureml.jobs.runner import JobRunner
@@ -54,7 +55,7 @@ def _put(call: Call) -> Answer:
             jobs.jobs.create(workspace, document)
         except TrackingError as error:
             raise ArmError(409, "Conflict", str(error)) from None
-    jobs.submit(document["id"])
+    misbehaving.submit(call.request, jobs, document["id"])
     return Answer(201, shown(document))
 
 
@@ -71,7 +72,9 @@ def _with_services(call: Call, workspace: Workspace, name: str, properties: Docu
 
 def _get(call: Call) -> Answer:
     """Get a job."""
-    return Answer(200, shown(_find(workspace_of(call), call.path["name"])))
+    workspace, name = workspace_of(call), call.path["name"]
+    misbehaving.look(call.request, _runner(call), _find(workspace, name))
+    return Answer(200, shown(_find(workspace, name)))
 
 
 def _list(call: Call) -> Answer:

@@ -43,6 +43,7 @@ class JobRunner:
         self._directory = directory
         self._room = asyncio.Semaphore(most)
         self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._stalled: set[str] = set()
         self._stopping = False
 
     def start(self) -> None:
@@ -56,13 +57,35 @@ class JobRunner:
         self._tasks[job_id] = task
         task.add_done_callback(lambda _: self._tasks.pop(job_id, None))
 
+    def stall(self, job_id: str) -> None:
+        """Have a job say that it runs, and get nowhere until it goes on or is cancelled."""
+        self.jobs.mark(job_id, states.RUNNING)
+        self._stalled.add(job_id)
+
+    def go_on(self, *stalled: str) -> None:
+        """Bring stalled jobs to their end, or all of them."""
+        for job_id in set(stalled or self._stalled) & self._stalled:
+            self._stalled.discard(job_id)
+            self.submit(job_id)
+
+    def lose(self, job_id: str) -> None:
+        """Have a job fail, wherever it is: the service has lost it."""
+        error = {"code": "JobLost", "message": "The service lost the job."}
+        if (job := self.jobs.mark(job_id, states.FAILED, error=error)) is not None:
+            self._stalled.discard(job_id)
+            _kill(job, self._site(job))
+            if task := self._tasks.get(job_id):
+                task.cancel()
+
     def cancel(self, job_id: str) -> None:
         """Have a job end; it is over soon after."""
         job = self.jobs.mark(job_id, states.CANCEL_REQUESTED)
         if job is None:
             return
         site = self._site(job)
-        if "pid" in job["run"] and site.folder.exists():
+        if job_id in self._stalled:
+            self.go_on(job_id)
+        elif "pid" in job["run"] and site.folder.exists():
             (site.folder / supervisor.CANCEL).touch()
         elif task := self._tasks.get(job_id):
             task.cancel()

@@ -454,3 +454,41 @@ def test_a_log_is_whole_and_once_though_the_blob_store_misbehaves(aml: Aml, kind
         aml.cloud.quiet()
     assert aml.log(name) == "1\n2\n3\n"
     assert aml.blobs(STORE, f"azureml/{name}/model/") == {"m": b"x\n"}
+
+
+def test_a_job_stalls_by_a_rule_of_faults_until_it_may_go_on_or_is_cancelled(aml: Aml) -> None:
+    """It says Running meanwhile, and nothing of it runs."""
+    assert isinstance(aml.cloud, Shared)
+    aml.cloud.faults({"kind": "stalled-job", "path": "*/jobs/stalled-*"})
+    try:
+        for name in ("stalled-1", "stalled-2"):
+            assert aml.job(name, "echo gone on").status_code == 201
+            assert aml.details(name)["status"] == "Running"
+        aml.ws("POST", "jobs/stalled-1/cancel").raise_for_status()
+        assert aml.wait("stalled-1")["status"] == "Canceled"
+        assert (aml.details("stalled-2")["status"], aml.log("stalled-2")) == ("Running", "")
+    finally:
+        aml.cloud.quiet()
+    assert aml.wait("stalled-2")["status"] == "Completed"
+    assert aml.log("stalled-2") == "gone on\n"
+    aml.cloud.faults({"kind": "stalled-job", "path": "*/jobs/stalled-3", "seconds": 0.1})
+    try:
+        assert aml.run("stalled-3", "true")["status"] == "Completed"
+    finally:
+        aml.cloud.quiet()
+
+
+def test_a_job_is_lost_by_a_rule_of_faults(aml: Aml) -> None:
+    """When it is submitted, or when somebody looks: it fails, and what it had running ends."""
+    assert isinstance(aml.cloud, Shared)
+    aml.cloud.faults({"kind": "lost-job", "method": "PUT", "path": "*/jobs/lost-1"})
+    try:
+        assert error(aml.run("lost-1", "true"))[:2] == ("Failed", "JobLost")
+        assert aml.job("lost-2", "sleep 600").status_code == 201
+        eventually(lambda: processes_of(aml, "lost-2"), "the command")
+        aml.cloud.faults({"kind": "lost-job", "method": "GET", "path": "*/jobs/lost-2"})
+        assert aml.ws("GET", "jobs/lost-2").json()["properties"]["status"] == "Failed"
+    finally:
+        aml.cloud.quiet()
+    assert error(aml.wait("lost-2"))[:2] == ("Failed", "JobLost")
+    eventually(lambda: not processes_of(aml, "lost-2"), "the end of the command")
