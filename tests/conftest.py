@@ -24,6 +24,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--record", action="store_true", help="write anew what the Pulumi CLI does (tests/engine/golden)"
     )
+    parser.addoption(
+        "--times", action="store_true", help="write anew what each file takes (tests/times.json)"
+    )
     parser.addoption("--histories", type=int, default=6, help="how many random histories both engines play")
     parser.addoption("--kills", type=int, default=0, help="how many embedded runs are killed at random")
     parser.addoption("--seed", type=int, default=1, help="the seed of the first of them")

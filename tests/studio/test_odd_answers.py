@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import json
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from typing import Any
 
 import pytest
@@ -81,6 +81,7 @@ class Replayed:
         self._records = True
         self._blobs: dict[str, bytes] = {}
         self._read = Blobs.read
+        self._monkeypatch = monkeypatch
         monkeypatch.setattr(connections.SESSION, "request", self._request)
         monkeypatch.setattr(Blobs, "read", lambda blobs, *place: self._content(blobs, *place))
 
@@ -106,8 +107,10 @@ class Replayed:
         return self.recorded.get(key) or answer_of(404, b"")
 
     def keep(self) -> None:
-        """From now on nothing is asked any more."""
+        """From now on nothing is asked any more, and no exchange needs a thread that would cut it."""
         self._records = False
+        uncut = nullcontext(connections._Cut())
+        self._monkeypatch.setattr(connections, "cut_after", lambda _seconds: uncut)
 
 
 def answer_of(status: int, content: bytes) -> requests.Response:
