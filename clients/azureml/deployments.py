@@ -36,7 +36,10 @@ class Deployments:
 
     def all(self) -> list[Json]:
         """All of them, whoever made them. Raises NotFound where the endpoint is gone."""
-        return self._workspace.arm.list(f"{self._endpoint}/deployments")
+        try:
+            return self._workspace.arm.list(f"{self._endpoint}/deployments")
+        except NotFound:
+            raise gone(self._endpoint.rpartition("/")[2]) from None
 
     def ours(self) -> list[Json]:
         """Those that serve models of ours, by this service."""
@@ -154,7 +157,10 @@ def _now() -> str:
 def require(document: Json | None, name: str) -> Json:
     """An endpoint that has to be there. Raises NotFound."""
     if document is None:
-        raise NotFound(
-            f"there is no online endpoint {name!r}", "run ./dev refresh, then ./dev up", status=404
-        )
+        raise gone(name)
     return document
+
+
+def gone(name: str) -> NotFound:
+    """There is no endpoint of that name."""
+    return NotFound(f"there is no online endpoint {name!r}", "run ./dev refresh, then ./dev up", status=404)

@@ -45,14 +45,19 @@ class Publisher:
         """The id of the web service called *name*: its code container's."""
         return f"{self._workspace.id}/codes/{name}"
 
+    def published(self, service: str) -> str:
+        """The digest of what was published last. Raises NotFound where the service is gone."""
+        digest = tags_of(self._workspace.arm.find(service) or {}).get(TAG)
+        if not digest:
+            name = service.rpartition("/")[2]
+            raise NotFound(
+                f"there is no web service {name!r}", "run ./dev refresh, then ./dev up", status=404
+            )
+        return digest
+
     def current(self, service: str) -> Recipe:
         """What was published last. Raises NotFound where the service is gone."""
-        found = self._workspace.arm.get(service)
-        digest = tags_of(found).get(TAG)
-        if not digest:
-            raise NotFound(
-                f"{service.rpartition('/')[2]!r} is no web service", "publish it: ./dev up", status=404
-            )
+        digest = self.published(service)
         kept = json.loads(self._workspace.registry().read(_record(service, digest))[0])
         return Recipe(digest, kept["settings"], kept["code"], kept["environment"])
 

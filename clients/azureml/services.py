@@ -18,7 +18,7 @@ from clients.azureml.traffic import Traffic, split
 from clients.azureml.workspace import API_VERSION, AzureMlWorkspace, tags_of
 from clients.clock import Clock
 from clients.credentials import Target
-from clients.errors import BindingFailed, ExperimentInvalid, NotFound
+from clients.errors import NotFound
 from clients.http.answers import part, text
 from clients.protocols import Binding, Contract, Deployable, EndpointFound, Published
 from clients.sign_in import Bearer, Token
@@ -62,8 +62,7 @@ class AzureMlServices:
         before_write: Callable[[], None] = lambda: None,
     ) -> Published:
         """Make the experiment's code the current version of the service; models get deployments when they are bound."""
-        if experiment.code is None:
-            raise ExperimentInvalid(f"{name!r} has no code to publish", "give it a job.yml, or a graph")
+        assert experiment.code is not None
         return Published("", self._publisher.publish(name, experiment.code(), before_write), "")
 
     def unpublish(self, service: str, experiment: str) -> None:
@@ -96,9 +95,8 @@ class AzureMlServices:
         return text(self._workspace.arm.ask(f"{self._id(name)}/token", None), "accessToken")
 
     def put_endpoint(self, service: str, name: str, description: str) -> None:
-        """See that it is there: an online endpoint is made by the program. Raises BindingFailed."""
-        if self._find(name) is None:
-            raise BindingFailed(f"there is no online endpoint {name!r}", "run ./dev refresh, then ./dev up")
+        """See that it is there: an online endpoint is made by the program. Raises NotFound."""
+        require(self._find(name), name)
 
     def refresh_endpoint(self, service: str, name: str) -> None:
         """Nothing: a deployment is made of the present code when its model is bound."""
@@ -126,10 +124,7 @@ class AzureMlServices:
         return dict.fromkeys(self._endpoints(service))
 
     def _endpoints(self, service: str) -> dict[str, Json]:
-        if not self.exists(service):
-            raise NotFound(
-                f"there is no service {service.rpartition('/')[2]!r}", "run ./dev refresh", status=404
-            )
+        self._publisher.published(service)
         found = self._workspace.arm.list(f"{self._workspace.id}/onlineEndpoints")
         return {text(one, "name"): one for one in found}
 

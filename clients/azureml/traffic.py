@@ -46,11 +46,9 @@ class Traffic:
             if self._staging:
                 staged = self._deployments.staged()
                 return [self._binding(staged, _WHOLE)] if staged else []
-            return self.served(self._workspace.arm.get(self._id))
-        except NotFound:
-            raise BindingFailed(
-                f"there is no endpoint {self._name!r} any more", "run ./dev refresh, then ./dev up"
-            ) from None
+            return self.served(require(self._workspace.arm.find(self._id), self._name))
+        except NotFound as error:
+            raise BindingFailed(error.cause, error.remedy) from None
 
     def served(self, endpoint: Json) -> list[Binding]:
         """The models that an endpoint, as Resource Manager answers it, serves."""

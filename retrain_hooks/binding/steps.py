@@ -54,5 +54,5 @@ class Step:
             raise BindingFailed(
                 f"somebody else has changed what {self.endpoint.name!r} serves: {self.address} had {self.share} % of its "
                 f"calls, and has {share} %",
-                "see who did, and why; then run the update again",
+                "see who did, and why; run the update again to go on",
             )

@@ -11,6 +11,7 @@ import pytest
 
 from retrain_hooks.experiments import folder
 from retrain_hooks.experiments.own_code import form_of
+from retrain_hooks.experiments.published import load_for
 from tests.healing import Told, case
 from tests.unit.own_code import CONDA, DEPLOYMENT, JOB, deployment, job, load, write
 
@@ -135,6 +136,12 @@ def models(named: str) -> dict[str, str | bytes | None]:
             lambda root, changed: (write(root, changed), form_of("wine", root)),
             {"training.json": "{}"},
             {"training.json": None},
+        ),
+        case(
+            "set `kind` to azureml in the stack's config, or name an experiment with a training.json",
+            lambda root, kind: (write(root), load_for(kind, "wine", "training", root).reference()),
+            "classic",
+            "azureml",
         ),
         case(
             "leave it out of `parameters`, or declare it as an input of the job",

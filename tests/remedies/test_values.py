@@ -326,6 +326,12 @@ def ring(*endpoints: str, name: str = "") -> dict[str, Any]:
             rings(ring("pilot"), ring("live")),
         ),
         case(
+            "write shares in percent that rise, such as [10, 50, 100]",
+            lambda steps: ModelBindingInputs.parse({**rings(ring("live")), "steps": steps}),
+            (50, 50, 100),
+            (10, 50, 100),
+        ),
+        case(
             "write it like errors <= 0.01, p95 <= 250, shift <= 0.2, or like my_checks:steady",
             BakeRule.parse,
             "errors < few",

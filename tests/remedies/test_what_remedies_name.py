@@ -17,7 +17,7 @@ _OPTION = re.compile(r"(?<![\w-])--([a-z][a-z-]+)")
 _SETTING = re.compile(r"(?<![\w.{])`?([a-z]+[A-Z][A-Za-z]*)`?(?![\w(=])")
 _VARIABLE = re.compile(r"\b((?:RETRAIN|PULUMI)_[A-Z_]+)\b")
 # Of other programs: npm, az, pip; of a program's inputs and of JSON, not of a stack's settings.
-_OTHERS = {"namespace", "port", "https-port", "blob-port", "data-dir"}
+_OTHERS = {"namespace", "wait", "role", "scope", "port", "https-port", "blob-port", "data-dir"}
 _NO_SETTINGS = {
     *("webServices", "webservices", "resourceGroups", "commitmentPlans", "locationInfo", "readOnly"),
     *("trainedModel", "dependsOn", "webhookFrom", "keyFrom", "accountName", "endpointUrl"),
