@@ -5,6 +5,7 @@ A kind is one folder that offers these; dynamic providers know nothing else of i
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
@@ -58,8 +59,9 @@ class Jobs(Protocol):
         inputs: Mapping[str, BlobRef],
         outputs: Mapping[str, BlobRef],
         parameters: Mapping[str, str],
+        seconds: float = math.inf,
     ) -> str:
-        """Submit a job; its id.
+        """Submit a job, which may run for so many *seconds* where the service ends what takes longer; its id.
 
         *name* is the run's own. Where the service lets us name jobs, that is the id, and who submits it again meets the
         same job; where it gives ids, it does not start the job before it is told to.

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import csv
 import io
+import math
 from collections.abc import Mapping
 
 from clients.arm.resource_manager import Json
@@ -42,6 +43,7 @@ class AzureMlJobs:
         inputs: Mapping[str, BlobRef],
         outputs: Mapping[str, BlobRef],
         parameters: Mapping[str, str],
+        seconds: float = math.inf,
     ) -> str:
         """Submit it under its run's *name*; one that is there is the same run's."""
         if self._find(name) is not None:
@@ -51,6 +53,7 @@ class AzureMlJobs:
             recipe.settings,
             workspace=self._workspace.id,
             compute=self._compute(recipe.settings),
+            seconds=min(seconds, recipe.settings.get("timeout") or math.inf),
             code=recipe.code,
             environment=recipe.environment,
             uris={

@@ -6,6 +6,7 @@ Source: the schemas commandJob and managedOnlineDeployment of azure-ai-ml 1.35.2
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
@@ -44,6 +45,7 @@ def job(
     *,
     workspace: str,
     compute: str | None,
+    seconds: float,
     code: str,
     environment: str,
     uris: Mapping[str, str],
@@ -51,7 +53,7 @@ def job(
     tags: Mapping[str, str],
 ) -> Json:
     """The properties of a command job: *uris* are those of inputs and outputs that come from the stack, by their names."""
-    resources, timeout = recipe["resources"], recipe.get("timeout")
+    resources = recipe["resources"]
     inputs = {
         name: {
             "jobInputType": port["type"],
@@ -90,7 +92,9 @@ def job(
             **({"instanceType": resources["instance_type"]} if resources.get("instance_type") else {}),
             **({"shmSize": resources["shm_size"]} if resources.get("shm_size") else {}),
         },
-        "limits": {"jobLimitsType": "Command", "timeout": f"PT{timeout}S"} if timeout else None,
+        "limits": {"jobLimitsType": "Command", "timeout": f"PT{seconds:.0f}S"}
+        if math.isfinite(seconds)
+        else None,
         "identity": {"identityType": "Managed"},
     }
 

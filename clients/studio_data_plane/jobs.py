@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -43,6 +44,7 @@ class StudioJobs:
         inputs: Mapping[str, BlobRef],
         outputs: Mapping[str, BlobRef],
         parameters: Mapping[str, str],
+        seconds: float = math.inf,
     ) -> str:
         """Submit a job; it runs only when started. Its id, which the service gives."""
         request = {

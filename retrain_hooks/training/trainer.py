@@ -204,6 +204,7 @@ class Trainer:
                 request.outputs["evaluation"]: self._ledger.registry.writable(_evaluation(run)),
             },
             request.parameters,
+            request.deadline,
         )
         submitted = replace(
             run,

@@ -52,7 +52,7 @@ class Jobs:
         self.running = self.most = 0
         self.loses: set[str] = set()
 
-    def create(self, _name: str, inputs: Any, outputs: Any, _parameters: Any) -> str:
+    def create(self, _name: str, inputs: Any, outputs: Any, _parameters: Any, _seconds: float = 0.0) -> str:
         blob = inputs["input1"].path.partition("/")[2]
         self.before_create(blob)
         with self._lock:

@@ -141,6 +141,7 @@ class BatchService:
         inputs: Mapping[str, BlobRef],
         outputs: Mapping[str, BlobRef],
         parameters: Mapping[str, str],
+        _seconds: float = 0.0,
     ) -> str:
         job = f"job{len(self.created) + 1}"
         self.created.append(job)
