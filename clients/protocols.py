@@ -132,6 +132,14 @@ class SharedBindings(Bindings, Protocol):
         """Let go of models that it could serve and doesn't, but the *keep* that it served last."""
 
 
+@runtime_checkable
+class SharedEndpoints(Protocol):
+    """Services whose endpoints have deployments with the models of several members."""
+
+    def members(self, service: str, endpoint: str) -> Mapping[str, Sequence[Binding]]:
+        """The models of those that share an *endpoint*, by the slot of each. Raises NotFound."""
+
+
 class Scoring(Protocol):
     """Request-response scoring of one endpoint."""
 

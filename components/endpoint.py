@@ -7,7 +7,7 @@ from typing import Any
 
 import pulumi
 
-from clients.azureml.traffic import STAGING
+from clients.azureml.slots import STAGING
 from clients.errors import ConfigurationError
 from clients.protocols import AZUREML
 from components.gate import Gate

@@ -9,6 +9,7 @@ from typing import Any
 
 import pulumi
 
+from clients.protocols import AZUREML
 from components.gate import Gate
 from components.notifications import notified
 from components.options import Component
@@ -135,6 +136,8 @@ class Schedule:
 class EndpointFleet(Component):
     """An endpoint of *service* for each of *members*, with a model of its own that *training* makes of the member's data.
 
+    Of Azure ML v2 they share one online endpoint, which is declared here: a call says in its body whose model it asks.
+
     *path* and *version* say where the data is (``{member}`` in a path stands for the member), *parameters* and *seed* are
     the experiment's. *gate* and *rollout* (its probe) go for each member alone; *holdout* names the data version that
     each is judged on, in its own data. A member that fails never stops the others: *schedule* says how many may.
@@ -165,14 +168,16 @@ class EndpointFleet(Component):
         gate, rollout, schedule = gate or Gate(), rollout or Rollout(), schedule or Schedule()
         limited = (limits or RunLimits(max_jobs=None)).inputs()
         probe = {"probeRows": rollout.probe_rows, "probeDeadline": rollout.probe_deadline}
+        child = pulumi.ResourceOptions(parent=self)
         place = {
             "target": service.target,
             "service": service.service,
             "resource": service.experiment.apply(lambda experiment: experiment["resource"]),
             "graph": service.experiment.apply(lambda experiment: experiment["digest"]),
             "owner": owner(service.target, f"{name}-members"),
+            "online": _online(name, service, child) if service.kind == AZUREML else None,
         }
-        roster = FleetRoster(f"{name}-roster", place, pulumi.ResourceOptions(parent=self))
+        roster = FleetRoster(f"{name}-roster", place, child)
         fleet = Fleet(
             f"{name}-members",
             {
@@ -198,12 +203,12 @@ class EndpointFleet(Component):
                 "deadlineMinutes": limited["deadlineMinutes"],
                 "expect": expect,
             },
-            pulumi.ResourceOptions(parent=self),
+            child,
         )
         verdict = FleetVerdict(
             f"{name}-verdict",
             {"counts": fleet.counts, "failed": fleet.failed, "maxFailures": schedule.max_failures},
-            pulumi.ResourceOptions(parent=self),
+            child,
         )
         self.counts = fleet.counts
         self.failed = fleet.failed
@@ -236,3 +241,14 @@ class EndpointFleet(Component):
     def outputs(self) -> dict[str, Any]:
         """What a stack exports of it: how many members there are by where they stand, and who failed."""
         return {"members": self.counts, "failed": self.failed}
+
+
+def _online(name: str, service: PredictiveWebService, child: pulumi.ResourceOptions) -> pulumi.Output[str]:
+    """The name of the online endpoint that members share."""
+    from components import azureml  # brings packages of azure-native that other kinds do not need
+
+    endpoint = azureml.endpoint_name(name)
+    id_ = azureml.online_endpoint(
+        f"{name}-online", service.workspace.parts, endpoint, "Serves the models of a fleet's members", child
+    )
+    return id_.apply(lambda made: made.rpartition("/")[2])

@@ -28,9 +28,19 @@ def address_of(model: BlobRef) -> str:
     return found[1] if found else model.path
 
 
+def folder_at(address: str) -> str:
+    """The folder of the model at *address*, where it is one."""
+    return address.removesuffix(_ENDING)
+
+
+def manifest(files: Mapping[str, str]) -> bytes:
+    """What lies at the address of a model that is a folder, from its *files*' SHA-256 by their names."""
+    return json.dumps({"format": _FORMAT, "files": dict(files)}, sort_keys=True).encode()
+
+
 def folder_of(model: BlobRef) -> BlobRef:
     """Where the files of a model lie that is a folder."""
-    return BlobRef(model.base, f"{model.path.removesuffix(_ENDING)}/")
+    return BlobRef(model.base, f"{folder_at(model.path)}/")
 
 
 def version_of(model: BlobRef) -> tuple[str, str]:
@@ -43,11 +53,8 @@ def version_of(model: BlobRef) -> tuple[str, str]:
 
 def gather(workspace: AzureMlWorkspace, model: BlobRef) -> None:
     """Write the manifest of a model whose job left a folder. Raises JobFailed where it left nothing."""
-    registry, address, folder = (
-        workspace.registry(),
-        address_of(model),
-        address_of(model).removesuffix(_ENDING),
-    )
+    registry, address = workspace.registry(), address_of(model)
+    folder = folder_at(address)
     if registry.stat(address) is not None:
         return
     files = {
@@ -58,9 +65,8 @@ def gather(workspace: AzureMlWorkspace, model: BlobRef) -> None:
         raise JobFailed(
             "the job left no model", "let the command write it to ${{outputs.<its model output>}}"
         )
-    manifest = json.dumps({"format": _FORMAT, "files": files}, sort_keys=True).encode()
     try:
-        registry.write(address, manifest, etag=None)
+        registry.write(address, manifest(files), etag=None)
     except Conflict:  # somebody else has, by the same files
         return
 
@@ -87,7 +93,7 @@ def register(workspace: AzureMlWorkspace, model: BlobRef, tags: Mapping[str, str
 
 def _verified(registry: Container, model: BlobRef) -> tuple[BlobRef, str]:
     """Where a model's content is, and of which type it is, once each file is seen to be its run's."""
-    folder = address_of(model).removesuffix(_ENDING)
+    folder = folder_at(address_of(model))
     blobs = {blob.name.removeprefix(f"{folder}/"): blob for blob in registry.list(f"{folder}/")}
     if not blobs:
         return model, _CUSTOM

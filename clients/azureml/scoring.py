@@ -18,17 +18,24 @@ _ROWS = ("predictions", "outputs", "results")
 
 
 class AzureMlScoring:
-    """Scores through *transport*, whose address is the endpoint's; by one *deployment*, whatever its traffic, where named."""
+    """Scores through *transport*, whose address is the endpoint's; by one *deployment*, whatever its traffic, where named.
 
-    def __init__(self, transport: Transport, deployment: str = "") -> None:
-        self._transport = transport
+    Where models share a deployment, the *member* whose model is asked stands beside the rows.
+    """
+
+    def __init__(self, transport: Transport, deployment: str = "", member: str = "") -> None:
+        self._transport, self._member = transport, member
         self._headers = {DEPLOYMENT: deployment} if deployment else {}
 
     def score(self, rows: Sequence[Mapping[str, Any]]) -> list[dict[str, str]]:
         """A row of answers for each of *rows*: a row's single value is its ``Scored Labels``."""
         columns = list(dict.fromkeys(name for row in rows for name in row))
         data = [[_value(row.get(name)) for name in columns] for row in rows]
-        body = {"input_data": {"columns": columns, "index": list(range(len(rows))), "data": data}}
+        body: dict[str, Any] = {
+            "input_data": {"columns": columns, "index": list(range(len(rows))), "data": data}
+        }
+        if self._member:
+            body["member"] = self._member
         answer = self._transport.send(
             "POST", self._transport.base_url, body, headers=self._headers, retried=True
         )

@@ -6,15 +6,18 @@ the program (azure-native), or were there before: they are named here, and never
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from clients.arm.resource_manager import Json
 from clients.azureml.deployments import Deployments, require
 from clients.azureml.jobs import AzureMlJobs
+from clients.azureml.members import members_of
+from clients.azureml.models import address_of
 from clients.azureml.publishing import TAG, Publisher
 from clients.azureml.scoring import AzureMlScoring
-from clients.azureml.traffic import Traffic, split
+from clients.azureml.slots import Slot
+from clients.azureml.traffic import Traffic
 from clients.azureml.workspace import API_VERSION, AzureMlWorkspace, tags_of
 from clients.clock import Clock
 from clients.credentials import Target
@@ -70,7 +73,7 @@ class AzureMlServices:
         self._publisher.unpublish(service)
 
     def endpoint(self, service: str, name: str) -> EndpointFound | None:
-        """The online endpoint called *name*, or its staging slot; None where there is none."""
+        """The online endpoint that *name*, a slot of it, is of, with what that serves; None where there is none."""
         found = self._find(name)
         if found is None:
             return None
@@ -81,7 +84,7 @@ class AzureMlServices:
             update_url=f"{self._workspace.arm.base_url}{self._id(name)}?api-version={API_VERSION}",
             help_url=str(properties.get("swaggerUri") or ""),
             description=str(properties.get("description") or ""),
-            models=tuple(Traffic(self._workspace, service, name).served(found)),
+            models=tuple(self._served(service, name, found)),
         )
 
     def key(self, service: str, name: str) -> str:
@@ -123,6 +126,32 @@ class AzureMlServices:
         """The workspace's online endpoints, in one list call, which doesn't tell their models."""
         return dict.fromkeys(self._endpoints(service))
 
+    def members(self, service: str, endpoint: str) -> dict[str, list[Binding]]:
+        """The models of those that share *endpoint*, by the slot of each. Raises NotFound where the endpoint is gone.
+
+        Nobody is surely served what is said here while calls are shared among deployments.
+        """
+        found = require(self._find(endpoint), endpoint)
+        served = Traffic(self._workspace, service, endpoint).served(found)
+        slot, models = Slot.parse(endpoint), self._members(served)
+        return {str(slot.of(name)): [one] if len(served) == 1 else [] for name, one in models.items()}
+
+    def _members(self, served: Sequence[Binding]) -> dict[str, Binding]:
+        """Each member's model in the pack that is served most."""
+        if not served:
+            return {}
+        registry, most = self._workspace.registry(), served[0]
+        models = members_of(registry, address_of(BlobRef("", most.location)))
+        return {
+            name: replace(most, location=f"{registry.name}/{address}") for name, address in models.items()
+        }
+
+    def _served(self, service: str, place: str, found: Json) -> list[Binding]:
+        served, member = Traffic(self._workspace, service, place).served(found), Slot.parse(place).member
+        if not member:
+            return served
+        return [one for name, one in self._members(served).items() if name == member]
+
     def _endpoints(self, service: str) -> dict[str, Json]:
         self._publisher.published(service)
         found = self._workspace.arm.list(f"{self._workspace.id}/onlineEndpoints")
@@ -130,10 +159,11 @@ class AzureMlServices:
 
     def scoring(self, service: str, endpoint: str) -> AzureMlScoring:
         """Scoring by an endpoint; of its staging slot, by the deployment that was staged last. Raises NotFound."""
-        name, staging = split(endpoint)
+        slot = Slot.parse(endpoint)
+        name = slot.endpoint
         found = require(self._find(name), name)
         deployment = ""
-        if staging:
+        if slot.staging:
             staged = Deployments(self._workspace, service, self._id(name)).staged()
             if staged is None:
                 raise NotFound(f"no deployment of {name!r} is staged", "run ./dev up", status=404)
@@ -146,10 +176,10 @@ class AzureMlServices:
             authorize=key.headers,
             renew=key.renew,
         )
-        return AzureMlScoring(transport, deployment)
+        return AzureMlScoring(transport, deployment, slot.member)
 
     def _find(self, place: str) -> Json | None:
         return self._workspace.arm.find(self._id(place))
 
     def _id(self, place: str) -> str:
-        return f"{self._workspace.id}/onlineEndpoints/{split(place)[0]}"
+        return f"{self._workspace.id}/onlineEndpoints/{Slot.parse(place).endpoint}"

@@ -1,8 +1,4 @@
-"""What an online endpoint serves: its traffic, read, merged and written whole.
-
-An endpoint's *slot* ``<endpoint>/staging`` stands for the deployment that was staged last: it has no traffic of its own, and is
-scored by its header.
-"""
+"""What an online endpoint serves: its traffic, read, merged and written whole."""
 
 from __future__ import annotations
 
@@ -10,23 +6,17 @@ from collections.abc import Callable, Mapping
 
 from clients.arm.resource_manager import Json
 from clients.azureml.deployments import CODE, MODEL, RESOURCE, Deployments, require
+from clients.azureml.slots import Slot
 from clients.azureml.workspace import AzureMlWorkspace, tags_of
 from clients.errors import BindingFailed, Conflict, NotFound
 from clients.http.answers import part, text
 from clients.protocols import Binding
 from clients.storage import BlobRef
 
-STAGING = "staging"
 # Stands before the name of a deployment that is not ours, as the place of the model that it serves.
 _FOREIGN = "deployment:"
 _WHOLE = 100
 _ATTEMPTS = 5
-
-
-def split(place: str) -> tuple[str, bool]:
-    """The endpoint's name of a *place*, and whether that is its staging slot."""
-    name, _, slot = place.partition("/")
-    return name, slot == STAGING
 
 
 class Traffic:
@@ -34,7 +24,8 @@ class Traffic:
 
     def __init__(self, workspace: AzureMlWorkspace, service: str, place: str) -> None:
         self._workspace, self._service = workspace, service
-        self._name, self._staging = split(place)
+        slot = Slot.parse(place)
+        self._name, self._staging = slot.endpoint, slot.staging
         self._id = f"{workspace.id}/onlineEndpoints/{self._name}"
         self._deployments = Deployments(workspace, service, self._id)
         self._wrote: dict[str, int] | None = None

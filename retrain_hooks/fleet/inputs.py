@@ -44,6 +44,11 @@ def _is_wave(text: str) -> None:
         raise ConfigurationError(f"{text!r} is a wave of no members", "write 5, or 10%")
 
 
+def pack_group(fleet: str) -> str:
+    """What the packs of the fleet with this id are called by, where its members share an endpoint."""
+    return f"members-{fleet[:12]}"
+
+
 @dataclass(frozen=True)
 class ScheduleInputs(Inputs):
     """In which order and how many at once: a wave ends when all of its members have, and baked."""
@@ -90,6 +95,14 @@ class FleetPlace(Inputs):
     graph: str = prop("digest of what the predictive service is published from", default="")
     owner: OwnerRef | None = prop("who owns its endpoints; filled in by the component", default=None)
     fleet: str = prop("its id in the registry, as its roster has it", default="")
+    online: str = prop(
+        "the online endpoint that all members share, of Azure ML v2; empty: each has an endpoint", default=""
+    )
+
+    @property
+    def shared(self) -> bool:
+        """Whether the members share one endpoint, also where that is not made yet."""
+        return not known(self.online) or bool(self.online)
 
     @property
     def placed(self) -> bool:

@@ -13,6 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 from clients.errors import ConfigurationError, RetrainError, UpdateCancelled
+from retrain_hooks.experiments.published import is_own_code
 from retrain_hooks.fleet.inputs import FleetInputs
 from retrain_hooks.fleet.members.sources import Found, verify, write_slices
 from retrain_hooks.fleet.planning.plan import Plan, Planner
@@ -21,6 +22,7 @@ from retrain_hooks.fleet.planning.wishes import Wish
 from retrain_hooks.fleet.records import Standing
 from retrain_hooks.fleet.scheduling.scheduler import Report, Scheduler
 from retrain_hooks.fleet.working.bake import watch
+from retrain_hooks.fleet.working.packing import Packer
 from retrain_hooks.fleet.working.quiet import quietly
 from retrain_hooks.fleet.working.retiring import Retirer
 from retrain_hooks.fleet.working.work import Worker
@@ -56,6 +58,7 @@ class FleetLifecycle:
             wanted.target, wanted.members, wanted.path, wanted.version, wanted.gate, wanted.parameters
         ):
             return new
+        _refuse_what_cannot_be_shared(wanted)
         wanted, plan, found = self._plan(wanted, old)
         self._tell(plan, found)
         if wanted.expect and not plan.key.startswith(wanted.expect) and plan.key:
@@ -119,12 +122,15 @@ class FleetLifecycle:
                 "the members of the fleet, or their data, have changed since this update was planned",
                 "run ./dev preview to see what it would do, then run the update again",
             )
-        worker = Worker(self._quiet, wanted)
+        worker, packer = Worker(self._quiet, wanted), Packer(self._quiet, wanted) if wanted.shared else None
         due = [plan.wishes[change.member] for change in plan.due]
         unread = self._read_data(wanted, due)
 
         def work(wish: Wish) -> str:
             return unread.get(wish.name) or worker.carry_out(wish).error
+
+        def bind(wishes: Sequence[Wish]) -> dict[str, str]:
+            return packer.bind(wishes) if packer is not None and wishes else {}
 
         def bake(wishes: Sequence[Wish]) -> dict[str, str]:
             return watch(self._quiet, wanted, wishes)
@@ -132,9 +138,11 @@ class FleetLifecycle:
         schedule = wanted.schedule
         numbers = {"members": len(plan.wishes), "already": len(plan.stuck)}
         mended = self._each(worker.restore, plan.deviating) | self._retire(wanted, plan.in_the_way)
-        report = Scheduler(self._context, schedule, work, bake, **numbers).run(due)
-        if not report.why:
-            mended |= self._retire(wanted, plan.leavers)
+        report = Scheduler(self._context, schedule, work, bind, bake, **numbers).run(due)
+        leavers = [] if report.why else plan.leavers
+        if packer is not None:
+            mended |= packer.bind(without=leavers)
+        mended |= self._retire(wanted, leavers)
         report.failed.update(mended)
         return self._outputs(new, wanted, plan, report)
 
@@ -193,6 +201,22 @@ class FleetLifecycle:
 
     def delete(self, id_: str, old: Props) -> None:
         """Nothing: what the members have is its roster's to delete."""
+
+
+def _refuse_what_cannot_be_shared(wanted: FleetInputs) -> None:
+    """Raise ConfigurationError for what members that share an endpoint can't have."""
+    if not wanted.shared:
+        return
+    if wanted.holdout:
+        raise ConfigurationError(
+            "holdoutDataVersion: members that share an endpoint of Azure ML v2 are judged by what their runs measured",
+            "leave out holdoutDataVersion, or set `kind` to classic or new",
+        )
+    if is_own_code(wanted.source):
+        raise ConfigurationError(
+            f"the experiment {wanted.source!r} is own code, whose scoring script serves one model, and members share a deployment",
+            "name an experiment that is a graph, or declare an Endpoint for each member",
+        )
 
 
 _SAID = ("fleet", "found", "plan", "planKey", "leaves", "stuck", "stands")

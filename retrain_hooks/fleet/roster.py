@@ -37,7 +37,8 @@ class FleetRosterLifecycle:
         """Another web service is another fleet; its owner and graph are kept with it."""
         before, now = (FleetPlace.parse(each, recorded=True) for each in (old, new))
         replaces = now.moved(before)
-        return Diff(bool(replaces) or (before.owner, before.graph) != (now.owner, now.graph), replaces)
+        changed = any(getattr(before, name) != getattr(now, name) for name in ("owner", "graph", "online"))
+        return Diff(bool(replaces) or changed, replaces)
 
     def create(self, new: Props) -> tuple[str, Props]:
         """Its id; nothing is made yet."""
@@ -58,3 +59,4 @@ class FleetRosterLifecycle:
         retirer = Retirer(quietly(self._context), replace(place, fleet=place.id))
         with ThreadPoolExecutor(_AT_ONCE, "fleet") as pool:
             list(pool.map(retirer.retire, retirer.members()))
+        retirer.forget_packs()

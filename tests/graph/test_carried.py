@@ -18,6 +18,7 @@ from urllib.parse import quote
 
 import pytest
 
+from clients.azureml.members import pack_address, write_pack
 from clients.errors import ExperimentInvalid
 from graph import Scorer, parse_experiment
 from localcloud.studio.request_response.wire import read_inputs
@@ -25,6 +26,7 @@ from localcloud.works.batch.computing import TableBlob, Task, compute
 from retrain_hooks.experiments.carried import carry
 from retrain_hooks.experiments.own_code import OwnCode
 from tests.graph.conftest import FOLDER, RESOURCE
+from tests.unit.fakes import MemoryContainer
 
 ROOT = FOLDER.parents[1]
 PARAMETERS = {"Number of trees constructed": "20", "Random seed": "7"}
@@ -140,18 +142,20 @@ def serving(
     code = lay_out(own.deployment.code_files(), folder / "code")
     lay_out({"model/january-0/model": studios["output1"]}, folder)
 
-    def ask(body: Any) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "-c", ASK],
-            cwd=code,
-            env={"PATH": os.environ["PATH"], "AZUREML_MODEL_DIR": str(folder / "model")},
-            input=json.dumps(body),
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+    return lambda body: ask(code, folder / "model", body)
 
-    return ask
+
+def ask(code: Path, model: Path, body: Any) -> subprocess.CompletedProcess[str]:
+    """What the deployment of that *code* and *model* answers."""
+    return subprocess.run(
+        [sys.executable, "-c", ASK],
+        cwd=code,
+        env={"PATH": os.environ["PATH"], "AZUREML_MODEL_DIR": str(model)},
+        input=json.dumps(body),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
 
 
 def test_the_deployment_answers_as_the_service_does(
@@ -170,6 +174,46 @@ def test_the_deployment_answers_as_the_service_does(
     assert [list(row) for row in answered] == [list(frame.columns)] * 3
     assert [float(row["Scored Probabilities"]) for row in answered] == frame["Scored Probabilities"].tolist()
     assert answered == json.loads(serving(rows).stdout)
+
+
+def test_of_several_models_the_one_is_asked_that_a_request_names(
+    own: OwnCode,
+    tmp_path: Path,
+    studios: dict[str, bytes],
+    package: Callable[[str], Any],
+    serving: Callable[[Any], subprocess.CompletedProcess[str]],
+) -> None:
+    """A member whose model can't be read takes nobody else's answers away; who names none that there is gets no answer."""
+    registry, models = (
+        MemoryContainer(),
+        {"LAX": "models/flights/a/1.ilearner", "San José": "models/flights/b/1.ilearner"},
+    )
+    pack = pack_address("members-1", models)
+    content = {"LAX": studios["output1"], "San José": b"broken"}
+    write_pack(registry, pack, models, content.__getitem__)  # type: ignore[arg-type]
+    folder = pack.removesuffix(".ilearner")
+    lay_out(
+        {
+            f"model{name.removeprefix(folder)}": blob
+            for name, (blob, _) in registry.blobs.items()
+            if name != pack
+        },
+        tmp_path,
+    )
+    code = lay_out(own.deployment.code_files(), tmp_path / "code")
+    rows = {"rows": [package("sample")["input1"]]}
+    alone = serving(rows).stdout
+    for member, known in (
+        ("LAX", True),
+        ("San José", False),
+        ("JFK", False),
+        (None, False),
+        (["LAX"], False),
+    ):
+        done = ask(code, tmp_path / "model", {"member": member, **rows})
+        assert (done.returncode == 0) is known, done.stderr
+        assert done.stdout == (alone if known else "")
+    assert ask(code, tmp_path / "model", rows["rows"]).returncode == 1
 
 
 @pytest.mark.parametrize("body", [{}, [], {"rows": []}, {"rows": [1]}, {"rows": [{}]}, [{"month": [1]}], 5])

@@ -18,7 +18,7 @@ from dataclasses import dataclass, field, fields
 from functools import cached_property
 
 from clients.errors import NotFound, RetrainError
-from clients.protocols import Binding
+from clients.protocols import Binding, SharedEndpoints
 from clients.storage import Blob
 from retrain_hooks.fleet.inputs import FleetInputs
 from retrain_hooks.fleet.planning.wishes import Wish, problem_of
@@ -91,7 +91,7 @@ class Plan:
     @cached_property
     def in_the_way(self) -> list[str]:
         """The leavers whose endpoints other members are to have."""
-        wanted = {self.wishes[each.member].member.endpoint for each in self.due}
+        wanted = {self.wishes[each.member].home for each in self.due}
         return [name for name in self.leavers if self.standings[name].endpoint in wanted]
 
     @cached_property
@@ -260,9 +260,12 @@ class Planner:
         return {blob.name: blob for blob in self._registry.list(f"models/{self._fleet.experiment.name}/")}
 
     def _endpoints(self) -> Mapping[str, Sequence[Binding] | None]:
-        service = self._fleet.service
+        service, online = self._fleet.service, self._fleet.online
         try:
-            return self._context.services(self._fleet.target, service.props()).listed(service.id)
+            services = self._context.services(self._fleet.target, service.props())
+            if isinstance(services, SharedEndpoints) and online:
+                return services.members(service.id, online)
+            return services.listed(service.id)
         except NotFound:
             return {}  # gone with its service, which is made again before the fleet
 

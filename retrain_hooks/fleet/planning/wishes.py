@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from clients.azureml.slots import Slot
 from clients.errors import RetrainError
 from retrain_hooks.data.inputs import DataReference
 from retrain_hooks.fleet.inputs import FleetInputs, FleetPlace
@@ -105,9 +106,15 @@ class Wish:
         return self.fleet.probe_rows if own is None else own
 
     @property
+    def home(self) -> str:
+        """The endpoint that answers by its model: its own, or its slot of the one that all members share."""
+        online = self.fleet.online
+        return str(Slot(online, member=self.name)) if known(online) and online else self.member.endpoint
+
+    @property
     def staged(self) -> bool:
         """Whether its model is scored on a staging endpoint first."""
-        return self.probe_rows > 0 or self.holdout is not None
+        return not self.fleet.shared and (self.probe_rows > 0 or self.holdout is not None)
 
     @property
     def asks(self) -> str:
@@ -115,7 +122,7 @@ class Wish:
         fleet, holdout = self.fleet, self.holdout
         return digest(
             {
-                "endpoint": self.member.endpoint,
+                "endpoint": self.home,
                 "gate": self.gate.props(),
                 "graph": fleet.graph,
                 "holdout": holdout.digest if holdout else None,
@@ -133,7 +140,7 @@ class Wish:
         return {
             "target": self.fleet.target,
             "service": self.fleet.service.props(),
-            "endpointName": self.member.endpoint,
+            "endpointName": self.home,
             "stagingEndpoint": staging,
             "resource": self.fleet.resource,
         }

@@ -33,7 +33,8 @@ class Report:
 class Scheduler:
     """Gives *work* one member after the other; it answers with why it failed, empty where it did not.
 
-    *bake* watches the members of a wave, and answers with why some of them failed after all. *already* have failed before.
+    *bind* is what is done for those of a wave together, and *bake* watches them: both answer with why some of them failed
+    after all. *already* have failed before.
     """
 
     def __init__(
@@ -41,13 +42,14 @@ class Scheduler:
         context: Context,
         schedule: ScheduleInputs,
         work: Callable[[Wish], str],
+        bind: Callable[[Sequence[Wish]], dict[str, str]],
         bake: Callable[[Sequence[Wish]], dict[str, str]],
         *,
         members: int,
         already: int,
     ) -> None:
         self._context, self._schedule = context, schedule
-        self._work, self._bake = work, bake
+        self._work, self._bind, self._bake = work, bind, bake
         self._limiter = Limiter(schedule.concurrency, context.clock.monotonic)
         self._bearable = share(schedule.max_failures, members)
         self._already = already
@@ -65,6 +67,7 @@ class Scheduler:
                 list(pool.map(lambda wish: self._one(wish, len(wishes)), wave))
                 if self._cancelled is not None:
                     raise self._cancelled
+                self._note(self._bind([wish for wish in wave if wish.name in self._report.ended]))
                 if self._schedule.bake and not self._stopped:
                     self._context.progress.status(f"fleet: wave {number} bakes for {self._schedule.bake:g} s")
                     self._note(self._bake([wish for wish in wave if wish.name not in self._report.failed]))

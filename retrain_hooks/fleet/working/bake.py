@@ -50,5 +50,5 @@ def _error(context: Context, fleet: FleetInputs, wish: Wish) -> str:
     if not rows:
         return ""
     services = context.services(fleet.target, fleet.service.props())
-    seen = probe.look(lambda: services.scoring(fleet.service.id, wish.member.endpoint), rows, context.clock)
+    seen = probe.look(lambda: services.scoring(fleet.service.id, wish.home), rows, context.clock)
     return f"it answers no probe after its bake: {seen.error}" if seen.error else ""

@@ -85,7 +85,7 @@ class Worker:
 
     def _ready(self, wish: Wish) -> Entry[MemberRecord]:
         """Its record, which names the endpoint that is to be made before that is; a renamed member goes on with its own."""
-        home = wish.member.endpoint
+        home = wish.home
         entry = self._inherit(wish) or self._records.ready(wish.name, home)
         if entry.value.standing.endpoint == home:
             return entry
@@ -109,8 +109,10 @@ class Worker:
             standing = Standing(
                 wish.name, _home(former.value), address=there.address, size=there.size, url=there.url
             )
-            entry = self._records.save(entry, replace(former.value, standing=standing))
-        if entry.value.live.get("incarnation") == former.value.live.get("incarnation"):
+            live = {**former.value.live, "name": wish.home} if self._fleet.shared else former.value.live
+            entry = self._records.save(entry, replace(former.value, standing=standing, live=live))
+        kept = entry.value.live.get("incarnation") == former.value.live.get("incarnation")
+        if kept and not self._fleet.shared:
             self._records.delete(former.value.standing.member)
         else:
             self._retirer.retire(former.value.standing.member)
@@ -130,8 +132,8 @@ class Worker:
 
     def _restored(self, record: MemberRecord) -> MemberRecord:
         """With the endpoint and the binding that are on record brought about again."""
-        if not record.binding:
-            return record
+        if not record.binding or self._fleet.shared:
+            return record  # what members share is bound for all of them
         live = apply(self._endpoints, record.live, record.live)
         return replace(record, live=live, binding=apply(self._bindings, record.binding, record.binding))
 
@@ -175,6 +177,9 @@ class Worker:
         with self._stagings.one() if wish.staged else nullcontext("") as staging:
             promotion = apply(self._promotions, wish.promotion(staging, model), before.promotion)
             progress.keep(promotion=promotion)
+            if self._fleet.shared:
+                progress.ended(wish, "unfinished")
+                return  # its wave is bound as one
             live = apply(self._endpoints, wish.live(promotion["start"]), before.live, late)
             progress.keep(live=live)
             binding = apply(self._bindings, wish.binding(staging, promotion["model"]), before.binding, late)
@@ -206,7 +211,7 @@ class _Progress:
         address = str(self.record.binding.get("address") or "")
         standing = self.record.standing
         url = str(self.record.live.get("url") or "")
-        home = _home(self.record) if state == "failed" else wish.member.endpoint
+        home = _home(self.record) if state == "failed" else wish.home
         ended = replace(standing, state=state, address=address, endpoint=home, url=url)
         if state != "unfinished":
             ended = replace(ended, key=wish.covers.key, asks=wish.asks, cause=wish.cause)
