@@ -145,8 +145,11 @@ class Replicas:
 
     def _hand_on(self) -> None:
         """Give free instances to those who wait, the least busy first."""
-        while self._turns and self._busy:
-            instance = min(self._busy, key=self._busy.__getitem__)
+        while self._turns:
+            alive = [one for one in self._busy if not one.ended.is_set()]
+            if not alive:
+                return
+            instance = min(alive, key=self._busy.__getitem__)
             if self._busy[instance] >= self.plan.settings.concurrent:
                 return
             turn = self._turns.popleft()

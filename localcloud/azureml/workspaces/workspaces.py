@@ -31,7 +31,6 @@ _NEEDED = {
 }
 _REGISTRY = {"containerRegistry": "Microsoft.ContainerRegistry/registries"}
 _KEPT = ("storageAccount", "keyVault", "hbiWorkspace", "encryption")
-_GIVEN = ("workspaceId", "tenantId", "notebookInfo", "privateLinkCount", "storageHnsEnabled")
 _DEFAULTS: dict[str, Any] = {
     "friendlyName": "",
     "description": "",

@@ -185,27 +185,34 @@ def test_a_call_that_the_address_refuses(aml: Aml, two: Endpoint) -> None:
     assert elsewhere.status_code == 404
 
 
-def test_what_the_models_code_does_wrong_is_said_by_status_and_headers(aml: Aml, two: Endpoint) -> None:
+def test_what_the_models_code_does_wrong_is_said_by_status_and_headers(
+    aml: Aml, two: Endpoint, tmp_path: Path
+) -> None:
     """424 for an exception, 408 for too long, 502 for an end of the process, after which it is started again."""
+    gate = tmp_path / "gate"
     script = (
         "import json, os, time\n"
         "def run(raw):\n"
         "    asked = json.loads(raw)\n"
         "    if asked == 'fail': raise ValueError('no such column')\n"
-        "    if asked == 'hang': time.sleep(2)\n"
         "    if asked == 'die': os._exit(3)\n"
+        f"    while asked == 'hang' and not os.path.exists({str(gate)!r}): time.sleep(0.01)\n"
         "    return asked\n"
     )
-    two.deploy("bad-code", aml.code("bad", score_py=script), requestSettings={"requestTimeout": "PT1S"})
+    code, slow = aml.code("bad", score_py=script), {"requestTimeout": "PT60S"}
+    two.deploy("bad-code", code, requestSettings=slow)
     failed = two.score("fail", "bad-code")
     assert (failed.status_code, failed.json()) == (424, "ValueError: no such column")
     assert failed.headers["ms-azureml-model-error-statuscode"] == "500"
     assert failed.headers["ms-azureml-model-error-reason"] == "model_error"
     assert failed.headers[HEADER] == "bad-code"
-    assert two.score("hang", "bad-code").status_code == 408
-    eventually(lambda: two.score("well", "bad-code").status_code == 200, "the end of what hangs")
     assert two.score("die", "bad-code").status_code == 502
-    eventually(lambda: two.score("well", "bad-code").status_code == 200, "another process")
+    assert two.score("well", "bad-code").json() == "well"
+    two.deploy("bad-code", code, requestSettings={"requestTimeout": "PT1S"})
+    assert two.score("hang", "bad-code").status_code == 408
+    gate.touch()
+    two.deploy("bad-code", code, requestSettings=slow)
+    assert two.score("well", "bad-code").json() == "well"
     two.done(two.delete("bad-code"))
 
 

@@ -144,6 +144,22 @@ def test_an_instance_that_ends_is_started_again(tmp_path: Path, how: str) -> Non
     _serve(_plan(tmp_path), work)
 
 
+def test_who_waits_for_an_instance_that_ends_is_answered_by_the_next(tmp_path: Path) -> None:
+    """Only the call that the process was at is refused, also while the process is asked whether it lives."""
+    probes = Probes(patience=30.0, period=0.0001, timeout=20.0, failures=3)
+
+    async def work(deployed: Replicas) -> None:
+        at_work = asyncio.create_task(deployed.score(b'"die"'))
+        await asyncio.sleep(0)
+        waits = asyncio.create_task(deployed.score(b"1"))
+        with pytest.raises(ScoringRefused, match="ended while it answered"):
+            await at_work
+        assert _said(await waits)[0] == 1
+
+    for number in range(5):
+        _serve(_plan(tmp_path / str(number), probes=probes), work)
+
+
 def test_an_instance_that_was_killed_is_started_again_and_calls_wait_for_it(tmp_path: Path) -> None:
     """Nobody's call is lost by a process that ends between calls."""
 
