@@ -110,7 +110,7 @@ def left(checkout: Checkout, cloud: settings.Cloud) -> list[str]:
 
 @pytest.mark.heals("mend what it names, then verify again")
 def test_the_whole_walk_leaves_nothing(remedy: Told, azure: Checkout, cloud: settings.Cloud) -> None:
-    """Up, a score, destroy, each with its time; and the same end where the walk fails on its way."""
+    """Up, a score, destroy of Azure ML v2, each with its time; and the same end where a walk fails on its way."""
     failed = azure.dev("verify-azure", *AZURE, "--deploy", "-c", 'gateRules=["auc >= 0.99"]')
     assert failed.status == 1
     remedy(failed.err)
@@ -118,6 +118,7 @@ def test_the_whole_walk_leaves_nothing(remedy: Told, azure: Checkout, cloud: set
     assert left(azure, cloud) == []
     early = azure.dev("verify-azure", *AZURE, "--deploy", "-c", "dataVersion=1999-01")
     assert (early.status, left(azure, cloud)) == (1, [])
-    done = azure.succeed("verify-azure", *AZURE, "--deploy", "--json")
+    done = azure.dev("verify-azure", *ML, "-c", "location=westeurope", "--deploy", "--json", seconds=600)
+    assert done.status == 0, done.text
     assert [one["step"] for one in done.json["steps"]] == ["up", "score", "destroy"]
     assert left(azure, cloud) == []
