@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 
 from clients.arm.resource_manager import Json
@@ -15,7 +16,15 @@ from clients.azureml import logs, recipes
 from clients.azureml.models import address_of, register, version_of
 from clients.azureml.publishing import Publisher, Recipe
 from clients.azureml.workspace import AzureMlWorkspace, tags_of
-from clients.errors import BindingFailed, ConfigurationError, NotFound, RetrainError, ServiceError
+from clients.errors import (
+    BindingFailed,
+    ConfigurationError,
+    Conflict,
+    NotFound,
+    RetrainError,
+    ServiceError,
+    Throttled,
+)
 from clients.http.answers import part, text
 from clients.poller import Pace, wait
 from clients.storage import BlobRef
@@ -81,17 +90,19 @@ class Deployments:
         }
         try:
             self._workspace.arm.put(self._id(name), body, f"the deployment {name!r}")
+        except (Conflict, Throttled):
+            raise  # it says nothing of the deployment
         except (ServiceError, ConfigurationError) as error:
             raise self._failed(name, error) from None
         return name
 
     def _failed(self, name: str, error: RetrainError) -> BindingFailed:
         """What became of a deployment that did not come up: told with its log, and deleted."""
-        try:
+        said = ""
+        with suppress(RetrainError):
             said = logs.of_deployment(self._workspace, self._id(name), _LOG_LINES)
+        with suppress(RetrainError):  # the next update finds it, and makes it anew
             self.delete(name)
-        except RetrainError:
-            said = ""
         log = f"; its log ends: {said}" if said else ""
         return BindingFailed(
             f"{error.cause}{log}",

@@ -10,6 +10,7 @@ from clients.http.transport import Transport
 
 _STANDARD = "user_logs/std_log.txt"
 _BYTES = 4096
+_LINE = 200
 
 
 def tail(workspace: AzureMlWorkspace, files: Mapping[str, Any], most: int) -> str:
@@ -31,6 +32,7 @@ def tail(workspace: AzureMlWorkspace, files: Mapping[str, Any], most: int) -> st
 
 
 def of_deployment(workspace: AzureMlWorkspace, deployment: str, lines: int) -> str:
-    """The last lines of a deployment's inference server, in one."""
+    """The last lines of a deployment's inference server, in one; of a long line its beginning."""
     said = workspace.arm.ask(f"{deployment}/getLogs", {"tail": lines, "containerType": "InferenceServer"})
-    return " | ".join(line.strip() for line in str(said.get("content") or "").splitlines() if line.strip())
+    content = str(said.get("content") or "").splitlines()
+    return " | ".join(line.strip()[:_LINE] for line in content if line.strip())

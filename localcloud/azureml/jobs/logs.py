@@ -12,6 +12,7 @@ NAME = "user_logs/std_log.txt"
 _PART = 4 * 1024 * 1024  # the most that one append takes
 _PARTS = 16  # before others have their turn
 _TAIL = 4096
+_LINE = 300
 
 
 class LogBlob:
@@ -62,11 +63,11 @@ class LogBlob:
 
 
 def last_lines(log: Path) -> str:
-    """The end of a log, in one line."""
+    """The end of a log, in one line; of a long line its beginning."""
     try:
         with log.open("rb") as file:
             file.seek(max(0, log.stat().st_size - _TAIL))
             lines = file.read().decode(errors="replace").splitlines()
     except FileNotFoundError:
         return ""
-    return " | ".join(line.strip() for line in lines[-5:] if line.strip())
+    return " | ".join(line.strip()[:_LINE] for line in lines[-5:] if line.strip())
