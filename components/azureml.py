@@ -104,7 +104,10 @@ def workspace(
         kind="web",
         application_type=applicationinsights.ApplicationType.WEB,
         tags=tags,
-        opts=named("resourceName"),
+        opts=pulumi.ResourceOptions.merge(
+            named("resourceName"),
+            pulumi.ResourceOptions(additional_secret_outputs=["instrumentationKey", "connectionString"]),
+        ),
     )
     registry = containerregistry.Registry(
         f"{name}-registry",
@@ -152,7 +155,8 @@ def workspace(
             ),
         ),
         tags=tags,
-        opts=child,
+        # Another tag would leave its identity, and so what that may do, unknown in the preview.
+        opts=named("tags"),
     )
     _let_read_and_write(f"{name}-compute-blobs", compute, account, child)
     return WorkspaceParts(made.id, group.name, made.name, location, tags)
@@ -217,7 +221,10 @@ def online_endpoint(
         ),
         tags=parts.tags,
         opts=pulumi.ResourceOptions.merge(
-            child, pulumi.ResourceOptions(ignore_changes=["properties", "tags", "identity", "location"])
+            child,
+            pulumi.ResourceOptions(
+                ignore_changes=["properties", "tags", "identity", "location", "sku", "kind"]
+            ),
         ),
     )
     id_: pulumi.Output[str] = made.id
