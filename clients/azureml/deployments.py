@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
 
@@ -30,7 +30,7 @@ from clients.poller import Pace, wait
 from clients.storage import BlobRef
 
 MODEL, RESOURCE, SERVICE = "retrain-model", "retrain-resource", "retrain-service"
-CODE, STAGED = "retrain-code", "retrain-staged"
+CODE, STAGED, SERVED = "retrain-code", "retrain-staged", "retrain-served"
 _ENDED = ("Succeeded", "Failed", "Canceled")
 _DEADLINE_SECONDS = 2400.0
 _LOG_LINES = 15
@@ -127,8 +127,7 @@ class Deployments:
         found = next((one for one in deployments if one["name"] == name), None)
         if found is None or latest is found:
             return
-        tags = {**part(found, "tags"), STAGED: _now()}
-        self._workspace.arm.patch(self._id(name), {"tags": tags}, f"the deployment {name!r}")
+        self._tag(found, STAGED)
 
     def staged(self) -> Json | None:
         """The one that was staged last; None where there is none."""
@@ -138,12 +137,30 @@ class Deployments:
         """Delete it; one that is gone is not an error."""
         self._workspace.arm.delete(self._id(name), f"the deployment {name!r}")
 
-    def retire(self, traffic: Mapping[str, int], keep: int) -> None:
-        """Delete those of ours without *traffic* (percent by name), but the *keep* that were staged last."""
-        idle = [one for one in self.ours() if not traffic.get(text(one, "name"))]
-        idle.sort(key=lambda one: tags_of(one).get(STAGED, ""), reverse=True)
-        for one in idle[keep:]:
-            self.delete(text(one, "name"))
+    def retire(self, traffic: Mapping[str, int], keep: int, mirrored: Collection[str] = ()) -> None:
+        """Delete those of ours without *traffic* (percent by name) that are not *mirrored* to, but the *keep* that had it last.
+
+        One that never had any, such as that of a model which a gate refused, is not kept.
+        """
+        ours = self.ours()
+        latest = max((tags_of(one).get(SERVED, "") for one in ours), default="")
+        idle = []
+        for one in ours:
+            name, served = text(one, "name"), tags_of(one).get(SERVED, "")
+            if not traffic.get(name):
+                idle.append((served, name))
+            elif keep and (not served or served != latest):
+                self._tag(one, SERVED)
+        idle.sort(reverse=True)
+        kept = [name for served, name in idle if served][:keep]
+        for _, name in idle:
+            if name not in kept and name not in mirrored:
+                self.delete(name)
+
+    def _tag(self, deployment: Json, tag: str) -> None:
+        """Say on it that something is so from now on."""
+        tags, name = {**part(deployment, "tags"), tag: _now()}, text(deployment, "name")
+        self._workspace.arm.patch(self._id(name), {"tags": tags}, f"the deployment {name!r}")
 
     def _id(self, name: str) -> str:
         return f"{self._endpoint}/deployments/{name}"

@@ -134,10 +134,10 @@ class Traffic:
         return self._deployments.make(resource, model)
 
     def retire(self, keep: int) -> None:
-        """Delete our deployments without traffic, but the *keep* last ones."""
+        """Delete our deployments without traffic, but the *keep* that had it last."""
         endpoint = require(self._workspace.arm.find(self._id), self._name)
-        mirrored = {name: share for name, share in _shares(endpoint, "mirrorTraffic").items() if share}
-        self._deployments.retire({**_traffic(endpoint), **mirrored}, keep)
+        mirrored = [name for name, share in _shares(endpoint, "mirrorTraffic").items() if share]
+        self._deployments.retire(_traffic(endpoint), keep, mirrored)
 
 
 def merged(present: Mapping[str, int], name: str, share: int) -> dict[str, int]:
