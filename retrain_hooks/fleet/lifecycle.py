@@ -122,7 +122,8 @@ class FleetLifecycle:
                 "the members of the fleet, or their data, have changed since this update was planned",
                 "run ./dev preview to see what it would do, then run the update again",
             )
-        worker, packer = Worker(self._quiet, wanted), Packer(self._quiet, wanted) if wanted.shared else None
+        worker = Worker(self._quiet, wanted)
+        packer = Packer(self._quiet, wanted, self._context.progress) if wanted.shared else None
         due = [plan.wishes[change.member] for change in plan.due]
         unread = self._read_data(wanted, due)
 
@@ -140,9 +141,8 @@ class FleetLifecycle:
         mended = self._each(worker.restore, plan.deviating) | self._retire(wanted, plan.in_the_way)
         report = Scheduler(self._context, schedule, work, bind, bake, **numbers).run(due)
         leavers = [] if report.why else plan.leavers
-        if packer is not None:
-            mended |= packer.bind(without=leavers)
-        mended |= self._retire(wanted, leavers)
+        unbound = packer.bind(without=leavers) if packer is not None else {}
+        mended |= unbound or self._retire(wanted, leavers)
         report.failed.update(mended)
         return self._outputs(new, wanted, plan, report)
 

@@ -55,7 +55,9 @@ class Fleet:
             "baselineDataVersion": "2013-01",
             "members": json.dumps(members),
             # No run of the other kind, or engine, is reused.
-            "seed": str(1 + ["classic", "new"].index(self._kind) + 2 * (self.engine == "embedded")),
+            "seed": str(
+                1 + ["classic", "new", "azureml"].index(self._kind) + 3 * (self.engine == "embedded")
+            ),
             "gateRules": '["auc >= 0.5"]',
             "probeSettle": '"0"',
             "holdoutDataVersion": '""',

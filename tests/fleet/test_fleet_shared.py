@@ -161,6 +161,19 @@ def test_who_leaves_is_not_answered_for_any_more(fleet: SharedFleet) -> None:
     assert fleet.preview(members=now) == ["2 unchanged"]
 
 
+def test_who_leaves_stays_on_record_until_nobody_is_answered_by_it(fleet: SharedFleet) -> None:
+    """A deployment that does not come up is tried again."""
+    fleet.up(members=listed(*({"name": name} for name in NAMES)))
+    now = listed({"name": "ann"}, {"name": "cid"})
+    fleet.services.breaks = lambda: BindingFailed("no image", "see its log")
+    assert fleet.up(members=now)["failed"] == [f"{ONLINE}: no image"]
+    assert fleet.serves("bob")
+    fleet.services.breaks = None
+    assert fleet.preview(members=now) == ["2 unchanged", "1 leaves: bob"]
+    fleet.up(members=now)
+    assert not fleet.serves("bob")
+
+
 def test_a_renamed_member_is_answered_for_by_its_new_name(fleet: SharedFleet) -> None:
     """By the same model, which nothing is trained for."""
     fleet.up(members=listed({"name": "ann"}, {"name": "bob"}))

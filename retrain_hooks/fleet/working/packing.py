@@ -20,7 +20,7 @@ from retrain_hooks.fleet.inputs import FleetInputs, pack_group
 from retrain_hooks.fleet.planning.wishes import Wish
 from retrain_hooks.fleet.records import MemberRecord, MemberRecords, is_staging
 from retrain_hooks.gate.inputs import HELD
-from retrain_hooks.host.lifecycle import Context
+from retrain_hooks.host.lifecycle import Context, Progress
 from retrain_hooks.ownership.claims import OwnerRef
 from retrain_hooks.registry.ledger import Ledger
 from retrain_hooks.registry.markers import Markers
@@ -52,10 +52,10 @@ class _Lost(Exception):
 
 
 class Packer:
-    """Binds the models of the members of *fleet* to the endpoint that they share."""
+    """Binds the models of the members of *fleet* to the endpoint that they share; *progress* is told what takes minutes."""
 
-    def __init__(self, context: Context, fleet: FleetInputs) -> None:
-        self._context, self._fleet = context, fleet
+    def __init__(self, context: Context, fleet: FleetInputs, progress: Progress) -> None:
+        self._context, self._fleet, self._progress = context, fleet, progress
         self._registry = context.registry(fleet.target)
         self._records = MemberRecords(self._registry, fleet.fleet)
         self._ledger, self._markers = Ledger(self._registry), Markers(self._registry)
@@ -130,7 +130,7 @@ class Packer:
             self._tidy(live, pack)
             return {}
         self._context.guard.check()
-        self._context.progress.status(f"fleet: a deployment with {len(wanted):,} models is made")
+        self._progress.status(f"fleet: a deployment with {len(wanted):,} models is made")
         try:
             sha256 = write_pack(
                 self._registry, pack, wanted, lambda name: self._content(before, name, wanted[name])
@@ -138,6 +138,7 @@ class Packer:
         except _Lost as lost:
             return {lost.name: lost.error}
         LiveEndpoint(self._endpoints, str(self._staging_slot), sha256=lambda _address: sha256).write(pack)
+        self._progress.status("fleet: the deployment is up, and its members are probed")
         changed = [one.wish for one in going if one.address and there.get(one.wish.name) != one.address]
         seen = self._looks(self._staging_slot, changed)
         if wrong := {name: look.error for name, look in seen.items() if look.error}:
