@@ -147,6 +147,14 @@ class Scoring(Protocol):
         """The first output's rows for *rows* of the first input; values as the service wrote them."""
 
 
+@runtime_checkable
+class NamedScoring(Scoring, Protocol):
+    """Scoring by a service that says which of an endpoint's deployments answered."""
+
+    answered_by: str
+    """Who answered last; empty where the service didn't say."""
+
+
 CLASSIC, NEW, AZUREML = "classic", "new", "azureml"
 KINDS = (CLASSIC, NEW, AZUREML)
 DEFAULT_ENDPOINT = "default"

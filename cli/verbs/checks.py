@@ -22,6 +22,13 @@ from cli.project import ROOT
 Check = tuple[str, list[str]]
 
 
+class Kind(StrEnum):
+    """What the histories of chaos are played on."""
+
+    CLASSIC = "classic"
+    AZUREML = "azureml"
+
+
 class Page(StrEnum):
     """A page of docs/ with a table that is written from a run or from the code."""
 
@@ -84,6 +91,9 @@ def chaos(
         bool,
         typer.Option("--cluster", help="Jobs on a Dask cluster whose workers and scheduler are killed."),
     ] = False,
+    kind: Annotated[
+        Kind, typer.Option("--kind", help="Of which kind the histories' services are.")
+    ] = Kind.CLASSIC,
     rollouts: Annotated[
         bool,
         typer.Option("--rollouts", help="Kind azureml: rollouts beside a client that scores all the time."),
@@ -97,9 +107,11 @@ def chaos(
         raise CliError(
             "a campaign of bindings, kills, rollouts or a cluster is not resumed", "leave out --resume"
         )
-    if bindings + damage + alone + fleets + cluster + rollouts > 1:
+    elsewhere = kind is Kind.AZUREML
+    if bindings + damage + alone + fleets + cluster + rollouts + elsewhere > 1:
         raise CliError(
-            "--bindings, --damage, --kills, --fleets, --cluster and --rollouts are campaigns of their own",
+            "--bindings, --damage, --kills, --fleets, --cluster, --rollouts and --kind azureml are campaigns of "
+            "their own",
             "give one of them",
         )
     options: dict[str, int | Path | None] = {"-n": histories, "--seed": seed}
@@ -110,6 +122,7 @@ def chaos(
         ["--damage"] * damage
         + ["--fleets"] * fleets
         + ["--kills"] * (kills and fleets)
+        + ["--kind", kind.value] * elsewhere
         + ["--json"] * as_json
         + ["--markdown"] * as_markdown
     )

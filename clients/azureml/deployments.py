@@ -24,6 +24,7 @@ from clients.errors import (
     RetrainError,
     ServiceError,
     Throttled,
+    Unreachable,
 )
 from clients.http.answers import part, text
 from clients.poller import Pace, wait
@@ -156,6 +157,18 @@ class Deployments:
         for _, name in idle:
             if name not in kept and name not in mirrored:
                 self.delete(name)
+
+    def discard(self, used: Collection[str]) -> None:
+        """Delete those of ours that never had traffic and are not *used*: candidates that were staged before, and refused.
+
+        Each costs as much as one that serves, and an endpoint has few. One that can't be deleted now, since another update is
+        at it, is left to the next time.
+        """
+        for one in self.ours():
+            name = text(one, "name")
+            if name not in used and not tags_of(one).get(SERVED):
+                with suppress(ServiceError, Unreachable):
+                    self.delete(name)
 
     def _tag(self, deployment: Json, tag: str) -> None:
         """Say on it that something is so from now on."""

@@ -26,6 +26,7 @@ class AzureMlScoring:
     def __init__(self, transport: Transport, deployment: str = "", member: str = "") -> None:
         self._transport, self._member = transport, member
         self._headers = {DEPLOYMENT: deployment} if deployment else {}
+        self.answered_by = ""
 
     def score(self, rows: Sequence[Mapping[str, Any]]) -> list[dict[str, str]]:
         """A row of answers for each of *rows*: a row's single value is its ``Scored Labels``."""
@@ -39,6 +40,7 @@ class AzureMlScoring:
         answer = self._transport.send(
             "POST", self._transport.base_url, body, headers=self._headers, retried=True
         )
+        self.answered_by = answer.headers.get(DEPLOYMENT) or ""
         return [_row(one) for one in _rows(self._transport.json(answer))]
 
 

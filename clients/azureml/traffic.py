@@ -72,6 +72,8 @@ class Traffic:
         name = self._deployment(resource, model)
         if self._staging:
             self._deployments.stage(name)
+            endpoint = require(self._workspace.arm.find(self._id), self._name)
+            self._deployments.discard({name, *_traffic(endpoint), *_shares(endpoint, "mirrorTraffic")})
         else:
             self._change(lambda present: merged(present, name, share))
 

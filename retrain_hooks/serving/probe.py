@@ -17,7 +17,7 @@ from clients.errors import (
     Unreachable,
     UpdateCancelled,
 )
-from clients.protocols import Scoring
+from clients.protocols import NamedScoring, Scoring
 from clients.storage import Container
 from retrain_hooks.registry.run_key import digest
 from tables import MISSING, TableError, parts, read
@@ -83,7 +83,8 @@ def look(scoring: Callable[[], Scoring], rows: Sequence[Row], clock: Clock) -> L
     """Score *rows* once by what *scoring* gives. What goes wrong is what was seen, too: only an interrupted update raises."""
     began = clock.monotonic()
     try:
-        answer = scoring().score(rows)
+        scorer = scoring()
+        answer = scorer.score(rows)
     except UpdateCancelled:
         raise
     except RetrainError as error:
@@ -91,7 +92,9 @@ def look(scoring: Callable[[], Scoring], rows: Sequence[Row], clock: Clock) -> L
     seconds = clock.monotonic() - began
     if len(answer) != len(rows):
         return Look("", error=f"{len(answer)} rows were answered for {len(rows)}", seconds=seconds)
-    plain = [{name: _rounded(value) for name, value in row.items()} for row in answer]
+    # Two deployments may serve models that answer alike: who answered tells them apart, where the service says it.
+    who = {"": scorer.answered_by} if isinstance(scorer, NamedScoring) and scorer.answered_by else {}
+    plain = [{name: _rounded(value) for name, value in row.items()} | who for row in answer]
     scores = tuple(_score(row) for row in answer)
     finite = scores if all(map(math.isfinite, scores)) else ()
     return Look(digest(plain), finite, seconds, rows=tuple(map(digest, plain)))

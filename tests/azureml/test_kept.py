@@ -25,3 +25,24 @@ def test_what_stays_is_what_served_last(world: World) -> None:
     assert world.names() == sorted([first, third])
     world.traffic(service).retire(0)
     assert world.names() == [third]
+
+
+def test_of_candidates_that_are_refused_in_a_row_the_last_alone_stays(world: World) -> None:
+    """Each would go on costing an instance, until an endpoint has as many deployments as it can have.
+
+    What serves, and what served before, is not touched, nor is one that has a part of the calls.
+    """
+    service = world.publish()
+    live, staging = world.traffic(service), world.traffic(service, staging=True)
+    for number in (1, 2):
+        live.write("model", world.model(number))
+        live.retire(1)
+    kept = world.names()
+    for number in (3, 4, 5):
+        staging.write("model", world.model(number))
+    [last] = set(world.names()) - set(kept)
+    assert staging.read()[0].location.endswith(world.model(5).path)
+    world.traffic(service).move("model", world.model(5), 10)
+    staging.write("model", world.model(6))
+    assert {*kept, last} < set(world.names())
+    assert len(world.names()) == len(kept) + 2

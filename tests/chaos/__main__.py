@@ -1,4 +1,4 @@
-"""``python -m tests.chaos [--damage | --fleets [--kills]] -n N --seed S [--first I] [--resume FILE] [--workers W] [--json] [--markdown]``."""
+"""``python -m tests.chaos [--damage | --kind azureml | --fleets [--kills]] -n N --seed S [--first I] [--resume FILE] [--workers W] [--json] [--markdown]``."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from pathlib import Path
 from rich.console import Console
 
 from tests.chaos import report
+from tests.chaos.azureml import AZUREML
 from tests.chaos.campaign import TROUBLE, Campaign, Outcome
 from tests.chaos.damage import DAMAGE
 from tests.chaos.fleets import FLEETS, KILLS
@@ -28,10 +29,13 @@ def main() -> int:
     parser.add_argument("--damage", action="store_true")
     parser.add_argument("--fleets", action="store_true")
     parser.add_argument("--kills", action="store_true")
+    parser.add_argument("--kind", choices=("classic", "azureml"), default="classic")
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--markdown", action="store_true")
     arguments = parser.parse_args()
     mode = DAMAGE if arguments.damage else TROUBLE
+    if arguments.kind == "azureml":
+        mode = AZUREML
     if arguments.fleets:
         mode = KILLS if arguments.kills else FLEETS
 

@@ -28,10 +28,13 @@ def played(world: World) -> Iterator[Rollouts]:
 
 
 def test_no_call_is_lost_whatever_is_rolled_out(played):
-    """One that does not start, a good one, one that answers wrongly; then what is wrong is noticed."""
-    outcomes = [played.play(index) for index in (1, 2, 3)]
-    assert [each.violations for each in outcomes] == [[], [], []]
-    assert [bool(each.told) for each in outcomes] == [True, False, True]
+    """One that does not start, a good one, one that answers wrongly, and so on; then what is wrong is noticed.
+
+    After the second good one the first is still deployed, and the one that was refused between them is not.
+    """
+    outcomes = [played.play(index) for index in (1, 2, 3, 4, 13)]
+    assert [each.violations for each in outcomes] == 5 * [[]]
+    assert [bool(each.told) for each in outcomes] == [True, False, True, False, True]
     assert sum(each.figures["calls of the client"] for each in outcomes) > 10
     shares = played.shares()
     assert all(shares.values()), {share: len(answered) for share, answered in shares.items()}

@@ -179,3 +179,17 @@ def test_a_shift_is_the_mean_absolute_difference():
     assert shift((1.0,), (1.0,)) == 0.0
     for new, old in (((), ()), ((), (1.0,)), ((1.0,), ()), ((1.0,), (1.0, 2.0))):
         assert math.isnan(shift(new, old))
+
+
+def test_answers_of_two_deployments_differ_where_the_service_says_who_answered():
+    """Two may serve the same model: who answered tells whose answer it is; nobody named is no difference."""
+
+    def by(who: str) -> Look:
+        service = SimpleNamespace(score=lambda _rows: labels("0.5", "0.25"), answered_by=who)
+        return look(lambda: service, ROWS, ManualClock())
+
+    assert by("ours").answers == by("ours").answers
+    assert by("ours").answers != by("theirs").answers
+    assert all(one != other for one, other in zip(by("ours").rows, by("theirs").rows, strict=True))
+    assert by("").answers == seen(labels("0.5", "0.25")).answers
+    assert by("ours").scores == by("theirs").scores == (0.5, 0.25)

@@ -34,6 +34,9 @@ ASKED = {
     }
 }
 
+# Within so many seconds a provider notices that its engine is gone.
+_NOTICED = 10
+
 Json = dict[str, Any]
 Traffic = dict[str, int]
 
@@ -49,6 +52,7 @@ class House:
         self.group = f"/subscriptions/{world.subscription}/resourceGroups/{name}"
         self.workspace = f"{self.group}/providers/Microsoft.MachineLearningServices/workspaces/{name}"
         self.providers: list[Provider] = []
+        self.outlived: list[int] = []  # those that did not notice that their engine was gone
 
     def open(self, *endpoints: str) -> House:
         """Workspace, *endpoints*, containers, and the experiment."""
@@ -109,13 +113,20 @@ class House:
         rate: float = RATE,
         triggers: tuple[Json, ...] = (),
         on_trigger: Callable[[int], str] = lambda _index: "go",
+        on_late: Callable[[str], None] = lambda _request: None,
     ) -> list[str]:
         """One run of an *engine* with a provider process of its own; what it said. Raises StepFailed, EngineKilled."""
         engine = engine or Engine()
         cancellation._mark(engine.address).unlink(missing_ok=True)  # as a program does when it starts
         assert self.world.forks is not None
         provider = self.world.forks.provider(
-            engine.address, self.folder, self.cloud_file, triggers=triggers, on_trigger=on_trigger, rate=rate
+            engine.address,
+            self.folder,
+            self.cloud_file,
+            triggers=triggers,
+            on_trigger=on_trigger,
+            on_late=on_late,
+            rate=rate,
         )
         self.providers.append(provider)
         try:
@@ -124,7 +135,12 @@ class House:
         finally:
             if not engine.dead.is_set():
                 engine.close()
-            provider.end()
+                provider.end()
+            else:
+                provider.listener.join(_NOTICED)
+                if not provider.gone.is_set():
+                    self.outlived.append(provider.pid)
+                provider.end()
         return engine.messages
 
     # What is there

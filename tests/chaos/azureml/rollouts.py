@@ -15,23 +15,22 @@ from typing import Any
 from clients.storage import Container
 from tests.chaos import program
 from tests.chaos.azureml.candidates import AT_A_STEP, Candidate, candidate, register
-from tests.chaos.azureml.code import EXPERIMENT
+from tests.chaos.azureml.declared import HOLDOUT, STEPS, Rollout, Stack
 from tests.chaos.azureml.house import Call, Client, House, Traffic, Watcher
-from tests.chaos.engine import Declared, Known, Props, State, StepFailed
+from tests.chaos.engine import State, StepFailed
 from tests.chaos.world import ACCOUNT, World
 
 ENDPOINT = "live"
-STEPS = (10, 50, 100)
-HOLDOUT = "holdout"
 # Of a service whose calls take a few milliseconds: a slow model takes ten times as long, a busy machine does not.
 RULES = ("errors <= 0.01", "p95 <= 900")
-BAKE, LONG_BAKE = "1s", "45s"
+BAKE, LONG_BAKE = "1s", "15s"
 # Over so many calls, so far from its share may what a model answered be.
 CALLS, POINTS = 2000, 3.0
-LOST, REFUSED, UNDECIDED, SPLIT, DEFECT = (
+LOST, REFUSED, UNDECIDED, KEPT, SPLIT, DEFECT = (
     "lost request",
     "answer of a refused model",
     "not as it was told",
+    "kept",
     "split",
     "harness",
 )
@@ -39,6 +38,7 @@ KINDS = {
     LOST: "requests lost",
     REFUSED: "answers of a model that was refused",
     UNDECIDED: "endpoints, states or records that say another model",
+    KEPT: "deployments kept that are not to be, or not kept",
     SPLIT: "splits past 3 points",
     DEFECT: "defects of the campaign",
 }
@@ -65,11 +65,13 @@ class Rollouts:
     def __init__(self, world: World, seed: int, *, bake: str = BAKE, long_bake: str = LONG_BAKE) -> None:
         self.house = House(world, "rollouts")
         self.seed = seed
+        self._stack = Stack(self.house, "rollouts", ENDPOINT)
         self._bake, self._long_bake = bake, long_bake
         self._state = State(self.house.folder / "state.json")
         self._client: Client | None = None
         self._watcher: Watcher | None = None
         self._served: Candidate | None = None
+        self._previous: Candidate | None = None
         self._names: dict[str, Candidate] = {}  # candidates by their deployments
         self._checked = 0
 
@@ -121,90 +123,13 @@ class Rollouts:
     def _update(self, one: Candidate, bake: str) -> str:
         """An update that declares *one*; what it told where it failed."""
         run = register(self._registry, one)
-        declared = self._program(run.address, run.key, run.sha256, dict(run.metrics), bake)
+        candidate = {"address": run.address, "sha256": run.sha256, "runKey": run.key, "metrics": run.metrics}
+        declared = self._stack.program(Rollout(bake, RULES), lambda _known: candidate)
         try:
             self.house.run(self._state, lambda engine: engine.up(declared), rate=1.0)
         except StepFailed as failed:
             return str(failed)
         return ""
-
-    def _program(self, address: str, key: str, sha256: str, metrics: Props, bake: str) -> list[Declared]:
-        house = self.house
-        workspace = {"resource": house.workspace}
-
-        def owner(known: Known, name: str) -> Props:
-            lineage = known["lineage"]["lineage"]
-            return {"project": "chaos", "stack": "rollouts", "name": name, "lineage": lineage}
-
-        def claim(known: Known) -> Props:
-            mine = owner(known, "")
-            return {"target": "local", **{name: mine[name] for name in ("project", "stack", "lineage")}}
-
-        def service(known: Known) -> Props:
-            return {
-                "target": "local",
-                "kind": "azureml",
-                "workspace": workspace,
-                "name": "tiny-predictive",
-                "part": "predictive",
-                "source": EXPERIMENT,
-                "owner": owner(known, "predictive"),
-            }
-
-        def place(known: Known) -> Props:
-            experiment = known["predictive"]["experiment"]
-            return {
-                "target": "local",
-                "service": known["predictive"]["service"],
-                "endpointName": ENDPOINT,
-                "stagingEndpoint": f"{ENDPOINT}/staging",
-                "resource": experiment["resource"],
-                "graph": experiment["digest"],
-            }
-
-        def held(known: Known, *names: str) -> Props:
-            return {name: known["holdout"][name] for name in names}
-
-        def promotion(known: Known) -> Props:
-            return {
-                **place(known),
-                "candidate": {"address": address, "sha256": sha256, "runKey": key, "metrics": metrics},
-                "gate": {
-                    "rules": ["auc >= 0.6"],
-                    "minimumRows": 1,
-                    "label": "arr_delay >= 15",
-                    "onRejected": "fail",
-                },
-                "holdout": held(known, "digest", "blobs", "container", "version"),
-            }
-
-        def binding(known: Known) -> Props:
-            return {
-                **place(known),
-                **known["promotion"]["model"],
-                "rings": [
-                    {"name": "live", "endpoints": [ENDPOINT], "bake": bake, "rules": list(RULES)},
-                ],
-                "steps": list(STEPS),
-                "keepPrevious": 1,
-                "probe": {
-                    **held(known, "container", "blobs"),
-                    "rows": 20,
-                    "deadline": "30s",
-                    "settle": "0.2s",
-                },
-                "owner": owner(known, "binding"),
-            }
-
-        data = {"target": "local", "path": program.DATA_PATH, "version": HOLDOUT}
-        return [
-            Declared("lineage", "Lineage", lambda known: {}),
-            Declared("claim", "StackClaim", claim),
-            Declared("predictive", "StudioWebService", service),
-            Declared("holdout", "DataVersion", lambda known: data),
-            Declared("promotion", "Promotion", promotion),
-            Declared("binding", "ModelBinding", binding),
-        ]
 
     # What must hold
 
@@ -224,11 +149,12 @@ class Rollouts:
                 f"a candidate ({one}) was {'refused' if failed else 'let through'}: {outcome.told}",
             )
         if not failed:
-            self._served = one
+            self._previous, self._served = before, one
         end = len(self._client.calls)
         calls, self._checked = self._client.calls[self._checked : end], end
         self._judge_calls(calls, one, before, outcome)
         self._judge_rest(outcome)
+        self._judge_kept(one if failed else None, outcome)
         outcome.figures["refused or returned" if failed else "rolled out"] += 1
         outcome.figures[f"candidates: {one}"] += 1
 
@@ -271,6 +197,15 @@ class Rollouts:
             outcome.violate(UNDECIDED, f"{address} is served, and marks name {marked}")
         if left := world.names(registry, "rollouts/"):
             outcome.violate(UNDECIDED, f"a rollout is left: {left}")
+
+    def _judge_kept(self, refused: Candidate | None, outcome: Outcome) -> None:
+        """The model before stays deployed, and nothing else but the candidate that was *refused* last."""
+        there = set(self.house.models(ENDPOINT).values())
+        wanted = {one.run.address for one in (self._served, self._previous) if one}
+        if not wanted <= there <= wanted | ({refused.run.address} if refused else set()):
+            names = {one.run.address: one.model for one in self._names.values()}
+            kept = sorted(names.get(address, address) for address in there)
+            outcome.violate(KEPT, f"{kept} are deployed, with {self._previous} before")
 
     def _answers(self) -> set[str]:
         """Which models answer some of the client's next calls."""
