@@ -202,7 +202,9 @@ def _print(found: list[FoundWorkspace]) -> None:
     from rich.text import Text
 
     if not found:
-        out().print("there is no workspace, and no New web service")
+        out().print(
+            "there is no workspace of Studio, and no New web service; Azure ML v2 is not listed: name it with existing="
+        )
     for workspace in found:
         kind = "workspace" if workspace.id else "resource group"
         out().print(f"\n{kind} {workspace.name}  {workspace.resource}", markup=False, soft_wrap=True)
