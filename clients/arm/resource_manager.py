@@ -78,6 +78,10 @@ class ResourceManager:
         """Let a resource do something, and wait until it is done; *what* names it in errors."""
         self._change("POST", resource, None, what, **query)
 
+    def begin(self, resource: str) -> None:
+        """Let a resource do something, however often it is told so, and don't wait for its end."""
+        self._transport.send("POST", resource, params=self._version, retried=True)
+
     def delete(self, resource: str, what: str) -> None:
         """Delete a resource, and wait until it is gone; one that is gone is not an error."""
         try:

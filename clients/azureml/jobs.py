@@ -112,9 +112,12 @@ class AzureMlJobs:
             return "", ""
 
     def cancel(self, job: str) -> None:
-        """Stop it; one that is gone or has ended is not an error. Its record stays: its name is taken for ever."""
+        """Stop it; one that is gone or has ended is not an error. Its record stays: its name is taken for ever.
+
+        An interrupted update asks for it, and waits for nothing any more: the service ends it by itself.
+        """
         try:
-            self._workspace.arm.post(f"{self._id(job)}/cancel", f"job {job}")
+            self._workspace.arm.begin(f"{self._id(job)}/cancel")
         except NotFound:
             return
         except ServiceError as error:

@@ -6,7 +6,10 @@ from typing import Any
 
 import pytest
 
+from clients.azureml.services import AzureMlServices
 from clients.azureml.workspace import tags_of
+from clients.clock import SystemClock
+from clients.errors import UpdateCancelled
 from clients.protocols import JobState, JobStatus
 from retrain_hooks.training.evaluation import read_metrics
 from tests.azureml.world import JOB, TRAIN, World
@@ -77,6 +80,23 @@ def test_a_job_is_seen_from_its_submission_to_its_results(world: World) -> None:
     jobs.cancel(job)
     assert world.submit(service, 1) == job
     assert jobs.status(job).state is JobState.CANCELLED
+
+
+class Interrupted(SystemClock):
+    """The clock of an update that was interrupted."""
+
+    def sleep(self, seconds: float) -> None:
+        """Raise UpdateCancelled."""
+        raise UpdateCancelled("the update was cancelled", "run it again")
+
+
+def test_an_interrupted_update_can_cancel_its_job(world: World) -> None:
+    """It waits for nothing any more, and the job ends nevertheless."""
+    service = world.publish("training", train_py=UNTIL)
+    job = world.submit(service, 1)
+    until(world, service, job, JobState.RUNNING)
+    AzureMlServices(world.target, world.aml.path, Interrupted()).jobs(service).cancel(job)
+    assert until(world, service, job, JobState.CANCELLED).results == {}
 
 
 def test_a_finished_job_leaves_its_model_where_its_run_wants_it(world: World) -> None:
