@@ -31,13 +31,14 @@ _NAME = re.compile(r"(?=.{1,32}$)[A-Za-z][A-Za-z0-9]*(?:-[A-Za-z0-9]+)*")
 
 @dataclass(frozen=True)
 class WorkspaceParts:
-    """A workspace as online endpoints are declared in it: its *id*, *group*, *name* and *location*, and its *tags*."""
+    """A workspace as online endpoints are declared in it: its *id*, *group*, *name* and *location*, its *tags* and *provider*."""
 
     id: pulumi.Output[str]
     group: pulumi.Input[str]
     name: pulumi.Input[str]
     location: pulumi.Input[str]
     tags: Mapping[str, str]
+    provider: pulumi.ProviderResource | None
 
 
 def tags_of(given: Mapping[str, str] | None, owner_email: str) -> dict[str, str]:
@@ -159,7 +160,7 @@ def workspace(
         opts=named("tags"),
     )
     _let_read_and_write(f"{name}-compute-blobs", compute, account, child)
-    return WorkspaceParts(made.id, group.name, made.name, location, tags)
+    return WorkspaceParts(made.id, group.name, made.name, location, tags, _provider(child))
 
 
 def _let_read_and_write(
@@ -187,7 +188,13 @@ def adopted(name: str, id_: str, child: pulumi.ResourceOptions) -> WorkspacePart
     found = machinelearningservices.Workspace.get(f"{name}-studio", id_, opts=child)
     _, _, _, _, group, *_, called = id_.split("/")
     location = found.location.apply(lambda place: place or "")
-    return WorkspaceParts(pulumi.Output.from_input(id_), group, called, location, tags_of(None, ""))
+    own = pulumi.Output.from_input(id_)
+    return WorkspaceParts(own, group, called, location, tags_of(None, ""), _provider(child))
+
+
+def _provider(child: pulumi.ResourceOptions) -> pulumi.ProviderResource | None:
+    """The provider of azure-native that the workspace was given; None for the default one."""
+    return child.parent.get_provider("azure-native:index:any") if child.parent else None
 
 
 def endpoint_name(name: str) -> str:
@@ -223,7 +230,8 @@ def online_endpoint(
         opts=pulumi.ResourceOptions.merge(
             child,
             pulumi.ResourceOptions(
-                ignore_changes=["properties", "tags", "identity", "location", "sku", "kind"]
+                ignore_changes=["properties", "tags", "identity", "location", "sku", "kind"],
+                provider=parts.provider,
             ),
         ),
     )

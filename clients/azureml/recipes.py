@@ -95,7 +95,8 @@ def job(
         "limits": {"jobLimitsType": "Command", "timeout": f"PT{seconds:.0f}S"}
         if math.isfinite(seconds)
         else None,
-        "identity": {"identityType": "Managed"},
+        # Without a compute of the workspace there is no identity of its own.
+        "identity": {"identityType": "Managed"} if compute else None,
     }
 
 
