@@ -77,8 +77,8 @@ class _Watch:
                 watch.write({"line": line, "status": answer.status if answer is not None else 0})
                 watch.fire(due, "after")
 
-        def created(self: Any, name: str, inputs: Any, outputs: Any, parameters: Any) -> str:
-            job = create(self, name, inputs, outputs, parameters)
+        def created(self: Any, name: str, inputs: Any, outputs: Any, *more: Any) -> str:
+            job = create(self, name, inputs, outputs, *more)
             places = [place.path for place in outputs.values()]
             watch.write({"job": job, "model": next(place for place in places if place.endswith(".ilearner"))})
             return job
