@@ -389,9 +389,9 @@ class Roller:
 
 
 def _still(endpoint: LiveEndpoint, address: str) -> str:
-    """The location of the model that the endpoint serves. Raises BindingFailed where that is no more *address*."""
-    location = endpoint.location()
-    if (served := endpoint.endpoints.address_of(location)) != address:
+    """The location of the model that the endpoint serves. Raises BindingFailed where that is no more *address*, and it alone."""
+    location, served = endpoint.said()
+    if served != address:
         raise BindingFailed(
             f"the endpoint {endpoint.name!r} took {address} and went back to {served or 'nothing'}",
             "see who else binds models to it, then run the update again",

@@ -63,6 +63,14 @@ class LiveEndpoint:
                 self._foreign[one.location] = one.model
         return found
 
+    def said(self) -> tuple[str, str]:
+        """Where the model lies that it says it serves, and its address; of several that share its calls, all of them in words."""
+        found = self._read()
+        if not found:
+            return "", ""
+        words = self.endpoints.in_words(found)
+        return found[0].location, words or self.endpoints.address_of(found[0].location)
+
     def serves(self) -> str:
         """The address of the model that it says it serves."""
         return self.endpoints.address_of(self.location())

@@ -136,6 +136,24 @@ def test_a_rollout_that_somebody_else_takes_out_of_our_hands_leaves_it_to_them(w
     assert "it is left so" in failed.value.cause
 
 
+def test_a_part_that_somebody_takes_once_the_model_has_all_calls_is_no_success(world: World) -> None:
+    """While the ring bakes: the model has the most calls still, and the update doesn't say that it is served; it is left so."""
+    service = world.publish()
+    world.up(service, 1)
+
+    def takes() -> None:
+        [ours] = world.shares()
+        [other] = set(world.names()) - {ours}
+        world.endpoint.traffic(**{ours: 80, other: 20})
+
+    rings = [{"endpoints": [world.name], "bake": 0.3}]
+    with pytest.raises(BindingFailed) as failed:
+        world.up(service, 2, Meanwhile(takes, "ring"), steps=[100], rings=rings)
+    assert sorted(world.shares().values()) == [20, 80]
+    assert f"{world.address(1)} (20 %)" in failed.value.cause
+    assert "it is left so" in failed.value.cause
+
+
 def test_models_that_were_served_stay_deployed_for_going_back(world: World) -> None:
     """So many as are to be kept; going back makes no deployment."""
     service = world.publish()

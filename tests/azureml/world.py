@@ -71,16 +71,17 @@ FILES: Mapping[str, str | None] = {
 
 
 class Meanwhile(Listener):
-    """What an update tells; while a step of it bakes, something *happens* once."""
+    """What an update tells; while a step of it bakes, or where *told* says, something *happens* once."""
 
-    def __init__(self, happens: Callable[[], object]) -> None:
+    def __init__(self, happens: Callable[[], object], told: str = "of the calls, bakes") -> None:
         super().__init__()
         self._happens: Callable[[], object] | None = happens
+        self._told = told
 
     def status(self, message: str) -> None:
         super().status(message)
         happens = self._happens
-        if happens and "of the calls, bakes" in message:
+        if happens and self._told in message:
             self._happens = None
             happens()
 

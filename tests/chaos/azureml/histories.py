@@ -41,6 +41,9 @@ class Judge(Player):
         for stack in self.stacks.values():
             if stack.state.resources:
                 self._is_quiet(stack)
+        # Only now: what a killed update left of one stack is there until that stack has converged, too.
+        if left := self.world.names(self.house.registry, "rollouts/"):
+            self.record.violate("no convergence", f"a rollout is left: {left}")
         self.judge_jobs()
         self._secrets()
         for pid in self.house.outlived:
@@ -61,8 +64,6 @@ class Judge(Player):
             self.record.violate("no convergence", f"run {run['key'][:12]} is {run['state']}")
         if (served := self.house.served(stack.endpoint)) != {address: 100}:
             self.record.violate("wrong binding", f"after the quiet update {served} is served, not {address}")
-        if left := self.world.names(self.house.registry, "rollouts/"):
-            self.record.violate("no convergence", f"a rollout is left: {left}")
         models = self.house.models(stack.endpoint)
         if len(ours := {name for name, address in models.items() if address}) > _KEPT:
             self.record.violate("orphan", f"stack {stack.name} keeps the deployments {sorted(ours)}")

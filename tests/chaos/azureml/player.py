@@ -47,6 +47,7 @@ class Stack:
         self.reported: set[str] = set()
         self.client: Client | None = None
         self.judged = 0  # calls of the client
+        self.began = 0  # where the trace ended when its last update began
         self.meddled: int | None = None  # where the trace ended when somebody else changed its traffic
 
 
@@ -105,7 +106,7 @@ class Player:
         def one_of_two(one: Update, state: State) -> None:
             told.update(self._run(stack, state, one) or set())
 
-        stack.reported, stack.meddled = set(), None
+        stack.reported, stack.meddled, stack.began = set(), None, self._traced()
         self._at_once(
             [
                 lambda one=one, state=state: one_of_two(one, state)  # type: ignore[misc]
@@ -130,7 +131,7 @@ class Player:
     def update(self, update: Update) -> bool:
         stack = self.stacks[update.stack]
         stack.wanted, stack.reported = (update.version, update.force), set()
-        stack.meddled = None
+        stack.meddled, stack.began = None, self._traced()
         told = self._run(stack, stack.state, update)
         stack.reported = told or set()
         return told is not None
@@ -229,16 +230,22 @@ class Player:
         stack.reported = set()
         if somebody.change(self.house, stack.endpoint, how, self._passed):
             self.record.figures["foreign changes of traffic"] += 1
-            stack.meddled = self._trace.stat().st_size if self._trace.exists() else 0
+            stack.meddled = self._traced()
+
+    def _traced(self) -> int:
+        return self._trace.stat().st_size if self._trace.exists() else 0
 
     def _unseen(self, stack: Stack) -> bool:
-        """Whether somebody else's last change came after the update's last look at the endpoint."""
+        """Whether somebody else's last change came when the update had closed its rollout, or looked at the endpoint no more."""
         if stack.meddled is None:
             return False
         with self._trace.open() as lines:
-            lines.seek(stack.meddled)
-            asked = [str(json.loads(line).get("line", "")) for line in lines]
-        return not any(fnmatchcase(line, f"GET */onlineEndpoints/{stack.endpoint}") for line in asked)
+            lines.seek(stack.began)
+            before = lines.read(stack.meddled - stack.began).splitlines()
+            after = lines.read().splitlines()
+        closed = any(fnmatchcase(_line(each), "DELETE */rollouts/*") for each in before)
+        looked = any(fnmatchcase(_line(each), f"GET */onlineEndpoints/{stack.endpoint}") for each in after)
+        return closed or not looked
 
     def _faults(self, step: Step) -> None:
         self.world.put_faults(int(step.choice), step.rules)
@@ -317,6 +324,10 @@ class Player:
             self.record.violate(
                 "wrong binding", f"stack {stack.name} answered by the model that the gate refused"
             )
+
+
+def _line(entry: str) -> str:
+    return str(json.loads(entry).get("line", ""))
 
 
 def _trained(known: Any) -> Json:

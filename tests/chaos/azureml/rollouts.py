@@ -164,16 +164,24 @@ class Rollouts:
             answered = self._names.get(call.deployment)
             own = answered is one or (answered is None and one.fault and call.deployment)
             if call.status != 200:
-                if own and one.fault in AT_A_STEP:
+                late = answered is not None and answered.fault in AT_A_STEP and self._had_share(call)
+                if late or (own and one.fault in AT_A_STEP):
                     outcome.figures["calls that a candidate failed at, of its share"] += 1
                 else:
                     outcome.violate(LOST, f"{call.status} of {call.deployment or 'nobody'}, with {one}")
             if own and one.fault and one.fault not in AT_A_STEP:
                 outcome.violate(REFUSED, f"{call.deployment} ({one}) answered {call.status}")
-            elif own and one.fault:
+            elif (own and one.fault) or (answered and answered.fault in AT_A_STEP and self._had_share(call)):
                 outcome.figures["calls that a candidate answered before it was returned"] += 1
             elif call.status == 200 and call.model not in (one.model, before.model):
                 outcome.violate(REFUSED, f"{call.model} answered, not {before.model} or {one.model}")
+
+    def _had_share(self, call: Call) -> bool:
+        """Whether the deployment that answered had a share when the call began: by the looks just before and after that."""
+        assert self._watcher is not None
+        seen = self._watcher.seen
+        place = bisect_left([asked for asked, _traffic in seen], call.begun)
+        return any(call.deployment in traffic for _asked, traffic in seen[max(0, place - 1) : place + 1])
 
     def _judge_rest(self, outcome: Outcome) -> None:
         """After an update one model has all calls, and all that is written says which."""
