@@ -131,8 +131,9 @@ class Deployments:
         self._tag(found, STAGED)
 
     def staged(self) -> Json | None:
-        """The one that was staged last; None where there is none."""
-        return max(self.ours(), key=lambda one: tags_of(one).get(STAGED, ""), default=None)
+        """The one that was staged last, of those that are up; None where there is none."""
+        up = [one for one in self.ours() if _state(one) == "Succeeded"]
+        return max(up, key=lambda one: tags_of(one).get(STAGED, ""), default=None)
 
     def delete(self, name: str) -> None:
         """Delete it; one that is gone is not an error."""

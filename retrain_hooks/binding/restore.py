@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from clients.errors import BindingFailed, RetrainError, UpdateCancelled
+from collections.abc import Sequence
+from contextlib import suppress
+
+from clients.errors import BindingFailed, RetrainError, ServiceError, Unreachable, UpdateCancelled
 from clients.poller import Pace, wait
 from retrain_hooks.binding.rollout_record import Before, RolloutState
 from retrain_hooks.binding.scene import Scene
@@ -10,6 +13,16 @@ from retrain_hooks.serving.live import LOOK_AT_IT, LiveEndpoint
 
 _PACE = Pace(shortest=0.05, longest=5.0, share=0.1)
 _ATTEMPTS = 3
+
+
+def shared_again(endpoints: Sequence[LiveEndpoint]) -> list[str]:
+    """Put back how endpoints share their calls that served the model already, by other code; what came of it."""
+    told = []
+    for endpoint in endpoints:
+        with suppress(Unreachable, ServiceError, BindingFailed):
+            if endpoint.put_back():
+                told.append(f"{endpoint.name} serves {endpoint.serves() or 'nothing'} as before")
+    return told
 
 
 class Restorer:

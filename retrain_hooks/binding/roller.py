@@ -24,7 +24,7 @@ from clients.poller import Pace, Paced, wait
 from clients.protocols import DEFAULT_ENDPOINT
 from retrain_hooks.binding.bake import ENOUGH, Tally, watch
 from retrain_hooks.binding.inputs import RingInputs
-from retrain_hooks.binding.restore import Restorer
+from retrain_hooks.binding.restore import Restorer, shared_again
 from retrain_hooks.binding.rollout_record import Before, RolloutRecord, RolloutState
 from retrain_hooks.binding.scene import Scene
 from retrain_hooks.binding.steps import Step
@@ -61,6 +61,12 @@ class Roller:
         """
         try:
             found = self._record.find()
+            if (
+                found is not None
+                and self._scene.has_come_to(found.address)
+                and found.address != self._address
+            ):
+                found = None  # an update that raced with the last one left it: it is no way back
             if found is not None:
                 self._state = found.taken_up(self._address, self._state.rows)
                 if found.address == self._address:
@@ -354,15 +360,6 @@ class Roller:
                 "declare another model, or other rules for the ring",
             )
 
-    def _shared_again(self, endpoints: Sequence[LiveEndpoint]) -> list[str]:
-        """Put back how endpoints share their calls that served the model already, by other code; what came of it."""
-        told = []
-        for endpoint in endpoints:
-            with suppress(Unreachable, ServiceError, BindingFailed):
-                if endpoint.put_back():
-                    told.append(f"{endpoint.name} serves {endpoint.serves() or 'nothing'} as before")
-        return told
-
     def _scores(self, endpoint: LiveEndpoint) -> Sequence[float]:
         before = self._state.before.get(endpoint.name)
         return before.scores if before else ()
@@ -378,7 +375,7 @@ class Roller:
             self._state.before.items(), key=lambda item: order.index(item[0]) if item[0] in order else -1
         )
         told, all_back = Restorer(self._scene).put_back(replace(self._state, before=dict(before)))
-        told += self._shared_again([one for one in self._all() if one.name not in self._state.before])
+        told += shared_again([one for one in self._all() if one.name not in self._state.before])
         if all_back:
             with suppress(
                 Unreachable, ServiceError

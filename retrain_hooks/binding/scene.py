@@ -56,6 +56,11 @@ class Scene:
     def _probe(self) -> ProbeInputs:
         return self.wanted.probe or ProbeInputs(())
 
+    def has_come_to(self, address: str) -> bool:
+        """Whether the last update that succeeded bound the model at *address*, and all endpoints serve it still."""
+        bound = self.old is not None and self.old.address == address
+        return bound and all(self.live(name).surely_serves(address) for name in self.wanted.endpoints)
+
     def mark(self, endpoint: str, address: str) -> None:
         """Record what an endpoint was seen to serve."""
         owner = self.wanted.owner.owner if self.wanted.owner else None

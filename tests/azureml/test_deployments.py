@@ -39,7 +39,7 @@ def test_a_deployment_that_does_not_come_up(world: World, script: str, said: str
 
 
 def test_what_an_interrupted_update_left_failed_is_made_anew(world: World) -> None:
-    """A deployment of that name that did not come up is replaced."""
+    """A deployment of that name that did not come up is replaced; meanwhile it is not what is staged."""
     broken = SCORE.replace("global number", "raise RuntimeError('no barrel')")
     service = world.publish(score_py=broken)
     deployments = world.deployments(service)
@@ -51,6 +51,7 @@ def test_what_an_interrupted_update_left_failed_is_made_anew(world: World) -> No
     assert world.aml.ws("GET", f"{world.endpoint.path}/deployments/{left}").json()["properties"][
         "provisioningState"
     ] in ("Failed", "Canceled")
+    assert world.traffic(service, staging=True).read() == []
     with pytest.raises(BindingFailed):
         world.deployments(service).make(RESOURCE, model)
     assert world.names() == []

@@ -168,6 +168,19 @@ def test_another_model_after_an_interrupted_rollout_goes_back_to_the_last_good_o
     assert world.seen() == [OLD, OLD]
 
 
+def test_a_record_that_a_race_has_left_is_no_way_back(world):
+    """NEW was bound by an update that succeeded: what fails goes back to that, not to what was before it."""
+    interrupted(world)
+    (name,) = world.rollouts
+    left = world.registry.blobs[name][0]
+    world.up(NEW, *BAKING)
+    world.registry.put(name, left)
+    world.endpoints["live"].faults = ["unchanged"]
+    cause = world.fails(OTHER, *RINGS)
+    assert f"pilot serves {NEW} again" in cause
+    assert world.seen() == [NEW, NEW]
+
+
 def test_the_half_bound_model_is_not_taken_for_another_one_either(world):
     """Both endpoints go on answering as NEW, and staging does too."""
     interrupted(world)
