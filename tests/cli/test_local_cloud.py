@@ -208,13 +208,17 @@ def test_secrets_stay_in_the_file_that_only_the_user_can_read(cloud: LocalCloud)
 
 
 def test_the_examples_data_is_there_with_digest_and_rows(cloud: LocalCloud) -> None:
-    """One blob a month with its Content-MD5 and its number of rows, 336,776 in all; the registry is empty."""
+    """One blob a month with its Content-MD5 and its number of rows, 336,776 in all, and those of the other example; the
+    registry is empty.
+    """
     with cloud.blobs() as client:
         blobs = list(client.get_container_client("data").list_blobs(include=["metadata"]))
         assert not list(client.get_container_client("registry").list_blobs())
-    assert [blob.name for blob in blobs] == [f"flights/2013-{month:02d}.csv" for month in range(1, 13)]
+    rows = {blob.name: int(blob.metadata["rows"]) for blob in blobs}
+    flights = [f"flights/2013-{month:02d}.csv" for month in range(1, 13)]
+    assert sorted(rows) == [*flights, *(f"tumours/{version}.csv" for version in ("holdout", "v1", "v2"))]
     assert all(blob.content_settings.content_md5 for blob in blobs)
-    assert sum(int(blob.metadata["rows"]) for blob in blobs) == 336_776
+    assert sum(rows[name] for name in flights) == 336_776
 
 
 def test_a_start_when_all_is_up_looks_for_the_containers_and_writes_nothing(cloud: LocalCloud) -> None:

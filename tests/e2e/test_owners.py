@@ -141,8 +141,8 @@ def test_a_second_stack_has_services_of_its_own(stack: Stack) -> None:
     program = (root / "__main__.py").read_text()
     shutil.copy(root / "Pulumi.dev.yaml", root / "Pulumi.other.yaml")
     lines = program.replace(
-        '    "workspace", target=target, location=config.require("location"), owner_email=config.require("ownerEmail")',
-        f'    "workspace", target=target, existing="{resource.replace("resourceGroups", "resourcegroups")}"',
+        '    location=config.require("location"),\n    owner_email=config.require("ownerEmail"),',
+        f'    existing="{resource.replace("resourceGroups", "resourcegroups")}",',
     )
     assert lines != program
     other = Stack(stack.checkout, "other")

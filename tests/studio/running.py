@@ -9,6 +9,7 @@ import signal
 import socket
 import subprocess
 import sys
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,7 @@ ACCOUNT = "retrainlocal"
 ARM_TOKEN = "arm-token-of-these-tests"
 SUBSCRIPTION = "5d0c3f5e-2a44-4c55-9a7b-0f5a1b2c3d4e"
 VERSION = {"api-version": "2.0"}
+_WORKER = "localcloud.works.batch.worker"
 
 
 @dataclass
@@ -113,9 +115,13 @@ class Running:
             return False
 
     def workers(self) -> list[psutil.Process]:
-        """Its worker processes."""
+        """Its worker processes; the cloud has others: jobs and deployments of Azure ML v2."""
         assert self.process is not None
-        return psutil.Process(self.process.pid).children()
+        found = []
+        for child in psutil.Process(self.process.pid).children():
+            with suppress(psutil.NoSuchProcess):
+                found += [child] if _WORKER in child.cmdline() else []
+        return found
 
     def stop(self, how: signal.Signals = signal.SIGTERM) -> int:
         """End it; its exit status."""
