@@ -61,11 +61,7 @@ class Roller:
         """
         try:
             found = self._record.find()
-            if (
-                found is not None
-                and self._scene.has_come_to(found.address)
-                and found.address != self._address
-            ):
+            if found and found.address != self._address and self._scene.has_come_to(found.address):
                 found = None  # an update that raced with the last one left it: it is no way back
             if found is not None:
                 self._state = found.taken_up(self._address, self._state.rows)

@@ -9,6 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Protocol
 
+from clients.azureml.jobs import MEASURED
 from clients.errors import ExperimentInvalid
 from clients.protocols import AZUREML, CodePackage, Deployable
 from retrain_hooks.experiments import job
@@ -20,8 +21,6 @@ from retrain_hooks.experiments.package import Part, load
 from retrain_hooks.host.references import ExperimentRef
 from retrain_hooks.registry.run_key import digest
 
-# What every job of Azure ML v2 leaves: the metrics that it logged.
-_METRICS = "metrics"
 _MODEL = "model"
 
 
@@ -58,7 +57,7 @@ class PublishedCode:
             self._package.digest,
             input=training.data.name,
             model_output=training.model.name,
-            evaluation_output=training.evaluation.name if training.evaluation else _METRICS,
+            evaluation_output=training.evaluation.name if training.evaluation else MEASURED,
             parameters=tuple(sorted(training.parameters)),
         )
 
