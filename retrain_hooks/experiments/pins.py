@@ -57,4 +57,4 @@ def _imported(sources: Iterable[bytes]) -> set[str]:
                 found |= {each.name.partition(".")[0] for each in node.names}
             elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
                 found.add(node.module.partition(".")[0])
-    return found - sys.stdlib_module_names - {"graph", "tables"}
+    return found - sys.stdlib_module_names - {"graph", "tables", "tasks"}

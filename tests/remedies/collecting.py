@@ -23,6 +23,7 @@ ROOMS = (
     "engine",
     "graph",
     "tables",
+    "tasks",
     "localcloud",
 )
 _MARK = "remedy: "

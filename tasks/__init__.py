@@ -1,0 +1,37 @@
+"""What models are trained for: two classes, several, a number, groups, anomalies; and how each is measured.
+
+    TASKS[name]         a task: its metrics, its default gate, and `measure`
+    metric(name)        a metric by the name that rules give it, whatever the task
+    by_title(title)     the name of a metric by the title that Studio gives it; None for one that no task has
+
+A new task is a file here; a new metric is a line in its task's file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from tasks import anomaly, clustering, multiclass, regression, two_class
+from tasks.task import ROWS, Metric, Outcome, Task
+
+TASKS: Final[Mapping[str, Task]] = {
+    module.TASK.name: module.TASK for module in (two_class, multiclass, regression, clustering, anomaly)
+}
+
+_TITLES: Final = {metric.title.casefold(): metric for task in TASKS.values() for metric in task.metrics}
+_NAMES: Final = {metric.name: metric for metric in _TITLES.values()}
+
+
+def metric(name: str) -> Metric | None:
+    """The metric that rules call so; tasks that share one have it alike."""
+    return _NAMES.get(name)
+
+
+def by_title(title: str) -> str | None:
+    """What rules call the metric of that title."""
+    found = _TITLES.get(title.strip().casefold())
+    return found.name if found else None
+
+
+__all__ = ["ROWS", "TASKS", "Metric", "Outcome", "Task", "by_title", "metric"]
