@@ -117,7 +117,7 @@ class Endpoints:
         """The models of *bindings* with their shares; empty where one gets all calls."""
         if len(bindings) < 2:
             return ""
-        return ", ".join(f"{self.address_of(one.location)} ({one.share} %)" for one in bindings)
+        return ", ".join(f"{one.share} % {self.address_of(one.location)}" for one in bindings)
 
     def address_of(self, location: str) -> str:
         """A model's address by its location: an adopted one's, or without the registry's name."""

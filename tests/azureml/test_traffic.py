@@ -150,7 +150,7 @@ def test_a_part_that_somebody_takes_once_the_model_has_all_calls_is_no_success(w
     with pytest.raises(BindingFailed) as failed:
         world.up(service, 2, Meanwhile(takes, "ring"), steps=[100], rings=rings)
     assert sorted(world.shares().values()) == [20, 80]
-    assert f"{world.address(1)} (20 %)" in failed.value.cause
+    assert f"20 % {world.address(1)}" in failed.value.cause
     assert "it is left so" in failed.value.cause
 
 

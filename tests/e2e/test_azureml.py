@@ -162,7 +162,7 @@ def story(tiny: Checkout, engine: str) -> Story:
     tell("back", "up --yes", "t1")
     live, other = told.shares["back"], told.shares["retrain"]
     workspace.divert(**dict.fromkeys(live, 80), **dict.fromkeys(other, 20))
-    tell("drift", "preview --expect-no-changes", "t1")
+    tell("drift", "preview --diff --expect-no-changes", "t1")
     tell("repair", "up --yes", "t1")
     told.state = (tiny.root / f".pulumi/stacks/retraining/{STACK}.json").read_text()
     tell("destroy", "destroy --yes", "t1")
@@ -224,7 +224,7 @@ def test_traffic_that_somebody_moved_is_shown_and_repaired(story: Story) -> None
     """The preview has it; the update writes it as it was."""
     drift = story.done["drift"]
     assert drift.status != 0
-    assert "(80 %)" in drift.text
+    assert f'"80 % {story.outputs["back"]["modelAddress"]}, 20 % ' in drift.text
     assert writes(story.journals["drift"]) == []
     assert story.done["repair"].status == 0, story.done["repair"].text
     assert jobs(story.journals["repair"]) == []
