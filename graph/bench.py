@@ -21,7 +21,7 @@ from typing import Any
 import pandas as pd
 
 from graph.definition import Experiment, ModuleNode, parse_experiment
-from graph.modules.train import prepare
+from graph.learning.training import prepare
 from graph.runner import execute, run
 from graph.scorer import Scorer
 from graph.tables import read_table

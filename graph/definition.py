@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 from graph import spec
 from graph.errors import GraphError, ModuleFailure
-from graph.modules import BY_NAME
+from graph.modules import find, names
 from graph.spec import Module, Port
 
 OutputKind = Literal["model", "evaluation", "dataset"]
@@ -193,9 +193,9 @@ class _Parser:
             raise GraphError("the experiment has no web service output", "nodes")
 
     def _module(self, node: str, name: str, parameters: Any) -> None:
-        module = BY_NAME.get(name)
+        module = find(name)
         if module is None:
-            known = ", ".join(sorted(BY_NAME))
+            known = ", ".join(names())
             raise GraphError(f'node "{node}": there is no module "{name}"; known modules: {known}', node)
         if not isinstance(parameters, Mapping):
             raise GraphError(f'node "{node}": "parameters" is an object', node)

@@ -12,7 +12,7 @@ The digest covers the nodes that the trained model and its evaluation depend on:
 parameters with defaults filled in and each value written in one way, and what each of its inputs is connected to. A
 parameter that a web service parameter sets is a reference to it by name. Names and order of nodes and edges,
 descriptions, nodes that lead to neither output, and web service parameters that set none of these nodes don't
-count. A node's digest is made from those of the nodes that it reads, so that no name of a node enters into it.
+count, nor do parameters that a module got later, at their defaults. A node's digest is made from those of the nodes that it reads, so that no name of a node enters into it.
 """
 
 from __future__ import annotations
@@ -50,7 +50,8 @@ def identity(definition: Mapping[str, Any]) -> str:
                 value = (
                     parameter.text(step.parameters[parameter.name]) if link is None else {"parameter": link}
                 )
-                values[parameter.name] = value
+                if not (parameter.later and link is None and value == parameter.text(parameter.default)):
+                    values[parameter.name] = value
             sources = {port: [digests[node], out] for port, (node, out) in step.sources.items()}
             digests[step.id] = _digest({"module": step.module.name, "parameters": values, "inputs": sources})
     outputs = {}

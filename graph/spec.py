@@ -1,6 +1,6 @@
 """What a module is: its ports and parameters as data, and one method that works on values.
 
-A module is one small class, listed in `graph.modules`:
+A module is one small class, in a file of its own in a room of `graph.modules`:
 
     class Example(Module):
         \"\"\"What it does.\"\"\"
@@ -72,7 +72,11 @@ class Port:
 
 @dataclass(frozen=True)
 class Parameter:
-    """A declared parameter. `default` is a parsed value; `REQUIRED` has none. Bounds are inclusive."""
+    """A declared parameter. `default` is a parsed value; `REQUIRED` has none. Bounds are inclusive.
+
+    `later`: it was added to a module that models had been trained with. Such a model was trained as the default says, so
+    that at its default the parameter is left out of what determines a model.
+    """
 
     name: str
     type: ParameterType
@@ -81,6 +85,7 @@ class Parameter:
     minimum: float | None = None
     maximum: float | None = None
     above: float | None = None
+    later: bool = False
 
     def parse(self, value: Any) -> Any:
         """The value by declared type; strings are accepted for every type, as web services send them.

@@ -1,42 +1,59 @@
-"""The modules of an experiment graph.
+"""The modules of an experiment graph: a room for each of Studio's categories, a file a module.
 
-`MODULES` lists them all. A new module is a class in a file of this folder, and its name here.
+    find(name)    the module of that name; its file alone is imported
+    names()       the names of all modules
+
+A file is called as its module is, in small letters and with `_` for all else: Two-Class Boosted Decision Tree is in
+`two_class_boosted_decision_tree.py`. Modules are found by these names: a new one is a new file, and no list has it.
 """
 
 from __future__ import annotations
 
+import importlib
+import inspect
+import pkgutil
+import re
 from collections.abc import Mapping
-from typing import Final
+from functools import cache
 
-from graph.modules.cleaning import CleanMissingData
-from graph.modules.evaluate import EvaluateModel
-from graph.modules.learners import (
-    BoostedDecisionTreeRegression,
-    LinearRegression,
-    TwoClassBoostedDecisionTree,
-    TwoClassLogisticRegression,
-)
-from graph.modules.manipulation import EditMetadata, SelectColumns
-from graph.modules.sample_split import SplitData
-from graph.modules.score import ScoreModel
-from graph.modules.statistical import ApplyMathOperation
-from graph.modules.train import TrainModel
 from graph.spec import Module
 
-MODULES: Final[tuple[type[Module], ...]] = (
-    ApplyMathOperation,
-    BoostedDecisionTreeRegression,
-    CleanMissingData,
-    EditMetadata,
-    EvaluateModel,
-    LinearRegression,
-    ScoreModel,
-    SelectColumns,
-    SplitData,
-    TrainModel,
-    TwoClassBoostedDecisionTree,
-    TwoClassLogisticRegression,
-)
 
-BY_NAME: Final[Mapping[str, Module]] = {module.name: module() for module in MODULES}
-"""Each module by Studio's own name for it."""
+def slug(name: str) -> str:
+    """What the file of the module of that name is called."""
+    return re.sub("[^a-z0-9]+", "_", name.casefold()).strip("_")
+
+
+def find(name: str) -> Module | None:
+    """The module of exactly that name; None where there is none."""
+    path = _files().get(slug(name))
+    module = _load(path) if path else None
+    return module if module and module.name == name else None
+
+
+@cache
+def names() -> tuple[str, ...]:
+    """The names of all modules, in order of the alphabet. Imports them all."""
+    return tuple(sorted(_load(path).name for path in _files().values()))
+
+
+@cache
+def _files() -> Mapping[str, str]:
+    """Where each module is imported from, by the name of its file; nothing is imported for it."""
+    rooms = [
+        (room.name, f"{folder}/{room.name}") for folder in __path__ for room in pkgutil.iter_modules([folder])
+    ]
+    return {
+        file.name: f"{__name__}.{room}.{file.name}"
+        for room, path in rooms
+        for file in pkgutil.iter_modules([path])
+    }
+
+
+@cache
+def _load(path: str) -> Module:
+    """The one class of a file that has a name of Studio's."""
+    file = importlib.import_module(path)
+    classes = [one for _, one in inspect.getmembers(file, inspect.isclass) if one.__module__ == path]
+    (found,) = [one for one in classes if issubclass(one, Module) and "name" in vars(one)]
+    return found()

@@ -8,10 +8,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from graph.modules import BY_NAME
+from graph.modules import find, names
 from graph.spec import REQUIRED
 
 Definition = dict[str, Any]
+BY_NAME = {name: module for name in names() if (module := find(name))}
 FLIGHTS = json.loads(
     (Path(__file__).parents[2] / "experiments" / "flights" / "training.json").read_text(encoding="utf-8")
 )

@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 from graph import Experiment, ModuleError, Progress, Scorer, TrainedModel, bench, model_schema, run
-from graph.modules.train import prepare
+from graph.learning.training import prepare
 from graph.runner import execute
 
 RESOURCE = "Flight delay [trained model]"

@@ -13,8 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from graph import Experiment, GraphError, parse_experiment
-from graph.modules import BY_NAME
 from graph.spec import GLOBAL_TYPES, REQUIRED
+from tests.graph.graphs import BY_NAME
 
 SMALL: dict[str, Any] = {
     "name": "small",

@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from graph import ModuleError, parse_experiment, run, write_table
 from graph.errors import ModuleFailure
 from graph.models.ilearner import TrainedModel
-from graph.modules import BY_NAME
 from graph.spec import REQUIRED
 from graph.tables import Dataset, Scored
+from tests.graph.graphs import BY_NAME
 
 TABLE = pd.DataFrame(
     {

@@ -10,8 +10,7 @@ from hypothesis import strategies as st
 
 from graph import GraphError
 from graph.identity import identity, parameters, resolved_parameters
-from graph.modules import BY_NAME
-from tests.graph.graphs import FEATURES, FLIGHTS, edited, linked
+from tests.graph.graphs import BY_NAME, FEATURES, FLIGHTS, edited, linked
 
 
 @pytest.mark.parametrize("name", FLIGHTS["parameters"])

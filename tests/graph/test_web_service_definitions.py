@@ -12,7 +12,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from graph import parse_experiment
-from graph.modules import BY_NAME
 from graph.spec import DATASET, GLOBAL_TYPES, REQUIRED, Module, Parameter
 from localcloud.facilities.cloud import Cloud
 from localcloud.facilities.errors import BadArgument
@@ -20,6 +19,7 @@ from localcloud.studio.web_services.definition import definition_of, module_uri,
 from localcloud.studio.web_services.places import place_of
 from localcloud.studio.web_services.schema import canonical, pascal
 from localcloud.works.services import Resource
+from tests.graph.graphs import BY_NAME
 from tests.studio.houses import PREDICTIVE, TRAINING
 
 EXPERIMENTS = Path(__file__).parents[2] / "experiments"

@@ -14,7 +14,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from graph import Experiment, Scorer
-from graph.modules import BY_NAME
+from graph.modules import find, names
+from graph.spec import Module
 from localcloud.works.services import Resource
 
 Definition = dict[str, Any]
@@ -104,7 +105,6 @@ class _Exported:
     def __init__(self, package: Mapping[str, Any], models: Mapping[str, str]) -> None:
         self._package = package
         self._models = models
-        self._modules = BY_NAME
         self._asset_ids: dict[tuple[str, str], str] = {}
         self.assets: dict[str, Any] = {}
         self.nodes = {node: self._node(body) for node, body in package["nodes"].items()}
@@ -152,7 +152,7 @@ class _Exported:
         }
 
     def _module(self, name: str) -> dict[str, Any]:
-        module = self._modules[name]
+        module = _accepted(name)
         return {
             "locationInfo": {"uri": module_uri(name), "credentials": None},
             "inputPorts": {port.name: {"type": "Dataset"} for port in module.inputs},
@@ -177,7 +177,14 @@ class _Exported:
             return {member: _MODEL_PORT}
         if "module" not in body:
             return {}
-        return {member: port or getattr(self._modules[body["module"]], side)[0].name}
+        return {member: port or getattr(_accepted(body["module"]), side)[0].name}
+
+
+def _accepted(name: str) -> Module:
+    """The module of a node that the parser has accepted."""
+    module = find(name)
+    assert module is not None
+    return module
 
 
 def _as_text(value: Any) -> str:
@@ -252,8 +259,8 @@ class _Imported:
         """The module that an asset is: by its address, where it is one of ours, or else by its name."""
         asset = self._assets.get(asset_id, {})
         uri = _object(asset.get("locationInfo")).get("uri")
-        known = {_module_id(module_uri(module)): module for module in BY_NAME}
-        named = {module.casefold(): module for module in BY_NAME}
+        known = {_module_id(module_uri(module)): module for module in names()}
+        named = {module.casefold(): module for module in names()}
         name = str(asset.get("name") or asset_id)
         return known.get(_module_id(str(uri)), named.get(name.casefold(), name))
 
@@ -299,7 +306,7 @@ class _Imported:
         ours = {self._ids[node]: body for node, body in self._given.items()}
         for link in links:
             asset_id = str(ours.get(str(link["node"]), {}).get("assetId"))
-            module = BY_NAME.get(self._module_name(asset_id))
+            module = find(self._module_name(asset_id))
             parameter = module.parameter(str(link["parameter"])) if module else None
             if parameter is not None:
                 return parameter.type

@@ -1,38 +1,19 @@
-"""Machine Learning / Train: Train Model."""
+"""Fitting a learner to a dataset with a label."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from graph.errors import ModuleFailure, bad_target
+from graph.learning.untrained import UntrainedModel
 from graph.models.features import Feature, describe, encode, width
 from graph.models.ilearner import IDENTITY, LOGISTIC, Label, TrainedModel
-from graph.modules.learners import UntrainedModel
-from graph.spec import TRAINED, TRAINED_MODEL_PORT, UNTRAINED, Module, Parameter, Port
-from graph.tables import TASK_BINARY, Dataset, is_numeric, net_type
+from graph.tables import TASK_BINARY, is_numeric, net_type
 
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
     import pandas as pd
-
-
-class TrainModel(Module):
-    """Fits the learner to the dataset: one column is the label, all others are features."""
-
-    name = "Train Model"
-    inputs = (Port("Untrained model", UNTRAINED), Port("Dataset"))
-    outputs = (Port(TRAINED_MODEL_PORT, TRAINED),)
-    parameters = (Parameter("Label column", "ColumnPicker"),)
-    trains = True
-
-    def run(self, inputs: Mapping[str, Any], parameters: Mapping[str, Any]) -> Mapping[str, Any]:
-        """See the class."""
-        untrained: UntrainedModel = inputs["Untrained model"]
-        dataset: Dataset = inputs["Dataset"]
-        label = parameters["Label column"].one(dataset.frame, "Label column")
-        return {TRAINED_MODEL_PORT: train(untrained, dataset.frame, label)}
 
 
 def train(untrained: UntrainedModel, frame: pd.DataFrame, label: str) -> TrainedModel:

@@ -1,0 +1,1 @@
+"""Learners: what is fitted to a dataset, how, and how what was fitted becomes data."""

@@ -1,0 +1,1 @@
+"""Machine Learning / Initialize Model / Regression: learners of a number."""

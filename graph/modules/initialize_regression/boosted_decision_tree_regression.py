@@ -1,0 +1,13 @@
+"""Machine Learning / Initialize Model: Boosted Decision Tree Regression."""
+
+from __future__ import annotations
+
+from graph.learning.trees import BoostedTrees
+from graph.tables import TASK_REGRESSION
+
+
+class BoostedDecisionTreeRegression(BoostedTrees):
+    """Boosted decision trees for a numeric label."""
+
+    name = "Boosted Decision Tree Regression"
+    task = TASK_REGRESSION

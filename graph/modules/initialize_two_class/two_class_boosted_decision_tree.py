@@ -1,0 +1,14 @@
+"""Machine Learning / Initialize Model: Two-Class Boosted Decision Tree."""
+
+from __future__ import annotations
+
+from graph.learning.trees import BoostedTrees
+from graph.tables import TASK_BINARY
+
+
+class TwoClassBoostedDecisionTree(BoostedTrees):
+    """Boosted decision trees for a label with two classes."""
+
+    name = "Two-Class Boosted Decision Tree"
+    task = TASK_BINARY
+    classes = 2

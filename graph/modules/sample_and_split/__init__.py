@@ -1,0 +1,1 @@
+"""Data Transformation / Sample and Split."""

@@ -1,0 +1,28 @@
+"""Machine Learning / Train: Train Model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from graph.learning.training import train
+from graph.learning.untrained import UntrainedModel
+from graph.spec import TRAINED, TRAINED_MODEL_PORT, UNTRAINED, Module, Parameter, Port
+from graph.tables import Dataset
+
+
+class TrainModel(Module):
+    """Fits the learner to the dataset: one column is the label, all others are features."""
+
+    name = "Train Model"
+    inputs = (Port("Untrained model", UNTRAINED), Port("Dataset"))
+    outputs = (Port(TRAINED_MODEL_PORT, TRAINED),)
+    parameters = (Parameter("Label column", "ColumnPicker"),)
+    trains = True
+
+    def run(self, inputs: Mapping[str, Any], parameters: Mapping[str, Any]) -> Mapping[str, Any]:
+        """See the class."""
+        untrained: UntrainedModel = inputs["Untrained model"]
+        dataset: Dataset = inputs["Dataset"]
+        label = parameters["Label column"].one(dataset.frame, "Label column")
+        return {TRAINED_MODEL_PORT: train(untrained, dataset.frame, label)}
