@@ -140,7 +140,8 @@ class Endpoint(Component):
             props = {**web_service, "name": endpoint, "description": text, "graph": graph, **more}
             if online:
                 there = online[str(endpoint).partition("/")[0]]
-                props = {**web_service, "name": endpoint, "existing": there}
+                ours = {} if there is existing else {"declared": True}
+                props = {**web_service, "name": endpoint, "existing": there, **ours}
             elif existing and endpoint == endpoint_name:
                 props = {**web_service, "name": endpoint, "existing": existing}
             return StudioEndpoint(called, props, child)

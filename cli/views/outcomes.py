@@ -25,8 +25,8 @@ def stays(before: Mapping[str, Any]) -> bool:
     if before.get("retainOnDelete") or before.get("external"):
         return True
     inputs = before.get("inputs") or {}
-    adopted = kind.rpartition(":")[2] in _RECORDS or inputs.get("existing")
-    return kind.startswith(_OURS) and bool(adopted or _withheld(before))
+    kept = kind.rpartition(":")[2] in _RECORDS or _adopted(inputs)
+    return kind.startswith(_OURS) and bool(kept or _withheld(before))
 
 
 def outcome(
@@ -41,13 +41,18 @@ def outcome(
         return op
     kind, inputs = str(after.get("type", "")), after.get("inputs") or {}
     if kind.startswith(_OURS):
-        if inputs.get("existing"):
+        if _adopted(inputs):
             return "adopt"
         if inputs.get("remark") or inputs.get("holder"):
             return "take over"
         return "withhold" if _withheld(after) else op
     # Which of the two, its provider does not tell.
     return "create or take over" if takes_over and kind.startswith("azure-native:") else op
+
+
+def _adopted(inputs: Mapping[str, Any]) -> bool:
+    """Whether it stands for what was there before the program: not for what this declares beside it."""
+    return bool(inputs.get("existing")) and not inputs.get("declared")
 
 
 def _withheld(state: Mapping[str, Any]) -> bool:

@@ -47,6 +47,9 @@ class EndpointInputs(Inputs):
         default=None,
     )
     existing: str | None = prop("an endpoint that is there already: its URL or name", default=None)
+    declared: bool = prop(
+        "whether `existing` is declared by this program, which so has made it", default=False
+    )
     url: str = prop("where it answers (append /execute)", default="", output=True)
     patch_url: str = prop("where its model is replaced", default="", output=True)
     help_url: str = prop("where it is described", default="", output=True)

@@ -34,6 +34,7 @@ def resource(kind: str, **more: Any) -> dict[str, Any]:
     [
         ("create", resource("StudioEndpoint"), "create"),
         ("create", resource("StudioEndpoint", inputs={"existing": "their"}), "adopt"),
+        ("create", resource("StudioEndpoint", inputs={"existing": "ours", "declared": True}), "create"),
         ("create", resource("StudioWebService", inputs={"existing": "their"}), "adopt"),
         ("create-replacement", resource("StudioWebService", inputs={"existing": "their"}), "adopt"),
         ("create", resource("StudioWebService", inputs={"remark": "retraining/dev (1234)"}), "take over"),
@@ -44,6 +45,7 @@ def resource(kind: str, **more: Any) -> dict[str, Any]:
         ("create", resource("my:own:Thing", inputs={"existing": "yes", "remark": "mine"}), "create"),
         ("delete", resource("StudioWebService"), "delete"),
         ("delete", resource("StudioWebService", inputs={"existing": "their"}), "leave"),
+        ("delete", resource("StudioEndpoint", inputs={"existing": "ours", "declared": True}), "delete"),
         ("delete", resource("StudioEndpoint", inputs={"withheld": "not yet"}), "leave"),
         ("delete", resource("StudioEndpoint", retainOnDelete=True), "leave"),
         ("delete-replaced", resource("my:own:Thing", retainOnDelete=True), "leave"),
