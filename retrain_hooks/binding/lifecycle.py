@@ -48,6 +48,8 @@ class ModelBindingLifecycle:
             return new
         endpoints = Endpoints(self._context, wanted, wanted.address, before.address)
         found = self._deviating(endpoints, wanted.endpoints, before)
+        if not found and _record(endpoints).left:
+            found = {wanted.endpoint: UNFINISHED}
         return new | {"found": found} if found else new
 
     def _deviating(

@@ -61,8 +61,8 @@ class Roller:
         """
         try:
             found = self._record.find()
-            if found and found.address != self._address and self._scene.has_come_to(found.address):
-                found = None  # an update that raced with the last one left it: it is no way back
+            if found and self._scene.as_left:
+                found = None  # a race, or a kill before the first change, has left it: it is no way back
             if found is not None:
                 self._state = found.taken_up(self._address, self._state.rows)
                 if found.address == self._address:

@@ -84,6 +84,11 @@ class RolloutRecord:
         self._etag = found.etag if found else None
         return found.value if found else None
 
+    @property
+    def left(self) -> bool:
+        """Whether there is one, be it one that can't be read: the next rollout closes it."""
+        return self.find() is not None or self._etag is not None
+
     def save(self, rollout: RolloutState) -> RolloutState:
         """Record how it stands. Raises Conflict where somebody else rolls out a model to the same endpoint."""
         self._etag = self._records.write(self._name, rollout, self._etag).etag

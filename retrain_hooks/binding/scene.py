@@ -56,10 +56,13 @@ class Scene:
     def _probe(self) -> ProbeInputs:
         return self.wanted.probe or ProbeInputs(())
 
-    def has_come_to(self, address: str) -> bool:
-        """Whether the last update that succeeded bound the model at *address*, and all endpoints serve it still."""
-        bound = self.old is not None and self.old.address == address
-        return bound and all(self.live(name).surely_serves(address) for name in self.wanted.endpoints)
+    @property
+    def as_left(self) -> bool:
+        """Whether all endpoints still serve the model that the last update that succeeded has bound."""
+        old = self.old
+        return old is not None and all(
+            self.live(name).surely_serves(old.address) for name in self.wanted.endpoints
+        )
 
     def mark(self, endpoint: str, address: str) -> None:
         """Record what an endpoint was seen to serve."""

@@ -147,15 +147,16 @@ class World:
         self.models: list[Any] = []
         self.foreign: dict[str, Any] = {}
         self.kill_at, self.ticks = 0, 0
+        self.strike: Callable[[], None] = self.stop
         self.outputs: dict[str, Any] = {}
         for model in (OLD, NEW, OTHER):
             self.trained(model, f"hash of {model}")
 
     def tick(self) -> None:
-        """One more operation that changes something; perhaps the last of this process."""
+        """One more operation that changes something; perhaps the last of this process, or one that something strikes at."""
         self.ticks += 1
         if self.ticks == self.kill_at:
-            raise Killed
+            self.strike()
 
     def stop(self) -> None:
         """The process ends here."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from contextlib import suppress
 from itertools import count
+from typing import Any
 
 import pytest
 
@@ -179,6 +180,75 @@ def test_a_record_that_a_race_has_left_is_no_way_back(world):
     cause = world.fails(OTHER, *RINGS)
     assert f"pilot serves {NEW} again" in cause
     assert world.seen() == [NEW, NEW]
+
+
+def settled(world: World, model: str) -> None:
+    """An update to *model* as an engine makes it, which changes nothing where nothing has changed."""
+    props, life = world.props(model, *RINGS), world.lifecycle()
+    checked = life.check(props, world.outputs)
+    if life.diff(world.outputs, checked).changes:
+        world.outputs = life.update("id", world.outputs, checked)
+    assert world.seen() == [model, model]
+    assert world.rollouts == []
+    assert "found" not in world.lifecycle().check(props, world.outputs)
+
+
+@pytest.mark.parametrize("then", [OLD, NEW, OTHER])
+def test_the_record_of_a_killed_rollout_is_closed_by_the_next_update(then):
+    """Killed at each of its changes, also before the first: the next one to whatever model, the former included, closes it."""
+    for at in count(1):
+        world = World()
+        world.up(OLD, *RINGS)
+        if not world.killed(at, NEW, *RINGS):
+            break
+        settled(world, then)
+    assert at > 20
+
+
+def test_a_record_that_cannot_be_read_is_closed_as_well(world):
+    """The preview says so, and the next update leaves none."""
+    world.up(NEW, *RINGS)
+    world.registry.put(record_name(world, world.props()), b"half a rec")
+    found = world.lifecycle().check(world.props(NEW, *RINGS), world.outputs)["found"]
+    assert found == {"live": "unfinished"}
+    settled(world, NEW)
+
+
+def raced(world: World, at: int, other_ends: int) -> dict[str, Any]:
+    """Two updates from one state: at the *at*-th change of one to NEW comes another to OTHER, which is killed at the
+    *other_ends*-th of its own. The outputs of those that succeeded.
+    """
+    before, done = world.outputs, {}
+
+    def up(model: str) -> None:
+        life = world.lifecycle()
+        with suppress(BindingFailed):
+            done[model] = life.update("id", before, life.check(world.props(model, *RINGS), before))
+
+    def struck() -> None:
+        world.kill_at, world.strike = world.ticks + other_ends, world.stop
+        with suppress(Killed):
+            up(OTHER)
+        world.kill_at = 0
+
+    world.kill_at, world.ticks, world.strike = at, 0, struck
+    up(NEW)
+    return done
+
+
+@pytest.mark.parametrize("kept", [NEW, OTHER], ids=["new", "other"])
+@pytest.mark.parametrize("other_ends", [2, 3, 4, 7, 12, 20, 1000])
+def test_the_record_of_a_race_is_closed_by_the_next_update(other_ends, kept):
+    """At each change, whichever of the two has left the state: the next update reaches what it declares, and no record is left."""
+    for at in count(1):
+        world = World()
+        before = world.up(OLD, *RINGS)
+        done = raced(world, at, other_ends)
+        if world.ticks < at:
+            break
+        world.outputs = done.get(kept, before)
+        settled(world, kept if kept in done else OLD)
+    assert at > 20
 
 
 def test_the_half_bound_model_is_not_taken_for_another_one_either(world):
