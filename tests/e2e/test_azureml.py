@@ -36,12 +36,10 @@ SMALL = (
     *("-c", "dataPath=tiny/{version}.csv", "-c", "baselineDataVersion=t1"),
     *("-c", 'parameters={"Number of trees constructed": "5"}', "-c", "probeSettle=0s"),
 )
+# Of a whole month, as the stack file names it: on the few rows of the others such a job has ended after half a minute.
 ENDLESS = (
-    *("-c", "dataPath=tiny/{version}.csv", "-c", "baselineDataVersion=t1"),
-    *(
-        "-c",
-        'parameters={"Number of trees constructed": "10000", "Maximum number of leaves per tree": "200"}',
-    ),
+    "-c",
+    'parameters={"Number of trees constructed": "10000", "Maximum number of leaves per tree": "200"}',
 )
 _VERSION = {"api-version": "2024-10-01"}
 
@@ -260,6 +258,11 @@ def interrupted(checkout: Checkout, *options: str) -> tuple[Done, str]:
     return Done(process.returncode, out, err), job
 
 
+def looks(checkout: Checkout, job: str) -> int:
+    """How often the job was asked for since the last reset of the journal."""
+    return sum(f"/jobs/{job}" in entry["path"] for entry in checkout.journal())
+
+
 def runs(checkout: Checkout, job: str) -> bool:
     return state_of(checkout, job) == "Running"
 
@@ -270,15 +273,36 @@ def state_of(checkout: Checkout, job: str) -> str:
     return str(found["properties"]["status"]) if found else ""
 
 
-def test_an_interrupted_update_leaves_its_job(tiny: Checkout, engine: str) -> None:
-    """The job goes on, and is on record for the next update to attach to."""
-    options = ("--engine", engine, *ENDLESS, "-c", f"seed={10 + len(engine)}", "-c", "dataVersion=t1")
+def test_an_interrupted_update_leaves_its_job_or_ends_it_as_it_is_told(tiny: Checkout, engine: str) -> None:
+    """The job goes on, and the next update attaches to it; with cancelJobs it is cancelled, as its record says."""
+    options = ("--engine", engine, *ENDLESS, "-c", f"seed={10 + len(engine)}")
     done, job = interrupted(tiny, *options)
     assert done.status == 130, done.text
     assert f"job {job} goes on" in done.text
     assert "Traceback" not in done.text
     assert runs(tiny, job)
+    ended, same = interrupted_again(tiny, job, *options, "-c", "cancelJobs=true")
+    assert ended.status == 130, ended.text
+    assert same == [], "a second job for the same run"
+    assert f"job {job} with it" in ended.text, ended.text
+    eventually(lambda: state_of(tiny, job) == "Canceled", "the end of the job")
+    [record] = [one for one in records(tiny, "runs/").values() if (one["job"] or {}).get("id") == job]
+    assert (record["state"], record["error"][:13]) == ("failed", "Cancelled by ")
     tiny.succeed("destroy", "--yes", "-s", STACK, "--engine", engine, *ENDLESS)
+
+
+def interrupted_again(checkout: Checkout, job: str, *options: str) -> tuple[Done, list[str]]:
+    """Send SIGINT to an update that has attached to a job; how it ended, and the jobs that it submitted."""
+    checkout.reset_journal()
+    with checkout.start("up", "--yes", "-s", STACK, *options) as process:
+        eventually(
+            lambda: process.poll() is not None or looks(checkout, job) > 2,
+            "an update that looks at the job",
+            2 * DEADLINE,
+        )
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=DEADLINE)
+    return Done(process.returncode, out, err), jobs(checkout.journal())
 
 
 # The three kinds
