@@ -87,6 +87,10 @@ class Experiment:
                 )
             for node, target in parameter.links:
                 bound[node][target] = _parsed(modules[node], target, value, name)
+        set_ = {node for parameter in self.parameters.values() for node, _ in parameter.links}
+        for step in self.steps:
+            if step.id in set_:
+                _check(step, bound[step.id])
         return bound
 
 
@@ -111,6 +115,13 @@ def _parsed(module: Module, parameter: str, value: Any, target: str) -> Any:
         return declared.parse(value)
     except ModuleFailure as error:
         raise GraphError(f"{target}: {error}", target) from None
+
+
+def _check(step: ModuleNode, parameters: Mapping[str, Any]) -> None:
+    try:
+        step.module.check(parameters)
+    except ModuleFailure as error:
+        raise GraphError(f'node "{step.id}": {step.module.name}: {error}', step.id) from None
 
 
 class _Parser:
@@ -145,6 +156,9 @@ class _Parser:
             ModuleNode(node, self.modules[node], self.literals[node], self.sources.get(node, {}))
             for node in self._order()
         )
+        for step in steps:
+            if all((step.id, parameter) not in linked for parameter in step.parameters):
+                _check(step, step.parameters)
         output_sources = {output: self.sources[node]["Dataset"] for node, output in self.outputs.items()}
         return Experiment(
             name=name,
@@ -212,9 +226,11 @@ class _Parser:
         text = f"{edge['from']} -> {edge['to']}"
         source, source_port = self._end(edge["from"], "outputs", text)
         target, target_port = self._end(edge["to"], "inputs", text)
-        fits = target_port.kind == source_port.kind or (
-            target in self.outputs and source_port.kind != spec.UNTRAINED
-        )
+        # What the data of a trained model went through goes with it.
+        takes = {spec.TRANSFORMATION: {spec.TRANSFORMATION, spec.TRAINED}}
+        if target in self.outputs:
+            takes = {spec.DATASET: {spec.DATASET, spec.TRAINED}}
+        fits = source_port.kind in takes.get(target_port.kind, {target_port.kind})
         if not fits:
             raise GraphError(f'edge "{text}": a {source_port.kind} cannot feed a {target_port.kind}', text)
         fed = self.sources.setdefault(target, {})

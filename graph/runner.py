@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from graph.definition import Experiment
-from graph.errors import GraphError, ModuleError, ModuleFailure, empty_input, one_line
+from graph.errors import GraphError, InvalidModel, ModuleError, ModuleFailure, empty_input, one_line
+from graph.fitting import learns
 from graph.models.ilearner import TrainedModel
-from graph.spec import TRAINED_MODEL_PORT
+from graph.modules import find
+from graph.spec import TRAINED_MODEL_PORT, Module
+from graph.steps import Step, joined, written
 from graph.tables import Dataset
 from graph.values import coerce
 
@@ -46,7 +49,7 @@ def run(
     Raises GraphError (inputs, resources or parameters that don't fit), ModuleError (a module failed),
     InvalidModel. `progress` is called before each module and once at the end; what it raises stops the run.
     """
-    models = {name: TrainedModel.from_bytes(data) for name, data in resources.items()}
+    models = {name: read_model(data) for name, data in resources.items()}
     if models:
         inputs = typed_inputs(experiment, inputs, models)
     values = execute(experiment, inputs, models, parameters, progress)
@@ -56,9 +59,18 @@ def run(
     }
 
 
+def read_model(data: bytes) -> TrainedModel:
+    """A trained model whose fitted steps can be applied. Raises InvalidModel."""
+    model = TrainedModel.from_bytes(data)
+    for step in model.steps:
+        if not learns(find(step.module), step):
+            raise InvalidModel(f'a fitted step is not one of the module "{step.module}"')
+    return model
+
+
 def feature_types(experiment: Experiment, models: Mapping[str, TrainedModel]) -> dict[str, str]:
     """The columns that the trained models of the experiment ask for, with their .NET types."""
-    return {feature.name: feature.type for name in experiment.resources for feature in models[name].features}
+    return {name: column.type for each in experiment.resources for name, column in models[each].asks.items()}
 
 
 def typed_inputs(
@@ -109,7 +121,8 @@ def execute(
         rows = next((value.rows for value in fed.values() if isinstance(value, Dataset)), 0)
         if progress is not None:
             progress(Progress(step.module.name, rows, done, total))
-        for port, value in _call(step.module, fed, bound[step.id]).items():
+        result = _call(step.module, fed, bound[step.id])
+        for port, value in _carried(step.module, fed, result).items():
             values[step.id, port] = value
     if progress is not None and experiment.steps:
         progress(Progress(experiment.steps[-1].module.name, rows, total, total))
@@ -131,3 +144,18 @@ def _call(module: Any, inputs: Mapping[str, Any], parameters: Mapping[str, Any])
             module.name, "1000", f"Library exception: {one_line(str(error)) or type(error).__name__}"
         ) from error
     return result
+
+
+def _carried(module: Module, inputs: Mapping[str, Any], result: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The result with the fitted steps of its data: tables carry those of all inputs, a model those it was trained through."""
+    before = [inputs[port.name].steps for port in module.inputs if isinstance(inputs.get(port.name), Dataset)]
+    own = [step for step in result.values() if isinstance(step, Step)]
+    steps, learnt = joined([*before, own]), joined(before[:1])
+    return {
+        port: replace(value, steps=steps)
+        if isinstance(value, Dataset) and steps
+        else replace(value, steps=learnt)
+        if isinstance(value, TrainedModel) and module.trains and written(learnt)
+        else value
+        for port, value in result.items()
+    }

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from graph.definition import Experiment
 from graph.errors import GraphError, ModuleError
-from graph.models.ilearner import TrainedModel
-from graph.runner import NOTHING, execute, feature_types, typed_inputs
+from graph.runner import NOTHING, execute, feature_types, read_model, typed_inputs
 from graph.tables import Dataset, net_type
 
 if TYPE_CHECKING:
@@ -33,7 +32,7 @@ class Scorer:
             raise GraphError(
                 "a training experiment runs as a batch job; it cannot answer requests", experiment.name
             )
-        self._models = {name: TrainedModel.from_bytes(data).prepare() for name, data in resources.items()}
+        self._models = {name: read_model(data).prepare() for name, data in resources.items()}
         for name in experiment.resources:
             if name not in self._models:
                 raise GraphError(f'the experiment needs the trained model "{name}"', name)
@@ -42,7 +41,7 @@ class Scorer:
         self._types = features
         self.example: dict[str, Any] = {}
         for name in reversed(experiment.resources):
-            self.example |= self._models[name].example
+            self.example |= {column: each.example for column, each in self._models[name].asks.items()}
         self.example = {name: self.example.get(name) for name in features}
         self.output_schema: list[tuple[str, str]] = self._output_schema()
 

@@ -34,10 +34,12 @@ if TYPE_CHECKING:
 DATASET: Final = "Dataset"
 UNTRAINED: Final = "Untrained model"
 TRAINED: Final = "Trained model"
+TRANSFORMATION: Final = "Transformation"
 
 TRAINED_MODEL_PORT: Final = "Trained model"
 EVALUATION_PORT: Final = "Evaluation results"
 
+InScoring = Literal["kept", "left out", "applied"]
 ParameterType = Literal["Int", "Float", "Boolean", "String", "Enumerated", "ColumnPicker"]
 
 # Types a web service parameter may declare, and the module parameter types each may feed
@@ -241,6 +243,15 @@ class Module:
         A module need not say: of an output that is left out nothing is known.
         """
         return {}
+
+    def in_scoring(self, parameters: Mapping[str, Any]) -> InScoring:
+        """What becomes of it in the predictive experiment: it is *kept*, it is *left out* since it drops or makes rows, or
+        what it has learnt from the training data is *applied*.
+        """
+        return "kept"
+
+    def check(self, parameters: Mapping[str, Any]) -> None:
+        """Refuse parameters that do not go together, before any data is there. Raises ModuleFailure."""
 
     @classmethod
     def parameter(cls, name: str) -> Parameter | None:

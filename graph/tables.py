@@ -6,7 +6,8 @@ Types are .NET's, as Studio names them in `ColumnTypes`: Boolean, Int32, Int64, 
 from __future__ import annotations
 
 import io
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from graph.errors import ModuleError, ModuleFailure
@@ -14,7 +15,11 @@ from graph.values import doubtful, guessed
 from tables import MISSING, RepeatedColumn, TableError, form_of, read
 
 if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
     import pandas as pd
+
+    from graph.steps import Step
 
 EXTENSIONS: Final = (".nh.csv", ".nh.tsv", ".csv", ".tsv")
 
@@ -38,6 +43,11 @@ class Dataset:
 
     frame: pd.DataFrame
     scored: Scored | None = None
+    steps: tuple[Step, ...] = ()
+    marks: Mapping[str, str] = field(default_factory=dict)
+    """What Edit Metadata says of columns: "Label", "Weight" or "Nothing" (it is no feature)."""
+    folds: tuple[npt.NDArray[np.intp], ...] = ()
+    """The rows of each fold that Partition and Sample has assigned, by position."""
 
     @property
     def rows(self) -> int:
@@ -45,8 +55,34 @@ class Dataset:
         return len(self.frame)
 
     def with_frame(self, frame: pd.DataFrame) -> Dataset:
-        """The same metadata on another table."""
-        return replace(self, frame=frame)
+        """The same metadata on another table; folds are those of the rows, and go with other rows."""
+        folds = self.folds if self.folds and frame.index.equals(self.frame.index) else ()
+        return replace(self, frame=frame, folds=folds)
+
+    def marked(self, *marks: str) -> list[str]:
+        """The columns that are marked as one of these."""
+        return [name for name in self.frame.columns if self.marks.get(name) in marks]
+
+
+def with_columns(frame: pd.DataFrame, columns: Mapping[str, Any]) -> pd.DataFrame:
+    """With these columns in the place of those of the same names, or after all; thousands take no longer than one each."""
+    import pandas as pd
+
+    if not columns:
+        return frame
+    every: dict[Any, Any] = {**dict(frame.items()), **columns}
+    return pd.DataFrame(every, index=frame.index)
+
+
+def plain(value: Any) -> Any:
+    """A cell as a JSON value; missing and infinite ones as null."""
+    import numpy as np
+
+    if isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, float) and not np.isfinite(value):
+        return None
+    return value if isinstance(value, str | int | float) else None
 
 
 def net_type(values: pd.Series[Any]) -> str:

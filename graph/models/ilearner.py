@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from graph.errors import InvalidModel
 from graph.models.features import ONE_HOT, ORDINAL, Feature, encode, width
+from graph.steps import Asked, Step, asked, read, written
 from graph.tables import TASK_BINARY, TASK_REGRESSION
 
 if TYPE_CHECKING:
@@ -65,6 +66,8 @@ class TrainedModel:
     features: tuple[Feature, ...]
     example: dict[str, Any]
     onnx: bytes
+    steps: tuple[Step, ...] = ()
+    """What its data went through that was learnt from it; in the manifest where there is some."""
 
     @cached_property
     def _session(self) -> Any:
@@ -78,6 +81,13 @@ class TrainedModel:
         if self.task == TASK_REGRESSION:
             return [(SCORED_LABELS, "Double")]
         return [(SCORED_LABELS, self.label.type), (SCORED_PROBABILITIES, "Double")]
+
+    @cached_property
+    def asks(self) -> dict[str, Asked]:
+        """The columns of a row to score: the features, or what its steps make them of; the label is none."""
+        features = {f.name: Asked(f.type, self.example[f.name]) for f in self.features}
+        columns = asked(self.steps, features)
+        return {name: column for name, column in columns.items() if name != self.label.name}
 
     def score(self, frame: pd.DataFrame) -> npt.NDArray[np.float64]:
         """Probability of the positive class, or the predicted value, of each row."""
@@ -118,6 +128,8 @@ class TrainedModel:
             "outputs": [{"name": name, "type": kind} for name, kind in self.outputs],
             "example": self.example,
         }
+        if steps := written(self.steps):
+            manifest["steps"] = steps
         text = json.dumps(manifest, ensure_ascii=False, allow_nan=False, indent=1)
         buffer = io.BytesIO()
         with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
@@ -156,16 +168,19 @@ def link(raw: npt.NDArray[np.float64], name: str) -> npt.NDArray[np.float64]:
 def model_schema(data: bytes) -> dict[str, Any]:
     """What two models must have in common for one to take the other's place.
 
-    Names and kinds of the features and of the label, the task, and the columns scoring adds; not the learner,
-    not the levels, not the numeric types, which change with the data. Raises InvalidModel.
+    Names and kinds of the columns that a row to score has and of the label, the task, and the columns scoring adds; not
+    the learner, not the levels, not the numeric types, which change with the data. Raises InvalidModel.
     """
     model = TrainedModel.from_bytes(data).prepare()
+    kinds = {feature.name: feature.kind for feature in model.features}
+    kinds = {
+        name: kinds.get(name, "categorical" if column.type == "String" else "numeric")
+        for name, column in model.asks.items()
+    }
     return {
         "task": model.task,
         "label": model.label.name,
-        "features": sorted(
-            ({"name": f.name, "kind": f.kind} for f in model.features), key=lambda f: f["name"]
-        ),
+        "features": [{"name": name, "kind": kinds[name]} for name in sorted(kinds)],
         "outputs": [{"name": name, "type": kind} for name, kind in model.outputs],
     }
 
@@ -285,6 +300,7 @@ def _from_manifest(manifest: Any, onnx: bytes) -> TrainedModel:
         tuple(parsed),
         example,
         onnx,
+        read(manifest.get("steps", [])),
     )
 
 

@@ -122,10 +122,12 @@ def test_one_parameter_that_sets_several_takes_what_all_of_them_take() -> None:
 def test_the_text_of_a_value_reads_back_as_the_value(module: Any, data: st.DataObject) -> None:
     """Each value has one text, and that text is the value."""
     parameter = data.draw(st.sampled_from(module.parameters))
+    least = next((each for each in (parameter.above, parameter.minimum) if each is not None), 0)
+    most = least + 4096 if parameter.maximum is None else parameter.maximum
     value = data.draw(
         {
-            "Int": st.integers(2, 4096),
-            "Float": st.floats(0, 1, exclude_min=True),
+            "Int": st.integers(int(least), int(most)),
+            "Float": st.floats(least, most, exclude_min=True),
             "Boolean": st.booleans(),
             "Enumerated": st.sampled_from(parameter.allowed or ("",)),
             "ColumnPicker": st.lists(st.text("ab ,é", min_size=1), min_size=1),

@@ -1,0 +1,190 @@
+"""Modules that learn something of a table and do it to others: the common part.
+
+A module's `fit` gives what it has learnt as JSON, its `apply` does it to a table; the first table that it is applied to is
+the one that it was fitted to. What a row becomes does not depend on the rows beside it, to the last bit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from graph.columns import ColumnSelection
+from graph.errors import ModuleFailure, column_not_found, column_type
+from graph.flow import UNTOLD, Columns
+from graph.spec import DATASET, TRANSFORMATION, InScoring, Module, Port
+from graph.steps import Asked, Made, Step
+from graph.tables import Dataset, is_numeric, net_type, plain, with_columns
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+    import pandas as pd
+
+    Numbers = npt.NDArray[np.float64]
+
+Learnt = Mapping[str, Any]
+
+
+class Fits(Module):
+    """A module with a table and the transformation of it as outputs.
+
+    `learns` is the form of what it has learnt: a type, several, [of each], {"*": of each} or {name: of that}.
+    """
+
+    inputs = (Port("Dataset"),)
+    outputs = (Port("Transformed dataset"), Port("Transformation function", TRANSFORMATION))
+    learns: ClassVar[Any]
+
+    def fit(self, frame: pd.DataFrame, parameters: Mapping[str, Any]) -> Learnt:
+        """What is learnt from a table; empty where there is nothing to do."""
+        raise TypeError(f"{type(self).__name__} does not define fit()")
+
+    def apply(self, frame: pd.DataFrame, learnt: Learnt) -> pd.DataFrame:
+        """The table with it done."""
+        raise TypeError(f"{type(self).__name__} does not define apply()")
+
+    def makes(self, learnt: Learnt) -> Sequence[Made]:
+        """Which columns it makes of which."""
+        return [((name,), (name,)) for name in learnt.get("columns", ())]
+
+    def step(self, frame: pd.DataFrame, learnt: Learnt) -> Step:
+        """What was learnt, as a step."""
+        makes = tuple(self.makes(learnt))
+        names = dict.fromkeys(name for of, _are in makes for name in of)
+        asks = {name: Asked(net_type(frame[name]), _example(frame[name])) for name in names}
+        return Step(self.name, asks, makes, learnt)
+
+    def run(self, inputs: Mapping[str, Any], parameters: Mapping[str, Any]) -> Mapping[str, Any]:
+        """See the class."""
+        dataset: Dataset = inputs["Dataset"]
+        learnt = self.fit(dataset.frame, parameters)
+        table, function = self.outputs
+        applied = self.apply(dataset.frame, learnt) if learnt else dataset.frame
+        return {table.name: dataset.with_frame(applied), function.name: self.step(dataset.frame, learnt)}
+
+    def in_scoring(self, parameters: Mapping[str, Any]) -> InScoring:
+        """See Module."""
+        return "applied"
+
+
+class ChangesColumns(Fits):
+    """One that learns of each of its numeric columns alone, and changes it in place.
+
+    `picks` is the parameter that has the columns: all that are numeric where nothing is chosen.
+    """
+
+    picks: ClassVar[str]
+
+    def learn(self, values: Numbers, parameters: Mapping[str, Any]) -> Learnt:
+        """What is learnt of a column's values, of which none is missing."""
+        raise TypeError(f"{type(self).__name__} does not define learn()")
+
+    def change(self, values: Numbers, learnt: Learnt) -> Numbers:
+        """The column with it done; NaN stands for a missing value."""
+        raise TypeError(f"{type(self).__name__} does not define change()")
+
+    def fit(self, frame: pd.DataFrame, parameters: Mapping[str, Any]) -> Learnt:
+        """See Fits."""
+        import numpy as np
+
+        columns = {}
+        for name in numeric(frame, parameters[self.picks]):
+            values = numbers(frame[name])
+            known = values[np.isfinite(values)]
+            if len(known):
+                columns[name] = dict(self.learn(known, parameters))
+        return {"columns": columns} if columns else {}
+
+    def apply(self, frame: pd.DataFrame, learnt: Learnt) -> pd.DataFrame:
+        """See Fits. A column that the table does not have is passed over: whoever needs it will say so."""
+        columns = learnt.get("columns", {}).items()
+        return with_columns(
+            frame, {n: self.change(numbers(frame[n]), each) for n, each in columns if n in frame.columns}
+        )
+
+    def columns(self, inputs: Mapping[str, Columns], parameters: Mapping[str, Any]) -> Mapping[str, Columns]:
+        """See Module."""
+        dataset, selection = inputs["Dataset"], parameters[self.picks]
+        chosen = dataset.selected(selection) if selection is not None else None
+        return {self.outputs[0].name: dataset.changed(chosen, untold)}
+
+
+def untold(value: Any) -> Any:
+    """A missing value is kept, what becomes of another one the graph alone does not tell."""
+    return value if value is None else UNTOLD
+
+
+def numbers(values: pd.Series[Any]) -> Numbers:
+    """A column as floating point numbers. Raises 0017 where it is none of numbers."""
+    import numpy as np
+
+    if not is_numeric(values):
+        raise column_type(str(values.name), net_type(values), "a numeric column")
+    # In one piece: how numpy calculates depends on how the values lie.
+    return np.ascontiguousarray(values.to_numpy(dtype=np.float64))
+
+
+def numeric(frame: pd.DataFrame, selection: ColumnSelection | None) -> list[str]:
+    """The selected columns; with no selection all numeric ones. Raises 0017, and 0020 where there is none."""
+    if selection is not None:
+        chosen = selection.select(frame)
+        for name in chosen:
+            if not is_numeric(frame[name]):
+                raise column_type(name, net_type(frame[name]), "a numeric column")
+        return chosen
+    found = [str(name) for name in frame.columns if is_numeric(frame[name])]
+    if not found:
+        raise ModuleFailure(
+            "0020", "Number of columns in input dataset is too small: there is no numeric column."
+        )
+    return found
+
+
+def need(frame: pd.DataFrame, names: Sequence[str]) -> None:
+    """Raise 0001 for the first of these columns that the table does not have."""
+    for name in names:
+        if name not in frame.columns:
+            raise column_not_found(name)
+
+
+def fits(values: Any, form: Any) -> bool:
+    """Whether values have a form; see `Fits.learns`."""
+    match form:
+        case dict() if "*" in form:
+            return isinstance(values, dict) and all(fits(each, form["*"]) for each in values.values())
+        case dict():
+            return (
+                isinstance(values, dict)
+                and values.keys() == form.keys()
+                and all(fits(values[name], each) for name, each in form.items())
+            )
+        case list():
+            return isinstance(values, list) and all(fits(each, form[0]) for each in values)
+        case tuple():
+            return any(fits(values, each) for each in form)
+    return type(values) is form if form is not None else values is None
+
+
+def learns(module: Module | None, step: Step) -> bool:
+    """Whether a step is such as that module makes."""
+    return isinstance(module, Fits) and (not step.values or fits(step.values, module.learns))
+
+
+def _example(values: pd.Series[Any]) -> Any:
+    known = values.dropna()
+    return plain(known.iloc[0]) if len(known) else None
+
+
+__all__ = [
+    "DATASET",
+    "ChangesColumns",
+    "Fits",
+    "Learnt",
+    "fits",
+    "learns",
+    "need",
+    "numbers",
+    "numeric",
+    "untold",
+]

@@ -1,0 +1,1 @@
+"""Data Transformation / Scale and Reduce."""

@@ -1,0 +1,48 @@
+"""Machine Learning / Score: Apply Transformation."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from graph.errors import ModuleFailure
+from graph.fitting import Fits
+from graph.models.ilearner import TrainedModel
+from graph.modules import find
+from graph.spec import TRANSFORMATION, Module, Parameter, Port
+from graph.steps import Step
+from graph.tables import Dataset
+
+
+class ApplyTransformation(Module):
+    """Does to a dataset what another module learnt from the data that it was fitted to.
+
+    The transformation is that of a module, or comes with a trained model: then the fitted steps of the data that the model
+    was trained on are applied, all of them, or the one of that number, the first being 1. Where a web service has a
+    trained model, a retrained one thus brings its transformations with it.
+    """
+
+    name = "Apply Transformation"
+    inputs = (Port("Transformation", TRANSFORMATION), Port("Dataset"))
+    outputs = (Port("Transformed dataset"),)
+    parameters = (Parameter("Fitted step", "Int", 0, minimum=0, maximum=1000),)
+
+    def run(self, inputs: Mapping[str, Any], parameters: Mapping[str, Any]) -> Mapping[str, Any]:
+        """See the class."""
+        given: Step | TrainedModel = inputs["Transformation"]
+        dataset: Dataset = inputs["Dataset"]
+        frame = dataset.frame
+        for step in [given] if isinstance(given, Step) else _steps(given, parameters["Fitted step"]):
+            module = find(step.module)
+            if isinstance(module, Fits) and step.values:
+                frame = module.apply(frame, step.values)
+        return {"Transformed dataset": dataset.with_frame(frame)}
+
+
+def _steps(model: TrainedModel, number: int) -> tuple[Step, ...]:
+    """A model in whose data there was nothing to learn has none, whatever the number."""
+    if number > len(model.steps) and model.steps:
+        raise ModuleFailure(
+            "0018", f"The trained model brings {len(model.steps)} fitted steps; there is no number {number}."
+        )
+    return model.steps[number - 1 : number] if number else model.steps
