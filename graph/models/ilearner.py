@@ -89,6 +89,16 @@ class TrainedModel:
         columns = asked(self.steps, features)
         return {name: column for name, column in columns.items() if name != self.label.name}
 
+    @cached_property
+    def kinds(self) -> dict[str, str]:
+        """Whether each of these columns is numeric or categorical."""
+        known = {feature.name: feature.kind for feature in self.features}
+        told = {
+            name: "categorical" if column.type == "String" else "numeric"
+            for name, column in self.asks.items()
+        }
+        return {name: known.get(name, kind) for name, kind in told.items()}
+
     def score(self, frame: pd.DataFrame) -> npt.NDArray[np.float64]:
         """Probability of the positive class, or the predicted value, of each row."""
         matrix = encode(frame, self.features, self.encoding, self.unknown_levels)
@@ -172,15 +182,10 @@ def model_schema(data: bytes) -> dict[str, Any]:
     the learner, not the levels, not the numeric types, which change with the data. Raises InvalidModel.
     """
     model = TrainedModel.from_bytes(data).prepare()
-    kinds = {feature.name: feature.kind for feature in model.features}
-    kinds = {
-        name: kinds.get(name, "categorical" if column.type == "String" else "numeric")
-        for name, column in model.asks.items()
-    }
     return {
         "task": model.task,
         "label": model.label.name,
-        "features": [{"name": name, "kind": kinds[name]} for name in sorted(kinds)],
+        "features": [{"name": name, "kind": kind} for name, kind in sorted(model.kinds.items())],
         "outputs": [{"name": name, "type": kind} for name, kind in model.outputs],
     }
 

@@ -50,7 +50,7 @@ def by_model(start: bytes) -> Learnt:
     model = described(start)
     if model is None:
         return Learnt()
-    columns = {one.name: NUMBERS if one.kind == "numeric" else TEXT for one in model.features}
+    columns = {name: NUMBERS if kind == "numeric" else TEXT for name, kind in model.kinds.items()}
     return Learnt(model.label.name, tuple(map(as_text, model.label.classes)), columns)
 
 
