@@ -78,6 +78,41 @@ def test_it_sees_and_tells_what_a_command_of_the_script_does(root: Path, how: st
     assert told == parts(started.returncode, started.stdout, started.stderr)
 
 
+@pytest.mark.parametrize(
+    ("files", "status", "told"),
+    [
+        ({"__init__.py": "word = 'edited'"}, 0, "edited"),
+        ({"__init__.py": "word = missing"}, 1, "NameError: name 'missing' is not defined"),
+        (
+            {"__init__.py": None},
+            1,
+            "ImportError: cannot import name 'word' from 'components' (unknown location)",
+        ),
+        ({"__init__.py": "from .late import word", "late.py": "word = 'added'"}, 0, "added"),
+    ],
+    ids=["edited", "broken", "removed", "added"],
+)
+def test_a_command_has_the_rooms_as_they_are_when_it_starts(
+    root: Path, files: dict[str, str | None], status: int, told: str
+) -> None:
+    """They are imported once, before it; what is written between two commands is what the second one has."""
+    tell = (
+        "import sys\nbefore = 'components' in sys.modules\nfrom components import word\nprint(word, before)\n"
+    )
+    (root / "cli/__main__.py").write_text(tell)
+    room = root / "components"
+    room.mkdir()
+    (room / "__init__.py").write_text("word = 'a'\n")
+    for _ in range(2):
+        assert warm.run(root, [], os.environ, 60) == (0, "a True\n", "")
+    for name, text in files.items():
+        (room / name).write_text(text) if text else (room / name).unlink()
+    done = warm.run(root, [], os.environ, 60)
+    assert (
+        done == (0, f"{told} True\n", "") if status == 0 else (done[0], done[2].splitlines()[-1]) == (1, told)
+    )
+
+
 def test_one_that_takes_too_long_is_ended(root: Path) -> None:
     """As one that was started would be."""
     (root / "cli/__main__.py").write_text("import time\ntime.sleep(600)\n")

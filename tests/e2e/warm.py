@@ -1,13 +1,15 @@
-"""``./dev`` as it is, but for the libraries' imports, which are done before: most of what a short command's time is.
+"""``./dev`` as it is, but for the imports, which are done before: most of what a short command's time is.
 
-A process that has imported what `./dev` uses from site-packages, and nothing of the project's own, forks for each command.
-The fork is what `./dev` starts: the checkout's Python and rooms, the same arguments, environment, folder and streams.
-How a command is started from a shell, killed or interrupted is tested with `./dev` itself (`Checkout.start`).
+A process that has imported what `./dev` uses from site-packages forks one for a checkout, which imports its rooms, and
+that one forks for each command. The fork is what `./dev` starts: the checkout's Python and rooms, the same arguments,
+environment, folder and streams. Where a source of a room has changed since, the rooms are imported anew. How a command
+is started from a shell, killed or interrupted is tested with `./dev` itself (`Checkout.start`).
 """
 
 from __future__ import annotations
 
 import atexit
+import contextlib
 import gc
 import importlib
 import json
@@ -38,6 +40,8 @@ LIBRARIES = (
     "pulumi_azure_native",
     "parver",
 )
+# What a run of a stack imports of the project, in the command, its program and its providers.
+ROOMS = ("cli.app", "cli.runners.embedded", "cli.views.display", "components", "retrain_hooks.providers")
 _LONGEST_ORDER = 200_000
 _orders: socket.socket | None = None
 
@@ -97,21 +101,64 @@ def _messages() -> tuple[socket.socket, socket.socket]:
 
 
 def main() -> None:
-    """Import, then fork for each order until there are no more."""
+    """Import libraries, and hand each order to a fork that has its checkout's rooms, until there are no more."""
     orders = socket.socket(fileno=int(sys.argv[1]))
     for library in LIBRARIES:
         importlib.import_module(library)
     gc.freeze()  # else a collection in a fork looks through all that was imported, and copies it
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
-    while True:
-        order, ends, _flags, _address = socket.recv_fds(orders, _LONGEST_ORDER, 3)
-        if not order:
-            return
-        if os.fork() == 0:
-            orders.close()
-            _watch(json.loads(order), *ends)
+    latest: tuple[object, socket.socket] | None = None
+    while (found := _next(orders)) is not None:
+        order, ends = found
+        sources = (order["root"], _sources(Path(order["root"])))
+        if latest is None or latest[0] != sources:
+            if latest is not None:
+                latest[1].close()
+            latest = (sources, _with_rooms(order["root"], orders))
+        socket.send_fds(latest[1], [json.dumps(order).encode()], ends)
         for end in ends:
             os.close(end)
+
+
+def _next(orders: socket.socket) -> tuple[dict[str, Any], list[int]] | None:
+    text, ends, _flags, _address = socket.recv_fds(orders, _LONGEST_ORDER, 3)
+    return (json.loads(text), ends) if text else None
+
+
+def _sources(root: Path) -> list[tuple[str, int, int]]:
+    """The modules of a checkout's rooms, each with what tells whether it was written since, as bytecode goes by."""
+    paths = [path for room in root.glob("*/__init__.py") for path in room.parent.rglob("*.py")]
+    return [(str(path), (stat := path.stat()).st_mtime_ns, stat.st_size) for path in sorted(paths)]
+
+
+def _with_rooms(root: str, parents: socket.socket) -> socket.socket:
+    """Where a process takes orders that has imported what there is of a checkout's rooms."""
+    ours, theirs = _messages()
+    if os.fork() == 0:
+        for end in (ours, parents):
+            end.detach()
+        os.closerange(3, theirs.fileno())  # what the order at hand came with, too
+        os.closerange(theirs.fileno() + 1, os.sysconf("SC_OPEN_MAX"))
+        os.chdir(root)
+        prefix, at = sys.prefix, f"{root}/.venv"
+        sys.path = [root, *(entry.replace(prefix, at) for entry in sys.path[1:])]
+        sys.prefix = sys.exec_prefix = at
+        sys.executable = f"{at}/bin/python"
+        importlib.invalidate_caches()
+        for room in ROOMS:
+            with contextlib.suppress(Exception):  # the command says what is wrong
+                importlib.import_module(room)
+        gc.freeze()
+        while (found := _next(theirs)) is not None:
+            order, ends = found
+            if os.fork() == 0:
+                theirs.close()
+                _watch(order, *ends)
+            for end in ends:
+                os.close(end)
+        os._exit(0)
+    theirs.close()
+    return ours
 
 
 def _watch(order: dict[str, Any], out: int, err: int, teller: int) -> None:
@@ -134,13 +181,8 @@ def _become(order: dict[str, Any], out: int, err: int) -> NoReturn:
     os.dup2(out, 1)
     os.dup2(err, 2)
     os.closerange(3, os.sysconf("SC_OPEN_MAX"))
-    os.chdir(order["root"])
     os.environ.clear()
     os.environ.update(order["environment"])
-    ours, theirs = sys.prefix, f"{order['root']}/.venv"
-    sys.path = [order["root"], *(entry.replace(ours, theirs) for entry in sys.path[1:])]
-    sys.prefix = sys.exec_prefix = theirs
-    sys.executable = f"{theirs}/bin/python"
     sys.orig_argv = [".venv/bin/python", "-m", "cli", *order["arguments"]]
     sys.argv = ["cli", *order["arguments"]]
     runpy.run_module("cli", run_name="__main__", alter_sys=True)
