@@ -171,6 +171,7 @@ class Endpoint(Component):
                     "metrics": candidate.metrics,
                     "dataVersion": candidate.data_version,
                     "data": candidate.data,
+                    "source": candidate.source,
                 },
                 **gate.inputs(),
             },

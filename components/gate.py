@@ -13,18 +13,19 @@ from components.data_version import DataVersion
 
 @dataclass(frozen=True)
 class Gate:
-    """Rules such as ``auc >= 0.65`` or ``auc >= champion - 0.01``, all of which a candidate must pass.
+    """Rules such as ``auc >= 0.65``, ``rmse <= champion`` or ``metrics.py: profit >= 1000``, all of which a candidate must
+    pass; without any those of the experiment's task, which *task* names where no graph tells it (``regression``).
 
-    They are judged on *holdout*, the same rows for candidate and champion, where *label* (``arr_delay >= 15``) says which
-    rows are positive; without a holdout on each training run's own evaluation. *minimum_rows* is how many rows that
-    must be. A holdout that overlaps the training data is refused, unless *allow_holdout_overlap*; so is a candidate with
+    They are judged on *holdout*, the same rows for candidate and champion, where *label* says which rows are positive
+    (``delay >= 15``), or, of several classes and of a regression, which column tells; without a holdout on each training
+    run's own evaluation. *minimum_rows* is how many rows that must be. A holdout that overlaps the training data is refused, unless *allow_holdout_overlap*; so is a candidate with
     other classes, columns or types than the champion, or with the classes swapped, unless *allow_changed_classes*, and one
     whose probability is of another class than *positive_class*. A refused candidate fails the update, or with *on_rejected*
     ``hold`` leaves the champion serving. With
     *approval* one that passed waits until *approve* is its run key.
     """
 
-    rules: Sequence[str] = ("auc >= 0.65",)
+    rules: Sequence[str] = ()
     minimum_rows: int = 1
     holdout: DataVersion | None = None
     label: str = ""
@@ -34,11 +35,12 @@ class Gate:
     allow_holdout_overlap: bool = False
     allow_changed_classes: bool = False
     positive_class: str = ""
+    task: str = ""
 
     @classmethod
     def from_config(cls, config: pulumi.Config, holdout: DataVersion | None = None) -> Gate:
         """From ``gateRules``, ``gateMinimumRows``, ``gateOnRejected``, ``gateApproval``, ``approve``,
-        ``allowChangedClasses``, ``positiveClass``, and for *holdout*, which the program makes of ``holdoutDataVersion`` (empty: none), ``gateLabel`` and ``allowHoldoutOverlap``.
+        ``allowChangedClasses``, ``positiveClass``, ``task``, and for *holdout*, which the program makes of ``holdoutDataVersion`` (empty: none), ``gateLabel`` and ``allowHoldoutOverlap``.
         """
         if config.get("holdoutDataVersion") and holdout is None:
             raise pulumi.RunError(
@@ -61,6 +63,7 @@ class Gate:
             allow_holdout_overlap=config.get_bool("allowHoldoutOverlap") or False,
             allow_changed_classes=config.get_bool("allowChangedClasses") or False,
             positive_class=config.get("positiveClass") or "",
+            task=config.get("task") or "",
         )
 
     def inputs(self) -> dict[str, Any]:
@@ -75,5 +78,6 @@ class Gate:
             "onRejected": self.on_rejected,
             "approval": self.approval,
             "approve": self.approve,
+            **({"task": self.task} if self.task else {}),
         }
         return {"gate": gate, "holdout": self.holdout.reference if self.holdout else None}

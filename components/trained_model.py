@@ -103,6 +103,7 @@ class TrainedModel(PlainResource, module="retrain", name="TrainedModel"):
         super().__init__(
             TrainedModelProvider(), name, props | dict.fromkeys(_OUTPUTS), notified("trained", opts)
         )
+        self.source = service.source
         self._asked = data.version
 
     @property

@@ -1,6 +1,8 @@
 """Which columns of its data a training experiment asks for, told from its graph alone.
 
     needs(definition, values)   the columns by name, each with the module that asks for it; and the label
+    task_of(definition)         what the models are trained for
+    comparison(definition)      the comparison that makes the label, such as `delay >= 15`
 
 A dataset's columns are followed through the graph: each module says what it does to them (`Module.columns`). One that
 does not say leaves columns of which nothing is known, and for these nothing is asked.
@@ -8,7 +10,8 @@ does not say leaves columns of which nothing is known, and for these nothing is 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import operator
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -16,6 +19,7 @@ from graph.columns import ColumnSelection
 from graph.definition import parse_experiment
 from graph.errors import GraphError
 from graph.flow import UNKNOWN, Column, Columns
+from graph.spec import Module
 
 
 @dataclass(frozen=True)
@@ -58,6 +62,64 @@ def needs(definition: Mapping[str, Any], values: Mapping[str, str]) -> Needs:
             classes.append(max((module.classes for module in learners), default=0))
     one = len(labels) == 1
     return Needs(asked, labels[0] if one else None, classes[0] if one else 0)
+
+
+def task_of(definition: Mapping[str, Any]) -> str:
+    """What the experiment's models are trained for, by its name in `tasks`: what the learners are that feed a training.
+
+    Empty where the graph is none, trains nothing, or models of several tasks.
+    """
+    try:
+        experiment = parse_experiment(definition)
+    except GraphError:
+        return ""
+    modules = {step.id: step.module for step in experiment.steps}
+    training = [step for step in experiment.steps if step.module.trains]
+    feeding = {node for step in training for node, _port in step.sources.values() if node in modules}
+    found = {task for node in feeding if (task := _task(modules[node]))}
+    return found.pop() if len(found) == 1 else ""
+
+
+def comparison(definition: Mapping[str, Any]) -> str:
+    """The comparison of a column of the input with a number that makes the label of the training, in words.
+
+    Empty where it is made otherwise, or is in the data as it is.
+    """
+    label = needs(definition, {}).label
+    if label is None:
+        return ""
+    experiment = parse_experiment(definition)
+    set_anew = {node for parameter in experiment.parameters.values() for node, _name in parameter.links}
+    for step in experiment.steps:
+        given = step.parameters
+        if (
+            step.id in set_anew
+            or given.get("Category") != "Compare"
+            or given["Comparison function"] not in _SIGNS
+        ):
+            continue
+        sign, compare = _SIGNS[given["Comparison function"]]
+        constant = given["Constant value to compare"]
+        near = [constant + by for by in (-1, 0, 1)] if isinstance(constant, float) else []
+        if near and all(label.values(f"{x:.17g}") == compare(x, constant) for x in near):
+            return f"{label.source} {sign} {constant:.15g}"
+    return ""
+
+
+_SIGNS: Mapping[str, tuple[str, Callable[[Any, Any], bool]]] = {
+    "EqualTo": ("==", operator.eq),
+    "NotEqualTo": ("!=", operator.ne),
+    "GreaterThan": (">", operator.gt),
+    "GreaterThanOrEqualTo": (">=", operator.ge),
+    "LessThan": ("<", operator.lt),
+    "LessThanOrEqualTo": ("<=", operator.le),
+}
+
+
+def _task(module: Module) -> str:
+    """What a learner learns: the room that it is in says so; empty of any other module."""
+    room = type(module).__module__.split(".")[-2]
+    return room.removeprefix("initialize_").replace("_", "-") if room.startswith("initialize_") else ""
 
 
 def _label(inputs: Mapping[str, Columns], parameters: Mapping[str, Any]) -> Column | None:

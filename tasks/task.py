@@ -67,6 +67,16 @@ class Task:
     measure: Callable[[Outcome], Mapping[str, float]]
     labelled: bool = True
 
+    @property
+    def one(self) -> str:
+        """Its title with an article, as a sentence names it."""
+        return f"{'an' if self.title[0] in 'aeiou' else 'a'} {self.title}"
+
+    @property
+    def headline(self) -> str:
+        """The metric that tells most of a model, where one is all that there is room for: its default gate's first."""
+        return self.default_rules[0].split()[0]
+
     def metric(self, name: str) -> Metric | None:
         """The metric of that name; None where the task has none."""
         return next((metric for metric in self.metrics if metric.name == name), None)

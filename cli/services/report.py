@@ -16,13 +16,13 @@ from clients.errors import ConfigurationError
 from clients.protocols import AZUREML, DEFAULT_ENDPOINT, Services
 from clients.web_services import kind_of, web_services
 from retrain_hooks.registry.run_key import key_of
+from tasks import ROWS, measured_as
 
 if TYPE_CHECKING:
     from rich.console import Console
 
 _LABEL = "Scored Labels"
 _PROBABILITY = "Scored Probabilities"
-_HEADLINE = ("auc", "accuracy", "precision", "recall", "f1", "log_loss")
 
 
 def after_up(outputs: Mapping[str, Any], console: Console) -> None:
@@ -131,7 +131,9 @@ def _metrics(metrics: Any) -> str:
     """The usual metrics first; counts and the like are left to ``./dev output``."""
     if not isinstance(metrics, Mapping):
         return str(metrics or "")
-    listed = [(name, metrics[name]) for name in _HEADLINE if name in metrics] or sorted(metrics.items())
+    task = measured_as(set(metrics))
+    usual = [one.name for one in task.metrics if one is not ROWS and one.name in metrics] if task else []
+    listed = [(name, metrics[name]) for name in usual] or sorted(metrics.items())
     return ", ".join(f"{name} {_round(value)}" for name, value in listed)
 
 

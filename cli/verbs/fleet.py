@@ -149,18 +149,21 @@ def runs(stack: Stack, *, as_json: bool) -> None:
     if as_json:
         print_json(rows)
         return
-    titles = ("member", "state", "run", "data version", "AUC", "seconds", "when (UTC)")
+    titles = ("member", "state", "run", "data version", "metric", "seconds", "when (UTC)")
     _table(titles, [_run_cells(row) for row in rows])
 
 
 def _run_cells(row: dict[str, Any]) -> list[str]:
-    auc, seconds = row["metrics"].get("auc"), row["seconds"]
+    from tasks import measured_as
+
+    task, seconds = measured_as(row["metrics"]), row["seconds"]
+    value = row["metrics"].get(task.headline) if task else None
     return [
         row["member"],
         row["state"],
         (row["key"] or "")[:_KEY_DIGITS],
         row["dataVersion"] or "",
-        f"{auc:.3f}" if isinstance(auc, float) else "",
+        f"{task.headline} {value:.3f}" if task and isinstance(value, float) else "",
         f"{seconds:.1f}" if isinstance(seconds, float) else "",
         row["at"][:16].replace("T", " "),
     ]

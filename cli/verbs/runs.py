@@ -60,7 +60,10 @@ def list_(
 
 def _row(run: Run, bound: list[str]) -> dict[str, Any]:
     from retrain_hooks.registry.catalogue import when
+    from tasks import measured_as
 
+    task = measured_as(set(run.metrics))
+    metric = task.headline if task else ""
     return {
         "key": run.key,
         "experiment": run.experiment,
@@ -69,6 +72,8 @@ def _row(run: Run, bound: list[str]) -> dict[str, Any]:
         "when": when(run),
         "seconds": run.seconds,
         "auc": run.metrics.get("auc"),
+        "metric": metric,
+        "value": run.metrics.get(metric),
         "attempt": run.attempt,
         "bound": bound,
     }
@@ -82,7 +87,7 @@ def _print_table(rows: list[dict[str, Any]]) -> None:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for title in ("key", "experiment", "state", "data version", "when (UTC)"):
         table.add_column(title, no_wrap=title == "key")
-    for title in ("seconds", "AUC", "attempt"):
+    for title in ("seconds", "metric", "attempt"):
         table.add_column(title, justify="right")
     table.add_column("bound at")
     for row in rows:
@@ -96,7 +101,7 @@ def _print_table(rows: list[dict[str, Any]]) -> None:
                 row["dataVersion"] or "",
                 row["when"][:16].replace("T", " "),
                 _number(row["seconds"], 1),
-                _number(row["auc"], 3),
+                f"{row['metric']} {_number(row['value'], 3)}".strip(),
                 str(row["attempt"]),
                 ", ".join(row["bound"]),
             ]

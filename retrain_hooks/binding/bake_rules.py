@@ -6,7 +6,8 @@
          | module:function                          a check of one's own
     measure = errors   the share of probes that failed
             | p95      milliseconds in which 95 % of the probes were answered
-            | shift    mean absolute difference between the scores of the new model and the old one
+            | shift    mean absolute difference between the scores of the new model and the old one: of probabilities
+                       (of several classes each), of a regression's numbers, of the distances to clusters
 """
 
 from __future__ import annotations

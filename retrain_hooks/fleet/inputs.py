@@ -200,11 +200,6 @@ class FleetInputs(FleetPlace):
                 "gateApproval: a fleet has no approval a member",
                 "approve its plan: set expectPlan to the plan's digest",
             )
-        if self.holdout and known(self.gate) and not self.gate.label:
-            raise ConfigurationError(
-                "gateLabel: the gate has a holdout and does not know which of its rows are positive",
-                "write it like arr_delay >= 15",
-            )
 
     @property
     def keeps_missing(self) -> bool:

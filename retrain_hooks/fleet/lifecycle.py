@@ -26,6 +26,7 @@ from retrain_hooks.fleet.working.packing import Packer
 from retrain_hooks.fleet.working.quiet import quietly
 from retrain_hooks.fleet.working.retiring import Retirer
 from retrain_hooks.fleet.working.work import Worker
+from retrain_hooks.gate.settling import settled
 from retrain_hooks.host.lifecycle import Context, Diff, Props, known
 from retrain_hooks.registry.run_key import digest
 
@@ -59,6 +60,7 @@ class FleetLifecycle:
         ):
             return new
         _refuse_what_cannot_be_shared(wanted)
+        settled(wanted.gate, wanted.source, holdout=bool(wanted.holdout))
         wanted, plan, found = self._plan(wanted, old)
         self._tell(plan, found)
         if wanted.expect and not plan.key.startswith(wanted.expect) and plan.key:

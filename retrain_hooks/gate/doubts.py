@@ -3,13 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from decimal import Decimal
 
 from retrain_hooks.gate.rules import MetricRule
-
-_LOWER_IS_BETTER = ("log_loss",)
-_SHARES = ("auc", "accuracy", "precision", "recall", "f1")  # lie between 0 and 1
-_COIN = Decimal("0.5")  # of two shares: one of a coin toss is within this of any other
 
 
 def doubts(rules: Sequence[MetricRule]) -> list[str]:
@@ -23,10 +18,10 @@ def _alone(rules: Sequence[MetricRule]) -> Iterator[str]:
             yield f"the rule `{rule.text}` lets every model through"
         elif _impossible(rule):
             yield f"the rule `{rule.text}` lets no model through"
-        elif not _asks_for_better(rule) and not any(
+        elif not rule.measure.function and not any(
             _asks_for_better(other) for other in rules if other.metric == rule.metric
         ):
-            better = "lower" if rule.metric in _LOWER_IS_BETTER else "higher"
+            better = rule.measure.metric.better or "higher"
             yield f"the rule `{rule.text}` lets the worse models through: a {better} {rule.metric} is better"
 
 
@@ -47,20 +42,19 @@ def _together(rules: Sequence[MetricRule]) -> Iterator[str]:
 
 
 def _asks_for_better(rule: MetricRule) -> bool:
-    return (rule.op in ("<=", "<")) is (rule.metric in _LOWER_IS_BETTER)
+    return (rule.op in ("<=", "<")) is (rule.measure.metric.better == "lower")
 
 
 def _vacuous(rule: MetricRule) -> bool:
-    share = rule.metric in _SHARES
+    metric = rule.measure.metric
     if rule.champion:
         slack = -rule.number if rule.op in (">=", ">") else rule.number
-        return share and slack >= _COIN
-    return (rule.op == ">=" and rule.number == 0) or (rule.op == "<=" and share and rule.number == 1)
+        # Of two shares: one of a coin toss is within half of their span of any other.
+        return metric.share and 2 * slack >= metric.highest - metric.lowest
+    return rule.number == {">=": metric.lowest, "<=": metric.highest}.get(rule.op)
 
 
 def _impossible(rule: MetricRule) -> bool:
-    if rule.champion:
-        return False
-    return (rule.op == "<" and rule.number == 0) or (
-        rule.op == ">" and rule.metric in _SHARES and rule.number == 1
-    )
+    metric = rule.measure.metric
+    end = {"<": metric.lowest, ">": metric.highest}.get(rule.op)
+    return not rule.champion and rule.number == end

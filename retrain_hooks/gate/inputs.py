@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 from clients.errors import ConfigurationError
 from retrain_hooks.data.inputs import DataReference
-from retrain_hooks.gate.holdout import Label
 from retrain_hooks.gate.rules import MetricRule, RuleSet
 from retrain_hooks.gate.verdicts import Model
 from retrain_hooks.host.inputs import Inputs, prop
@@ -16,14 +16,10 @@ from retrain_hooks.host.lifecycle import known
 from retrain_hooks.host.references import ModelRef
 from retrain_hooks.registry.run_key import judge_key, key_of
 from retrain_hooks.serving.endpoints import Place
+from tasks import TASKS
 
 PASSED, HELD, PENDING, AWAITING = "passed", "held", "pending", "awaiting approval"
 FAIL, HOLD = "fail", "hold"
-
-
-def _is_label(text: str) -> None:
-    if text:
-        Label.parse(text)
 
 
 @dataclass(frozen=True)
@@ -31,7 +27,9 @@ class GateInputs(Inputs):
     """What a candidate must show, and what follows where it doesn't."""
 
     rules: tuple[str, ...] = prop(
-        "what must hold: metric op number, or metric op champion [+|- number]",
+        "what must hold: metric op number, or metric op champion [+|- number], the metric a task's, one `at` a threshold "
+        "or `file.py: function`; empty: the default of the task",
+        default=(),
         judge=MetricRule.parse,
         called="gateRules",
     )
@@ -43,10 +41,16 @@ class GateInputs(Inputs):
         called="gateMinimumRows",
     )
     label: str = prop(
-        "which rows of the holdout are positive: arr_delay >= 15, or Diagnosis == malignant",
+        "which rows of the holdout are positive: delay >= 15, or Diagnosis == malignant; of several classes and of a "
+        "regression the column that tells; of a clustering nothing",
         default="",
-        judge=_is_label,
         called="gateLabel",
+    )
+    task: str | None = prop(
+        "what the models are trained for, where no graph tells it",
+        default=None,
+        choices=tuple(TASKS),
+        called="task",
     )
     on_rejected: str = prop(
         "what a refused candidate does: the update fails, or it goes on and the champion stays",
@@ -78,14 +82,11 @@ class GateInputs(Inputs):
         judge=judge_key,
         called="approve",
     )
-
-    def validate(self) -> None:
-        """Refuse a gate without a rule."""
-        if not self.rules:
-            raise ConfigurationError(
-                "gateRules: the gate has no rule, and would let every model through",
-                "write one like auc >= 0.65, or like auc >= champion - 0.01",
-            )
+    functions: Mapping[str, Any] = prop(
+        "the digests of the files of the team's own functions, by what rules call these",
+        default={},
+        output=True,
+    )
 
     @cached_property
     def rule_set(self) -> RuleSet:
@@ -112,6 +113,9 @@ class Candidate(Inputs):
     metrics: Any = prop("what its training run measured", default=None)
     data_version: str = prop("the data version that it was trained from", default="")
     data: DataReference | None = prop("what it was trained from, as its TrainedModel has it", default=None)
+    source: str = prop(
+        "the folder below experiments/ that trains it; empty where the service was there before", default=""
+    )
 
     @property
     def model(self) -> Model:
@@ -168,11 +172,6 @@ class PromotionInputs(Place):
         """Refuse a holdout that cannot be judged on."""
         if self.holdout is None:
             return
-        if known(self.gate) and not self.gate.label:
-            raise ConfigurationError(
-                "gateLabel: the gate has a holdout and does not know which of its rows are positive",
-                "write it like arr_delay >= 15",
-            )
         names = (self.staging, self.endpoint)
         if known(*names) and self.staging.strip().casefold() in ("", self.endpoint.strip().casefold()):
             raise ConfigurationError(
@@ -196,18 +195,16 @@ class PromotionInputs(Place):
             allowed["allowChangedClasses"] = True
         if gate.positive_class:
             allowed["positiveClass"] = gate.positive_class
+        if gate.functions:
+            allowed["functions"] = dict(gate.functions)
+        if gate.task and self.holdout:
+            allowed["task"] = gate.task
         return allowed | {
             "rules": [rule.text for rule in self.gate.rule_set.rules],
             "minimumRows": self.gate.minimum_rows,
             "holdout": self.holdout_digest,
             "label": self.gate.label if self.holdout else None,
         }
-
-    @cached_property
-    def gate_in_one_form(self) -> GateInputs:
-        """The gate as it is kept: two of the same meaning are equal."""
-        rules = tuple(rule.text for rule in self.gate.rule_set.rules)
-        return replace(self.gate, rules=rules, label=self.gate.label if self.holdout else "")
 
     @property
     def champion_model(self) -> Model | None:

@@ -2,19 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 from clients.errors import BindingFailed
 from retrain_hooks.data.heads import Heads
 from retrain_hooks.data.inputs import DataReference
 from retrain_hooks.data.training_data import TrainingData
 from retrain_hooks.gate.champion import Standing
-from retrain_hooks.gate.holdout import Holdout, Label, look_at
 from retrain_hooks.gate.inputs import PromotionInputs
+from retrain_hooks.gate.measures import Measure
+from retrain_hooks.gate.measuring.holdout import Holdout, look_at
+from retrain_hooks.gate.measuring.own_metrics import OwnMetric
 from retrain_hooks.gate.overlap import gone, refused, shared_blobs, shared_rows
-from retrain_hooks.gate.rules import Evidence, Verdict, evaluation, judge
+from retrain_hooks.gate.rules import Evidence, MetricRule, Verdict, evaluation, judge
+from retrain_hooks.gate.settling import Settled, own_metrics, settled, unchanged
 from retrain_hooks.host.lifecycle import Context, known
 from retrain_hooks.registry.ledger import Ledger
 from retrain_hooks.serving.endpoints import Endpoints
 from retrain_hooks.serving.live import LiveEndpoint
+
+
+def settled_for(wanted: PromotionInputs) -> Settled:
+    """The gate, as its candidate's task has it. Raises ConfigurationError."""
+    metrics = wanted.candidate.metrics if known(wanted.candidate.metrics) else None
+    source = wanted.candidate.source if known(wanted.candidate.source) else ""
+    return settled(wanted.gate, source, metrics, holdout=wanted.holdout is not None)
 
 
 def by_evaluation(endpoints: Endpoints, wanted: PromotionInputs, against: Standing) -> Verdict:
@@ -33,7 +45,7 @@ def look_at_holdout(context: Context, wanted: PromotionInputs) -> None:
     if wanted.holdout is not None:
         data = context.data(wanted.target, wanted.holdout.container)
         heads = Heads(data, context.memory, wanted.holdout.blobs, "the holdout")
-        look_at(heads, Label.parse(wanted.gate.label))
+        look_at(heads, settled_for(wanted).truth)
 
 
 def trained_from(endpoints: Endpoints, wanted: PromotionInputs) -> DataReference | None:
@@ -84,20 +96,34 @@ def by_holdout(context: Context, wanted: PromotionInputs, against: Standing) -> 
     assert declared is not None
     data = context.data(wanted.target, declared.container)
     planned = TrainingData(context, wanted.target, declared)
-    holdout = Holdout.read(data, planned.snapshot()["etags"], Label.parse(wanted.gate.label))
+    rules = wanted.gate.rule_set.rules
+    own = own_metrics(rules, wanted.candidate.source)
+    unchanged(own, wanted.gate.functions)
+    holdout = Holdout.read(data, planned.snapshot()["etags"], settled_for(wanted).truth)
     compared = against.champion if wanted.gate.rule_set.needs_champion else None
     _refuse_seen(context, wanted)
+
+    def measured(address: str, asked: Sequence[MetricRule]) -> Evidence:
+        return _measure(context, wanted, holdout, address, [rule.measure for rule in asked], own)
+
     # The champion first: where it is not served any more, the candidate then takes its place on staging.
-    best = _measure(context, wanted, holdout, compared.address) if compared else None
+    best = measured(compared.address, [rule for rule in rules if rule.champion]) if compared else None
     return judge(
         wanted.gate.rule_set,
-        _measure(context, wanted, holdout, wanted.candidate.address),
+        measured(wanted.candidate.address, rules),
         best,
         alone=against.champion is None,
     )
 
 
-def _measure(context: Context, wanted: PromotionInputs, holdout: Holdout, address: str) -> Evidence:
+def _measure(
+    context: Context,
+    wanted: PromotionInputs,
+    holdout: Holdout,
+    address: str,
+    measures: Sequence[Measure],
+    own: Mapping[str, OwnMetric],
+) -> Evidence:
     """The metrics of the model at *address*, on an endpoint that serves it; the staging endpoint if none does."""
     if holdout.problem:
         return Evidence(problem=holdout.problem)
@@ -113,7 +139,8 @@ def _measure(context: Context, wanted: PromotionInputs, holdout: Holdout, addres
         endpoint = staging
         staging.write(address)
     context.progress.status(f"gate: scoring {len(holdout.rows):,} rows of the holdout on {endpoint.name}")
-    evidence = holdout.measure(endpoints.services.scoring(wanted.service.id, endpoint.name), context.guard)
+    scoring = endpoints.services.scoring(wanted.service.id, endpoint.name)
+    evidence = holdout.measure(scoring, context.guard, measures, own)
     if (served := endpoint.serves()) != address:
         raise BindingFailed(
             f"the endpoint {endpoint.name!r} was to be scored with {address} and serves {served or 'nothing'} by now",

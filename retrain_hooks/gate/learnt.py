@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from retrain_hooks.data.learnt import by_data, of_run
 from retrain_hooks.gate.champion import Standing
 from retrain_hooks.gate.inputs import PromotionInputs
+from retrain_hooks.gate.judging import settled_for
 from retrain_hooks.gate.rules import Ruling, Verdict
 from retrain_hooks.host.lifecycle import Context, known
 from retrain_hooks.registry.ledger import Learnt, Ledger
@@ -23,7 +24,8 @@ def rulings(context: Context, wanted: PromotionInputs, against: Standing) -> tup
     trained = _of(context, wanted, wanted.candidate.address)
     candidate = _foreseen(context, wanted, champion) if trained is None else trained
     found = []
-    if champion and (changes := changed(candidate, champion)):
+    numeric = settled_for(wanted).task.name == "regression"
+    if champion and (changes := changed(candidate, champion, classes=not numeric)):
         found.append(_ruling(RULES[0], "; ".join(changes), allowed=wanted.gate.allow_changed_classes))
     if problem := _not_positive(candidate, wanted.gate.positive_class, trained=trained is not None):
         found.append(_ruling(RULES[1], problem))
@@ -63,16 +65,20 @@ def _foreseen(context: Context, wanted: PromotionInputs, champion: Learnt | None
     )
 
 
-def changed(candidate: Learnt, champion: Learnt) -> list[str]:
-    """How the two differ, in words; what isn't known of one of them is not compared."""
-    return [*_classes(candidate, champion), *_columns(candidate, champion)]
+def changed(candidate: Learnt, champion: Learnt, *, classes: bool = True) -> list[str]:
+    """How the two differ, in words; what isn't known of one of them is not compared.
+
+    Not *classes*: the label's values are numbers, however few there are.
+    """
+    told = _classes(candidate, champion) if classes else _label(candidate, champion)
+    return [*told, *_columns(candidate, champion)]
 
 
 def _classes(candidate: Learnt, champion: Learnt) -> list[str]:
     if candidate.classes and champion.classes:
         new, old = candidate.classes, champion.classes
-        if candidate.label != champion.label:
-            return [f"it tells {candidate.label!r}, the champion {champion.label!r}"]
+        if label := _label(candidate, champion):
+            return label
         other = new != old
     else:
         new, old = candidate.classes or candidate.values, champion.classes or champion.values
@@ -84,6 +90,13 @@ def _classes(candidate: Learnt, champion: Learnt) -> list[str]:
             f"its classes are swapped: what goes with {_positive(old)} for the champion goes with the other class for it"
         ]
     return []
+
+
+def _label(candidate: Learnt, champion: Learnt) -> list[str]:
+    """Whether they tell different columns; of a model that is no data its label isn't known."""
+    if candidate.label == champion.label or not (candidate.label and champion.label):
+        return []
+    return [f"it tells {candidate.label!r}, the champion {champion.label!r}"]
 
 
 def _said(classes: Sequence[str]) -> str:

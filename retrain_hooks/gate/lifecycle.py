@@ -29,6 +29,7 @@ from retrain_hooks.gate.judging import (
     by_holdout,
     look_at_holdout,
     refuse_overlap,
+    settled_for,
 )
 from retrain_hooks.gate.learnt import rulings as learnt_rulings
 from retrain_hooks.gate.learnt import with_rulings
@@ -59,7 +60,8 @@ class PromotionLifecycle:
         wanted = PromotionInputs.parse(new)
         if not known(wanted.gate, wanted.holdout_digest):
             return new
-        new = new | {"gate": wanted.gate_in_one_form.props()}
+        wanted = replace(wanted, gate=settled_for(wanted).gate)
+        new = new | {"gate": wanted.gate.props()}
         for doubt in doubts(wanted.gate.rule_set.rules):
             self._context.progress.info(f"gate: warning: {doubt}")
         candidate = wanted.candidate

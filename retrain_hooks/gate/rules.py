@@ -4,7 +4,7 @@
 
     rule   = metric op number                              auc >= 0.65
            | metric op "champion" [("+" | "-") number]     auc >= champion - 0.01
-    metric = auc | accuracy | precision | recall | f1 | log_loss | rows
+    metric = a metric of the experiment's task, such as rmse; what else a rule measures is in ``measures.py``
     op     = >= | > | <= | <
 
 ``champion`` is the same metric of the model that the endpoint serves now, measured on the same rows. The gate fails
@@ -23,30 +23,19 @@ from decimal import Decimal
 from typing import Any
 
 from clients.errors import ConfigurationError
+from retrain_hooks.gate.measures import EXAMPLE, MEASURE, NUMBER, Measure, measure
+from tasks import by_title
 
-# Each metric lies between 0 and this, ends included.
-_HIGHEST = {
-    "auc": 1.0,
-    "accuracy": 1.0,
-    "precision": 1.0,
-    "recall": 1.0,
-    "f1": 1.0,
-    "log_loss": math.inf,
-    "rows": math.inf,
-}
-METRICS = tuple(_HIGHEST)
 _OPERATORS: dict[str, Callable[[Decimal, Decimal], bool]] = {
     ">=": operator.ge,
     ">": operator.gt,
     "<=": operator.le,
     "<": operator.lt,
 }
-_NUMBER = r"(?:\d+\.?\d*|\.\d+)"
 _RULE = re.compile(
-    rf"\s*(?P<metric>\w+)\s*(?P<op>>=|>|<=|<)\s*"
-    rf"(?:(?P<number>[+-]?{_NUMBER})|champion(?:\.(?P<other>\w+))?(?:\s*(?P<sign>[+-])\s*(?P<offset>{_NUMBER}))?)\s*"
+    rf"\s*(?P<metric>{MEASURE})\s*(?P<op>>=|>|<=|<)\s*"
+    rf"(?:(?P<number>[+-]?{NUMBER})|champion(?:\.(?P<other>\w+))?(?:\s*(?P<sign>[+-])\s*(?P<offset>{NUMBER}))?)\s*"
 )
-_EXAMPLE = "write it like auc >= 0.65, or like auc >= champion - 0.01"
 
 
 @dataclass(frozen=True)
@@ -59,40 +48,42 @@ class MetricRule:
     champion: bool = False
 
     def __post_init__(self) -> None:
-        if self.metric not in _HIGHEST:
-            raise ConfigurationError(
-                f"the gate knows no metric {self.metric!r}; it knows: {', '.join(METRICS)}", _EXAMPLE
-            )
+        measured, metric = self.measure, self.measure.metric
         if self.op not in _OPERATORS:
             raise ConfigurationError(
-                f"the gate knows no comparison {self.op!r}; it knows: >=, >, <=, <", _EXAMPLE
+                f"the gate knows no comparison {self.op!r}; it knows: >=, >, <=, <", EXAMPLE
             )
-        highest = _HIGHEST[self.metric]
-        if self.champion and abs(self.number) >= highest:
+        if self.champion and abs(self.number) >= metric.highest - metric.lowest:
             raise ConfigurationError(
-                f"the rule `{self.text}` allows more than {self.metric} can differ by: it {_between(self.metric)}",
-                _EXAMPLE,
+                f"the rule `{self.text}` allows more than {self.metric} can differ by: it {measured.span}",
+                EXAMPLE,
             )
-        if not self.champion and not 0 <= self.number <= highest:
+        if not self.champion and not measured.takes(self.number):
             raise ConfigurationError(
-                f"the rule `{self.text}` compares with {self.number}, and {self.metric} {_between(self.metric)}",
-                f"{_EXAMPLE}: a share is written 0.65, not 65",
+                f"the rule `{self.text}` compares with {self.number}, and {self.metric} {measured.span}",
+                f"{EXAMPLE}: a share is written 0.65, not 65" if metric.share else EXAMPLE,
             )
+
+    @property
+    def measure(self) -> Measure:
+        """What it measures. Raises ConfigurationError where there is no such thing."""
+        return measure(self.metric)
 
     @classmethod
     def parse(cls, text: object) -> MetricRule:
         """Read a rule. Raises ConfigurationError saying how one is written."""
         found = _RULE.fullmatch(text) if isinstance(text, str) else None
         if found is None:
-            raise ConfigurationError(f"{text!r} is not a rule of a gate", _EXAMPLE)
-        if found["other"] not in (None, found["metric"]):
+            raise ConfigurationError(f"{text!r} is not a rule of a gate", EXAMPLE)
+        measured = measure(found["metric"])
+        if found["other"] not in (None, measured.function or measured.metric.name):
             raise ConfigurationError(
-                f"the rule `{text}` compares {found['metric']} with the champion's {found['other']}",
+                f"the rule `{text}` compares {measured.text} with the champion's {found['other']}",
                 "compare a metric with the same metric of the champion",
             )
         champion = found["number"] is None
         number = Decimal(found["number"] or found["offset"] or 0)
-        return cls(found["metric"], found["op"], -number if found["sign"] == "-" else number, champion)
+        return cls(measured.text, found["op"], -number if found["sign"] == "-" else number, champion)
 
     @property
     def text(self) -> str:
@@ -117,7 +108,7 @@ class RuleSet:
 
     def __post_init__(self) -> None:
         if not self.rules:
-            raise ConfigurationError("the gate has no rule, and would let every model through", _EXAMPLE)
+            raise ConfigurationError("the gate has no rule, and would let every model through", EXAMPLE)
 
     @classmethod
     def parse(cls, rules: Iterable[str], minimum_rows: int = 1) -> RuleSet:
@@ -132,10 +123,14 @@ class RuleSet:
 
 @dataclass(frozen=True)
 class Evidence:
-    """What is known of one model: its *metrics*, and the *problem* that makes them worthless, if there is one."""
+    """What is known of one model: its *metrics*, and the *problem* that makes them worthless, if there is one.
+
+    *undefined* says of a metric why these rows do not tell it.
+    """
 
     metrics: Mapping[str, Any] = field(default_factory=dict)
     problem: str = ""
+    undefined: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -225,8 +220,8 @@ def _refused(rule: MetricRule, problem: str, limit: Decimal | None = None) -> Ru
 
 def _measured(evidence: Evidence, metric: str) -> tuple[Decimal | None, str]:
     """The metric's value, or what is wrong with it."""
-    if evidence.problem:
-        return None, evidence.problem
+    if problem := evidence.problem or evidence.undefined.get(metric, ""):
+        return None, problem
     value = evidence.metrics.get(metric)
     if value is None:
         return None, f"{metric} is missing from the evaluation"
@@ -234,14 +229,9 @@ def _measured(evidence: Evidence, metric: str) -> tuple[Decimal | None, str]:
         return None, f"{metric} is {value!r}, not a number"
     if not math.isfinite(value):
         return None, f"{metric} is {value}"
-    if not 0 <= value <= _HIGHEST[metric]:
-        return None, f"{metric} is {value:g}, and {_between(metric)}"
+    if not measure(metric).takes(value):
+        return None, f"{metric} is {value:g}, and {measure(metric).span}"
     return Decimal(repr(value)), ""
-
-
-def _between(metric: str) -> str:
-    highest = _HIGHEST[metric]
-    return "is at least 0" if highest == math.inf else f"lies between 0 and {highest:g}"
 
 
 def _float(value: Decimal | None) -> float | None:
@@ -263,4 +253,5 @@ def evaluation(metrics: object) -> Evidence:
     ]
     numbers = [count for count in counts if isinstance(count, int | float)]
     rows = metrics.get("rows", metrics.get("number_of_examples", sum(numbers) if len(numbers) == 4 else None))
-    return Evidence({**metrics, "rows": rows})
+    # What earlier releases recorded of a regression has the names of Studio's titles.
+    return Evidence({by_title(name) or name: value for name, value in metrics.items()} | {"rows": rows})

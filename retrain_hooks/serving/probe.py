@@ -28,16 +28,21 @@ _BYTES = 256 * 1024
 _DIGITS = 6
 # The service gave up on the request, not on the model.
 _TIMEOUT = 408
-# What is compared where a model's shift is asked for, the first that an answer has.
-_SCORES = ("Scored Probabilities", "Scored Labels")
+# What is compared where a model's shift is asked for, the first that an answer has: one column, or all that begin so.
+_SCORES = (
+    "Scored Probabilities",
+    "Scored Probabilities for Class ",
+    "DistancesToClusterCenter no.",
+    "Scored Labels",
+)
 
 Row = Mapping[str, str | None]
 
 
 @dataclass(frozen=True)
 class Look:
-    """One scoring of the probe's rows: a digest of the *answers* (empty where there was an *error*), the *scores* by
-    row, and how many *seconds* it took; *rows* has a digest for each answer. A *passing* error says nothing of the model.
+    """One scoring of the probe's rows: a digest of the *answers* (empty where there was an *error*), the *scores* of the
+    rows (of several classes or clusters each), and how many *seconds* it took; *rows* has a digest for each answer. A *passing* error says nothing of the model.
     """
 
     answers: str
@@ -95,7 +100,7 @@ def look(scoring: Callable[[], Scoring], rows: Sequence[Row], clock: Clock) -> L
     # Two deployments may serve models that answer alike: who answered tells them apart, where the service says it.
     who = {"": scorer.answered_by} if isinstance(scorer, NamedScoring) and scorer.answered_by else {}
     plain = [{name: _rounded(value) for name, value in row.items()} | who for row in answer]
-    scores = tuple(_score(row) for row in answer)
+    scores = tuple(score for row in answer for score in _scored(row))
     finite = scores if all(map(math.isfinite, scores)) else ()
     return Look(digest(plain), finite, seconds, rows=tuple(map(digest, plain)))
 
@@ -116,13 +121,20 @@ def _rounded(value: Any) -> str:
     return f"{number:.{_DIGITS}g}"
 
 
-def _score(row: Mapping[str, Any]) -> float:
+def _scored(row: Mapping[str, Any]) -> list[float]:
+    """What a row was scored with; NaN where that is no number."""
     for column in _SCORES:
+        names = (
+            [column]
+            if column in row
+            else [name for name in row if column[-1] in " ." and name.startswith(column)]
+        )
         try:
-            return float(row[column])
-        except (KeyError, TypeError, ValueError):
+            if names:
+                return [float(row[name]) for name in names]
+        except (TypeError, ValueError):
             continue
-    return math.nan
+    return [math.nan]
 
 
 def shift(new: Sequence[float], old: Sequence[float]) -> float:

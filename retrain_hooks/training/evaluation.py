@@ -1,19 +1,23 @@
 """Reads the evaluation that a training run leaves: one header line, one row per evaluated model.
 
-The first row is the new model's (Evaluate Model's first input). Names become plain words: ``auc``, ``f1``,
-``log_loss``.
+The first row is the new model's (Evaluate Model's first input). A metric of a task gets the name that gates' rules call it,
+by Studio's title of it (``Root Mean Squared Error`` is ``rmse``); the names of others become plain words. Of a clustering,
+which has a row for each cluster, it is the row of all together.
 """
 
 from __future__ import annotations
 
 import math
 import re
+from collections.abc import Sequence
 
 from clients.errors import JobFailed
 from tables import TableError, read
+from tasks import ROWS, by_title
 
-# Studio's column titles for what everybody calls otherwise.
-_COMMON_NAMES = {"f_score": "f1", "f1_score": "f1", "average_log_loss": "log_loss"}
+# What others write for Studio's titles.
+_COMMON_NAMES = {"f1_score": "f1"}
+_DESCRIPTION, _ALL_CLUSTERS, _POINTS = "result_description", "combined evaluation", "number_of_points"
 
 
 def read_metrics(content: bytes) -> dict[str, float | str]:
@@ -23,21 +27,31 @@ def read_metrics(content: bytes) -> dict[str, float | str]:
     """
     try:
         table = read(content, "evaluation.csv")
-        _line, first = next(table.rows())
         names = [_name(column) for column in table.columns]
         if len(set(names)) < len(names):
             raise ValueError("a metric is named twice")
-        return {name: _number(value) for name, value in zip(names, first, strict=True)}
-    except (StopIteration, TableError, ValueError):
+        found = dict(zip(names, _first(names, [row for _line, row in table.rows()]), strict=True))
+        found.pop(_DESCRIPTION, None)
+        return {name: _number(value) for name, value in found.items()}
+    except (IndexError, TableError, ValueError):
         raise JobFailed(
             "the job's evaluation cannot be read",
             "look at the training experiment's Evaluate Model; nothing was bound",
         ) from None
 
 
+def _first(names: list[str], rows: Sequence[Sequence[str]]) -> Sequence[str]:
+    """The row of the new model."""
+    at = names.index(_DESCRIPTION) if _DESCRIPTION in names else None
+    return next((row for row in rows if at is not None and row[at].strip().lower() == _ALL_CLUSTERS), rows[0])
+
+
 def _name(column: str) -> str:
+    known = by_title(column)
+    if known and known != ROWS.name:  # runs have it on record as Studio calls it
+        return known
     name = re.sub(r"[^a-z0-9]+", "_", column.lower()).strip("_")
-    return _COMMON_NAMES.get(name, name)
+    return ROWS.name if name == _POINTS else _COMMON_NAMES.get(name, name)
 
 
 def _number(value: str) -> float | str:

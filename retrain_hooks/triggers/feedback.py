@@ -1,6 +1,6 @@
 """When a metric of the model that is served drops on rows whose outcome is known by now.
 
-The rows are scored by the endpoint and measured as a gate measures a holdout (``gate/holdout.py``).
+The rows are scored by the endpoint and measured as a gate measures a holdout (``gate/measuring``).
 """
 
 from __future__ import annotations
@@ -10,8 +10,10 @@ from datetime import datetime, timedelta
 
 from clients.errors import ConfigurationError
 from retrain_hooks.data.datasets import matching
-from retrain_hooks.gate.holdout import Holdout, Label
+from retrain_hooks.gate.inputs import GateInputs
+from retrain_hooks.gate.measuring.holdout import Holdout
 from retrain_hooks.gate.rules import Evidence, MetricRule, RuleSet, judge
+from retrain_hooks.gate.settling import own_metrics, settled
 from retrain_hooks.host.inputs import Duration, Inputs, prop
 from retrain_hooks.registry.run_key import digest
 from retrain_hooks.triggers.trigger import Decision, Scene
@@ -33,9 +35,8 @@ class Settings(Inputs):
     path: str = prop("the tables in the data container: `*` and {…} stand for any text")
     rule: str = prop("what the model that is served must show, such as auc >= 0.6", judge=_rule)
     label: str = prop(
-        "which rows are positive, where it is not gateLabel",
+        "which rows are positive, or which column tells, where it is not gateLabel",
         default="",
-        judge=lambda text: text and Label.parse(text),
     )
     minimum_rows: int = prop("on how many rows it is measured at least", default=100, least=1)
     every: Duration = prop("how often they are scored", default=Duration(3600), least=1)
@@ -58,9 +59,15 @@ def look(settings: Settings, scene: Scene) -> Facts:
     service, endpoint = scene.outputs.get("service"), scene.outputs.get("endpointName")
     if not (isinstance(service, dict) and endpoint and scene.address):
         return Facts(Evidence(problem="the stack's outputs name no endpoint that serves a model"))
-    label = Label.parse(settings.label or scene.config.get("gateLabel"))
+    source, task = str(scene.config.get("experiment") or ""), scene.config.get("task") or None
+    label = settings.label or str(scene.config.get("gateLabel") or "")
+    gate = settled(GateInputs((settings.rule,), label=label, task=task), source, holdout=True)
+    rules = gate.gate.rule_set.rules
     scoring = scene.context.services(scene.target, service).scoring(service["id"], str(endpoint))
-    evidence = Holdout.read(container, blobs, label).measure(scoring, scene.context.guard)
+    holdout = Holdout.read(container, blobs, gate.truth)
+    evidence = holdout.measure(
+        scoring, scene.context.guard, [rule.measure for rule in rules], own_metrics(rules, source)
+    )
     return Facts(evidence, digest(blobs))
 
 

@@ -54,7 +54,7 @@ def test_approval(remedy: Told, fleet: Fleet) -> None:
     assert fleet.up(expect=key)
 
 
-@heals("write it like arr_delay >= 15", at="retrain_hooks/fleet/inputs.py")
+@heals("write it like delay >= 15, or like Diagnosis == malignant")
 def test_a_holdout_without_a_label(remedy: Told, fleet: Fleet) -> None:
     """With one it is a holdout."""
     remedy.fails(lambda: fleet.preview(holdout="1"))

@@ -12,8 +12,9 @@ from clients.errors import GateRefused
 from retrain_hooks.data.contents import Contents
 from retrain_hooks.data.datasets import Remembered, resolve_dataset
 from retrain_hooks.data.heads import Heads
-from retrain_hooks.gate.holdout import Holdout, Label, look_at
 from retrain_hooks.gate.inputs import HELD, PASSED
+from retrain_hooks.gate.measuring.holdout import Holdout, look_at
+from retrain_hooks.gate.measuring.labels import Label
 from retrain_hooks.gate.verdicts import Verdicts
 from retrain_hooks.host.lifecycle import Context
 from retrain_hooks.host.memory import Memory
@@ -30,7 +31,7 @@ from tests.unit.test_learnt import CHANGES, Learning, data, model
 __all__ = ["experiment"]
 heals = pytest.mark.heals
 GATE = {"label": "arr_delay >= 15"}
-HOLD = "retrain_hooks/gate/holdout.py"
+HOLD = "retrain_hooks/gate/measuring/holdout.py"
 
 
 @pytest.fixture
@@ -112,7 +113,7 @@ def test_data_that_cannot_be_trained_from(
 def test_a_holdout_is_read(remedy: Told) -> None:
     """With numbers; at rest."""
     remedy.fails(lambda: read_holdout("p,arr_delay\n1,late\n"))
-    assert read_holdout("p,arr_delay\n1,20\n").labels
+    assert read_holdout("p,arr_delay\n1,20\n").actual
     container = MemoryContainer("data")
     container.put("0.csv", b"p,arr_delay\n1,20\n")
     remedy.fails(lambda: Holdout.read(container, {"0.csv": "an older one"}, LABEL))
@@ -163,7 +164,7 @@ def test_a_holdout_that_was_trained_from(remedy: Told, world: World, allowed: bo
     assert world.up(right)["verdict"] == PASSED
 
 
-@heals("write it like arr_delay >= 15", at="retrain_hooks/gate/inputs.py")
+@heals("write it like delay >= 15, or like Diagnosis == malignant")
 @heals("give the promotion a staging endpoint of its own")
 def test_what_a_holdout_needs(remedy: Told, world: World) -> None:
     """A label, and a place where a candidate is tried."""

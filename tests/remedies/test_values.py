@@ -20,7 +20,7 @@ from retrain_hooks.data.inputs import _path, _version
 from retrain_hooks.data.versions import choose
 from retrain_hooks.experiments.package import load
 from retrain_hooks.gate.inputs import GateInputs
-from retrain_hooks.gate.labels import Label
+from retrain_hooks.gate.measuring.labels import Label
 from retrain_hooks.gate.rules import MetricRule
 from retrain_hooks.host.inputs import Duration, Inputs, prop
 from retrain_hooks.host.settings import refuse_unknown
@@ -400,13 +400,7 @@ def label(rule: str) -> None:
             "auc >= champion.auc",
         ),
         case(
-            "write one like auc >= 0.65, or like auc >= champion - 0.01",
-            lambda rules: gate(*rules),
-            (),
-            ("auc >= 0.65",),
-        ),
-        case(
-            "write it like arr_delay >= 15, or like Diagnosis == malignant",
+            "write it like delay >= 15, or like Diagnosis == malignant",
             label,
             "arr_delay=>15",
             "arr_delay >= 15",

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from clients.errors import ConfigurationError
+from retrain_hooks.gate.measures import METRICS
 
 Case = Callable[[ModuleType], None]
 CASES: dict[str, Case] = {}
@@ -98,9 +99,9 @@ def each_operator_is_itself_against_the_champion(gate: ModuleType) -> None:
 @case
 def the_metric_that_is_named_decides(gate: ModuleType) -> None:
     """Not the first, not the best: the one the rule names."""
-    metrics = dict.fromkeys(gate.METRICS, 0.9)
-    assert set(gate.METRICS) == {"auc", "accuracy", "precision", "recall", "f1", "log_loss", "rows"}
-    for name in gate.METRICS:
+    metrics = dict.fromkeys(METRICS, 0.9)
+    assert {"auc", "rmse", "macro_recall", "simplified_silhouette", "rows"} < set(METRICS)
+    for name in METRICS:
         assert passes(gate, f"{name} >= 0.8", metrics)
         assert not passes(gate, f"{name} >= 0.8", metrics | {name: 0.7})
 
@@ -205,6 +206,71 @@ def a_value_outside_its_range_is_refused(gate: ModuleType) -> None:
         assert passes(gate, f"{name} <= 0", {"auc": 1, name: 0})
     assert "lies between 0 and 1" in verdict(gate, ["auc >= 0.5"], {"auc": 2}).reason
     assert "is at least 0" in verdict(gate, ["log_loss < 5"], {"log_loss": -2}).reason
+
+
+@case
+def each_task_has_its_metrics_with_their_ranges(gate: ModuleType) -> None:
+    """An error has no upper end, r2 no lower one, and a silhouette lies between -1 and 1."""
+    assert passes(gate, "rmse <= 80", {"rmse": 79.5})
+    assert not passes(gate, "rmse <= 80", {"rmse": 80.5})
+    assert passes(gate, "r2 >= -0.5", {"r2": -0.2})
+    assert not passes(gate, "r2 >= 0", {"r2": 1.01})
+    assert "r2 is 1.01, and is at most 1" in verdict(gate, ["r2 >= 0"], {"r2": 1.01}).reason
+    assert passes(gate, "simplified_silhouette >= -0.1", {"simplified_silhouette": 0})
+    refuses(lambda: gate.MetricRule.parse("simplified_silhouette >= -2"), "lies between -1 and 1")
+    refuses(lambda: gate.MetricRule.parse("simplified_silhouette >= champion + 2"), "can differ by")
+    assert gate.MetricRule.parse("simplified_silhouette >= champion - 1.5").champion
+    with pytest.raises(ConfigurationError) as beyond:
+        gate.MetricRule.parse("r2 >= 2")
+    assert "is at most 1" in beyond.value.cause
+    assert "share" not in beyond.value.remedy
+    refuses(lambda: gate.MetricRule.parse("mae <= -1"), "is at least 0")
+    assert passes(gate, "rmse <= champion - 5", {"rmse": 45}, {"rmse": 50})
+    assert not passes(gate, "rmse <= champion - 5", {"rmse": 46}, {"rmse": 50})
+
+
+@case
+def a_metric_by_studios_title_is_the_same(gate: ModuleType) -> None:
+    """What an earlier release recorded of a regression."""
+    assert passes(gate, "rmse <= 80", {"root_mean_squared_error": 79})
+    assert passes(gate, "r2 >= 0.2", {"coefficient_of_determination": 0.3}, {"r2": 0.1})
+
+
+@case
+def a_threshold_of_ones_own_is_another_measure(gate: ModuleType) -> None:
+    """Its number is not the one at a half, and the champion's is at the same threshold."""
+    metrics = {"precision": 0.9, "precision at 0.8": 0.6}
+    assert not passes(gate, "precision at 0.80 >= 0.7", metrics)
+    assert passes(gate, "precision >= 0.7", metrics)
+    assert (
+        gate.MetricRule.parse("recall at .50>=champion.recall-0.10").text == "recall at 0.5 >= champion - 0.1"
+    )
+    assert passes(gate, "precision at 0.8 >= champion", metrics, {"precision": 1, "precision at 0.8": 0.5})
+    refuses(lambda: gate.MetricRule.parse("auc at 0.5 >= 0.7"), "the same at every threshold")
+    refuses(lambda: gate.MetricRule.parse("precision at 1.5 >= 0.7"), "a threshold is a probability")
+
+
+@case
+def a_function_of_ones_own_is_a_measure_without_ends(gate: ModuleType) -> None:
+    """Any finite number, in whatever direction."""
+    rule = gate.MetricRule.parse("metrics.py:profit>=-1000")
+    assert rule.text == "metrics.py: profit >= -1000"
+    assert (rule.measure.file, rule.measure.function) == ("metrics.py", "profit")
+    assert passes(gate, "metrics.py: profit >= 1000", {"metrics.py: profit": 1000.5})
+    assert not passes(gate, "metrics.py: profit >= 1000", {"metrics.py: profit": 999, "profit": 5000})
+    told = {"metrics.py: profit": 10}
+    assert passes(gate, "metrics.py: profit >= champion.profit + 5", told, {"metrics.py: profit": 5})
+    assert not passes(gate, "metrics.py: profit > champion + 5", told, {"metrics.py: profit": 5})
+    assert not passes(gate, "metrics.py: profit >= 0", {"metrics.py: profit": NAN})
+
+
+@case
+def what_the_rows_do_not_tell_is_refused_with_the_reason(gate: ModuleType) -> None:
+    """Whatever number came out."""
+    told = gate.Evidence({"r2": 0.9, "mae": 1.0}, "", {"r2": "price is the same in all rows"})
+    found = gate.judge(gate.RuleSet.parse(["r2 >= 0.1", "mae <= 2"], 0), told, None)
+    assert [ruling.passed for ruling in found.rulings] == [False, True]
+    assert found.reason == "price is the same in all rows (`r2 >= 0.1`)"
 
 
 @case
@@ -325,7 +391,8 @@ def what_is_no_rule_is_refused_with_an_example(gate: ModuleType) -> None:
 @case
 def what_cannot_be_meant_is_refused(gate: ModuleType) -> None:
     """Unknown metrics and comparisons, numbers out of range, other metrics of the champion, boundless offsets."""
-    refuses(lambda: gate.MetricRule.parse("mse <= 0.5"), "'mse'", "log_loss")
+    refuses(lambda: gate.MetricRule.parse("mse <= 0.5"), "'mse'", "did you mean rmse?", "log_loss")
+    refuses(lambda: gate.MetricRule.parse("qqq <= 0.5"), "'qqq'; it knows: auc")
     refuses(lambda: gate.MetricRule("auc", "==", Decimal("0.5")), "'=='")
     refuses(lambda: gate.MetricRule.parse("auc >= 65"), "auc >= 65", "lies between 0 and 1", "not 65")
     refuses(lambda: gate.MetricRule.parse("auc >= 1.0001"))

@@ -58,7 +58,7 @@ MISTAKES = {
     "no rules, no refusal": ("return bool(self.rulings) and all", "return all"),
     "an unreadable evaluation passes": (
         'return Evidence(problem="there is no evaluation that can be read")',
-        "return Evidence(dict.fromkeys(METRICS, 1))",
+        'return Evidence({"auc": 1, "log_loss": 1, "rows": 1})',
     ),
     "text is read as a number": (
         "if isinstance(value, bool) or not isinstance(value, int | float):",
@@ -69,13 +69,20 @@ MISTAKES = {
     "the offset's sign is lost": ('-number if found["sign"] == "-" else number', "number"),
     "the minimum is forgotten": ("if gate.minimum_rows:", "if False:"),
     "the minimum is exclusive": ('MetricRule("rows", ">=", Decimal', 'MetricRule("rows", ">", Decimal'),
-    "a problem is overlooked": ("    if evidence.problem:\n        return None, evidence.problem\n", ""),
+    "a problem is overlooked": (
+        'evidence.problem or evidence.undefined.get(metric, "")',
+        'evidence.undefined.get(metric, "")',
+    ),
+    "what is not defined is let through": (
+        'evidence.problem or evidence.undefined.get(metric, "")',
+        "evidence.problem",
+    ),
     "the champion's number is the candidate's": (
         "_measured(champion, rule.metric)",
         "_measured(candidate, rule.metric)",
     ),
     "the rest of a rule is ignored": ("_RULE.fullmatch(text)", "_RULE.match(text)"),
-    "percent are shares": ('"auc": 1.0', '"auc": 100.0'),
+    "percent are shares": ("measure(metric).takes(value)", "measure(metric).takes(value / 100)"),
 }
 
 

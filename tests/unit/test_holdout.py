@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import threading
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -13,12 +14,19 @@ from clients.clock import SystemClock
 from clients.errors import ConfigurationError, ServiceError, UpdateCancelled
 from retrain_hooks.data import heads
 from retrain_hooks.data.heads import Heads
-from retrain_hooks.gate.holdout import Holdout, Label, look_at, metrics
+from retrain_hooks.gate.measuring.holdout import Holdout, look_at
+from retrain_hooks.gate.measuring.labels import Label
 from retrain_hooks.gate.rules import RuleSet, judge
 from retrain_hooks.host.memory import Memory
+from tasks import TASKS, Outcome
 from tests.unit.fakes import MemoryContainer, OpenGuard
 
 LABEL = Label.parse("arr_delay >= 15")
+
+
+def measured(actual, predicted, probabilities):
+    found = Outcome(np.array(predicted), np.array(actual), np.array(probabilities))
+    return TASKS["two-class"].measure(found)
 
 
 class Endpoint:
@@ -56,7 +64,7 @@ SOME = "p,arr_delay\r\n0.9,20\r\n0.2,3\r\n0.6,\r\n0.4,15\r\n0.1,-5\r\n"
 def test_rows_are_labelled_by_the_expression_and_sent_without_it():
     """What happened never reaches the model; a row of which nobody knows what happened is left out."""
     found = read(SOME)
-    assert list(found.labels) == [True, False, True, False]
+    assert list(found.actual) == [True, False, True, False]
     assert list(found.rows) == [{"p": "0.9"}, {"p": "0.2"}, {"p": "0.4"}, {"p": "0.1"}]
     endpoint = Endpoint()
     found.measure(endpoint, OpenGuard())
@@ -155,7 +163,7 @@ def test_a_label_may_compare_with_text(text, column, op, value):
 )  # fmt: skip
 def test_a_comparison_that_is_none_is_no_part_of_a_columns_name(text):
     """`=>` is refused, and not read as `>` with the column `arr_delay=`."""
-    with pytest.raises(ConfigurationError, match="write it like arr_delay >= 15"):
+    with pytest.raises(ConfigurationError, match="write it like delay >= 15"):
         Label.parse(text)
 
 
@@ -275,7 +283,7 @@ def test_the_numbers_of_a_label_are_read_as_training_reads_them():
 )
 def test_what_is_no_label_is_refused_with_an_example(text):
     """A typo is not guessed at."""
-    with pytest.raises(ConfigurationError, match="write it like arr_delay >= 15"):
+    with pytest.raises(ConfigurationError, match="write it like delay >= 15"):
         Label.parse(text)
 
 
@@ -332,7 +340,7 @@ def test_a_cancelled_update_stops_between_two_batches():
 
 def test_the_metrics_are_those_of_the_textbook():
     """Two positives, one of them found; one of two negatives wrongly called."""
-    found = metrics([True, True, False, False], [True, False, True, False], [0.9, 0.4, 0.6, 0.1])
+    found = measured([True, True, False, False], [True, False, True, False], [0.9, 0.4, 0.6, 0.1])
     assert found["auc"] == 0.75
     assert (found["accuracy"], found["precision"], found["recall"], found["f1"]) == (0.5, 0.5, 0.5, 0.5)
     wanted = -(math.log(0.9) + math.log(0.4) + math.log(0.4) + math.log(0.9)) / 4
@@ -342,7 +350,7 @@ def test_the_metrics_are_those_of_the_textbook():
 
 def test_a_precision_of_nothing_predicted_is_undefined_and_so_refused():
     """A model that never says late is not precise."""
-    found = metrics([True, False], [False, False], [0.4, 0.1])
+    found = measured([True, False], [False, False], [0.4, 0.1])
     assert math.isnan(found["precision"])
 
 

@@ -145,7 +145,6 @@ def test_a_cancelled_update_writes_nothing(world):
 @pytest.mark.parametrize(
     ("gate", "words"),
     [
-        ({"rules": []}, "gateRules: the gate has no rule"),
         ({"rules": "auc >= 0.5"}, "gateRules: 'auc >= 0.5' is not a list"),
         ({"rules": ["auc"]}, r"gateRules\[0\]: 'auc' is not a rule of a gate"),
         ({"onRejected": "ignore"}, "gateOnRejected: 'ignore' is not one of fail, hold"),

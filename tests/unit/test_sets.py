@@ -6,8 +6,8 @@ import pytest
 
 from retrain_hooks.data.inputs import DataReference
 from retrain_hooks.data.training_data import TrainingData
-from retrain_hooks.gate.holdout import Holdout
-from retrain_hooks.gate.labels import Label
+from retrain_hooks.gate.measuring.holdout import Holdout
+from retrain_hooks.gate.measuring.labels import Label
 from retrain_hooks.host.lifecycle import Context
 from retrain_hooks.serving.probe import read_rows
 from tests.unit.fakes import Listener, MemoryContainer, OpenGuard

@@ -7,7 +7,7 @@ endpoint is.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -18,6 +18,7 @@ from retrain_hooks.fleet.inputs import FleetInputs, FleetPlace
 from retrain_hooks.fleet.members.inputs import Member
 from retrain_hooks.fleet.records import Cause
 from retrain_hooks.gate.inputs import GateInputs
+from retrain_hooks.gate.settling import settled
 from retrain_hooks.host.inputs import Inputs
 from retrain_hooks.host.lifecycle import Context, Props, known
 from retrain_hooks.registry.run_key import Covered, digest
@@ -96,8 +97,11 @@ class Wish:
     @cached_property
     def gate(self) -> GateInputs:
         """What its model must show. Raises ConfigurationError."""
-        shared = self.fleet.gate
-        return GateInputs.parse({**shared.props(), **self.member.gate}) if self.member.gate else shared
+        gate = self.fleet.gate
+        if self.member.gate:
+            gate = GateInputs.parse({**gate.props(), **self.member.gate})
+        found = settled(gate, self.fleet.source, holdout=self.holdout is not None)
+        return replace(found.gate, rules=gate.rules or found.gate.rules, label=gate.label or found.label)
 
     @property
     def probe_rows(self) -> int:
@@ -150,6 +154,7 @@ class Wish:
         candidate = {
             name: model[name] for name in ("address", "sha256", "runKey", "metrics", "dataVersion", "data")
         }
+        candidate["source"] = self.fleet.source
         holdout = self.holdout.props() if self.holdout else None
         return {**self.place(staging), "candidate": candidate, "gate": self.gate.props(), "holdout": holdout}
 
