@@ -351,4 +351,6 @@ class _Parser:
         node, port = source
         if node in self.modules and port == spec.EVALUATION_PORT:
             return "evaluation"
-        return "model" if port == spec.TRAINED_MODEL_PORT else "dataset"
+        ports = self._ports(node, "outputs") or ()
+        kinds = {declared.name: declared.kind for declared in ports}
+        return "model" if kinds[port] == spec.TRAINED else "dataset"

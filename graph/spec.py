@@ -40,7 +40,9 @@ TRAINED_MODEL_PORT: Final = "Trained model"
 EVALUATION_PORT: Final = "Evaluation results"
 
 InScoring = Literal["kept", "left out", "applied"]
-ParameterType = Literal["Int", "Float", "Boolean", "String", "Enumerated", "ColumnPicker"]
+ParameterType = Literal[
+    "Int", "Float", "Boolean", "String", "Enumerated", "ColumnPicker", "IntRange", "FloatRange"
+]
 
 # Types a web service parameter may declare, and the module parameter types each may feed
 # (the names are those of the New web service's graphParameters).
@@ -51,7 +53,7 @@ GLOBAL_TYPES: Final[Mapping[str, frozenset[str]]] = {
     "Boolean": frozenset({"Boolean"}),
     "Enumerated": frozenset({"Enumerated"}),
     "Mode": frozenset({"Enumerated"}),
-    "String": frozenset({"String", "Enumerated"}),
+    "String": frozenset({"String", "Enumerated", "IntRange", "FloatRange"}),
     "ColumnPicker": frozenset({"ColumnPicker"}),
 }
 
@@ -117,6 +119,8 @@ class Parameter:
                 )
             case "ColumnPicker":
                 return ColumnSelection.parse(self.name, value)
+            case "IntRange" | "FloatRange":
+                return self._range(value)
             case _:
                 if not isinstance(value, str | int | float):
                     raise self._unparsed(value, "String")
@@ -128,6 +132,8 @@ class Parameter:
             return value.text()
         if isinstance(value, bool):
             return "true" if value else "false"
+        if isinstance(value, tuple):
+            return "; ".join(str(self.text(one)) for one in value)
         if isinstance(value, float):
             return str(int(value)) if value.is_integer() and abs(value) < _EXACT else repr(value)
         return None if value is None else str(value)
@@ -147,6 +153,10 @@ class Parameter:
                 if low and high:
                     return f"{words} from {low} to {high}"
                 return words + (f" of at least {low}" if low else f" of at most {high}" if high else "")
+            case "IntRange":
+                return "whole numbers, separated by semicolons"
+            case "FloatRange":
+                return "numbers, separated by semicolons"
             case "Boolean":
                 return "true or false"
             case "Enumerated":
@@ -161,7 +171,7 @@ class Parameter:
         try:
             self.parse(value)
         except ModuleFailure as failure:
-            if failure.code == "0002":
+            if failure.code == "0002" or self.type.endswith("Range"):
                 return f"{value!r} is not {self.range}"
             low, high = self.minimum, self.maximum
             if self.above is not None and float(value) <= self.above:
@@ -169,6 +179,15 @@ class Parameter:
             bound, word = (low, "less") if low is not None and float(value) < low else (high, "more")
             return f"{value} is {word} than {self.text(float(bound or 0))}"
         return ""
+
+    def _range(self, value: Any) -> tuple[Any, ...]:
+        """Several values, written as a list or as text with semicolons or commas between; repeated ones once."""
+        parts = value.replace(";", ",").split(",") if isinstance(value, str) else value
+        parts = [parts] if isinstance(parts, int | float) else parts
+        if not isinstance(parts, list | tuple) or not parts:
+            raise self._unparsed(value, self.type)
+        parse = self._integer if self.type == "IntRange" else self._number
+        return tuple(dict.fromkeys(self._bounded(parse(part)) for part in parts))
 
     def _integer(self, value: Any) -> int:
         if isinstance(value, float) and value.is_integer():

@@ -25,11 +25,14 @@ EXTENSIONS: Final = (".nh.csv", ".nh.tsv", ".csv", ".tsv")
 
 TASK_BINARY: Final = "binary"
 TASK_REGRESSION: Final = "regression"
+TASK_MULTICLASS: Final = "multiclass"
+TASK_CLUSTERING: Final = "clustering"
+TASK_ANOMALY: Final = "anomaly"
 
 
 @dataclass(frozen=True)
 class Scored:
-    """What Score Model knows about the dataset it made: the task, the label, its two classes."""
+    """What Score Model knows about the dataset it made: the task, the label, its classes."""
 
     task: str
     label: str

@@ -1,21 +1,31 @@
-"""Linear models: fitted to standardised columns, written for the columns as they are."""
+"""Linear models and networks: fitted to scaled columns, written for the columns as they are."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Final
+
+from graph.learning.untrained import SEED, UNKNOWN_LEVELS, Fitted, Learner, swept
+from graph.models.answers import SOFTMAX
+from graph.spec import Parameter
 
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
+    Matrix = npt.NDArray[np.float64]
+
+STANDARD, RANGE_0_1, NONE = "Gaussian normalizer", "Min-Max normalizer", "Do not normalize"
+SCALE: Final = "scale alone"
+
 
 class Linear:
-    """Standardises the columns, fits a scikit-learn linear model, and folds the scaling into its weights."""
+    """Scales the columns, fits a scikit-learn linear model or network, and folds the scaling into its weights."""
 
-    def __init__(self, model: Any) -> None:
-        self.model = model
+    def __init__(self, model: Any, normalizer: str = STANDARD) -> None:
+        self.model, self.normalizer = model, normalizer
 
-    def fit(self, matrix: npt.NDArray[np.float64], label: npt.NDArray[Any]) -> Linear:
+    def fit(self, matrix: Matrix, label: npt.NDArray[Any]) -> Linear:
         """Fit; a missing value stands for its column's mean."""
         import numpy as np
 
@@ -23,22 +33,146 @@ class Linear:
         count = np.maximum(known.sum(axis=0), 1)
         self.mean = np.where(known, matrix, 0).sum(axis=0) / count
         filled = np.where(known, matrix, self.mean)
-        scale = filled.std(axis=0)
+        self.shift, scale = self.mean, filled.std(axis=0)
+        if self.normalizer == RANGE_0_1:
+            self.shift, scale = filled.min(axis=0), np.ptp(filled, axis=0)
+        elif self.normalizer in (NONE, SCALE):
+            self.shift = np.zeros_like(scale)
+            scale = np.ones_like(scale) if self.normalizer == NONE else scale
         self.scale = np.where(scale > 0, scale, 1.0)
-        self.model.fit((filled - self.mean) / self.scale, label)
+        if hasattr(self.model, "batch_size"):
+            self.model.batch_size = max(1, min(200, len(matrix) // 100))
+        self.model.fit((filled - self.shift) / self.scale, label)
         return self
 
-    def weights(self) -> tuple[npt.NDArray[np.float64], float]:
+    def weights(self) -> tuple[Matrix, float]:
         """Weights and intercept for the columns as they are."""
         import numpy as np
 
         weights = np.ravel(self.model.coef_) / self.scale
-        return weights, float(np.ravel(self.model.intercept_)[0] - weights @ self.mean)
+        return weights, float(np.ravel(self.model.intercept_)[0] - weights @ self.shift)
 
 
-def export_linear(fitted: Linear, width: int) -> bytes:
-    """The fitted model as ONNX."""
-    from graph.models import onnx_models
+class LinearLearner(Learner):
+    """Common part of the learners with one linear score."""
 
-    weights, intercept = fitted.weights()
-    return onnx_models.linear(weights, intercept, fitted.mean)
+    def export(self, fitted: Any, width: int) -> Fitted:
+        """See Learner."""
+        from graph.models import onnx_models
+
+        weights, intercept = fitted.weights()
+        return Fitted(onnx_models.linear(weights, intercept, fitted.mean))
+
+
+def layers(fitted: Linear, weights: list[Matrix], offsets: list[Matrix]) -> Fitted:
+    """Layers (inputs × outputs) that were fitted to scaled columns, as data."""
+    import numpy as np
+
+    from graph.models.forms.network import export
+
+    first = weights[0] / fitted.scale[:, None]
+    offset = offsets[0] - (first * fitted.shift[:, None]).sum(axis=0)
+    return Fitted(export(fitted.mean, [first, *weights[1:]], [np.asarray(offset), *offsets[1:]]), "network")
+
+
+_LOGISTIC: Final = swept(
+    (Parameter("Optimization tolerance", "Float", 1e-7, above=0), (1e-4, 1e-7)),
+    (Parameter("L2 regularization weight", "Float", 1.0, above=0), (0.01, 0.1, 1.0)),
+)
+LOGISTIC_PARAMETERS: Final = (
+    *_LOGISTIC[:2],
+    SEED,
+    UNKNOWN_LEVELS,
+    Parameter("L1 regularization weight", "Float", 0.0, minimum=0, later=True),
+    *_LOGISTIC[2:],
+)
+
+
+def logistic_regression(parameters: Mapping[str, Any]) -> Any:
+    """scikit-learn's, for two classes or several."""
+    from sklearn.linear_model import LogisticRegression
+
+    kind: Any = LogisticRegression
+    one, two = parameters["L1 regularization weight"], parameters["L2 regularization weight"]
+    mixed = {"solver": "saga", "l1_ratio": one / (one + two)} if one else {}
+    return kind(
+        C=1 / (one + two),
+        tol=parameters["Optimization tolerance"],
+        random_state=parameters["Random number seed"],
+        max_iter=1000,
+        **mixed,
+    )
+
+
+FULLY_CONNECTED: Final = "Fully-connected case"
+_RATE: Final = Parameter("Learning rate", "Float", 0.1, above=0, maximum=1)
+
+
+def network_parameters(rate: Parameter = _RATE) -> tuple[Parameter, ...]:
+    """The parameters of the three neural networks, whose learning rates differ."""
+    return (
+        Parameter("Hidden layer specification", "Enumerated", FULLY_CONNECTED, (FULLY_CONNECTED,)),
+        Parameter("Number of hidden nodes", "String", "100"),
+        *swept(
+            (rate, (0.001, 0.01) if rate.maximum == 0.01 else (0.01, 0.1, 0.4)),
+            (Parameter("Number of learning iterations", "Int", 100, minimum=1), (20, 40, 80, 160)),
+        ),
+        Parameter("The momentum", "Float", 0.0, minimum=0, maximum=1),
+        Parameter("The type of normalizer", "Enumerated", RANGE_0_1, (RANGE_0_1, STANDARD, NONE)),
+        Parameter("Shuffle examples", "Boolean", True),
+        SEED,
+        UNKNOWN_LEVELS,
+    )
+
+
+class Network(Learner):
+    """Common part of the neural networks: logistic hidden nodes, trained by stochastic gradient descent.
+
+    The number of hidden nodes is a list for several layers. Weights begin as scikit-learn draws them.
+    """
+
+    rate = "Learning rate"
+
+    def estimator(self, parameters: Mapping[str, Any]) -> Any:
+        """See Learner."""
+        from sklearn.neural_network import MLPClassifier, MLPRegressor
+
+        kind: Any = MLPRegressor if self.task == "regression" else MLPClassifier
+        return Linear(
+            kind(
+                hidden_layer_sizes=_sizes(parameters["Number of hidden nodes"]),
+                activation="logistic",
+                solver="sgd",
+                learning_rate_init=parameters[self.rate],
+                momentum=min(parameters["The momentum"], 0.999999),
+                max_iter=parameters["Number of learning iterations"],
+                shuffle=parameters["Shuffle examples"],
+                random_state=parameters["Random number seed"],
+                nesterovs_momentum=False,
+            ),
+            parameters["The type of normalizer"],
+        )
+
+    def export(self, fitted: Any, width: int) -> Fitted:
+        """See Learner. Of two classes a network with several has one score, which is doubled for `softmax`."""
+        import numpy as np
+
+        weights, offsets = list(fitted.model.coefs_), list(fitted.model.intercepts_)
+        if self.link == SOFTMAX and weights[-1].shape[1] == 1:
+            weights[-1] = np.hstack([np.zeros_like(weights[-1]), weights[-1]])
+            offsets[-1] = np.concatenate([[0.0], offsets[-1]])
+        return layers(fitted, weights, offsets)
+
+
+def _sizes(text: str) -> tuple[int, ...]:
+    from graph.errors import ModuleFailure
+
+    try:
+        sizes = tuple(int(part) for part in text.replace(";", ",").split(",") if part.strip())
+    except ValueError:
+        sizes = ()
+    if not sizes or not all(0 < size <= 10_000 for size in sizes) or len(sizes) > 10:
+        raise ModuleFailure(
+            "0002", f'Failed to parse "Number of hidden nodes" parameter value "{text}": use whole numbers.'
+        )
+    return sizes

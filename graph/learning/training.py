@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Final
 
 from graph.errors import ModuleFailure, bad_target
 from graph.learning.untrained import UntrainedModel
 from graph.models.features import Feature, describe, encode, width
-from graph.models.ilearner import IDENTITY, LOGISTIC, Label, TrainedModel
-from graph.tables import TASK_BINARY, is_numeric, net_type
+from graph.models.ilearner import Label, TrainedModel
+from graph.tables import TASK_ANOMALY, TASK_BINARY, TASK_MULTICLASS, is_numeric, net_type, plain
 
 if TYPE_CHECKING:
     import numpy as np
@@ -16,41 +17,46 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-def train(untrained: UntrainedModel, frame: pd.DataFrame, label: str) -> TrainedModel:
+def train(untrained: UntrainedModel, frame: pd.DataFrame, label: str | None) -> TrainedModel:
     """Fit and export; rows without a label are left out.
 
     Raises 0134 when no row is labelled, 0023 for a label the learner can't be trained on, 0017 for a column
     that is neither numeric nor categorical.
     """
     described, matrix, target, features = prepare(untrained, frame, label)
-    fitted = untrained.fit(matrix, target)
+    fitted = untrained.export(untrained.fit(matrix, target), width(features, untrained.encoding))
     return TrainedModel(
         learner=untrained.learner,
         task=untrained.task,
-        link=LOGISTIC if untrained.task == TASK_BINARY else IDENTITY,
+        link=untrained.module.link,
         encoding=untrained.encoding,
         unknown_levels=untrained.unknown_levels,
         label=described,
         features=features,
-        example={feature.name: _plain(frame[feature.name].iloc[0]) for feature in features},
-        onnx=untrained.export(fitted, width(features, untrained.encoding)),
+        example={feature.name: plain(frame[feature.name].iloc[0]) for feature in features},
+        arithmetic=fitted.data,
+        form=fitted.form,
+        scores=fitted.scores,
     )
 
 
 def prepare(
-    untrained: UntrainedModel, frame: pd.DataFrame, label: str
+    untrained: UntrainedModel, frame: pd.DataFrame, label: str | None
 ) -> tuple[Label, npt.NDArray[np.float64], npt.NDArray[Any], tuple[Feature, ...]]:
     """The label, feature matrix, target vector and features that the learner is fitted to."""
     import numpy as np
 
-    missing = frame[label].isna()
-    if missing.any():
-        frame = frame[~missing]
-    if frame.empty:
-        raise ModuleFailure(
-            "0134", f'Label column "{label}" is missing or has insufficient number of labeled rows.'
-        )
-    described, target = _target(frame[label], untrained)
+    if label is not None:
+        missing = frame[label].isna()
+        if missing.any():
+            frame = frame[~missing]
+        if frame.empty:
+            raise ModuleFailure(
+                "0134", f'Label column "{label}" is missing or has insufficient number of labeled rows.'
+            )
+        described, target = _target(frame[label], untrained)
+    else:
+        described, target = UNLABELLED.get(untrained.task, Label("", "Double")), np.zeros(len(frame))
     features = describe(frame, label)
     matrix = encode(frame, features, untrained.encoding)
     # scikit-learn's binning fails on a column without a single value; as a constant it is never split on.
@@ -58,34 +64,39 @@ def prepare(
     return described, matrix, target, features
 
 
+UNLABELLED: Final[Mapping[str, Label]] = {TASK_ANOMALY: Label("", "Int32", (0, 1))}
+"""What a model that is trained without a label says instead of one."""
+
+
 def _target(values: pd.Series[Any], untrained: UntrainedModel) -> tuple[Label, npt.NDArray[Any]]:
+    """The label and what is fitted: numbers, or positions among its classes in their order."""
     import numpy as np
     import pandas as pd
 
-    name = str(values.name)
-    if untrained.task != TASK_BINARY:
+    name, wanted = str(values.name), _CLASSES.get(untrained.task)
+    if wanted is None:
         if not is_numeric(values):
             raise bad_target(name, untrained.learner, f"it is {net_type(values)}, not numeric")
         target = values.to_numpy(dtype=np.float64)
         if not np.isfinite(target).all():
             raise bad_target(name, untrained.learner, "it has infinite values")
+        if why := _constant(target) or untrained.module.unfit(target):
+            raise bad_target(name, untrained.learner, why)
         return Label(name, "Double"), target
     codes, found = pd.factorize(values, sort=True)
-    classes = [_plain(value) for value in found]
-    if len(classes) != 2:
+    classes = [plain(value) for value in found]
+    if len(classes) not in wanted:
         seen = ", ".join(str(value) for value in classes[:5])
+        least = "two" if wanted == range(2, 3) else "two or more (at most 1000)"
         raise bad_target(
-            name, untrained.learner, f"it needs two distinct values and has {len(classes)} ({seen})"
+            name, untrained.learner, f"it needs {least} distinct values and has {len(classes)} ({seen})"
         )
     return Label(name, net_type(values), tuple(classes)), codes
 
 
-def _plain(value: Any) -> Any:
-    """A cell as a JSON value; missing and infinite ones as null."""
-    import numpy as np
+_CLASSES: Final = {TASK_BINARY: range(2, 3), TASK_ANOMALY: range(2, 3), TASK_MULTICLASS: range(2, 1001)}
+"""How many classes the label of a task may have."""
 
-    if isinstance(value, np.generic):
-        value = value.item()
-    if isinstance(value, float) and not np.isfinite(value):
-        return None
-    return value if isinstance(value, str | int | float) else None
+
+def _constant(target: npt.NDArray[Any]) -> str:
+    return f"all its values are {target[0]:g}" if target.min() == target.max() else ""

@@ -1,36 +1,123 @@
-"""An untrained model: a learner with its settings, which says how to fit and how to write what was fitted."""
+"""Learners: modules whose output, an untrained model, says how to fit and how to write what was fitted.
+
+A learner's file has its name, its parameters, `estimator` and, where its base has none, `export`. A parameter that Tune
+Model Hyperparameters varies is `swept`: beside its value it has a range of values, which counts in the mode Parameter Range.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+import itertools
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
-from graph.spec import UNTRAINED, Parameter, Port
+from graph.models.answers import LOGISTIC
+from graph.models.features import ONE_HOT
+from graph.models.forms import ONNX
+from graph.spec import UNTRAINED, Module, Parameter, Port
 
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
+    Matrix = npt.NDArray[np.float64]
+
 SMALL_MATRIX: Final = 2_000_000  # cells: about a year of flights
 
+SINGLE, RANGE = "Single Parameter", "Parameter Range"
+MODE: Final = Parameter("Create trainer mode", "Enumerated", SINGLE, (SINGLE, RANGE), later=True)
 SEED: Final = Parameter("Random number seed", "Int", 0, minimum=0, maximum=2**31 - 1)
 UNKNOWN_LEVELS: Final = Parameter("Allow unknown categorical levels", "Boolean", True)
 OUTPUTS: Final = (Port("Untrained model", UNTRAINED),)
 
 
+def swept(*declared: tuple[Parameter, tuple[float, ...]]) -> tuple[Parameter, ...]:
+    """The parameters, and after them the mode and their ranges."""
+    ranges = (
+        replace(
+            one,
+            name=f"{one.name} range",
+            type="IntRange" if one.type == "Int" else "FloatRange",
+            default=values,
+            later=True,
+        )
+        for one, values in declared
+    )
+    return (*(one for one, _ in declared), MODE, *ranges)
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """What was fitted, as data: its form, its bytes, and the names of scores that the task does not tell."""
+
+    data: bytes
+    form: str = ONNX
+    scores: tuple[str, ...] = ()
+
+
+class Learner(Module):
+    """Base of all learners. Its `estimator` has `fit(matrix, target)` and whatever `export` reads."""
+
+    inputs: ClassVar[tuple[Port, ...]] = ()
+    outputs = OUTPUTS
+    task: ClassVar[str]
+    link: ClassVar[str] = LOGISTIC
+    encoding: ClassVar[str] = ONE_HOT
+
+    def run(self, inputs: Mapping[str, Any], parameters: Mapping[str, Any]) -> Mapping[str, Any]:
+        """See Module."""
+        return {"Untrained model": UntrainedModel(self, parameters)}
+
+    def encoded(self, parameters: Mapping[str, Any]) -> str:
+        """How columns become a matrix."""
+        return self.encoding
+
+    def estimator(self, parameters: Mapping[str, Any]) -> Any:
+        """A new estimator with these parameters."""
+        raise TypeError(f"{type(self).__name__} does not define estimator()")
+
+    def export(self, fitted: Any, width: int) -> Fitted:
+        """The fitted estimator as data."""
+        raise TypeError(f"{type(self).__name__} does not define export()")
+
+    def unfit(self, target: npt.NDArray[Any]) -> str:
+        """Why it cannot be trained on this target; empty where it can."""
+        return ""
+
+
 @dataclass(frozen=True)
 class UntrainedModel:
-    """A learner with its settings. `estimator()` gives a new scikit-learn estimator; `export` writes it as ONNX."""
+    """A learner with its parameters."""
 
-    learner: str
-    task: str
-    encoding: str
-    unknown_levels: bool
-    estimator: Callable[[], Any]
-    export: Callable[[Any, int], bytes]
+    module: Learner
+    parameters: Mapping[str, Any]
 
-    def fit(self, matrix: npt.NDArray[np.float64], target: npt.NDArray[Any]) -> Any:
+    @property
+    def learner(self) -> str:
+        """The learner's name."""
+        return self.module.name
+
+    @property
+    def task(self) -> str:
+        """What it is trained for."""
+        return self.module.task
+
+    @property
+    def encoding(self) -> str:
+        """How columns become a matrix."""
+        return self.module.encoded(self.parameters)
+
+    @property
+    def unknown_levels(self) -> bool:
+        """Whether levels may come that training has not seen."""
+        found = (value for name, value in self.parameters.items() if name.startswith("Allow unknown"))
+        return bool(next(found, True))
+
+    def estimator(self) -> Any:
+        """A new estimator."""
+        return self.module.estimator(self.parameters)
+
+    def fit(self, matrix: Matrix, target: npt.NDArray[Any]) -> Any:
         """A fitted estimator.
 
         A small matrix is fitted on one thread. The trees' OpenMP threads wait for each other by spinning, so
@@ -42,5 +129,43 @@ class UntrainedModel:
 
         estimator = self.estimator()
         limits = {"blas": 1, "openmp": 1} if matrix.size < SMALL_MATRIX else {"blas": 1}
-        with threadpool_limits(limits=limits):
+        with threadpool_limits(limits=limits), _quiet():
             return estimator.fit(matrix, target)
+
+    def export(self, fitted: Any, width: int) -> Fitted:
+        """What was fitted, as data."""
+        return self.module.export(fitted, width)
+
+    def grid(self) -> dict[str, tuple[Any, ...]]:
+        """The values of each parameter that is to be varied; none in the mode Single Parameter."""
+        if self.parameters.get(MODE.name) != RANGE:
+            return {}
+        return {
+            name.removesuffix(" range"): values
+            for name, values in self.parameters.items()
+            if name.endswith(" range")
+        }
+
+    def variants(self) -> Iterator[tuple[dict[str, Any], UntrainedModel]]:
+        """Each combination of the grid's values, and the untrained model that has them."""
+        grid = self.grid()
+        for values in itertools.product(*grid.values()):
+            chosen = dict(zip(grid, values, strict=True))
+            yield chosen, self.having(chosen)
+
+    def having(self, values: Mapping[str, Any]) -> UntrainedModel:
+        """With these parameters."""
+        return replace(self, parameters={**self.parameters, **values, MODE.name: SINGLE})
+
+
+def _quiet() -> Any:
+    """That an iteration was stopped at the number of steps that its user asked for is no warning."""
+    import contextlib
+    import warnings
+
+    from sklearn.exceptions import ConvergenceWarning
+
+    stack = contextlib.ExitStack()
+    stack.enter_context(warnings.catch_warnings())
+    warnings.simplefilter("ignore", ConvergenceWarning)
+    return stack

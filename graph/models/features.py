@@ -46,8 +46,8 @@ def level_text(value: Any) -> str:
     return str(value)
 
 
-def describe(frame: pd.DataFrame, label: str) -> tuple[Feature, ...]:
-    """The features of a training dataset: every column but the label.
+def describe(frame: pd.DataFrame, label: str | None) -> tuple[Feature, ...]:
+    """The features of a training dataset: every column but the label, if there is one.
 
     Raises 0017 for a text column that is not categorical, 0020 when there is no feature at all.
     """

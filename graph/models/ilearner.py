@@ -1,8 +1,8 @@
 """`.ilearner`: a trained model as data.
 
 A zip with exactly two entries, stored, with fixed times: `manifest.json` (what the model was trained on and what
-it gives) and `model.onnx` (its arithmetic). Equal training gives equal bytes. Nothing in it is code: reading
-one parses JSON and checks an ONNX graph of a known form; anything else is refused.
+it gives) and its arithmetic, `model.onnx` or, in a form that the manifest names, `model.arrays`. Equal training gives equal
+bytes. Nothing in it is code: reading one parses JSON and checks a graph or arrays of a known form; anything else is refused.
 """
 
 from __future__ import annotations
@@ -11,14 +11,17 @@ import io
 import json
 import math
 import struct
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
 from graph.errors import InvalidModel
+from graph.models import answers, forms
+from graph.models.answers import link
 from graph.models.features import ONE_HOT, ORDINAL, Feature, encode, width
 from graph.steps import Asked, Step, asked, read, written
-from graph.tables import TASK_BINARY, TASK_REGRESSION
+from graph.tables import TASK_ANOMALY, TASK_BINARY, TASK_CLUSTERING, TASK_MULTICLASS, TASK_REGRESSION
 
 if TYPE_CHECKING:
     import zipfile
@@ -29,24 +32,21 @@ if TYPE_CHECKING:
 
 FORMAT: Final = "ilearner"
 VERSION: Final = 1
-MANIFEST, MODEL = "manifest.json", "model.onnx"
-LIMITS: Final = {MANIFEST: 16 * 2**20, MODEL: 256 * 2**20}
+MANIFEST, MODEL, ARRAYS = "manifest.json", "model.onnx", "model.arrays"
+LIMITS: Final = {MANIFEST: 16 * 2**20, MODEL: 256 * 2**20, ARRAYS: 256 * 2**20}
 EPOCH: Final = (1980, 1, 1, 0, 0, 0)
 
 _HEADER: Final = struct.Struct("<4s5H3I2H")  # of a zip's entry: the file begins with that of the manifest
-
-LOGISTIC: Final = "logistic"
-IDENTITY: Final = "identity"
-
-SCORED_LABELS: Final = "Scored Labels"
-SCORED_PROBABILITIES: Final = "Scored Probabilities"
 
 TYPES: Final = ("Boolean", "Int32", "Int64", "Double", "String")
 
 
 @dataclass(frozen=True)
 class Label:
-    """The label column: name, .NET type and, for a two-class learner, its classes (the second is positive)."""
+    """The label column: name, .NET type and classes, of two the second being the positive one.
+
+    Empty where the task needs none: then a row has no right answer.
+    """
 
     name: str
     type: str
@@ -65,22 +65,22 @@ class TrainedModel:
     label: Label
     features: tuple[Feature, ...]
     example: dict[str, Any]
-    onnx: bytes
+    arithmetic: bytes
+    form: str = forms.ONNX
+    scores: tuple[str, ...] = ()
+    """The columns of scores that neither the task nor the label's classes tell: quantiles, distances to centres."""
     steps: tuple[Step, ...] = ()
     """What its data went through that was learnt from it; in the manifest where there is some."""
 
     @cached_property
-    def _session(self) -> Any:
-        from graph.models import onnx_models
-
-        return onnx_models.session(self.onnx)
+    def _loaded(self) -> forms.Arithmetic:
+        several = len(self.label.classes) if self.task == TASK_MULTICLASS else len(self.scores)
+        return forms.load(self.form, self.arithmetic, width(self.features, self.encoding), several or 1)
 
     @cached_property
     def outputs(self) -> list[tuple[str, str]]:
         """The columns scoring adds, with their .NET types."""
-        if self.task == TASK_REGRESSION:
-            return [(SCORED_LABELS, "Double")]
-        return [(SCORED_LABELS, self.label.type), (SCORED_PROBABILITIES, "Double")]
+        return answers.columns(self.task, self.label.type, self.label.classes, self.scores)
 
     @cached_property
     def asks(self) -> dict[str, Asked]:
@@ -100,22 +100,25 @@ class TrainedModel:
         return {name: known.get(name, kind) for name, kind in told.items()}
 
     def score(self, frame: pd.DataFrame) -> npt.NDArray[np.float64]:
-        """Probability of the positive class, or the predicted value, of each row."""
+        """What each row gets: a value or a probability, or several."""
         matrix = encode(frame, self.features, self.encoding, self.unknown_levels)
         return link(self.raw(matrix), self.link)
 
+    def scored(self, frame: pd.DataFrame) -> dict[str, npt.NDArray[Any]]:
+        """The columns that scoring adds, by name in the order of `outputs`."""
+        return self.answer(self.score(frame))
+
+    def answer(self, values: npt.NDArray[np.float64]) -> dict[str, npt.NDArray[Any]]:
+        """As `scored`, from what `score` gives."""
+        return answers.answer(values, self.task, self.label.type, self.label.classes, self.scores)
+
     def raw(self, matrix: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-        """The raw score of each row of an encoded matrix."""
-        import numpy as np
-
-        from graph.models import onnx_models
-
-        result = self._session.run([onnx_models.OUTPUT], {onnx_models.INPUT: matrix})[0]
-        return np.asarray(result)[:, 0]
+        """The raw score, or scores, of each row of an encoded matrix."""
+        return self._loaded(matrix)
 
     def prepare(self) -> TrainedModel:
-        """The same model, with its runtime session made."""
-        _ = self._session
+        """The same model, with its arithmetic checked and ready."""
+        _ = self._loaded
         return self
 
     def to_bytes(self) -> bytes:
@@ -138,12 +141,14 @@ class TrainedModel:
             "outputs": [{"name": name, "type": kind} for name, kind in self.outputs],
             "example": self.example,
         }
+        if self.form != forms.ONNX:
+            manifest |= {"form": self.form, "scores": list(self.scores)}
         if steps := written(self.steps):
             manifest["steps"] = steps
         text = json.dumps(manifest, ensure_ascii=False, allow_nan=False, indent=1)
         buffer = io.BytesIO()
         with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
-            for name, data in ((MANIFEST, text.encode()), (MODEL, self.onnx)):
+            for name, data in ((MANIFEST, text.encode()), (_entry_of(self.form), self.arithmetic)):
                 entry = zipfile.ZipInfo(name, EPOCH)
                 entry.create_system = 3
                 entry.external_attr = 0o644 << 16
@@ -153,26 +158,15 @@ class TrainedModel:
     @classmethod
     def from_bytes(cls, data: bytes) -> TrainedModel:
         """Read an `.ilearner` file; raises InvalidModel with the reason for anything else."""
-        from graph.models import onnx_models
-
         entries = _entries(data)
         try:
             manifest = json.loads(entries[MANIFEST].decode("utf-8"), parse_constant=_no_constant)
         except (ValueError, RecursionError):
             raise InvalidModel("manifest.json is not JSON") from None
-        model = _from_manifest(manifest, entries[MODEL])
-        onnx_models.check(model.onnx, width(model.features, model.encoding))
-        return model
-
-
-def link(raw: npt.NDArray[np.float64], name: str) -> npt.NDArray[np.float64]:
-    """From raw scores to probabilities (logistic) or values (identity)."""
-    import numpy as np
-
-    if name == IDENTITY:
-        return raw
-    # Beyond 700 the exponential overflows and the probability is 0 or 1 in double precision anyway.
-    return np.asarray(1.0 / (1.0 + np.exp(-np.clip(raw, -700, 700))))
+        model = _from_manifest(manifest, entries[ARRAYS if ARRAYS in entries else MODEL])
+        if _entry_of(model.form) not in entries:
+            raise InvalidModel(f"the model's form is {model.form}, which is not that of its other entry")
+        return model.prepare()
 
 
 def model_schema(data: bytes) -> dict[str, Any]:
@@ -181,7 +175,7 @@ def model_schema(data: bytes) -> dict[str, Any]:
     Names and kinds of the columns that a row to score has and of the label, the task, and the columns scoring adds; not
     the learner, not the levels, not the numeric types, which change with the data. Raises InvalidModel.
     """
-    model = TrainedModel.from_bytes(data).prepare()
+    model = TrainedModel.from_bytes(data)
     return {
         "task": model.task,
         "label": model.label.name,
@@ -217,13 +211,13 @@ def _entries(data: bytes) -> dict[str, bytes]:
     import zipfile
     import zlib
 
-    if len(data) > sum(LIMITS.values()):
+    if len(data) > LIMITS[MANIFEST] + LIMITS[MODEL]:
         raise InvalidModel("the file is larger than any .ilearner")
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             names = archive.namelist()
-            if names != [MANIFEST, MODEL]:
-                raise InvalidModel(f"an .ilearner has exactly the entries {MANIFEST} and {MODEL}")
+            if names not in ([MANIFEST, MODEL], [MANIFEST, ARRAYS]):
+                raise InvalidModel(f"an .ilearner has exactly the entries {MANIFEST} and {MODEL} or {ARRAYS}")
             return {info.filename: _entry(archive, info) for info in archive.infolist()}
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError, OSError, ValueError, zlib.error, EOFError):
         raise InvalidModel(
@@ -246,7 +240,20 @@ def _entry(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes:
     return data
 
 
-def _from_manifest(manifest: Any, onnx: bytes) -> TrainedModel:
+def _entry_of(form: str) -> str:
+    return MODEL if form == forms.ONNX else ARRAYS
+
+
+_CLASSES: Final[Mapping[str, Callable[[int], bool]]] = {
+    TASK_BINARY: lambda count: count == 2,
+    TASK_MULTICLASS: lambda count: 2 <= count <= 10_000,
+    TASK_REGRESSION: lambda count: count == 0,
+    TASK_CLUSTERING: lambda count: count == 0,
+    TASK_ANOMALY: lambda count: count == 2,
+}
+
+
+def _from_manifest(manifest: Any, arithmetic: bytes) -> TrainedModel:
     """Every member has the type and values that scoring relies on."""
 
     def expect(holds: bool, what: str) -> None:
@@ -257,19 +264,21 @@ def _from_manifest(manifest: Any, onnx: bytes) -> TrainedModel:
     expect(manifest.get("version") == VERSION, f"format version {manifest.get('version')!r} is not known")
     learner, task, label = manifest.get("learner"), manifest.get("task"), manifest.get("label")
     expect(isinstance(learner, str), "the learner has no name")
-    expect(task in (TASK_BINARY, TASK_REGRESSION), "the task is not known")
-    expect(
-        manifest.get("link") == (LOGISTIC if task == TASK_BINARY else IDENTITY), "link and task do not agree"
-    )
+    expect(isinstance(task, str) and task in answers.LINKS, "the task is not known")
+    expect(manifest.get("link") in answers.LINKS[task], "link and task do not agree")
+    form, scores = manifest.get("form", forms.ONNX), manifest.get("scores", [])
+    expect(form in forms.known(), "the form is not known")
+    expect(isinstance(scores, list) and len(scores) <= 10_000, "the scores")
+    expect(all(isinstance(name, str) and name for name in scores), "the scores")
+    several = task == TASK_CLUSTERING or (task == TASK_REGRESSION and bool(scores))
+    expect(len(set(scores)) == len(scores) and bool(scores) == several, "the scores")
     expect(manifest.get("encoding") in (ORDINAL, ONE_HOT), "the encoding is not known")
     expect(isinstance(manifest.get("unknownLevels"), bool), "unknownLevels is not true or false")
     expect(
         isinstance(label, dict) and isinstance(label.get("name"), str) and label.get("type") in TYPES, "label"
     )
     classes = label.get("classes")
-    expect(
-        isinstance(classes, list) and len(classes) == (2 if task == TASK_BINARY else 0), "the label's classes"
-    )
+    expect(isinstance(classes, list) and _CLASSES[task](len(classes)), "the label's classes")
     expect(all(_is_of(value, label["type"]) for value in classes), "the label's classes")
     features = manifest.get("features")
     expect(isinstance(features, list) and 0 < len(features) <= 100_000, "there are no features")
@@ -304,7 +313,9 @@ def _from_manifest(manifest: Any, onnx: bytes) -> TrainedModel:
         Label(label["name"], label["type"], tuple(classes)),
         tuple(parsed),
         example,
-        onnx,
+        arithmetic,
+        form,
+        tuple(scores),
         read(manifest.get("steps", [])),
     )
 

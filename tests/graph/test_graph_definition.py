@@ -193,7 +193,7 @@ def test_every_module_declares_valid_defaults() -> None:
         for parameter in module.parameters:
             if parameter.default is not REQUIRED and parameter.type not in ("ColumnPicker",):
                 assert parameter.parse(parameter.default) == parameter.default
-                assert parameter.parse(str(parameter.default)) == parameter.default
+                assert parameter.parse(parameter.text(parameter.default)) == parameter.default
             assert any(parameter.type in fits for fits in GLOBAL_TYPES.values())
 
 

@@ -230,6 +230,8 @@ def changes() -> dict[str, Callable[[Definition], Any]]:
                     value = next(choice for choice in parameter.allowed if choice != value)
                 case "ColumnPicker":
                     value = ["month"]
+                case "IntRange" | "FloatRange":
+                    value = list(value)[1:]
                 case _:
                     value += "x"
             found[f"{step.id}.{parameter.name}"] = set_(step.id, parameter.name, value)

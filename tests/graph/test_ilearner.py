@@ -167,7 +167,7 @@ def test_a_damaged_graph_is_refused_or_still_a_graph(data: bytes) -> None:
     chance = random.Random(5)
     refused = 0
     for _ in range(150):
-        damaged = bytearray(model.onnx)
+        damaged = bytearray(model.arithmetic)
         # Most of the file is weights; the structure is at both ends.
         near = chance.choice((chance.randrange(200), len(damaged) - 1 - chance.randrange(300)))
         damaged[near] = chance.randrange(256)

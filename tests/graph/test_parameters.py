@@ -124,10 +124,14 @@ def test_the_text_of_a_value_reads_back_as_the_value(module: Any, data: st.DataO
     parameter = data.draw(st.sampled_from(module.parameters))
     least = next((each for each in (parameter.above, parameter.minimum) if each is not None), 0)
     most = least + 4096 if parameter.maximum is None else parameter.maximum
+    whole = st.integers(int(least), int(most))
+    real = st.floats(least, most, exclude_min=True)
     value = data.draw(
         {
-            "Int": st.integers(int(least), int(most)),
-            "Float": st.floats(least, most, exclude_min=True),
+            "Int": whole,
+            "Float": real,
+            "IntRange": st.lists(whole, min_size=1),
+            "FloatRange": st.lists(real, min_size=1),
             "Boolean": st.booleans(),
             "Enumerated": st.sampled_from(parameter.allowed or ("",)),
             "ColumnPicker": st.lists(st.text("ab ,é", min_size=1), min_size=1),

@@ -6,22 +6,21 @@ import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from graph.errors import ModuleFailure, empty_input
-from graph.models.ilearner import SCORED_LABELS, SCORED_PROBABILITIES
+from graph.errors import ModuleFailure
+from graph.learning.scoring import measured, outcome, task_of
 from graph.spec import EVALUATION_PORT, Module, Port
-from graph.tables import TASK_BINARY, Dataset, Scored, is_numeric
+from graph.tables import TASK_ANOMALY, TASK_BINARY, TASK_CLUSTERING, Dataset
 
 if TYPE_CHECKING:
-    import pandas as pd
+    from tasks import Outcome
 
 
 class EvaluateModel(Module):
-    """Metrics of one or two scored datasets: one row each, the first input's first.
+    """Metrics of one or two scored datasets: a row each, the first input's first; of clusters a row all in all, and one each.
 
-    Two classes: the confusion counts, Accuracy, Precision, Recall, F-Score, AUC, Average Log Loss and Training
-    Log Loss (how much better, in percent, than the log loss of always saying the share of positives), and the
-    number of examples. Numeric label: Studio's five error measures. A metric that isn't defined for the rows
-    (AUC with one class only) is NaN. Rows without a label are left out.
+    What is measured, the task says (`tasks`). Two classes and anomalies have the confusion counts too, and Training Log
+    Loss (how much better, in percent, than the log loss of always saying the share of positives). A metric that isn't defined
+    for the rows (AUC with one class only) is NaN. Rows without a label are left out.
     """
 
     name = "Evaluate Model"
@@ -35,68 +34,68 @@ class EvaluateModel(Module):
         datasets: list[Dataset] = [inputs[port.name] for port in self.inputs if port.name in inputs]
         if len({dataset.scored.task for dataset in datasets if dataset.scored}) > 1:
             raise ModuleFailure("0062", "All models must have the same learner type.")
-        rows = [_metrics(dataset) for dataset in datasets]
-        return {EVALUATION_PORT: Dataset(pd.DataFrame(rows))}
+        return {EVALUATION_PORT: Dataset(pd.DataFrame([row for one in datasets for row in rows(one)]))}
 
 
-def _metrics(dataset: Dataset) -> dict[str, Any]:
-    scored = dataset.scored
-    if scored is None or SCORED_LABELS not in dataset.frame.columns:
-        raise ModuleFailure("0025", "There is no score column in the dataset.")
-    if scored.label not in dataset.frame.columns:
-        raise ModuleFailure("0024", f'There is no label column in the dataset: "{scored.label}" is missing.')
-    frame = dataset.frame[dataset.frame[scored.label].notna()]
-    if frame.empty:
-        raise empty_input("Scored dataset")
-    return _binary(frame, scored) if scored.task == TASK_BINARY else _regression(frame, scored)
+def rows(dataset: Dataset) -> list[dict[str, Any]]:
+    """The metrics of a scored dataset by the titles that Studio gives them."""
+    found = outcome(dataset)
+    assert dataset.scored is not None
+    task = dataset.scored.task
+    if task == TASK_CLUSTERING:
+        return _clusters(found)
+    values = measured(dataset)
+    titled = {metric.title: values[metric.name] for metric in task_of(task).metrics}
+    if task not in (TASK_BINARY, TASK_ANOMALY):
+        return [titled]
+    examples = titled.pop("Number of examples")
+    log_loss = titled.pop("Average Log Loss")
+    auc = titled.pop("AUC")
+    return [
+        {
+            **_confusion(found),
+            **titled,
+            "AUC": auc,
+            "Average Log Loss": log_loss,
+            "Training Log Loss": _gain(found, log_loss),
+            "Number of examples": examples,
+        }
+    ]
 
 
-def _binary(frame: pd.DataFrame, scored: Scored) -> dict[str, Any]:
-    from sklearn.metrics import log_loss, roc_auc_score
+def _confusion(found: Outcome) -> dict[str, int]:
+    actual, predicted = found.actual, found.predicted
+    assert actual is not None
+    return {
+        "True Positive": int((actual & predicted).sum()),
+        "False Negative": int((actual & ~predicted).sum()),
+        "False Positive": int((~actual & predicted).sum()),
+        "True Negative": int((~actual & ~predicted).sum()),
+    }
 
-    if SCORED_PROBABILITIES not in frame.columns:
-        raise ModuleFailure("0025", "There is no score column in the dataset.")
-    positive = scored.classes[1]
-    actual = (frame[scored.label] == positive).to_numpy()
-    predicted = (frame[SCORED_LABELS] == positive).to_numpy()
-    probability = frame[SCORED_PROBABILITIES].to_numpy(dtype="float64")
-    tp, fn = int((actual & predicted).sum()), int((actual & ~predicted).sum())
-    fp, tn = int((~actual & predicted).sum()), int((~actual & ~predicted).sum())
-    loss = float(log_loss(actual, probability, labels=[False, True]))
-    share = actual.mean()
+
+def _gain(found: Outcome, loss: float) -> float:
+    assert found.actual is not None
+    share = found.actual.mean()
     prior = -sum(p * math.log(p) for p in (share, 1 - share) if p > 0)
-    return {
-        "True Positive": tp,
-        "False Negative": fn,
-        "False Positive": fp,
-        "True Negative": tn,
-        "Accuracy": (tp + tn) / len(frame),
-        "Precision": _ratio(tp, tp + fp),
-        "Recall": _ratio(tp, tp + fn),
-        "F-Score": _ratio(2 * tp, 2 * tp + fp + fn),
-        "AUC": float(roc_auc_score(actual, probability)) if 0 < share < 1 else math.nan,
-        "Average Log Loss": loss,
-        "Training Log Loss": 100 * (prior - loss) / prior if prior > 0 else math.nan,
-        "Number of examples": len(frame),
-    }
+    return 100 * (prior - loss) / prior if prior > 0 else math.nan
 
 
-def _regression(frame: pd.DataFrame, scored: Scored) -> dict[str, Any]:
-    if not is_numeric(frame[scored.label]):
-        raise ModuleFailure("0024", f'There is no numeric label column "{scored.label}" in the dataset.')
-    actual = frame[scored.label].to_numpy(dtype="float64")
-    error = frame[SCORED_LABELS].to_numpy(dtype="float64") - actual
-    spread = actual - actual.mean()
-    relative_squared = _ratio(float((error**2).sum()), float((spread**2).sum()))
-    return {
-        "Mean Absolute Error": float(abs(error).mean()),
-        "Root Mean Squared Error": math.sqrt(float((error**2).mean())),
-        "Relative Absolute Error": _ratio(float(abs(error).sum()), float(abs(spread).sum())),
-        "Relative Squared Error": relative_squared,
-        "Coefficient of Determination": 1 - relative_squared,
-        "Number of examples": len(frame),
-    }
+def _clusters(found: Outcome) -> list[dict[str, Any]]:
+    """All rows together, and those of each cluster that has some."""
+    from tasks import TASKS, Outcome
 
-
-def _ratio(part: float, whole: float) -> float:
-    return part / whole if whole else math.nan
+    assert found.scores is not None
+    parts = {"Combined Evaluation": found}
+    for at in range(found.scores.shape[1]):
+        inside = found.predicted == at
+        if inside.any():
+            parts[f"Evaluation For Cluster No.{at}"] = Outcome(
+                found.predicted[inside], scores=found.scores[inside]
+            )
+    task = TASKS[TASK_CLUSTERING]
+    result = []
+    for name, part in parts.items():
+        values = task.measure(part)
+        result.append({"Result description": name, **{one.title: values[one.name] for one in task.metrics}})
+    return result

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from graph.learning.trees import BoostedTrees
+from graph.models.answers import IDENTITY
 from graph.tables import TASK_REGRESSION
 
 
@@ -11,3 +12,4 @@ class BoostedDecisionTreeRegression(BoostedTrees):
 
     name = "Boosted Decision Tree Regression"
     task = TASK_REGRESSION
+    link = IDENTITY

@@ -5,38 +5,56 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from graph.learning.linear import Linear, export_linear
-from graph.learning.untrained import OUTPUTS, SEED, UNKNOWN_LEVELS, UntrainedModel
-from graph.models.features import ONE_HOT
-from graph.spec import Module, Parameter
+from graph.learning.linear import Linear, LinearLearner
+from graph.learning.untrained import MODE, SEED, UNKNOWN_LEVELS, swept
+from graph.models.answers import IDENTITY
+from graph.spec import Parameter
 from graph.tables import TASK_REGRESSION
 
+LEAST_SQUARES, GRADIENT = "Ordinary Least Squares", "Online Gradient Descent"
+_L2, _MODE, _L2_RANGE = swept(
+    (Parameter("L2 regularization weight", "Float", 0.001, minimum=0), (0.001, 0.01, 0.1))
+)
 
-class LinearRegression(Module):
-    """Least squares with L2 regularisation for a numeric label."""
+
+class LinearRegression(LinearLearner):
+    """Least squares with L2 regularisation for a numeric label: solved, or by gradient descent, row by row."""
 
     name = "Linear Regression"
-    inputs = ()
-    outputs = OUTPUTS
+    task = TASK_REGRESSION
+    link = IDENTITY
     parameters = (
-        Parameter("Solution method", "Enumerated", "Ordinary Least Squares", ("Ordinary Least Squares",)),
-        Parameter("L2 regularization weight", "Float", 0.001, minimum=0),
+        Parameter("Solution method", "Enumerated", LEAST_SQUARES, (LEAST_SQUARES, GRADIENT)),
+        _L2,
         SEED,
         UNKNOWN_LEVELS,
+        Parameter("Learning rate", "Float", 0.1, above=0, later=True),
+        Parameter("Number of training epochs", "Int", 10, minimum=1, later=True),
+        Parameter("Decrease learning rate", "Boolean", True, later=True),
+        Parameter("Average final hypothesis", "Boolean", True, later=True),
+        Parameter("Include intercept term", "Boolean", True, later=True),
+        MODE,
+        _L2_RANGE,
     )
 
-    def run(self, inputs: Mapping[str, Any], parameters: Mapping[str, Any]) -> Mapping[str, Any]:
-        """See the class."""
+    def estimator(self, parameters: Mapping[str, Any]) -> Any:
+        """See Learner."""
+        from sklearn.linear_model import Ridge, SGDRegressor
 
-        def estimator() -> Any:
-            from sklearn.linear_model import Ridge
-
-            kind: Any = Ridge
-            return Linear(kind(alpha=parameters["L2 regularization weight"]))
-
-        unknown = parameters["Allow unknown categorical levels"]
-        return {
-            "Untrained model": UntrainedModel(
-                self.name, TASK_REGRESSION, ONE_HOT, unknown, estimator, export_linear
+        kind: Any = Ridge
+        intercept = parameters["Include intercept term"]
+        if parameters["Solution method"] == LEAST_SQUARES:
+            return Linear(kind(alpha=parameters["L2 regularization weight"], fit_intercept=intercept))
+        kind = SGDRegressor
+        return Linear(
+            kind(
+                alpha=parameters["L2 regularization weight"],
+                eta0=parameters["Learning rate"],
+                max_iter=parameters["Number of training epochs"],
+                learning_rate="invscaling" if parameters["Decrease learning rate"] else "constant",
+                average=parameters["Average final hypothesis"],
+                fit_intercept=intercept,
+                tol=None,
+                random_state=parameters["Random number seed"],
             )
-        }
+        )

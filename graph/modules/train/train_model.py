@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from graph.errors import ModuleFailure
 from graph.learning.training import train
 from graph.learning.untrained import UntrainedModel
 from graph.spec import TRAINED, TRAINED_MODEL_PORT, UNTRAINED, Module, Parameter, Port
-from graph.tables import Dataset
+from graph.tables import TASK_ANOMALY, TASK_CLUSTERING, Dataset
 
 
 class TrainModel(Module):
@@ -24,5 +25,13 @@ class TrainModel(Module):
         """See the class."""
         untrained: UntrainedModel = inputs["Untrained model"]
         dataset: Dataset = inputs["Dataset"]
+        if untrained.task in (TASK_CLUSTERING, TASK_ANOMALY):
+            module = (
+                f"Train {'Clustering' if untrained.task == TASK_CLUSTERING else 'Anomaly Detection'} Model"
+            )
+            raise ModuleFailure(
+                "0013",
+                f"Learner of invalid type is passed to the module: {untrained.learner} is trained by {module}.",
+            )
         label = parameters["Label column"].one(dataset.frame, "Label column")
         return {TRAINED_MODEL_PORT: train(untrained, dataset.frame, label)}

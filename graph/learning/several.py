@@ -1,0 +1,66 @@
+"""Learners that are made of another one, for two classes, that they are connected to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from graph.errors import ModuleFailure
+from graph.learning.untrained import Fitted, Learner, UntrainedModel
+from graph.spec import UNTRAINED, Port
+from graph.tables import TASK_BINARY
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+_INNER = "Untrained binary classification model"
+
+
+class Several:
+    """Fits the inner learner once for each two-class target that *targets* makes of the label."""
+
+    def __init__(
+        self, inner: UntrainedModel, targets: Callable[[npt.NDArray[Any]], list[Any]], *, ranks: bool = False
+    ) -> None:
+        self.inner, self.targets, self.ranked = inner, targets, ranks
+
+    def fit(self, matrix: npt.NDArray[np.float64], target: npt.NDArray[Any]) -> Several:
+        """Fit them all."""
+        self.fitted = [self.inner.fit(matrix, one.astype("int64")) for one in self.targets(target)]
+        self.ranks = sorted(set(target.tolist())) if self.ranked else []
+        return self
+
+
+class SeveralLearner(Learner):
+    """Base of these learners."""
+
+    inputs = (Port(_INNER, UNTRAINED),)
+
+    def run(self, inputs: Mapping[str, Any], parameters: Mapping[str, Any]) -> Mapping[str, Any]:
+        """See Module. Columns are as the inner learner has them."""
+        inner: UntrainedModel = inputs[_INNER]
+        if inner.task != TASK_BINARY:
+            raise ModuleFailure(
+                "0013",
+                f"Learner of invalid type is passed to the module: {inner.learner} is not for two classes.",
+            )
+        unknown = {"Allow unknown categorical levels": inner.unknown_levels}
+        return {"Untrained model": UntrainedModel(self, {**parameters, **unknown, _INNER: inner})}
+
+    def inner(self, parameters: Mapping[str, Any]) -> UntrainedModel:
+        """The learner that it is connected to."""
+        found: UntrainedModel = parameters[_INNER]
+        return found
+
+    def encoded(self, parameters: Mapping[str, Any]) -> str:
+        """See Learner."""
+        return self.inner(parameters).encoding
+
+    def export(self, fitted: Several, width: int) -> Fitted:
+        """See Learner."""
+        from graph.models.forms.several import export
+
+        parts = [fitted.inner.export(one, width) for one in fitted.fitted]
+        link = fitted.inner.module.link
+        return Fitted(export(parts[0].form, link, [one.data for one in parts], fitted.ranks), "several")

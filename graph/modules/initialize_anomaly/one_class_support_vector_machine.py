@@ -1,0 +1,52 @@
+"""Machine Learning / Initialize Model: One-Class Support Vector Machine."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from graph.learning.linear import Linear
+from graph.learning.untrained import Fitted, Learner, swept
+from graph.models.answers import LOGISTIC
+from graph.spec import Parameter
+from graph.tables import TASK_ANOMALY
+
+
+class OneClassSupportVectorMachine(Learner):
+    """The border around the rows that were trained on, with a radial kernel; outside of it a row is an anomaly.
+
+    Columns are standardised. The probability is the logistic of the distance to the border, in parts of its offset.
+    """
+
+    name = "One-Class Support Vector Machine"
+    task = TASK_ANOMALY
+    link = LOGISTIC
+    parameters = swept(
+        (Parameter("nu", "Float", 0.1, above=0, maximum=1), (0.001, 0.01, 0.1)),
+        (Parameter("epsilon", "Float", 0.001, above=0), (0.001, 0.01, 0.1)),
+    )
+
+    def estimator(self, parameters: Mapping[str, Any]) -> Any:
+        """See Learner."""
+        from sklearn.svm import OneClassSVM
+
+        kind: Any = OneClassSVM
+        return Linear(kind(kernel="rbf", gamma="scale", nu=parameters["nu"], tol=parameters["epsilon"]))
+
+    def export(self, fitted: Any, width: int) -> Fitted:
+        """See Learner."""
+        import numpy as np
+
+        from graph.models.arrays import write
+
+        model = fitted.model
+        offset = float(-model.intercept_[0]) or 1.0
+        arrays = {
+            "missing": fitted.mean,
+            "scale": fitted.scale,
+            "vectors": model.support_vectors_,
+            "weights": -model.dual_coef_[0] / offset,
+            "gamma": np.array([model._gamma]),
+            "offset": np.array([1.0]),
+        }
+        return Fitted(write(arrays), "kernel")

@@ -1,0 +1,1 @@
+"""Machine Learning / Initialize Model / Clustering."""

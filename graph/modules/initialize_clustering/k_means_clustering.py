@@ -1,0 +1,76 @@
+"""Machine Learning / Initialize Model: K-Means Clustering."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from graph.learning.untrained import Fitted, Learner
+from graph.models.answers import DISTANCES, IDENTITY
+from graph.spec import Parameter
+from graph.tables import TASK_CLUSTERING
+
+
+class KMeansClustering(Learner):
+    """K-means, with Euclidean distances, or with cosines between rows that are brought to length one.
+
+    Columns count as they are: normalise them before where their units differ. A missing value stands for the mean.
+    """
+
+    name = "K-Means Clustering"
+    task = TASK_CLUSTERING
+    link = IDENTITY
+    parameters = (
+        Parameter("Number of Centroids", "Int", 2, minimum=2, maximum=10_000),
+        Parameter("Metric", "Enumerated", "Euclidean", ("Euclidean", "Cosine")),
+        Parameter("Initialization", "Enumerated", "K-Means++", ("K-Means++", "Random")),
+        Parameter("Iterations", "Int", 100, minimum=1),
+        Parameter("Random number seed", "Int", 0, minimum=0, maximum=2**31 - 1),
+    )
+
+    def estimator(self, parameters: Mapping[str, Any]) -> Any:
+        """See Learner."""
+        return _Clusters(parameters)
+
+    def export(self, fitted: Any, width: int) -> Fitted:
+        """See Learner."""
+        import numpy as np
+
+        from graph.models.arrays import write
+
+        arrays = {
+            "missing": fitted.mean,
+            "centres": fitted.centres,
+            "cosine": np.array([fitted.cosine], np.uint8),
+        }
+        return Fitted(
+            write(arrays), "centroids", tuple(f"{DISTANCES}{at}" for at in range(len(fitted.centres)))
+        )
+
+
+class _Clusters:
+    def __init__(self, parameters: Mapping[str, Any]) -> None:
+        self.parameters, self.cosine = parameters, parameters["Metric"] == "Cosine"
+
+    def fit(self, matrix: Any, _target: Any) -> _Clusters:
+        import numpy as np
+        from sklearn.cluster import KMeans
+
+        from graph.models.forms.centroids import on_sphere
+
+        given = self.parameters
+        with np.errstate(invalid="ignore"):
+            known = ~np.isnan(matrix)
+            self.mean = np.where(known, matrix, 0).sum(axis=0) / np.maximum(known.sum(axis=0), 1)
+        values = np.where(known, matrix, self.mean)
+        kind: Any = KMeans
+        model = kind(
+            n_clusters=given["Number of Centroids"],
+            init="k-means++" if given["Initialization"] == "K-Means++" else "random",
+            n_init=1,
+            max_iter=given["Iterations"],
+            random_state=given["Random number seed"],
+            algorithm="lloyd",
+        ).fit(on_sphere(values) if self.cosine else values)
+        self.centres = model.cluster_centers_
+        return self

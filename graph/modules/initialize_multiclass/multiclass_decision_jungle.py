@@ -1,0 +1,14 @@
+"""Machine Learning / Initialize Model: Multiclass Decision Jungle."""
+
+from __future__ import annotations
+
+from graph.learning.trees import DecisionJungle
+from graph.tables import TASK_MULTICLASS
+
+
+class MulticlassDecisionJungle(DecisionJungle):
+    """The nearest to a decision jungle for a label with several classes."""
+
+    name = "Multiclass Decision Jungle"
+    task = TASK_MULTICLASS
+    classes = 2

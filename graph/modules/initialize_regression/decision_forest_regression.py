@@ -1,0 +1,11 @@
+"""Machine Learning / Initialize Model: Decision Forest Regression."""
+
+from __future__ import annotations
+
+from graph.learning.trees import RegressionForest
+
+
+class DecisionForestRegression(RegressionForest):
+    """A forest for a numeric label."""
+
+    name = "Decision Forest Regression"

@@ -1,0 +1,17 @@
+"""Machine Learning / Initialize Model: Neural Network Regression."""
+
+from __future__ import annotations
+
+from graph.learning.linear import Network, network_parameters
+from graph.models.answers import IDENTITY
+from graph.spec import Parameter
+from graph.tables import TASK_REGRESSION
+
+
+class NeuralNetworkRegression(Network):
+    """A neural network for a numeric label."""
+
+    name = "Neural Network Regression"
+    task = TASK_REGRESSION
+    link = IDENTITY
+    parameters = network_parameters(Parameter("Learning rate", "Float", 0.005, above=0, maximum=0.01))

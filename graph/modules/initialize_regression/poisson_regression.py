@@ -1,0 +1,50 @@
+"""Machine Learning / Initialize Model: Poisson Regression."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from graph.learning.linear import Linear, LinearLearner
+from graph.learning.untrained import UNKNOWN_LEVELS, swept
+from graph.models.answers import EXPONENTIAL
+from graph.spec import Parameter
+from graph.tables import TASK_REGRESSION
+
+
+class PoissonRegression(LinearLearner):
+    """Counts, whose logarithm is linear in the columns, with L2 regularisation; the label has no negative values."""
+
+    name = "Poisson Regression"
+    task = TASK_REGRESSION
+    link = EXPONENTIAL
+    parameters = (
+        *swept(
+            (Parameter("Optimization tolerance", "Float", 1e-7, above=0), (1e-5, 1e-8)),
+            (Parameter("L2 regularization weight", "Float", 1.0, minimum=0), (0.01, 0.1, 1.0)),
+        ),
+        UNKNOWN_LEVELS,
+    )
+
+    def estimator(self, parameters: Mapping[str, Any]) -> Any:
+        """See Learner."""
+        return Linear(_Poisson(parameters["L2 regularization weight"], parameters["Optimization tolerance"]))
+
+    def unfit(self, target: Any) -> str:
+        """See Learner."""
+        return "it has negative values" if (target < 0).any() else ""
+
+
+class _Poisson:
+    """The weight is that of the sum over the rows, as in the other learners; scikit-learn's is that of their mean."""
+
+    def __init__(self, weight: float, tolerance: float) -> None:
+        self.weight, self.tolerance = weight, tolerance
+
+    def fit(self, matrix: Any, target: Any) -> _Poisson:
+        from sklearn.linear_model import PoissonRegressor
+
+        kind: Any = PoissonRegressor
+        model = kind(alpha=self.weight / len(matrix), tol=self.tolerance, max_iter=1000).fit(matrix, target)
+        self.coef_, self.intercept_ = model.coef_, model.intercept_
+        return self

@@ -1,0 +1,14 @@
+"""Machine Learning / Initialize Model: Two-Class Decision Jungle."""
+
+from __future__ import annotations
+
+from graph.learning.trees import DecisionJungle
+from graph.tables import TASK_BINARY
+
+
+class TwoClassDecisionJungle(DecisionJungle):
+    """The nearest to a decision jungle for a label with two classes."""
+
+    name = "Two-Class Decision Jungle"
+    task = TASK_BINARY
+    classes = 2

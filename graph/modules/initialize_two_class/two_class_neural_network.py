@@ -1,0 +1,15 @@
+"""Machine Learning / Initialize Model: Two-Class Neural Network."""
+
+from __future__ import annotations
+
+from graph.learning.linear import Network, network_parameters
+from graph.tables import TASK_BINARY
+
+
+class TwoClassNeuralNetwork(Network):
+    """A neural network for a label with two classes."""
+
+    name = "Two-Class Neural Network"
+    task = TASK_BINARY
+    classes = 2
+    parameters = network_parameters()

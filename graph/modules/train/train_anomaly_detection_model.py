@@ -1,0 +1,46 @@
+"""Machine Learning / Train: Train Anomaly Detection Model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from graph.errors import ModuleFailure
+from graph.flow import Columns
+from graph.learning.training import train
+from graph.learning.untrained import UntrainedModel
+from graph.spec import TRAINED, TRAINED_MODEL_PORT, UNTRAINED, Module, Parameter, Port
+from graph.tables import TASK_ANOMALY, Dataset
+
+
+class TrainAnomalyDetectionModel(Module):
+    """Learns what rows are like.
+
+    Studio's module has no label. With one here, it is no feature, scoring says its values (of the two the second is the
+    anomaly, as of a two-class label), and Evaluate Model compares with it. All rows are trained on, whatever it says.
+    """
+
+    name = "Train Anomaly Detection Model"
+    inputs = (Port("Untrained model", UNTRAINED), Port("Dataset"))
+    outputs = (Port(TRAINED_MODEL_PORT, TRAINED),)
+    parameters = (Parameter("Label column", "ColumnPicker", None),)
+    trains = True
+
+    def run(self, inputs: Mapping[str, Any], parameters: Mapping[str, Any]) -> Mapping[str, Any]:
+        """See the class."""
+        untrained: UntrainedModel = inputs["Untrained model"]
+        dataset: Dataset = inputs["Dataset"]
+        if untrained.task != TASK_ANOMALY:
+            raise ModuleFailure(
+                "0013",
+                f"Learner of invalid type is passed to the module: {untrained.learner} does not find anomalies.",
+            )
+        chosen = parameters["Label column"]
+        label = chosen.one(dataset.frame, "Label column") if chosen is not None else None
+        return {TRAINED_MODEL_PORT: train(untrained, dataset.frame, label)}
+
+    def columns(self, inputs: Mapping[str, Columns], parameters: Mapping[str, Any]) -> Mapping[str, Columns]:
+        """See Module."""
+        if parameters["Label column"] is not None:
+            inputs["Dataset"].selected(parameters["Label column"])
+        return {}

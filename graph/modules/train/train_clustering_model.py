@@ -1,0 +1,53 @@
+"""Machine Learning / Train: Train Clustering Model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from graph.columns import ColumnSelection
+from graph.errors import ModuleFailure
+from graph.flow import Columns
+from graph.learning.scoring import scored
+from graph.learning.training import train
+from graph.learning.untrained import UntrainedModel
+from graph.spec import TRAINED, TRAINED_MODEL_PORT, UNTRAINED, Module, Parameter, Port
+from graph.tables import TASK_CLUSTERING, Dataset
+
+
+class TrainClusteringModel(Module):
+    """Finds clusters of rows, by the selected columns, and says which of them each row is in."""
+
+    name = "Train Clustering Model"
+    inputs = (Port("Untrained model", UNTRAINED), Port("Dataset"))
+    outputs = (Port(TRAINED_MODEL_PORT, TRAINED), Port("Results dataset"))
+    parameters = (
+        Parameter("Column Set", "ColumnPicker", ColumnSelection.everything()),
+        Parameter("Check for Append or Uncheck for Result Only", "Boolean", True),
+    )
+    trains = True
+
+    def run(self, inputs: Mapping[str, Any], parameters: Mapping[str, Any]) -> Mapping[str, Any]:
+        """See the class."""
+        untrained: UntrainedModel = inputs["Untrained model"]
+        dataset: Dataset = inputs["Dataset"]
+        if untrained.task != TASK_CLUSTERING:
+            raise ModuleFailure(
+                "0013",
+                f"Learner of invalid type is passed to the module: {untrained.learner} does not find clusters.",
+            )
+        clusters = untrained.parameters["Number of Centroids"]
+        if dataset.rows < clusters:
+            raise ModuleFailure(
+                "0021",
+                f"Number of rows in input dataset is too small: {dataset.rows} rows for {clusters} clusters.",
+            )
+        columns = parameters["Column Set"].select(dataset.frame)
+        model = train(untrained, dataset.frame[columns], None)
+        append = parameters["Check for Append or Uncheck for Result Only"]
+        return {TRAINED_MODEL_PORT: model, "Results dataset": scored(model, dataset, append=append)}
+
+    def columns(self, inputs: Mapping[str, Columns], parameters: Mapping[str, Any]) -> Mapping[str, Columns]:
+        """See Module."""
+        inputs["Dataset"].selected(parameters["Column Set"])
+        return {}
