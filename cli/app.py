@@ -8,6 +8,8 @@ from typing import Any
 
 import typer
 
+from cli.authoring import data as data_verbs
+from cli.authoring import experiment as experiment_verbs
 from cli.guard import guarded
 from cli.verbs import cloud as cloud_verbs
 from cli.verbs import config as config_verbs
@@ -60,6 +62,13 @@ def build() -> typer.Typer:
     _add(definition, definition_verbs.export, definition_verbs.import_)
     _add(app, adopt)
     app.add_typer(definition, name="definition")
+    experiment = typer.Typer(help="Begin an experiment, check it, try it, look at it.", **PLAIN)
+    _add(experiment, experiment_verbs.new, experiment_verbs.check, experiment_verbs.run)
+    _add(experiment, experiment_verbs.predictive, experiment_verbs.show)
+    app.add_typer(experiment, name="experiment")
+    data = typer.Typer(help="Versions of tables, which models are trained from.", **PLAIN)
+    _add(data, data_verbs.put, data_verbs.ls, data_verbs.show, data_verbs.diff)
+    app.add_typer(data, name="data")
     fleet = typer.Typer(help="The members of a stack's fleet.", **PLAIN)
     _add(fleet, fleet_verbs.status, fleet_verbs.explain, fleet_verbs.retry)
     app.add_typer(fleet, name="fleet")

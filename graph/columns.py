@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from graph.errors import ModuleFailure, column_not_found
@@ -75,6 +76,27 @@ class ColumnSelection:
                 raise bad
             rules.append(Rule(kind == "AllColumns", tuple(columns), exclude))
         return cls(tuple(rules))
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The columns that its rules name."""
+        return tuple(name for rule in self.rules for name in rule.columns)
+
+    def without(self, names: Collection[str]) -> ColumnSelection | None:
+        """With these named no longer; None where it then takes no column."""
+        rules = []
+        for rule in self.rules:
+            left = tuple(name for name in rule.columns if name not in names)
+            if rule.all_columns or left:
+                rules.append(rule if left == rule.columns else replace(rule, columns=left))
+        return ColumnSelection(tuple(rules)) if any(not rule.exclude for rule in rules) else None
+
+    @property
+    def written(self) -> list[str] | dict[str, Any]:
+        """As a person writes it: a list of names where that is all, else Studio's own form."""
+        plain = all(not rule.all_columns and not rule.exclude for rule in self.rules)
+        found: dict[str, Any] = {} if plain else json.loads(self.text())
+        return list(self.names) if plain else found
 
     def text(self) -> str:
         """The one way to write this selection, in Studio's own form: equal selections have equal text.

@@ -13,10 +13,11 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from graph.columns import ColumnSelection
-from graph.definition import parse_experiment
+from graph.definition import Experiment, parse_experiment
 from graph.errors import GraphError
 from graph.flow import UNKNOWN, Column, Columns
 from graph.spec import Module
@@ -42,26 +43,47 @@ def needs(definition: Mapping[str, Any], values: Mapping[str, str]) -> Needs:
     except GraphError:
         return Needs({})
     asked: dict[str, str] = {}
-    by_port: dict[tuple[str, str], Columns] = {}
-    labels: list[Column | None] = []
-    classes: list[int] = []
+    by_port = columns_by_port(experiment, bound, lambda name, module: asked.setdefault(name, module))
     modules = {step.id: step.module for step in experiment.steps}
+    trained = [step for step in experiment.steps if step.module.trains]
+    if len(trained) != 1:
+        return Needs(asked)
+    inputs = {port: by_port.get(source, UNKNOWN) for port, source in trained[0].sources.items()}
+    learners = [modules[node] for node, _port in trained[0].sources.values() if node in modules]
+    label = label_of(inputs, bound[trained[0].id])
+    return Needs(asked, label, max((module.classes for module in learners), default=0))
+
+
+def columns_by_port(
+    experiment: Experiment,
+    bound: Mapping[str, Mapping[str, Any]],
+    ask: Callable[[str, str], object] = lambda _name, _module: None,
+) -> dict[tuple[str, str], Columns]:
+    """What is known of the columns at each output port, with the parameters *bound*.
+
+    `ask` is called with each column of the input that a module works on, and the module's name.
+    """
+    by_port = {(node, "Dataset"): Columns(others="input") for node in experiment.input_nodes.values()}
     for step in experiment.steps:
-        ask = lambda name, module=step.module.name: asked.setdefault(name, module)  # noqa: E731 - of this step
-        for node in experiment.input_nodes.values():
-            by_port[node, "Dataset"] = Columns(others="input", ask=ask)
+        asking = partial(_ask, ask, step.module.name)
         inputs = {
-            port: replace(by_port.get(source, UNKNOWN), ask=ask) for port, source in step.sources.items()
+            port: replace(by_port.get(source, UNKNOWN), ask=asking) for port, source in step.sources.items()
         }
-        parameters = bound[step.id]
-        for port, columns in step.module.columns(inputs, parameters).items():
+        for port, columns in step.module.columns(inputs, bound[step.id]).items():
             by_port[step.id, port] = columns
-        if step.module.trains:
-            labels.append(_label(inputs, parameters))
-            learners = [modules[node] for node, _port in step.sources.values() if node in modules]
-            classes.append(max((module.classes for module in learners), default=0))
-    one = len(labels) == 1
-    return Needs(asked, labels[0] if one else None, classes[0] if one else 0)
+    return by_port
+
+
+def _ask(ask: Callable[[str, str], object], module: str, name: str) -> None:
+    ask(name, module)
+
+
+def label_of(inputs: Mapping[str, Columns], parameters: Mapping[str, Any]) -> Column | None:
+    """The label of a module that trains, where it is told from a column of the input."""
+    dataset, selection = inputs.get("Dataset", UNKNOWN), parameters.get("Label column")
+    chosen = dataset.selected(selection) if isinstance(selection, ColumnSelection) else None
+    label = dataset.find(chosen[0]) if chosen and len(chosen) == 1 else None
+    return label if label and label.source else None
 
 
 def task_of(definition: Mapping[str, Any]) -> str:
@@ -120,10 +142,3 @@ def _task(module: Module) -> str:
     """What a learner learns: the room that it is in says so; empty of any other module."""
     room = type(module).__module__.split(".")[-2]
     return room.removeprefix("initialize_").replace("_", "-") if room.startswith("initialize_") else ""
-
-
-def _label(inputs: Mapping[str, Columns], parameters: Mapping[str, Any]) -> Column | None:
-    dataset, selection = inputs.get("Dataset", UNKNOWN), parameters.get("Label column")
-    chosen = dataset.selected(selection) if isinstance(selection, ColumnSelection) else None
-    label = dataset.find(chosen[0]) if chosen and len(chosen) == 1 else None
-    return label if label and label.source else None

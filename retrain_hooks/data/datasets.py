@@ -121,10 +121,15 @@ def _literal(shelf: Shelf, path: str, version: str) -> Sequence[Blob]:
 
 def _versions(shelf: Shelf, path: str, listed: str) -> dict[str, list[Blob]]:
     """The blobs by version, of those whose names begin with *listed*."""
+    return by_version(shelf.list(listed), path)
+
+
+def by_version(blobs: Iterable[Blob], path: str) -> dict[str, list[Blob]]:
+    """Those of the blobs that a version at *path* is made of, by version."""
     prefix, _, suffix = path.partition(PLACEHOLDER)
     pattern = re.compile(_pattern(prefix, suffix), re.DOTALL)
     found: defaultdict[str, list[Blob]] = defaultdict(list)
-    for blob in shelf.list(listed):
+    for blob in blobs:
         if match := pattern.fullmatch(blob.name):
             found[match["version"]].append(blob)
     return dict(found)

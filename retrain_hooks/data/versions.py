@@ -80,6 +80,11 @@ def choose(version: str, there: Collection[str], where: str) -> Chosen:
     return Chosen(_between(alike, first, last, where), tuple(sorted(set(there) - set(alike))), first)
 
 
+def in_order(names: Iterable[str]) -> list[str]:
+    """The names, those that are written alike together and in the order of their numbers."""
+    return sorted(names, key=lambda name: (_shape(name), _numbers(name)))
+
+
 def _shape(name: str) -> Shape:
     """What is around the numbers in a name."""
     return tuple(_NUMBER.split(name)[::2])

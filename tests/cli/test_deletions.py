@@ -24,6 +24,7 @@ DELETING = {
     "cloud reset": "want_a_yes",
     "runs prune": "want_a_yes",
     "stack rm": "want_a_yes",
+    "data put": "want_a_yes",
 }
 HARMLESS = {
     *("preview", "refresh", "output", "cancel", "adopt", "pulumi", "test", "lint", "docs", "bench", "chaos"),
@@ -38,6 +39,8 @@ HARMLESS = {
         "fleet explain",
         "fleet retry",
     ),
+    *("experiment new", "experiment check", "experiment run", "experiment predictive", "experiment show"),
+    *("data ls", "data show", "data diff"),
 }
 ENDPOINT = {"type": "pulumi-python:dynamic/retrain:StudioEndpoint", "custom": True, "inputs": {}}
 

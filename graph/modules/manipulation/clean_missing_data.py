@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from graph.columns import ColumnSelection
 from graph.errors import ModuleFailure, column_type
 from graph.flow import Columns
-from graph.spec import Module, Parameter, Port
+from graph.spec import InScoring, Module, Parameter, Port
 from graph.tables import Dataset, is_categorical, is_numeric, net_type
 from tables import real
 
@@ -66,6 +66,10 @@ class CleanMissingData(Module):
                 }
                 cleaned = frame.assign(**filled)
         return {"Cleaned dataset": dataset.with_frame(cleaned)}
+
+    def in_scoring(self, parameters: Mapping[str, Any]) -> InScoring:
+        """See Module."""
+        return "left out" if parameters["Cleaning mode"] == REMOVE_ROW else "kept"
 
     def columns(self, inputs: Mapping[str, Columns], parameters: Mapping[str, Any]) -> Mapping[str, Columns]:
         """See Module."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from graph.columns import ColumnSelection
 from graph.errors import ModuleFailure
 from graph.flow import Columns
-from graph.spec import Module, Parameter, Port
+from graph.spec import InScoring, Module, Parameter, Port
 from graph.tables import Dataset
 
 if TYPE_CHECKING:
@@ -51,6 +51,10 @@ class SplitData(Module):
             "Results dataset1": dataset.with_frame(frame[first]),
             "Results dataset2": dataset.with_frame(frame[~first]),
         }
+
+    def in_scoring(self, parameters: Mapping[str, Any]) -> InScoring:
+        """See Module."""
+        return "left out"
 
     def columns(self, inputs: Mapping[str, Columns], parameters: Mapping[str, Any]) -> Mapping[str, Columns]:
         """See Module."""

@@ -1,0 +1,141 @@
+"""What a table holds, column by column, and what is suspicious about it as training data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from graph import net_type
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_FEW: Final = 12  # values of a column that are shown
+_FREE_TEXT: Final = (
+    100  # a text column with more values than this, and one in two rows another, is no category
+)
+_SAME: Final = 0.999  # correlation with the label from which on a column is taken for the label itself
+
+
+@dataclass(frozen=True)
+class ColumnProfile:
+    """One column: its .NET type, how many rows have no value, how many different values there are.
+
+    `values` are the most frequent ones with their counts, where they are few; `lowest` and `highest` are of numbers.
+    """
+
+    name: str
+    type: str
+    missing: int
+    distinct: int
+    values: Mapping[str, int]
+    lowest: float | None = None
+    highest: float | None = None
+
+    @property
+    def numeric(self) -> bool:
+        """Whether it holds numbers or truth values."""
+        return self.type != "String"
+
+    @property
+    def said(self) -> str:
+        """What it holds, in a few words."""
+        if self.lowest is not None and self.highest is not None and self.distinct > _FEW:
+            return f"{self.lowest:g} to {self.highest:g}"
+        shown = ", ".join(f"{value} ({count:,})" for value, count in self.values.items())
+        return shown or f"{self.distinct:,} different texts"
+
+
+@dataclass(frozen=True)
+class TableProfile:
+    """A table: its rows and columns, and how many rows stand in it twice."""
+
+    rows: int
+    columns: tuple[ColumnProfile, ...]
+    repeated: int
+
+    def column(self, name: str) -> ColumnProfile | None:
+        """The column of that name; None where there is none."""
+        return next((column for column in self.columns if column.name == name), None)
+
+
+def look(frame: pd.DataFrame) -> TableProfile:
+    """The profile of a table as `graph.read_table` reads it."""
+    columns = tuple(_profile(str(name), frame[name]) for name in frame.columns)
+    return TableProfile(len(frame), columns, int(frame.duplicated().sum()))
+
+
+def _profile(name: str, values: pd.Series[Any]) -> ColumnProfile:
+    counts = values.value_counts()
+    few = {_shown(value): int(count) for value, count in counts.items()} if len(counts) <= _FEW else {}
+    kind = net_type(values)
+    present = values.dropna()
+    bounds = (
+        (float(present.min()), float(present.max())) if kind != "String" and len(present) else (None, None)
+    )
+    return ColumnProfile(name, kind, int(values.isna().sum()), len(counts), few, *bounds)
+
+
+def _shown(value: Any) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def suspicions(frame: pd.DataFrame, profile: TableProfile, label: str = "") -> dict[str, str]:
+    """Columns that a model should not be trained on, each with the reason in words.
+
+    An empty or constant one, one with another value in each row (an id), one that is the label under another name, and
+    text of so many kinds that it is no category.
+    """
+    found = {}
+    for column in profile.columns:
+        if column.name != label and (why := _suspicion(frame, profile, column, label)):
+            found[column.name] = why
+    return found
+
+
+def _suspicion(frame: pd.DataFrame, profile: TableProfile, column: ColumnProfile, label: str) -> str:
+    if column.missing == profile.rows:
+        return "it is empty"
+    if column.distinct == 1 and not column.missing:
+        return "it has the same value in every row"
+    if label and (why := _leak(frame, column, label)):
+        return why
+    whole = column.type in ("Int32", "Int64", "String")
+    if (
+        whole
+        and column.distinct == profile.rows > _FEW
+        and (column.type == "String" or _steps(frame[column.name]))
+    ):
+        return "it has another value in each row, as an id has"
+    if column.type == "String" and column.distinct > _FREE_TEXT and 2 * column.distinct > profile.rows:
+        return f"it is text with {column.distinct:,} different values: no category"
+    return ""
+
+
+def _steps(values: pd.Series[Any]) -> bool:
+    """Whether whole numbers count the rows: nearly each number between the lowest and the highest is there."""
+    return int(values.max()) - int(values.min()) < 2 * len(values)
+
+
+def _leak(frame: pd.DataFrame, column: ColumnProfile, label: str) -> str:
+    """Whether a column gives the label away."""
+    import numpy as np
+    import pandas as pd
+
+    known = frame[[column.name, label]].dropna()
+    one, other = known[column.name], known[label]
+    if len(known) < 3 or other.nunique() < 2:
+        return ""
+    if one.astype(str).equals(other.astype(str)):
+        return f"it is equal to {label}"
+    codes, labels = pd.factorize(one)[0], pd.factorize(other)[0]
+    if 1 < one.nunique() < len(known) / 2:
+        pairs = len({*zip(codes.tolist(), labels.tolist(), strict=True)})
+        if pairs == one.nunique() == other.nunique():
+            return f"it tells {label}: each of its values goes with one of {label}"
+    if column.numeric and net_type(other) != "String":
+        numbers = one.to_numpy(dtype=np.float64), other.to_numpy(dtype=np.float64)
+        if all(np.ptp(each) > 0 for each in numbers) and abs(np.corrcoef(*numbers)[0, 1]) >= _SAME:
+            return f"it is {label} in another unit: their correlation is {np.corrcoef(*numbers)[0, 1]:.4f}"
+    return ""

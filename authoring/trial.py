@@ -1,0 +1,104 @@
+"""An experiment tried out here: a model trained and measured in this process, with nothing deployed and nothing kept."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
+
+from graph import Experiment, GraphError, Progress, TrainedModel, parse_experiment, run
+from graph.spec import EVALUATION_PORT
+from tasks import by_title
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_SCORED: Final = " scored rows"  # an output beside those of the experiment; no name of an author begins so
+_MOST: Final = 20  # classes of which a table of confusion is shown
+
+
+@dataclass(frozen=True)
+class Trial:
+    """What came of it: *metrics* (title, value, the name that gate rules use), counts by (class, what was said), and the columns
+    by how much the model's quality depends on them.
+    """
+
+    task: str
+    rows: int
+    seconds: float
+    model_bytes: int
+    metrics: tuple[tuple[str, float, str], ...]
+    confusion: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    importance: tuple[tuple[str, float], ...] = ()
+
+
+def try_out(
+    package: Mapping[str, Any],
+    frame: pd.DataFrame,
+    parameters: Mapping[str, str],
+    progress: Callable[[Progress], None] | None = None,
+) -> Trial:
+    """Train on *frame* and measure on what the graph holds back. Raises GraphError and ModuleError as `graph.run` does."""
+    experiment = parse_experiment(package)
+    if len(experiment.inputs) != 1:
+        raise GraphError(f"the experiment has {len(experiment.inputs)} web service inputs, not one", "nodes")
+    watched = parse_experiment(_with_scored_rows(package, experiment))
+    began = time.monotonic()
+    found = run(watched, {experiment.inputs[0]: frame}, parameters=parameters, progress=progress)
+    seconds = time.monotonic() - began
+    model = next((value for value in found.values() if isinstance(value, bytes)), b"")
+    if not model:
+        raise GraphError("the experiment has no web service output for its `Trained model`", "nodes")
+    trained = TrainedModel.from_bytes(model)
+    evaluation = next(
+        (found[output.name] for output in experiment.outputs if output.kind == "evaluation"), None
+    )
+    scored = found.get(_SCORED)
+    return Trial(
+        trained.task,
+        len(frame),
+        seconds,
+        len(model),
+        _metrics(evaluation),
+        _confusion(scored, trained.label.name),
+    )
+
+
+def _with_scored_rows(package: Mapping[str, Any], experiment: Experiment) -> Mapping[str, Any]:
+    """The package with an output for what Evaluate Model gets first."""
+    evaluated = next(
+        (
+            step.sources["Scored dataset"]
+            for step in experiment.steps
+            if any(port.name == EVALUATION_PORT for port in step.module.outputs)
+            and "Scored dataset" in step.sources
+        ),
+        None,
+    )
+    if evaluated is None:
+        return package
+    return {
+        **package,
+        "nodes": {**package["nodes"], _SCORED: {"output": _SCORED}},
+        "edges": [*package["edges"], {"from": ".".join(evaluated), "to": _SCORED}],
+    }
+
+
+def _metrics(evaluation: Any) -> tuple[tuple[str, float, str], ...]:
+    if evaluation is None:
+        return ()
+    first = evaluation.iloc[0]
+    return tuple(
+        (str(title), float(first[title]), by_title(str(title)) or "") for title in evaluation.columns
+    )
+
+
+def _confusion(scored: Any, label: str) -> dict[tuple[str, str], int]:
+    """How often each class was taken for which; nothing for a label that is no class."""
+    if scored is None or label not in scored or "Scored Labels" not in scored:
+        return {}
+    if scored[label].nunique() > _MOST or scored["Scored Labels"].dtype.kind == "f":
+        return {}
+    counts = scored.groupby([label, "Scored Labels"], observed=True).size()
+    return {(str(actual), str(told)): int(count) for (actual, told), count in counts.items()}

@@ -1,0 +1,1 @@
+"""The verbs of whoever writes an experiment: `./dev experiment …` and `./dev data …`."""

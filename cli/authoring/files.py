@@ -1,0 +1,200 @@
+"""The files of an experiment, and tables that are read for it."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from authoring.profile import TableProfile
+from cli.errors import CliError
+from cli.project import ROOT, project, stack_file
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+EXPERIMENTS: Final = ROOT / "experiments"
+_NAME: Final = re.compile(r"[a-z][a-z0-9-]{0,30}")
+
+
+@dataclass(frozen=True)
+class Draft:
+    """What `experiment new` has decided: the task, the label, the features, and the table that it looked at."""
+
+    name: str
+    task: str
+    label: str
+    features: tuple[str, ...]
+    profile: TableProfile
+    frame: pd.DataFrame
+    table: Path
+
+
+def valid_name(name: str) -> None:
+    """Refuse a name that a stack, a blob or a service would refuse later. Raises CliError."""
+    if not _NAME.fullmatch(name):
+        raise CliError(
+            f"{name!r} cannot be an experiment's name",
+            "begin it with a letter, and use up to 31 small letters, digits and dashes",
+        )
+
+
+def folder_of(name: str) -> Path:
+    """The folder of an experiment. Raises CliError, with the nearest, where there is none."""
+    from clients.names import nearest
+
+    folder = EXPERIMENTS / name
+    if name != Path(name).name or not folder.is_dir():
+        there = [each.name for each in EXPERIMENTS.iterdir() if each.is_dir()] if EXPERIMENTS.is_dir() else []
+        raise CliError(
+            f"there is no experiment {name!r}; {nearest(name, there)}",
+            "./dev experiment new NAME --from TABLE",
+        )
+    return folder
+
+
+def package_of(name: str, part: str = "training") -> Mapping[str, Any]:
+    """A graph of an experiment. Raises CliError where there is none that can be read."""
+    from clients.errors import ExperimentInvalid
+    from retrain_hooks.experiments.package import load
+
+    if part not in ("training", "predictive"):
+        raise CliError(f"an experiment has no part {part!r}", "say --part training or --part predictive")
+    folder = folder_of(name)
+    if (folder / "job.yml").exists():
+        raise CliError(
+            f"experiments/{name} is own code, not a graph",
+            f"./dev up -s STACK with kind azureml trains it; ./dev experiment check {name} checks it",
+        )
+    try:
+        return load(name, part, ROOT).definition  # type: ignore[arg-type]  # one of the two parts
+    except ExperimentInvalid as error:
+        raise CliError(error.cause, error.remedy) from None
+
+
+def read_frame(path: Path) -> pd.DataFrame:
+    """A table, as a training job reads it. Raises CliError for what is none."""
+    try:
+        return frame_of([(path.name, path.read_bytes())])
+    except OSError as error:
+        raise CliError(
+            f"{path} cannot be read: {error.strerror or error}", "name a file that holds a table"
+        ) from None
+
+
+def frame_of(files: Sequence[tuple[str, bytes]]) -> pd.DataFrame:
+    """The table of one file, or of the parts of a set (names and contents). Raises CliError for what is none."""
+    from graph import EXTENSIONS, ModuleError, read_table
+    from tables import TableError, join, parts
+
+    counted = set(parts([name for name, _content in files]))
+    files = [each for each in files if each[0] in counted]
+    name = files[0][0]
+    try:
+        if len(files) > 1:
+            return read_table(join(files), ".csv", name)
+        return read_table(files[0][1], extension_of(name), name)
+    except (ModuleError, TableError) as error:
+        cause = error.message if isinstance(error, ModuleError) else str(error)
+        raise CliError(cause, f"give a table: one of {', '.join(EXTENSIONS)}") from None
+
+
+def write_all(draft: Draft, *, force: bool) -> list[str]:
+    """Write the graphs, a sample row, what is known of the data, and a stack's file; nothing where one is there."""
+    from authoring.draft import draft as drafted
+    from authoring.predictive import derive
+    from tasks import TASKS
+
+    training = drafted(draft.name, draft.task, draft.profile, draft.label, draft.features)
+    predictive = derive(training)
+    sample = {"input1": {name: _plain(draft.frame[name]) for name in draft.features}}
+    path = f"{draft.name}/{{version}}{extension_of(draft.table.name)}"
+    about = {
+        "description": f"Made from {draft.table.name}.",
+        "container": "data",
+        "path": path,
+        "columns": {each.name: f"{each.type}: {each.said}" for each in draft.profile.columns},
+    }
+    own = project()["name"]
+    stack = {
+        "experiment": draft.name,
+        "dataPath": path,
+        "dataVersion": "v1",
+        "baselineDataVersion": "v1",
+        "gateRules": list(TASKS[draft.task].default_rules),
+    }
+    lines = [
+        f"  {own}:{key}: {json.dumps(value) if isinstance(value, list) else value}"
+        for key, value in stack.items()
+    ]
+    files = {
+        EXPERIMENTS / draft.name / "training.json": as_json_text(training),
+        EXPERIMENTS / draft.name / "predictive.json": as_json_text(predictive),
+        EXPERIMENTS / draft.name / "sample.json": as_json_text(sample),
+        EXPERIMENTS / draft.name / "data.json": as_json_text(about),
+        stack_file(draft.name): "\n".join(["config:", *lines, ""]),
+    }
+    there = [each for each in files if each.exists()]
+    if there and not force:
+        raise CliError(
+            f"{_shown(there[0])} is there already", "say --force to write over it, or take another name"
+        )
+    for each, text in files.items():
+        each.parent.mkdir(parents=True, exist_ok=True)
+        each.write_text(text, encoding="utf-8")
+    return [_shown(each) for each in files]
+
+
+def write_new(name: str, file: str, text: str, *, force: bool) -> str:
+    """Write a file of an experiment, not over one that is there unless *force*; its path is given back."""
+    path = folder_of(name) / file
+    if path.exists() and not force:
+        raise CliError(
+            f"{_shown(path)} is there already", "say --force to write over it, or --print to look first"
+        )
+    path.write_text(text, encoding="utf-8")
+    return _shown(path)
+
+
+def as_json_text(value: Any) -> str:
+    """JSON as the examples write it: a member a line, a module's parameters and an edge on one line each."""
+    return "\n".join(_lines(value, 0)) + "\n"
+
+
+def _lines(value: Any, depth: int) -> list[str]:
+    flat = json.dumps(value, ensure_ascii=False)
+    if not isinstance(value, dict | list) or not value or (depth > 1 and len(flat) + 2 * depth <= 100):
+        return [flat]
+    pairs = (
+        [(f"{json.dumps(key, ensure_ascii=False)}: ", each) for key, each in value.items()]
+        if isinstance(value, dict)
+        else [("", each) for each in value]
+    )
+    ends = "{}" if isinstance(value, dict) else "[]"
+    found = [ends[0]]
+    for at, (key, each) in enumerate(pairs):
+        inner = _lines(each, depth + 1)
+        inner = [f"  {key}{inner[0]}", *(f"  {line}" for line in inner[1:])]
+        inner[-1] += "," if at < len(pairs) - 1 else ""
+        found += inner
+    return [*found, ends[1]]
+
+
+def _plain(values: pd.Series[Any]) -> Any:
+    """A value of a column as JSON has it: that of its first row which has one."""
+    present = values.dropna()
+    return present.head(1).tolist()[0] if len(present) else None
+
+
+def extension_of(name: str) -> str:
+    """The ending that tells how a table is read: `.nh.csv` is one."""
+    from graph import EXTENSIONS
+
+    return next((each for each in EXTENSIONS if name.lower().endswith(each)), Path(name).suffix)
+
+
+def _shown(path: Path) -> str:
+    return str(path.relative_to(ROOT))

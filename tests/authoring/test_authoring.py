@@ -1,0 +1,221 @@
+"""An experiment is begun, checked, tried out and looked at: the tables and graphs that people bring."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn import datasets, metrics
+
+from authoring.check import line_of, problems
+from authoring.choosing import choose_task
+from authoring.comparing import compare
+from authoring.draft import draft
+from authoring.picture import as_mermaid, as_text
+from authoring.predictive import derive
+from authoring.profile import look, suspicions
+from authoring.trial import try_out
+from cli.authoring.files import as_json_text
+from clients.errors import ConfigurationError
+from graph import Scorer, parse_experiment, run
+
+FLIGHTS = Path(__file__).resolve().parents[2] / "experiments" / "flights"
+
+
+def table(rows: int = 60) -> pd.DataFrame:
+    random = np.random.default_rng(1)
+    kind = random.choice(["soft", "hard"], rows)
+    size = random.normal(size=rows)
+    return pd.DataFrame(
+        {
+            "order": range(1000, 1000 + rows),
+            "kind": kind,
+            "size": size,
+            "shop": "north",
+            "price": size * 3 + random.normal(size=rows),
+        }
+    )
+
+
+@pytest.mark.parametrize(
+    ("column", "why"),
+    [
+        (lambda t: pd.Series(range(7, 7 + len(t))), "another value in each row"),
+        (lambda t: [f"row-{at}" for at in range(len(t))], "another value in each row"),
+        (lambda t: t["kind"], "equal to kind"),
+        (lambda t: t["kind"].map({"soft": 1, "hard": 2}), "goes with one of kind"),
+        (lambda t: [None] * len(t), "empty"),
+        (lambda t: 5, "same value in every row"),
+    ],
+)
+def test_a_column_that_no_model_should_be_trained_on_is_suspected(column, why):
+    frame = table().drop(columns=["order", "shop"])
+    assert suspicions(frame, look(frame), "kind") == {}
+    frame = frame.assign(doubtful=column(frame))
+    found = suspicions(frame, look(frame), "kind")
+    assert list(found) == ["doubtful"]
+    assert why in found["doubtful"]
+
+
+def test_the_label_in_another_unit_is_suspected():
+    frame = table().assign(euros=lambda t: t["price"] * 0.9)
+    assert "another unit" in suspicions(frame, look(frame), "price")["euros"]
+    assert "size" not in suspicions(frame, look(frame), "price")
+
+
+@pytest.mark.parametrize(
+    ("label", "wanted", "task"),
+    [
+        ("kind", "", "two-class"),
+        ("price", "", "regression"),
+        ("grade", "", "multiclass"),
+        ("grade", "regression", "regression"),
+        ("letter", "", "multiclass"),
+        ("", "clustering", "clustering"),
+    ],
+)
+def test_the_label_tells_the_task(label, wanted, task):
+    frame = table().assign(grade=lambda t: t.index % 5, letter=lambda t: [*"abc"] * 20)
+    assert choose_task(look(frame), label, wanted)[0] == task
+
+
+@pytest.mark.parametrize(
+    ("label", "wanted", "cause"),
+    [
+        ("prize", "", "price"),
+        ("shop", "", "one value in every row"),
+        ("kind", "regression", "is text"),
+        ("", "", "needs a label"),
+        ("kind", "clustering", "no label"),
+        ("kind", "ranking", "no task 'ranking'"),
+        ("price", "two-class", "two classes"),
+    ],
+)
+def test_a_label_that_does_not_fit_is_refused_in_a_line(label, wanted, cause):
+    with pytest.raises(ConfigurationError) as refused:
+        choose_task(look(table()), label, wanted)
+    assert cause in refused.value.cause
+    assert refused.value.remedy
+
+
+def written(frame: pd.DataFrame, task: str, label: str) -> dict[str, Any]:
+    profile = look(frame)
+    doubted = suspicions(frame, profile, label)
+    features = [each.name for each in profile.columns if each.name != label and each.name not in doubted]
+    return draft("tried", task, profile, label, features)
+
+
+def test_a_drafted_regression_is_trained_measured_and_served():
+    frame = datasets.load_diabetes(as_frame=True).frame
+    package = json.loads(as_json_text(written(frame, "regression", "target")))
+    trial = try_out(package, frame, {})
+    values = {rule: value for _title, value, rule in trial.metrics}
+    assert trial.task == "regression"
+    assert values["rows"] == round(len(frame) * 0.3)
+    model = run(parse_experiment(package), {"input1": frame})["output1"]
+    scorer = Scorer(parse_experiment(derive(package)), {"tried [trained model]": model})
+    scored = scorer.score({"input1": frame.drop(columns="target").astype(str)})["output1"]
+    assert metrics.r2_score(frame["target"], scored["Scored Labels"]) > values["r2"] > 0
+
+
+def test_a_trial_of_two_classes_counts_each_row_that_was_held_back_once():
+    frame = datasets.load_breast_cancer(as_frame=True).frame
+    trial = try_out(written(frame, "two-class", "target"), frame, {"Number of trees constructed": "20"})
+    values = {title: value for title, value, _rule in trial.metrics}
+    assert trial.confusion["1", "1"] == values["True Positive"]
+    assert sum(trial.confusion.values()) == values["Number of examples"] == round(len(frame) * 0.3)
+
+
+def test_the_predictive_graph_of_the_flights_asks_for_what_is_known_before_departure():
+    training = json.loads((FLIGHTS / "training.json").read_text())
+    theirs = parse_experiment(json.loads((FLIGHTS / "predictive.json").read_text()))
+    ours = parse_experiment(derive(training))
+    columns = {step.module.name: step for step in ours.steps}["Select Columns in Dataset"]
+    assert (
+        columns.parameters
+        == {step.module.name: step for step in theirs.steps}["Select Columns in Dataset"].parameters
+    )
+    names = [step.module.name for step in ours.steps]
+    assert not {"Split Data", "Train Model", "Evaluate Model", "Apply Math Operation"} & set(names)
+    assert names[-1] == "Score Model"
+    assert not ours.trains
+
+
+def test_a_graph_is_shown_with_each_node_and_edge():
+    package = json.loads((FLIGHTS / "training.json").read_text())
+    text, diagram = as_text(package), as_mermaid(package)
+    assert all(
+        any(node in line for line in text) for node in package["nodes"] if "module" in package["nodes"][node]
+    )
+    assert sum("-->" in line for line in diagram) == len(package["edges"])
+    assert diagram[0] == "flowchart TD"
+
+
+def in_folder(folder: Path, training: dict[str, Any], predictive: dict[str, Any] | None = None) -> Path:
+    (folder / "training.json").write_text(as_json_text(training))
+    (folder / "predictive.json").write_text(as_json_text(predictive or derive(training)))
+    return folder
+
+
+def test_an_experiment_without_a_problem_has_none(tmp_path):
+    folder = in_folder(tmp_path, written(table(), "two-class", "kind"))
+    assert problems(folder, list(table().columns)) == []
+
+
+@pytest.mark.parametrize(
+    ("spoil", "node", "cause"),
+    [
+        (lambda p: p["nodes"]["split"].update(module="Splitt Data"), "split", "no module"),
+        (lambda p: p["nodes"]["split"]["parameters"].update({"Random seed": -1}), "Random seed", "range"),
+        (lambda p: p["nodes"]["split"]["parameters"].update({"Seed": 1}), "split", "no parameter"),
+        (lambda p: p["edges"].append({"from": "learner", "to": "score.Dataset"}), "learner", "cannot feed"),
+        (
+            lambda p: p["edges"].append({"from": "score.Scored dataset", "to": "columns.Dataset"}),
+            "score.Scored",
+            "connected",
+        ),
+        (lambda p: p["nodes"].update(more={"output": "output1"}), "more", "output1"),
+        (lambda p: p["nodes"].pop("model"), "model", "model"),
+    ],
+)
+def test_a_problem_is_said_with_the_line_where_it_is_written(tmp_path, spoil, node, cause):
+    package = written(table(), "two-class", "kind")
+    predictive = derive(package)
+    spoil(package)
+    (found,) = problems(in_folder(tmp_path, package, predictive))
+    assert cause in found.cause
+    file, _, line = found.where.partition(":")
+    assert file == "training.json"
+    assert node in (tmp_path / file).read_text().splitlines()[int(line) - 1]
+    assert found.remedy
+
+
+def test_a_column_that_the_table_lacks_is_a_problem_of_both_graphs(tmp_path):
+    folder = in_folder(tmp_path, written(table(), "two-class", "kind"))
+    found = problems(folder, [name for name in table().columns if name != "size"])
+    assert [each.where.partition(":")[0] for each in found] == ["training.json", "predictive.json"]
+    assert all('"size"' in each.cause for each in found)
+
+
+def test_files_that_are_missing_or_no_json_are_problems(tmp_path):
+    (tmp_path / "training.json").write_text('{"name": "x",\n "nodes": }')
+    found = problems(tmp_path)
+    assert [each.where for each in found] == ["training.json:2", "predictive.json"]
+
+
+def test_a_line_is_that_of_the_parameter_not_of_another_node_that_has_it_too():
+    text = '{\n"a": {"Random seed": 1},\n"b": {\n"Random seed": 2}\n}'
+    assert (line_of(text, "a.Random seed"), line_of(text, "b.Random seed"), line_of(text, "c")) == (2, 4, 0)
+
+
+def test_two_versions_of_a_table_are_compared():
+    old = table()
+    new = old.assign(size=old["size"] + 2).drop(columns="shop").assign(colour="red")
+    said = {each.what: each for each in compare(old, new)}
+    assert set(said) == {"rows", "column shop", "column colour", "mean of size"}
+    assert "+2" in said["mean of size"].note
+    assert compare(old, old.copy()) == []
