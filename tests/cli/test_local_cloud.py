@@ -22,6 +22,7 @@ from azure.storage.blob import BlobServiceClient
 
 from cli.cloud.supervisor import Supervisor
 from cli.errors import CliError
+from tests.e2e import warm
 from tests.healing import Told
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -44,6 +45,9 @@ class LocalCloud:
         )  # fmt: skip
 
     def run(self, *arguments: str) -> tuple[int, str, str]:
+        if sys.platform == "linux":
+            environment = {**os.environ, "RETRAIN_CLOUD_FILE": str(self.file)}
+            return warm.run(ROOT, ["cloud", *arguments], environment, 150)
         with self.start_command(*arguments) as process:
             out, err = process.communicate(timeout=150)
         return process.returncode, out, err
@@ -110,7 +114,8 @@ def started(
 @pytest.fixture
 def cloud(started: tuple[LocalCloud, list[tuple[int, str, str]]]) -> LocalCloud:
     """The cloud, running."""
-    started[0].run("start")
+    if not started[0].status()["running"]:
+        started[0].run("start")
     return started[0]
 
 

@@ -130,36 +130,45 @@ def test_a_table_that_the_graph_refuses_fails_the_job_with_its_error(own: OwnCod
     assert not (tmp_path / "out/model").exists()
 
 
-ASK = "import json, sys, score; score.init(); print(json.dumps(score.run(sys.stdin.read())))"
+ASK = """
+import json, sys, score
+score.init()
+for body in json.load(sys.stdin):
+    try:
+        print(json.dumps(score.run(json.dumps(body))))
+    except Exception as error:
+        print(json.dumps(f"{type(error).__name__}: {error}"))
+"""
+Serving = Callable[..., list[Any]]
 
 
 @pytest.fixture(scope="module")
-def serving(
-    own: OwnCode, studios: dict[str, bytes], tmp_path_factory: pytest.TempPathFactory
-) -> Callable[[Any], subprocess.CompletedProcess[str]]:
+def serving(own: OwnCode, studios: dict[str, bytes], tmp_path_factory: pytest.TempPathFactory) -> Serving:
     """Ask the deployment's script."""
     folder = tmp_path_factory.mktemp("deployment")
     code = lay_out(own.deployment.code_files(), folder / "code")
     lay_out({"model/january-0/model": studios["output1"]}, folder)
 
-    return lambda body: ask(code, folder / "model", body)
+    return lambda *bodies: ask(code, folder / "model", *bodies)
 
 
-def ask(code: Path, model: Path, body: Any) -> subprocess.CompletedProcess[str]:
-    """What the deployment of that *code* and *model* answers."""
-    return subprocess.run(
+def ask(code: Path, model: Path, *bodies: Any) -> list[Any]:
+    """What a deployment of that *code* and *model* answers to one request after the other: rows, or an error's text."""
+    done = subprocess.run(
         [sys.executable, "-c", ASK],
         cwd=code,
         env={"PATH": os.environ["PATH"], "AZUREML_MODEL_DIR": str(model)},
-        input=json.dumps(body),
+        input=json.dumps(bodies),
         capture_output=True,
         text=True,
         check=False,
     )
+    assert done.returncode == 0, done.stderr
+    return [json.loads(line) for line in done.stdout.splitlines()]
 
 
 def test_the_deployment_answers_as_the_service_does(
-    serving: Callable[[Any], subprocess.CompletedProcess[str]],
+    serving: Serving,
     studios: dict[str, bytes],
     package: Callable[[str], Any],
 ) -> None:
@@ -168,12 +177,10 @@ def test_the_deployment_answers_as_the_service_does(
     rows = [sample, {**sample, "distance": "1028", "carrier": None}, {"month": 1, **sample, "dest": "XXX"}]
     scorer = Scorer(parse_experiment(package("predictive")), {RESOURCE: studios["output1"]})
     frame = scorer.score(read_inputs({"Inputs": {"input1": rows}}, ["input1"]))["output1"]
-    done = serving({"rows": rows})
-    assert done.returncode == 0, done.stderr
-    answered = json.loads(done.stdout)
+    answered, plain = serving({"rows": rows}, rows)
     assert [list(row) for row in answered] == [list(frame.columns)] * 3
     assert [float(row["Scored Probabilities"]) for row in answered] == frame["Scored Probabilities"].tolist()
-    assert answered == json.loads(serving(rows).stdout)
+    assert answered == plain
 
 
 def test_of_several_models_the_one_is_asked_that_a_request_names(
@@ -181,7 +188,7 @@ def test_of_several_models_the_one_is_asked_that_a_request_names(
     tmp_path: Path,
     studios: dict[str, bytes],
     package: Callable[[str], Any],
-    serving: Callable[[Any], subprocess.CompletedProcess[str]],
+    serving: Serving,
 ) -> None:
     """A member whose model can't be read takes nobody else's answers away; who names none that there is gets no answer."""
     registry, models = (
@@ -202,28 +209,19 @@ def test_of_several_models_the_one_is_asked_that_a_request_names(
     )
     code = lay_out(own.deployment.code_files(), tmp_path / "code")
     rows = {"rows": [package("sample")["input1"]]}
-    alone = serving(rows).stdout
-    for member, known in (
-        ("LAX", True),
-        ("San José", False),
-        ("JFK", False),
-        (None, False),
-        (["LAX"], False),
-    ):
-        done = ask(code, tmp_path / "model", {"member": member, **rows})
-        assert (done.returncode == 0) is known, done.stderr
-        assert done.stdout == (alone if known else "")
-    assert ask(code, tmp_path / "model", rows["rows"]).returncode == 1
+    asked = ["LAX", "San José", "JFK", None, ["LAX"]]
+    answers = ask(code, tmp_path / "model", *({"member": member, **rows} for member in asked), rows["rows"])
+    assert [answers[0]] == serving(rows)
+    assert all(isinstance(refused, str) for refused in answers[1:]), answers
+    assert len(answers) == len(asked) + 1
 
 
-@pytest.mark.parametrize("body", [{}, [], {"rows": []}, {"rows": [1]}, {"rows": [{}]}, [{"month": [1]}], 5])
-def test_a_request_that_is_none_is_refused(
-    serving: Callable[[Any], subprocess.CompletedProcess[str]], body: Any
-) -> None:
+def test_a_request_that_is_none_is_refused(serving: Serving) -> None:
     """With the form that it is to have, or the column that is wrong."""
-    done = serving(body)
-    assert done.returncode == 1
-    assert done.stderr.splitlines()[-1].startswith("ValueError: ")
+    bodies: list[Any] = [{}, [], {"rows": []}, {"rows": [1]}, {"rows": [{}]}, [{"month": [1]}], 5]
+    answers = serving(*bodies)
+    assert len(answers) == len(bodies)
+    assert all(str(answer).startswith("ValueError: ") for answer in answers), answers
 
 
 def project(tmp_path: Path) -> Path:
