@@ -71,7 +71,10 @@ class _Messages(engine_pb2_grpc.EngineServicer):
 
 
 class Engine:
-    """One run's engine: an address that answers until it is closed or killed, and what it was told."""
+    """One run's engine: an address that answers until it is closed or killed, and what it was told.
+
+    A provider that was *asked* nothing of a resource has not loaded what ends it with its engine: it is Pulumi's alone.
+    """
 
     def __init__(self) -> None:
         self.messages: list[str] = []
@@ -83,6 +86,7 @@ class Engine:
         self._channel: Any = None
         self._stub: Any = None
         self.dead = threading.Event()
+        self.asked = False
 
     def connect(self, port: int) -> None:
         """Speak to the provider process at *port*."""
@@ -94,6 +98,7 @@ class Engine:
         """One call of the provider. Raises StepFailed, or EngineKilled where this engine is dead by now."""
         if self.dead.is_set():
             raise EngineKilled
+        self.asked = True
         try:
             answer = getattr(self._stub, method)(request, timeout=_SECONDS)
         except (grpc.RpcError, ValueError) as failure:

@@ -174,8 +174,8 @@ class Player(Moves):
             self.record.figures["failed updates"] += 1
             return False
         except EngineKilled:
-            if boundary == 1:
-                provider.kill()  # it was never called, so it has not loaded what would end it
+            if not engine.asked:
+                provider.kill()
             return False
         finally:
             self.record.messages += engine.messages

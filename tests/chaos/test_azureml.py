@@ -28,6 +28,14 @@ def test_histories_leave_no_duplicate_nothing_wrong_served_and_no_call_lost(worl
     )
 
 
+@pytest.mark.parametrize("call", [1, 2])
+def test_an_engine_that_is_killed_at_its_first_calls_leaves_nothing_red(world: World, call: int) -> None:
+    """Before the first, its provider has loaded nothing that could end it; after that it ends by itself."""
+    told = History(0, call, (Step("up", (Update("a", "v1", boundary=call),)),))
+    outcome = AZUREML.played(world, told, f"killed{call}")
+    assert (outcome.violations, outcome.figures["kills of the engine"]) == ([], 1)
+
+
 def test_what_is_wrong_is_noticed(world: World) -> None:
     """Each time behind the update's back: another model, a refused one, no traffic, a job of nobody's, a second one."""
     player = Judge(world, "noticed", History(0, 0))

@@ -135,12 +135,11 @@ class House:
         finally:
             if not engine.dead.is_set():
                 engine.close()
-                provider.end()
-            else:
+            elif engine.asked:
                 provider.listener.join(_NOTICED)
                 if not provider.gone.is_set():
                     self.outlived.append(provider.pid)
-                provider.end()
+            provider.end()
         return engine.messages
 
     # What is there
