@@ -6,6 +6,7 @@ import json
 import re
 import shutil
 import signal
+import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -244,10 +245,22 @@ def test_destroy_leaves_nothing(story: Story) -> None:
 # Interrupted
 
 
+@contextmanager
+def under_way(checkout: Checkout, *options: str) -> Iterator[subprocess.Popen[str]]:
+    """An update that ends with what is done meanwhile; where that fails, what the update said is told with it."""
+    with checkout.start("up", "--yes", "-s", STACK, *options) as process:
+        try:
+            yield process
+        except BaseException as failure:
+            process.kill()
+            failure.add_note("\n".join(process.communicate(timeout=DEADLINE)))
+            raise
+
+
 def interrupted(checkout: Checkout, *options: str) -> tuple[Done, str]:
     """Send SIGINT while the job of an update runs; how it ended, and the job."""
     checkout.reset_journal()
-    with checkout.start("up", "--yes", "-s", STACK, *options) as process:
+    with under_way(checkout, *options) as process:
         job = eventually(
             lambda: next((one for one in jobs(checkout.journal()) if runs(checkout, one)), None),
             "a job that runs",
@@ -294,7 +307,7 @@ def test_an_interrupted_update_leaves_its_job_or_ends_it_as_it_is_told(tiny: Che
 def interrupted_again(checkout: Checkout, job: str, *options: str) -> tuple[Done, list[str]]:
     """Send SIGINT to an update that has attached to a job; how it ended, and the jobs that it submitted."""
     checkout.reset_journal()
-    with checkout.start("up", "--yes", "-s", STACK, *options) as process:
+    with under_way(checkout, *options) as process:
         eventually(
             lambda: process.poll() is not None or looks(checkout, job) > 2,
             "an update that looks at the job",
