@@ -80,7 +80,8 @@ def _ask(ask: Callable[[str, str], object], module: str, name: str) -> None:
 
 def label_of(inputs: Mapping[str, Columns], parameters: Mapping[str, Any]) -> Column | None:
     """The label of a module that trains, where it is told from a column of the input."""
-    dataset, selection = inputs.get("Dataset", UNKNOWN), parameters.get("Label column")
+    dataset = inputs.get("Dataset") or inputs.get("Training dataset", UNKNOWN)
+    selection = parameters.get("Label column")
     chosen = dataset.selected(selection) if isinstance(selection, ColumnSelection) else None
     label = dataset.find(chosen[0]) if chosen and len(chosen) == 1 else None
     return label if label and label.source else None

@@ -9,7 +9,7 @@ from graph.errors import ModuleFailure, bad_target
 from graph.learning.untrained import UntrainedModel
 from graph.models.features import Feature, describe, encode, width
 from graph.models.ilearner import Label, TrainedModel
-from graph.tables import TASK_ANOMALY, TASK_BINARY, TASK_MULTICLASS, is_numeric, net_type, plain
+from graph.tables import TASK_ANOMALY, TASK_BINARY, TASK_MULTICLASS, Dataset, is_numeric, net_type, plain
 
 if TYPE_CHECKING:
     import numpy as np
@@ -38,6 +38,11 @@ def train(untrained: UntrainedModel, frame: pd.DataFrame, label: str | None) -> 
         form=fitted.form,
         scores=fitted.scores,
     )
+
+
+def trainable(dataset: Dataset) -> pd.DataFrame:
+    """The dataset without the columns that are marked as no features."""
+    return dataset.frame.drop(columns=dataset.marked("Nothing", "Weight"))
 
 
 def prepare(

@@ -6,11 +6,12 @@ Model Hyperparameters varies is `swept`: beside its value it has a range of valu
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Iterator, Mapping
+import math
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
+from graph.errors import ModuleFailure
 from graph.models.answers import LOGISTIC
 from graph.models.features import ONE_HOT
 from graph.models.forms import ONNX
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 SMALL_MATRIX: Final = 2_000_000  # cells: about a year of flights
 
+_MOST: Final = 1_000_000
 SINGLE, RANGE = "Single Parameter", "Parameter Range"
 MODE: Final = Parameter("Create trainer mode", "Enumerated", SINGLE, (SINGLE, RANGE), later=True)
 SEED: Final = Parameter("Random number seed", "Int", 0, minimum=0, maximum=2**31 - 1)
@@ -146,12 +148,22 @@ class UntrainedModel:
             if name.endswith(" range")
         }
 
-    def variants(self) -> Iterator[tuple[dict[str, Any], UntrainedModel]]:
-        """Each combination of the grid's values, and the untrained model that has them."""
-        grid = self.grid()
-        for values in itertools.product(*grid.values()):
-            chosen = dict(zip(grid, values, strict=True))
-            yield chosen, self.having(chosen)
+    @property
+    def combinations(self) -> int:
+        """How many combinations of the grid's values there are. Raises 0008 for more than a million."""
+        found = math.prod(len(values) for values in self.grid().values())
+        if found > _MOST:
+            raise ModuleFailure("0008", f"The ranges have {found} combinations, more than {_MOST}.")
+        return found
+
+    def combination(self, number: int) -> tuple[dict[str, Any], UntrainedModel]:
+        """The values of that combination, and the untrained model that has them."""
+        chosen = {}
+        for name, values in reversed(self.grid().items()):
+            number, at = divmod(number, len(values))
+            chosen[name] = values[at]
+        ordered = dict(reversed(chosen.items()))
+        return ordered, self.having(ordered)
 
     def having(self, values: Mapping[str, Any]) -> UntrainedModel:
         """With these parameters."""

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from graph.columns import ColumnSelection
 from graph.errors import ModuleFailure
 from graph.flow import Columns
-from graph.learning.training import train
+from graph.learning.training import train, trainable
 from graph.learning.untrained import UntrainedModel
 from graph.spec import TRAINED, TRAINED_MODEL_PORT, UNTRAINED, Module, Parameter, Port
 from graph.tables import TASK_ANOMALY, Dataset
@@ -16,7 +17,7 @@ from graph.tables import TASK_ANOMALY, Dataset
 class TrainAnomalyDetectionModel(Module):
     """Learns what rows are like.
 
-    Studio's module has no label. With one here, it is no feature, scoring says its values (of the two the second is the
+    Studio's module has no label. With one here (the one that Edit Metadata marks, where none is chosen), it is no feature, scoring says its values (of the two the second is the
     anomaly, as of a two-class label), and Evaluate Model compares with it. All rows are trained on, whatever it says.
     """
 
@@ -35,9 +36,9 @@ class TrainAnomalyDetectionModel(Module):
                 "0013",
                 f"Learner of invalid type is passed to the module: {untrained.learner} does not find anomalies.",
             )
-        chosen = parameters["Label column"]
+        chosen = parameters["Label column"] or next(map(ColumnSelection.of, dataset.marked("Label")), None)
         label = chosen.one(dataset.frame, "Label column") if chosen is not None else None
-        return {TRAINED_MODEL_PORT: train(untrained, dataset.frame, label)}
+        return {TRAINED_MODEL_PORT: train(untrained, trainable(dataset), label)}
 
     def columns(self, inputs: Mapping[str, Columns], parameters: Mapping[str, Any]) -> Mapping[str, Columns]:
         """See Module."""

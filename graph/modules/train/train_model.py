@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from graph.errors import ModuleFailure
-from graph.learning.training import train
+from graph.learning.training import train, trainable
 from graph.learning.untrained import UntrainedModel
 from graph.spec import TRAINED, TRAINED_MODEL_PORT, UNTRAINED, Module, Parameter, Port
 from graph.tables import TASK_ANOMALY, TASK_CLUSTERING, Dataset
@@ -34,4 +34,4 @@ class TrainModel(Module):
                 f"Learner of invalid type is passed to the module: {untrained.learner} is trained by {module}.",
             )
         label = parameters["Label column"].one(dataset.frame, "Label column")
-        return {TRAINED_MODEL_PORT: train(untrained, dataset.frame, label)}
+        return {TRAINED_MODEL_PORT: train(untrained, trainable(dataset), label)}

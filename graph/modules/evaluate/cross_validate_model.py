@@ -1,0 +1,73 @@
+"""Machine Learning / Evaluate: Cross Validate Model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from graph.flow import Columns
+from graph.learning.scoring import measured
+from graph.learning.untrained import UntrainedModel
+from graph.learning.validation import CLASSIFICATION, REGRESSION, folds, metric_of, titled, validated
+from graph.spec import UNTRAINED, Module, Parameter, Port
+from graph.tables import TASK_MULTICLASS, Dataset
+
+
+class CrossValidateModel(Module):
+    """Scores each fold of the rows by a model that was trained on the others, and measures each.
+
+    Folds are those that Partition and Sample has assigned, or else ten. The second output has a row a fold, then the mean and
+    the standard deviation over the folds.
+    """
+
+    name = "Cross Validate Model"
+    inputs = (Port("Untrained model", UNTRAINED), Port("Dataset"))
+    outputs = (Port("Scored results"), Port("Evaluation results by fold"))
+    parameters = (
+        Parameter("Label column", "ColumnPicker"),
+        Parameter("Random seed", "Int", 0, minimum=0, maximum=2**31 - 1),
+    )
+
+    def run(self, inputs: Mapping[str, Any], parameters: Mapping[str, Any]) -> Mapping[str, Any]:
+        """See the class."""
+        import pandas as pd
+
+        untrained: UntrainedModel = inputs["Untrained model"]
+        dataset: Dataset = inputs["Dataset"]
+        task = untrained.task
+        metric_of(task, next(iter(CLASSIFICATION)), next(iter(REGRESSION)))  # it is supervised
+        label = parameters["Label column"].one(dataset.frame, "Label column")
+        parts: list[Any] = []
+        table: list[dict[str, Any]] = []
+        for at, fold in enumerate(folds(dataset, label, task, parameters["Random seed"])):
+            part = validated(untrained, dataset, label, fold)
+            values = measured(part)
+            parts.append(part.frame.assign(**{"Fold Assignments": at}))
+            about: dict[str, Any] = {
+                "Fold Number": str(at),
+                "Number of examples in fold": len(fold),
+                "Model": untrained.learner,
+            }
+            table.append(about | titled(task, values))
+        frame = pd.concat(parts)
+        if task == TASK_MULTICLASS:  # of a class that is in one fold alone no other model knows
+            chances = [name for name in frame.columns if str(name).startswith("Scored Probabilities for")]
+            frame[chances] = frame[chances].fillna(0.0)
+        evaluation = pd.DataFrame(table)
+        numbers = evaluation.iloc[:, 3:]
+        for name, row in (("Mean", numbers.mean()), ("Standard Deviation", numbers.std())):
+            whole = {
+                "Fold Number": name,
+                "Number of examples in fold": len(frame),
+                "Model": untrained.learner,
+            }
+            table.append(whole | {str(title): value for title, value in row.items()})
+        return {
+            "Scored results": Dataset(frame.sort_index(), part.scored),
+            "Evaluation results by fold": Dataset(pd.DataFrame(table)),
+        }
+
+    def columns(self, inputs: Mapping[str, Columns], parameters: Mapping[str, Any]) -> Mapping[str, Columns]:
+        """See Module."""
+        inputs["Dataset"].selected(parameters["Label column"])
+        return {}

@@ -1,0 +1,71 @@
+"""Feature Selection: Permutation Feature Importance."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from graph.errors import ModuleFailure
+from graph.learning.scoring import measured, scored, task_of
+from graph.learning.validation import CLASSIFICATION, metric_of
+from graph.models.ilearner import TrainedModel
+from graph.spec import TRAINED, Module, Parameter, Port
+from graph.tables import TASK_REGRESSION, Dataset
+
+_REGRESSION: Final[Mapping[str, str]] = {
+    "Mean Absolute Error": "Mean absolute error",
+    "Root Mean Squared Error": "Root of mean squared error",
+    "Relative Absolute Error": "Relative absolute error",
+    "Relative Squared Error": "Relative squared error",
+    "Coefficient of Determination": "Coefficient of determination",
+}
+
+
+class PermutationFeatureImportance(Module):
+    """How much worse a model gets when the values of a column are shuffled among the rows; the most important first.
+
+    The score is the loss of the metric, so that it is greater for what the model needs more, whatever the metric's direction.
+    """
+
+    name = "Permutation Feature Importance"
+    inputs = (Port("Trained model", TRAINED), Port("Test data"))
+    outputs = (Port("Feature importance"),)
+    parameters = (
+        Parameter("Random seed", "Int", 0, minimum=0, maximum=2**31 - 1),
+        Parameter(
+            "Metric for measuring performance",
+            "Enumerated",
+            "Classification - Accuracy",
+            (
+                *(f"Classification - {one}" for one in CLASSIFICATION),
+                *(f"Regression - {one}" for one in _REGRESSION),
+            ),
+        ),
+    )
+
+    def run(self, inputs: Mapping[str, Any], parameters: Mapping[str, Any]) -> Mapping[str, Any]:
+        """See the class."""
+        import numpy as np
+        import pandas as pd
+
+        model: TrainedModel = inputs["Trained model"]
+        dataset: Dataset = inputs["Test data"]
+        kind, _, chosen = parameters["Metric for measuring performance"].partition(" - ")
+        if (model.task == TASK_REGRESSION) != (kind == "Regression"):
+            raise ModuleFailure(
+                "0062",
+                f"The metric is one of {kind.lower()}, and the model is for {task_of(model.task).title}.",
+            )
+        metric = metric_of(model.task, chosen, _REGRESSION.get(chosen, ""))
+        sign = -1 if metric.better == "lower" else 1
+        whole = measured(scored(model, dataset))[metric.name]
+        generator = np.random.Generator(np.random.PCG64(parameters["Random seed"]))
+        scores = {}
+        for feature in model.features:
+            order = generator.permutation(dataset.rows)
+            shuffled = {feature.name: dataset.frame[feature.name].array[order]}
+            found = measured(scored(model, dataset.with_frame(dataset.frame.assign(**shuffled))))[metric.name]
+            scores[feature.name] = sign * (whole - found)
+        ranked = sorted(scores, key=lambda name: -scores[name])
+        table = pd.DataFrame({"Feature": ranked, "Score": [scores[name] for name in ranked]})
+        return {"Feature importance": Dataset(table)}

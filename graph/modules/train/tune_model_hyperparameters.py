@@ -1,0 +1,102 @@
+"""Machine Learning / Train: Tune Model Hyperparameters."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from graph.errors import ModuleFailure
+from graph.flow import Columns
+from graph.learning.training import train, trainable
+from graph.learning.untrained import UntrainedModel
+from graph.learning.validation import (
+    CLASSIFICATION,
+    REGRESSION,
+    better,
+    folds,
+    judged,
+    metric_of,
+    titled,
+)
+from graph.spec import TRAINED, UNTRAINED, Module, Parameter, Port
+from graph.tables import Dataset
+
+GRID, RANDOM_GRID, RANDOM = "Entire grid", "Random grid", "Random sweep"
+
+
+class TuneModelHyperparameters(Module):
+    """Tries the values in the ranges of a learner's parameters, and trains it with the best.
+
+    Judged on the validation dataset, or without one as the mean over folds: those that Partition and Sample has assigned, or
+    else ten. Random sweeps draw combinations of the values, each once. Of equals the first drawn is the best.
+    """
+
+    name = "Tune Model Hyperparameters"
+    inputs = (
+        Port("Untrained model", UNTRAINED),
+        Port("Training dataset"),
+        Port("Validation dataset", optional=True),
+    )
+    outputs = (Port("Sweep results"), Port("Trained best model", TRAINED))
+    parameters = (
+        Parameter("Specify parameter sweeping mode", "Enumerated", RANDOM, (RANDOM, GRID, RANDOM_GRID)),
+        Parameter("Maximum number of runs on random sweep", "Int", 5, minimum=1, maximum=10_000),
+        Parameter("Random seed", "Int", 0, minimum=0, maximum=2**31 - 1),
+        Parameter("Label column", "ColumnPicker"),
+        Parameter(
+            "Metric for measuring performance for classification",
+            "Enumerated",
+            "Accuracy",
+            tuple(CLASSIFICATION),
+        ),
+        Parameter(
+            "Metric for measuring performance for regression",
+            "Enumerated",
+            "Mean absolute error",
+            tuple(REGRESSION),
+        ),
+    )
+    trains = True
+
+    def run(self, inputs: Mapping[str, Any], parameters: Mapping[str, Any]) -> Mapping[str, Any]:
+        """See the class."""
+        import numpy as np
+        import pandas as pd
+
+        untrained: UntrainedModel = inputs["Untrained model"]
+        dataset: Dataset = inputs["Training dataset"]
+        label, seed = parameters["Label column"].one(dataset.frame, "Label column"), parameters["Random seed"]
+        metric = metric_of(
+            untrained.task,
+            parameters["Metric for measuring performance for classification"],
+            parameters["Metric for measuring performance for regression"],
+        )
+        against = inputs.get("Validation dataset") or folds(dataset, label, untrained.task, seed)
+        chosen = list(range(untrained.combinations))
+        most = parameters["Maximum number of runs on random sweep"]
+        if parameters["Specify parameter sweeping mode"] != GRID and len(chosen) > most:
+            chosen = np.random.Generator(np.random.PCG64(seed)).choice(chosen, most, replace=False).tolist()
+        best, least, table = untrained, float("nan"), []
+        for at in chosen:
+            values, one = untrained.combination(at)
+            found = judged(one, dataset, label, against)
+            table.append({**values, **titled(untrained.task, found)})
+            if better(metric, found[metric.name], least):
+                best, least = one, found[metric.name]
+        if least != least:
+            raise ModuleFailure(
+                "0021", f"{metric.title} is not defined on the rows that models are judged by."
+            )
+        sweep = pd.DataFrame(table).sort_values(
+            metric.title, ascending=metric.better == "lower", kind="stable"
+        )
+        return {
+            "Sweep results": Dataset(sweep.reset_index(drop=True)),
+            "Trained best model": train(best, trainable(dataset), label),
+        }
+
+    def columns(self, inputs: Mapping[str, Columns], parameters: Mapping[str, Any]) -> Mapping[str, Columns]:
+        """See Module."""
+        if "Validation dataset" in inputs:
+            inputs["Validation dataset"].selected(parameters["Label column"])
+        return {}
