@@ -28,6 +28,7 @@ class BoostedTrees(Learner):
     """Common part of the two boosted decision trees (scikit-learn's histogram gradient boosting)."""
 
     encoding = ORDINAL
+    threads = True
     parameters = (*_SWEPT[:4], SEED, UNKNOWN_LEVELS, *_SWEPT[4:])
 
     def estimator(self, parameters: Mapping[str, Any]) -> Any:
@@ -96,12 +97,13 @@ class DecisionForest(Learner):
 
     def export(self, fitted: Any, width: int) -> Fitted:
         """See Learner."""
+        from graph.models import onnx_models
         from graph.models.forms.forest import export
 
         trees = [estimator.tree_ for estimator in fitted.forest.estimators_]
         values = [tree.value[:, 0, :] for tree in trees]  # shares of the classes, or the mean
-        if self.task == TASK_BINARY:
-            values = [shares[:, 1:] for shares in values]
+        if self.task in (TASK_BINARY, TASK_REGRESSION):
+            return Fitted(onnx_models.forest(trees, [each[:, -1] for each in values], width))
         return Fitted(export(trees, values), "forest")
 
 

@@ -65,6 +65,8 @@ class Learner(Module):
     task: ClassVar[str]
     link: ClassVar[str] = LOGISTIC
     encoding: ClassVar[str] = ONE_HOT
+    threads: ClassVar[bool] = False
+    """Whether what it learns does not depend on the number of threads."""
 
     def run(self, inputs: Mapping[str, Any], parameters: Mapping[str, Any]) -> Mapping[str, Any]:
         """See Module."""
@@ -125,12 +127,13 @@ class UntrainedModel:
         A small matrix is fitted on one thread. The trees' OpenMP threads wait for each other by spinning, so
         that a second busy process on the machine makes a fit 10 to 100 times slower, while on an idle one a
         second thread gains a tenth (measured on a month of flights). BLAS always has one thread: its sums
-        differ in the last bits by the number of threads. Trees come out the same either way.
+        differ in the last bits by the number of threads, as do those of K-means. Trees come out the same either way.
         """
         from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
         estimator = self.estimator()
-        limits = {"blas": 1, "openmp": 1} if matrix.size < SMALL_MATRIX else {"blas": 1}
+        several = self.module.threads and matrix.size >= SMALL_MATRIX
+        limits = {"blas": 1} if several else {"blas": 1, "openmp": 1}
         with threadpool_limits(limits=limits), _quiet():
             return estimator.fit(matrix, target)
 

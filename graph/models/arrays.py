@@ -22,7 +22,7 @@ Scores = npt.NDArray[np.float64]
 
 _TYPES: Final = ("<f8", "<i4", "|u1")
 _SIZE: Final = struct.Struct("<Q")
-_SMALL: Final = 32
+_SMALL: Final = 2**18
 CELLS: Final = 2**21
 """How many numbers a step of scoring works on at once."""
 
@@ -86,7 +86,7 @@ def chunks(rows: int, cells: int) -> Iterator[slice]:
 
 def product(matrix: Scores, weights: Scores) -> Scores:
     """The matrix product, added in the order of the columns: BLAS adds in another one for another number of rows."""
-    if len(matrix) <= _SMALL:
+    if matrix.size * weights.shape[1] <= _SMALL:
         return np.asarray(np.add.accumulate(matrix[:, :, None] * weights, axis=1)[:, -1])
     total = matrix[:, :1] * weights[0]
     for at in range(1, len(weights)):

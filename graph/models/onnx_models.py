@@ -3,7 +3,7 @@
 Written directly from the fitted arrays: that takes milliseconds where a general converter takes seconds, and
 in double precision, so that decisions and sums are those of scikit-learn. Two forms exist:
 
-    trees    ai.onnx.ml TreeEnsemble (sum of leaves) + baseline
+    trees    ai.onnx.ml TreeEnsemble (sum of leaves) + baseline; of a forest, on columns in single precision
     linear   missing values replaced, then weights · features + intercept
 
 Input `features`, double [rows, width]; output `score`, double [rows, 1]: the raw score. The link (logistic or
@@ -63,9 +63,41 @@ _LINEAR: Final[tuple[tuple[str, list[str], list[str], dict[str, Any]], ...]] = (
 )
 
 
-def trees(nodes: Sequence[npt.NDArray[Any]], baseline: float, width: int) -> bytes:
+_RECORD: Final = np.dtype(
+    [
+        ("value", np.float64),
+        ("feature_idx", np.int64),
+        ("num_threshold", np.float64),
+        ("missing_go_to_left", np.uint8),
+        ("left", np.int64),
+        ("right", np.int64),
+        ("is_leaf", np.uint8),
+    ]
+)
+_LARGEST: Final = float(np.finfo(np.float32).max)
+
+
+def forest(trees_: Sequence[Any], values: Sequence[npt.NDArray[np.float64]], width: int) -> bytes:
+    """The mean over scikit-learn's trees, *values* being those of the nodes of each.
+
+    They compare columns in single precision; where what is missing parts from all else a threshold is infinite.
+    """
+    nodes = []
+    for tree, value in zip(trees_, values, strict=True):
+        records = np.zeros(tree.node_count, _RECORD)
+        leaf = tree.children_left < 0
+        records["is_leaf"], records["value"] = leaf, value / len(trees_)
+        records["feature_idx"] = np.where(leaf, 0, tree.feature)
+        records["num_threshold"] = np.clip(tree.threshold, -_LARGEST, _LARGEST)
+        records["missing_go_to_left"] = tree.missing_go_to_left
+        records["left"], records["right"] = np.where(leaf, 0, (tree.children_left, tree.children_right))
+        nodes.append(records)
+    return trees(nodes, 0.0, width, single=True)
+
+
+def trees(nodes: Sequence[npt.NDArray[Any]], baseline: float, width: int, *, single: bool = False) -> bytes:
     """A boosted ensemble; `nodes` are scikit-learn's histogram-tree node records, one array a tree."""
-    from onnx import helper
+    from onnx import TensorProto, helper
 
     records = np.concatenate([_two_leaves(tree) if len(tree) == 1 else tree for tree in nodes])
     sizes = np.array([max(len(tree), 3) for tree in nodes])
@@ -77,7 +109,12 @@ def trees(nodes: Sequence[npt.NDArray[Any]], baseline: float, width: int) -> byt
     start = np.repeat(starts, sizes)[inner]
     split = records[inner]
     left, right = split["left"].astype(np.int64) + start, split["right"].astype(np.int64) + start
-    node = helper.make_node("TreeEnsemble", [INPUT], ["leaves"], domain="ai.onnx.ml")
+    casts = [
+        helper.make_node("Cast", [INPUT], ["single"], to=TensorProto.FLOAT),
+        helper.make_node("Cast", ["single"], ["compared"], to=TensorProto.DOUBLE),
+    ]
+    compared = "compared" if single else INPUT
+    node = helper.make_node("TreeEnsemble", [compared], ["leaves"], domain="ai.onnx.ml")
     for name, values in {
         "nodes_featureids": split["feature_idx"],
         "nodes_truenodeids": number[left],
@@ -98,7 +135,7 @@ def trees(nodes: Sequence[npt.NDArray[Any]], baseline: float, width: int) -> byt
     for name, number_ in {"n_targets": 1, "aggregate_function": 1, "post_transform": 0}.items():
         _attribute(node, name).i = number_
     add = helper.make_node("Add", ["leaves", "baseline"], [OUTPUT])
-    return _model([node, add], {"baseline": np.array([[baseline]])}, width)
+    return _model([*(casts if single else ()), node, add], {"baseline": np.array([[baseline]])}, width)
 
 
 def linear(weights: npt.NDArray[np.float64], intercept: float, missing: npt.NDArray[np.float64]) -> bytes:
@@ -210,10 +247,15 @@ def check(data: bytes, width: int) -> None:
         raise InvalidModel("model.onnx does not give one score a row")
     constants = {tensor.name: _array(tensor) for tensor in graph.initializer}
     operations = tuple(node.op_type for node in graph.node)
-    if operations == ("TreeEnsemble", "Add") and graph.node[0].domain == "ai.onnx.ml":
-        _expect(_wiring(graph) == [([INPUT], ["leaves"]), (["leaves", "baseline"], [OUTPUT])])
+    if operations[-2:] == ("TreeEnsemble", "Add") and operations[:-2] in ((), ("Cast", "Cast")):
+        ensemble = graph.node[-2]
+        casts = [([INPUT], ["single"]), (["single"], ["compared"])] if len(operations) == 4 else []
+        last = [([casts[-1][1][0] if casts else INPUT], ["leaves"]), (["leaves", "baseline"], [OUTPUT])]
+        _expect(_wiring(graph) == casts + last and ensemble.domain == "ai.onnx.ml")
+        to = [(a.name, a.i) for cast in graph.node[: len(casts)] for a in cast.attribute]
+        _expect(to == [("to", onnx.TensorProto.FLOAT), ("to", onnx.TensorProto.DOUBLE)][: len(casts)])
         _expect(set(constants) == {"baseline"} and constants["baseline"].shape == (1, 1))
-        _check_trees(graph.node[0], width)
+        _check_trees(ensemble, width)
     elif operations == tuple(operation for operation, *_ in _LINEAR):
         _expect(_wiring(graph) == [(inputs, outputs) for _, inputs, outputs, _ in _LINEAR])
         row, one = (1, width), (1,)

@@ -1,4 +1,4 @@
-"""Trees with several numbers in each leaf: the mean over the trees, or, with `quantiles`, quantiles of all leaves together.
+"""Trees with several numbers in each leaf (with one they are ONNX): the mean over the trees, or, with `quantiles`, quantiles of all leaves together.
 
 A node is a leaf where both its children are itself; every other child comes after its parent, so that there is no cycle.
 Columns are compared in single precision, as scikit-learn's forests do.
