@@ -24,6 +24,8 @@ from localcloud.azureml.history import routes as history
 from localcloud.azureml.jobs import operations as jobs
 from localcloud.azureml.jobs.runner import JobRunner
 from localcloud.azureml.jobs.state import Jobs
+from localcloud.azureml.schedules import operations as schedules
+from localcloud.azureml.schedules.firing import Clockwork
 from localcloud.azureml.serving.state import Serving
 from localcloud.azureml.tracking import routes as tracking
 from localcloud.azureml.tracking.state import Tracking
@@ -40,16 +42,19 @@ class AzureMl:
     environments: Environments
     runner: JobRunner
     serving: Serving
+    clockwork: Clockwork
 
     def start(self, works: Works) -> None:
         """Go on with what ran before."""
         self.runner.start()
+        self.clockwork.start()
         provisioning.resume(works, self.serving, self.environments)
         going.resume(works.operations)
         self.serving.follow()
 
     async def stop(self) -> None:
         """End all processes; they begin again with the next start."""
+        await self.clockwork.stop()
         await self.runner.stop()
         await self.serving.stop()
 
@@ -60,7 +65,8 @@ def open_azureml(works: Works) -> AzureMl:
     environments = Environments(directory / "environments")
     kept = Jobs(works.store, works.cloud, Tracking(works.store))
     runner = JobRunner(kept, environments, directory / "jobs", os.cpu_count() or 1)
-    return AzureMl(environments, runner, Serving(directory / "deployments", works.store.arm_get))
+    serving = Serving(directory / "deployments", works.store.arm_get)
+    return AzureMl(environments, runner, serving, Clockwork(kept, runner.submit))
 
 
 TYPES: tuple[ResourceType, ...] = (
@@ -80,6 +86,7 @@ OPERATIONS: tuple[Operation, ...] = (
     *datastores.OPERATIONS,
     *assets.OPERATIONS,
     *jobs.OPERATIONS,
+    *schedules.OPERATIONS,
     *quotas.OPERATIONS,
     *operations.OPERATIONS,
 )

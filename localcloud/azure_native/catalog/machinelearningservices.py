@@ -122,7 +122,25 @@ ONLINE_ENDPOINT = ResourceType(
     read_only=_MADE,
 )
 
-TYPES = (WORKSPACE, COMPUTE, ONLINE_ENDPOINT)
+ENVIRONMENT_VERSION = ResourceType(
+    token="azure-native:machinelearningservices:EnvironmentVersion",  # noqa: S106 - a type's name
+    path=f"{_WORKSPACE}/environments/{{name}}/versions/{{version}}",
+    api_version=_API,
+    name=NameRule("version"),
+    body=(top("properties", required=True, read_only=("environmentType", "provisioningState")),),
+    read_only=_MADE,
+)
+
+SCHEDULE = ResourceType(
+    token="azure-native:machinelearningservices:Schedule",  # noqa: S106 - a type's name
+    path=f"{_WORKSPACE}/schedules/{{name}}",
+    api_version=_API,
+    name=NameRule("name", pattern=r"^[a-zA-Z0-9][a-zA-Z0-9\-_]{0,254}$"),
+    body=(top("properties", required=True, read_only=("provisioningState",)),),
+    read_only=_MADE,
+)
+
+TYPES = (WORKSPACE, COMPUTE, ONLINE_ENDPOINT, ENVIRONMENT_VERSION, SCHEDULE)
 
 FUNCTIONS = (
     Function(

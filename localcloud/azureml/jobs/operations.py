@@ -12,7 +12,7 @@ from localcloud.azureml.jobs import misbehaving
 from localcloud.azureml.jobs import state as states
 from localcloud.azureml.jobs.request import changed, completed
 from localcloud.azureml.jobs.runner import JobRunner
-from localcloud.azureml.jobs.state import shown
+from localcloud.azureml.jobs.state import Jobs, shown
 from localcloud.azureml.tracking.errors import TrackingError
 
 _ALL, _ONE = f"{PATH}/jobs", f"{PATH}/jobs/{{name}}"
@@ -43,31 +43,35 @@ def _put(call: Call) -> Answer:
             document = {**old, "properties": {**changed(old["properties"], {**properties}), "status": status}}
             jobs.jobs.put(document)
             return Answer(200, shown(document))
-        document = {
-            "id": f"{workspace.id}/jobs/{name}",
-            "name": name,
-            "type": f"{TYPE}/jobs",
-            "systemData": created_by(call),
-            "properties": {**_with_services(call, workspace, name, properties), "status": states.NOT_STARTED},
-            "run": {"base": call.base_url},
-        }
-        try:
-            jobs.jobs.create(workspace, document)
-        except TrackingError as error:
-            raise ArmError(409, "Conflict", str(error)) from None
+        document = create(jobs.jobs, workspace, name, properties, created_by(call), call.base_url)
     misbehaving.submit(call.request, jobs, document["id"])
     return Answer(201, shown(document))
 
 
-def _with_services(call: Call, workspace: Workspace, name: str, properties: Document) -> Document:
+def create(
+    jobs: Jobs, workspace: Workspace, name: str, properties: Document, by: Document, base: str
+) -> Document:
+    """Write a new job down, with *properties* as `completed` gives them. Raises ArmError where its name is taken."""
     addresses = {
         "Studio": f"https://ml.azure.com/runs/{name}?wsid={workspace.id}",
-        "Tracking": workspace.tracking_uri(call.base_url),
+        "Tracking": workspace.tracking_uri(base),
     }
     services = {
         kind: {**service, "endpoint": addresses[kind]} for kind, service in properties["services"].items()
     }
-    return {**properties, "services": services}
+    document = {
+        "id": f"{workspace.id}/jobs/{name}",
+        "name": name,
+        "type": f"{TYPE}/jobs",
+        "systemData": by,
+        "properties": {**properties, "services": services, "status": states.NOT_STARTED},
+        "run": {"base": base},
+    }
+    try:
+        jobs.create(workspace, document)
+    except TrackingError as error:
+        raise ArmError(409, "Conflict", str(error)) from None
+    return document
 
 
 def _get(call: Call) -> Answer:

@@ -46,7 +46,7 @@ class Learning:
         for kind in ("environments", "codes", "data", "models"):
             path = f"{self._workspace}/{kind}/one/versions/1"
             yield path, self._body("PUT", path)
-        for kind in ("datastores/one", "jobs/one"):
+        for kind in ("datastores/one", "jobs/one", "schedules/one"):
             yield f"{self._workspace}/{kind}", self._body("PUT", f"{self._workspace}/{kind}")
         endpoint = f"{self._workspace}/onlineEndpoints/one"
         yield endpoint, {**_PLACE, "properties": {"authMode": "Key", "keys": {"primaryKey": self._token}}}
@@ -120,6 +120,7 @@ class Learning:
                 "keyType": "Secondary",
                 "keyValue": "k" * 32,
                 "tail": 5,
+                "scheduleTime": "2026-01-02T03:04:05",
                 "containerType": "InferenceServer",
             }
         if before == "versions":
@@ -129,6 +130,8 @@ class Learning:
             return {"properties": {"description": "d", "tags": {"a": "b"}, "dataType": "uri_file"}}
         if before == "jobs":
             return {"properties": self._job()}
+        if before == "schedules":
+            return {"properties": self._schedule()}
         if before == "datastores":
             properties = {"datastoreType": "AzureBlob", "accountName": "one", "containerName": "c"}
             return {"properties": {**properties, "credentials": {"credentialsType": "None"}}}
@@ -210,6 +213,26 @@ class Learning:
             "outputs": {"model": {"jobOutputType": "uri_folder", "mode": "ReadWriteMount"}},
             "limits": {"jobLimitsType": "Command", "timeout": "PT1M"},
             "resources": {"instanceCount": 1},
+        }
+
+    def _schedule(self) -> Any:
+        pattern = {"hours": [3], "minutes": [0, 30], "weekDays": ["Monday"], "monthDays": []}
+        when = {"startTime": "2024-01-01T00:00:00", "endTime": "2024-02-01T00:00:00", "timeZone": "UTC"}
+        job = self._job()
+        return {
+            "displayName": "one",
+            "tags": {"a": "b"},
+            "properties": {"a": "b"},
+            "isEnabled": True,
+            "trigger": {
+                "triggerType": "Recurrence",
+                "frequency": "Week",
+                "interval": 2,
+                "expression": "0 3 * * *",
+                "schedule": pattern,
+                **when,
+            },
+            "action": {"actionType": "CreateJob", "jobDefinition": job},
         }
 
 
