@@ -72,11 +72,13 @@ def fleet(members: ml.Members) -> ml.EndpointFleet:
 
 members = ml.Members.from_config(config)
 served = fleet(members) if members else endpoint()
+schedules = ml.RetrainSchedule.from_config(config, workspace)
 outputs = served.outputs | {
     "baselineUrl": predictive.url,
     "service": predictive.service,
     "experiment": experiment,
     "target": target,
+    **({"schedules": schedules} if schedules else {}),
 }
 for name, value in outputs.items():
     pulumi.export(name, value)

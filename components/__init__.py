@@ -7,6 +7,7 @@ from components.fleet import EndpointFleet, Members, Schedule
 from components.gate import Gate
 from components.notifications import notify, notify_from_config
 from components.present_model import PresentModel
+from components.retrain_schedule import RetrainSchedule
 from components.rollout import Ring, Rollout
 from components.trained_model import RunLimits, TrainedModel
 from components.web_service import PredictiveWebService, TrainingWebService
@@ -23,6 +24,7 @@ __all__ = [
     "Members",
     "PredictiveWebService",
     "PresentModel",
+    "RetrainSchedule",
     "Ring",
     "Rollout",
     "RunLimits",

@@ -31,7 +31,9 @@ _NAME = re.compile(r"(?=.{1,32}$)[A-Za-z][A-Za-z0-9]*(?:-[A-Za-z0-9]+)*")
 
 @dataclass(frozen=True)
 class WorkspaceParts:
-    """A workspace as online endpoints are declared in it: its *id*, *group*, *name* and *location*, its *tags* and *provider*."""
+    """A workspace as endpoints and schedules are declared in it: its *id*, *group*, *name*, *location*, *tags* and *provider*, and
+    the *compute* that came with it.
+    """
 
     id: pulumi.Output[str]
     group: pulumi.Input[str]
@@ -39,6 +41,7 @@ class WorkspaceParts:
     location: pulumi.Input[str]
     tags: Mapping[str, str]
     provider: pulumi.ProviderResource | None
+    compute: pulumi.Output[str] | None = None
 
 
 def tags_of(given: Mapping[str, str] | None, owner_email: str) -> dict[str, str]:
@@ -160,7 +163,7 @@ def workspace(
         opts=named("tags"),
     )
     _let_read_and_write(f"{name}-compute-blobs", compute, account, child)
-    return WorkspaceParts(made.id, group.name, made.name, location, tags, _provider(child))
+    return WorkspaceParts(made.id, group.name, made.name, location, tags, _provider(child), compute.id)
 
 
 def _let_read_and_write(

@@ -35,8 +35,7 @@ def after_up(outputs: Mapping[str, Any], console: Console) -> None:
     if "modelAddress" not in outputs:
         return
     lines = summary(outputs)
-    told = _told(outputs, "experiment", "service", "target", "endpointName")
-    if told and _sample(outputs["experiment"]).is_file():
+    if _told(outputs, "experiment", "service", "target", "endpointName"):
         lines |= scored_sample(outputs)
     _print("", lines, console)
 

@@ -49,9 +49,9 @@ class ResourceManager:
         answer = self._transport.send("GET", resource, params={**self._version, **query})
         return self._transport.said(answer), answer.headers.get("ETag") or ""
 
-    def list(self, collection: str) -> list[Json]:
-        """All resources of a collection, page by page."""
-        page = self._transport.object("GET", collection, **self._version)
+    def list(self, collection: str, **query: str) -> list[Json]:
+        """All resources of a collection that *query* asks for, page by page."""
+        page = self._transport.object("GET", collection, **self._version, **query)
         found = list(rows(page, "value"))
         while following := page.get("nextLink"):
             page = self._transport.object("GET", self._own(str(following)))

@@ -23,7 +23,8 @@ _SOME_DAY = datetime(2026, 1, 1, tzinfo=UTC)
 _COUNTED = 100  # so many missed times are counted
 
 
-def _expression(cron: str) -> None:
+def judge_expression(cron: str) -> None:
+    """Refuse what is no cron expression, or never comes. Raises ConfigurationError."""
     from cronsim import CronSim, CronSimError
 
     if len(cron.split()) != 5:
@@ -71,7 +72,7 @@ def _zone(zone: str) -> None:
 class Settings(Inputs):
     """Times of a calendar."""
 
-    cron: str = prop("minute, hour, day, month, weekday", judge=_expression)
+    cron: str = prop("minute, hour, day, month, weekday", judge=judge_expression)
     zone: str = prop("the IANA time zone that they are of", default="UTC", judge=_zone)
 
 

@@ -6,6 +6,7 @@
       - {cron: "0 3 * * *", zone: Europe/Berlin}
       - {newData: {every: 15m}}
       - {age: 30d, force: true}
+      - {schedule: "0 3 * * SUN", name: sundays}
 
 An entry is an object with the name of one kind; what that kind takes stands below it or beside it. ``force: true`` beside
 it asks for a new run also where the same inputs were trained before. A kind is a module of this room.
@@ -51,7 +52,9 @@ class Declared:
 
     @cached_property
     def name(self) -> str:
-        """What it is called: its kind and what it says, in one form."""
+        """What it is called: its kind, and its own name where it has one, else what it says, in one form."""
+        if own := getattr(self.settings, "name", ""):
+            return f"{self.kind.name} {own}"
         return f"{self.kind.name} {json.dumps(self.settings.props(), sort_keys=True, ensure_ascii=False)}"
 
     def decide(self, scene: Scene) -> Decision:

@@ -14,6 +14,8 @@ import pytest
 import components as ml
 from clients.errors import ConfigurationError
 from engine.testing import ProgramStack
+from retrain_hooks.triggers.declared import declared
+from retrain_hooks.triggers.schedule import Settings
 from tests.healing import Told, case
 
 heals = pytest.mark.heals
@@ -79,6 +81,11 @@ class Program:
     def gate(self, holdout: bool) -> None:
         ml.Gate.from_config(pulumi.Config(), self._data if holdout else None)
 
+    def trigger(self, entry: Mapping[str, str]) -> None:
+        (found,) = declared([entry])
+        if isinstance(found.settings, Settings):
+            ml.RetrainSchedule(self.name(), workspace=self._workspace, settings=found.settings)
+
     def adopted(self, ring: str) -> None:
         rings = [ml.Ring(ring, [ring])]
         service = self.predictive(experiment=None, model=None, existing=SERVICE, resource="m")
@@ -92,6 +99,12 @@ CASES = [
         id,
         lambda p: p.workspace(location=None),
         lambda p: p.workspace(),
+    ),
+    case(
+        "let `watch` keep the time, by a trigger `cron`",
+        id,
+        lambda p: p.trigger({"schedule": "0 3 * * SUN"}),
+        lambda p: p.trigger({"cron": "0 3 * * SUN"}),
     ),
     case(
         "name the experiment to publish, or with `existing` the service to adopt",

@@ -16,16 +16,18 @@ GOOD: list[dict[str, Any]] = [
     {"age": "30d", "force": True},
     {"drift": {"psi": 0.2}},
     {"feedback": {"path": "feedback/*.csv", "rule": "auc >= 0.6"}},
+    {"schedule": "0 3 * * SUN", "zone": "Europe/Berlin"},
 ]
+MONTHLY = {"frequency": "month", "monthDays": [1], "hours": [3], "minutes": [0]}
 
 
 def test_each_kind_is_found_by_itself_and_declared_in_its_short_form() -> None:
-    """The five kinds are the modules of the room; a duration may be in days."""
-    assert set(kinds()) == {"cron", "newData", "age", "drift", "feedback"}
+    """The kinds are the modules of the room; a duration may be in days."""
+    assert set(kinds()) == {"cron", "newData", "age", "drift", "feedback", "schedule"}
     found = declared(GOOD)
-    assert [one.kind.name for one in found] == ["cron", "newData", "age", "drift", "feedback"]
+    assert [one.kind.name for one in found] == ["cron", "newData", "age", "drift", "feedback", "schedule"]
     assert found[2].settings.props() == {"age": "2592000s"}
-    assert [one.force for one in found] == [False, False, True, False, False]
+    assert [one.force for one in found] == [False, False, True, False, False, False]
 
 
 def test_what_stands_below_a_kind_may_stand_beside_it() -> None:
@@ -72,6 +74,25 @@ def one(entry: object) -> None:
             "write a number: auc >= 0.6",
             one, {"feedback": {"path": "f.csv", "rule": "auc >= champion"}}, {"feedback": {"path": "f.csv", "rule": "auc >= 0.6"}},
         ),
+        case("write frequency: month, with its days, hours and minutes", one, {"schedule": "0 3 1 * *"}, {"schedule": MONTHLY}),
+        case("name them by 0 (Sunday) to 6, or SUN to SAT", one, {"schedule": "0 3 * * 7"}, {"schedule": "0 3 * * 0"}),
+        case(
+            "write an IANA name that it has, such as {}",
+            one, {"schedule": "0 3 * * *", "zone": "Europe/Berln"}, {"schedule": "0 3 * * *", "zone": "Europe/Berlin"},
+        ),
+        case(
+            "write it without an offset: 2026-01-31T03:00:00",
+            one, {"schedule": "0 3 * * *", "end": "2026-01-31T03:00:00+01:00"}, {"schedule": "0 3 * * *", "end": "2026-01-31T03:00:00"},
+        ),
+        case("write it without an offset: 2026-01-31T03:00:00", one, {"schedule": {**MONTHLY, "start": "soon"}}, {"schedule": MONTHLY}, name="no time"),
+        case("use letters, digits and dashes, 40 at most, a letter first", one, {"schedule": "0 3 * * *", "name": "a b"}, {"schedule": "0 3 * * *", "name": "a-b"}),
+        case('write one of them: schedule: "0 3 * * SUN" is Sundays at three', one, {"schedule": {}}, {"schedule": "0 3 * * SUN"}),
+        case('write one of them: schedule: "0 3 * * SUN" is Sundays at three', one, {"schedule": {**MONTHLY, "existing": "theirs"}}, {"schedule": {"existing": "theirs"}}, name="two ways"),
+        case("write a later one, or leave it out", one, {"schedule": "0 3 * * *", "end": "2020-01-01"}, {"schedule": "0 3 * * *", "end": "2030-01-01"}),
+        case("leave them out, or change frequency", one, {"schedule": {"frequency": "day", "weekDays": ["Monday"]}}, {"schedule": {"frequency": "week", "weekDays": ["Monday"]}}),
+        case("leave them out, or change frequency", one, {"schedule": "0 3 * * *", "hours": [3], "minutes": [0]}, {"schedule": "0 3 * * *"}, name="hours of a cron"),
+        case("write both: hours: [3], minutes: [0]", one, {"schedule": {"frequency": "day", "hours": [3]}}, {"schedule": {"frequency": "day", "hours": [3], "minutes": [0]}}),
+        case("leave out one of the two", declared, [{"schedule": "0 3 * * *"}, {"schedule": "0 4 * * *"}], [{"schedule": "0 3 * * *"}, {"schedule": "0 4 * * *", "name": "four"}], name="one name for two"),
     ],
 )  # fmt: skip
 def test_what_is_no_trigger_is_refused_in_a_line(

@@ -74,6 +74,11 @@ NEEDS = {
                 ),
             ),
             Need(
+                "have the workspace keep the times of a RetrainSchedule",
+                "AzureML Data Scientist",
+                _made(f"{_SPACES}/schedules"),
+            ),
+            Need(
                 "let the workspace's compute read and write its blobs",
                 "Role Based Access Control Administrator",
                 (f"{_ROLES}/read", f"{_ROLES}/write", f"{_ROLES}/delete"),
