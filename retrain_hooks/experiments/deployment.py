@@ -14,6 +14,7 @@ from retrain_hooks.experiments.environments import EnvironmentSpec, read_environ
 from retrain_hooks.experiments.folder import Code, read_code
 from retrain_hooks.experiments.job import judge_schema
 from retrain_hooks.experiments.yaml_fields import Fields, Value, read_yaml
+from retrain_hooks.host.python_source import parsed
 from retrain_hooks.registry.run_key import digest
 
 FILE: Final = "deployment.yml"
@@ -179,7 +180,7 @@ def _code(value: Value | None, folder: Path) -> tuple[Code, str]:
 def _defined(content: bytes) -> set[str]:
     """What a script defines when it is imported, as far as can be told without running it."""
     try:
-        tree = ast.parse(content)
+        tree = parsed(content)
     except (SyntaxError, ValueError):
         # The environment's Python may be a newer one than ours.
         return set(re.findall(r"^(?:async\s+)?def\s+(\w+)", content.decode(errors="replace"), re.MULTILINE))

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from clients.errors import ExperimentInvalid
+from retrain_hooks.host.python_source import parsed
 
 LOCK: Final = "requirements.lock"
 
@@ -52,7 +53,7 @@ def _imported(sources: Iterable[bytes]) -> set[str]:
     """The top-level packages, of others, that sources import, wherever they do."""
     found: set[str] = set()
     for source in sources:
-        for node in ast.walk(ast.parse(source)):
+        for node in ast.walk(parsed(source)):
             if isinstance(node, ast.Import):
                 found |= {each.name.partition(".")[0] for each in node.names}
             elif isinstance(node, ast.ImportFrom) and node.module and not node.level:

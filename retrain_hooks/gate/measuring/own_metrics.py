@@ -28,6 +28,7 @@ from typing import Any, Final
 from clients.errors import ConfigurationError
 from clients.names import nearest
 from retrain_hooks.gate.measuring.own_process import call
+from retrain_hooks.host.python_source import parsed
 
 _MORE: Final = ("scores", "rows")
 _MOST_BYTES: Final = 1024 * 1024
@@ -83,7 +84,7 @@ class OwnMetric:
     def takes(self) -> tuple[str, ...]:
         """Which of ``scores`` and ``rows`` it takes. Raises ConfigurationError for what is no function of ours to call."""
         try:
-            tree = ast.parse(self.content, self.file)
+            tree = parsed(self.content, self.file)
         except (SyntaxError, ValueError) as error:
             line = getattr(error, "lineno", None)
             where = f"{self.file}, line {line}" if line else self.file
