@@ -20,7 +20,7 @@ def eventually(look: Callable[[], Any], what: str, deadline: float = DEADLINE) -
     while not (found := look()):
         if time.monotonic() > end:
             raise AssertionError(f"{what} did not come within {deadline:.0f} s")
-        time.sleep(0.02)
+        time.sleep(0.05)  # what is looked at may be a journal, which costs its server something
     return found
 
 

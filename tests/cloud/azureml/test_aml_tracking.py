@@ -55,7 +55,7 @@ def test_a_job_logs_and_its_run_is_read_afterwards(aml: Aml, tmp_path: Path) -> 
             "    mlflow.log_metric('odd', math.nan)\n"
             "    mlflow.set_tag('kind', 'linear')\n"
             "    mlflow.log_text('hello', 'notes/a.txt')\n"
-            "    mlflow.sklearn.log_model(model, name='model')\n"
+            "    mlflow.sklearn.log_model(model, name='model', pip_requirements=['scikit-learn'])\n"
         ),
     )
     details = aml.run("logger", "python train.py", codeId=code, environmentId=environment)
