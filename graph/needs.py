@@ -27,12 +27,13 @@ from graph.spec import Module
 class Needs:
     """The `columns` of the input that are asked for, each with the module that asks first; and the `label` of the training.
 
-    `classes` is how many different values the label has at least to have.
+    `classes` is how many different values the label has at least to have; with `numbers` these are numbers.
     """
 
     columns: Mapping[str, str]
     label: Column | None = None
     classes: int = 0
+    numbers: bool = False
 
 
 def needs(definition: Mapping[str, Any], values: Mapping[str, str]) -> Needs:
@@ -51,7 +52,9 @@ def needs(definition: Mapping[str, Any], values: Mapping[str, str]) -> Needs:
     inputs = {port: by_port.get(source, UNKNOWN) for port, source in trained[0].sources.items()}
     learners = [modules[node] for node, _port in trained[0].sources.values() if node in modules]
     label = label_of(inputs, bound[trained[0].id])
-    return Needs(asked, label, max((module.classes for module in learners), default=0))
+    numbers = [_task(module) for module in learners if _task(module)] == ["regression"]
+    least = max((module.classes for module in learners), default=0)
+    return Needs(asked, label, max(least, 2 * numbers), numbers)
 
 
 def columns_by_port(

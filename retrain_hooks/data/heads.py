@@ -13,7 +13,7 @@ from clients.names import listed, shown
 from clients.storage import Container
 from graph.flow import UNTOLD
 from retrain_hooks.host.memory import Memory
-from tables import EndlessHeader, Table, TableError, head, parts
+from tables import EndlessHeader, Table, TableError, head, number, parts
 
 _BYTES = 64 * 1024
 _MORE_BYTES = 16 * 2**20  # where the heads show one class only
@@ -26,7 +26,8 @@ _ANOTHER = "name another data version, or upload its data again"
 
 @dataclass(frozen=True)
 class Asked:
-    """What *who* asks of a table: *columns*, each with what asks for it, and rows whose *label* has enough *classes*.
+    """What *who* asks of a table: *columns*, each with what asks for it, and rows whose *label* has enough *classes*, or
+    *numbers* of which not all are equal.
 
     *label* is the name of a column, and *values* gives what a value in it stands for.
     """
@@ -36,6 +37,7 @@ class Asked:
     label: str = ""
     values: Callable[[str | None], Any] = lambda value: value
     classes: int = 0
+    numbers: bool = False
 
 
 class Heads:
@@ -94,6 +96,8 @@ class Heads:
         written = self.tables
         for table in written:
             self._hold_columns(table, written[0], asked)
+            if asked.label and asked.numbers:
+                self._hold_numbers(table, asked)
         if self.whole:
             self._hold_rows(written, asked)
         elif asked.label and not _enough(_labels(written, asked), asked) and (tables := self.read_on()):
@@ -135,6 +139,16 @@ class Heads:
                 "name data versions with the same columns in the same order: one model is trained from all of them",
             )
 
+    def _hold_numbers(self, table: Table, asked: Asked) -> None:
+        for line, row in table.records():
+            value = asked.values(row.get(asked.label))
+            if isinstance(value, str) and not _is_number(value):
+                raise ConfigurationError(
+                    f"{self._of([table.name])}: line {line} has the text {shown(value)!r} in the column "
+                    f"{shown(asked.label)!r}, the label of {asked.who}, which is trained on numbers",
+                    _ANOTHER,
+                )
+
     def _hold_rows(self, written: Sequence[Table], asked: Asked) -> None:
         blob = self.where
         if not any(True for table in written for _row in table.rows()):
@@ -148,9 +162,12 @@ class Heads:
                 _ANOTHER,
             )
         if not _enough(labels, asked):
+            what, wanted = (
+                ("value", "numbers that differ") if asked.numbers else ("class", str(asked.classes))
+            )
             raise ConfigurationError(
-                f"{blob} has one class only in its column {shown(asked.label)!r}, the label of {asked.who}, which "
-                f"is trained on {asked.classes}",
+                f"{blob} has one {what} only in its column {shown(asked.label)!r}, the label of {asked.who}, which "
+                f"is trained on {wanted}",
                 _ANOTHER,
             )
 
@@ -163,6 +180,15 @@ def _labels(tables: Iterable[Table], asked: Asked) -> set[Any]:
     """What the values of the label in the rows of *tables* stand for."""
     values = (asked.values(row.get(asked.label)) for table in tables for _line, row in table.records())
     return {value for value in values if value is not None}
+
+
+def _is_number(text: str) -> bool:
+    """Whether a label is taken for a number; truth values are 0 and 1."""
+    try:
+        number(text)
+    except ValueError:
+        return text.strip().casefold() in ("true", "false")
+    return True
 
 
 def _enough(labels: set[Any], asked: Asked) -> bool:

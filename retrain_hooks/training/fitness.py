@@ -34,6 +34,7 @@ def hold_data(context: Context, wanted: TrainedModelInputs, covers: Covered) -> 
         label.source if label else "",
         label.values if label else lambda value: value,
         found.classes,
+        found.numbers,
     )
     container = context.data(wanted.target, wanted.data.container)
     Heads(container, context.memory, wanted.data.blobs).hold(asked)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import io
 import json
 import random
@@ -96,6 +97,25 @@ def test_what_cannot_be_trained_from_is_refused_by_name(blobs, cause):
     assert cause in refused.value.cause
     assert len(refused.value.cause) < 600
     assert refused.value.remedy
+
+
+@pytest.mark.parametrize(
+    ("blob", "cause"),
+    [
+        (b"late,day\n1.5,1\n2,2\nhigh,3\n", "line 4 has the text 'high' in the column 'late', the label of the experiment late"),
+        (b"late,day\n1.5,1\n1.5,2\n", "has one value only in its column 'late'"),
+        (b"late,day\n,1\nNA,2\n", "no value in its column 'late'"),
+    ],
+)  # fmt: skip
+def test_a_regression_is_trained_on_numbers_that_differ(blob, cause, tmp_path):
+    """Text in the label, or the same number all the way, is said in the preview."""
+    definition = copy.deepcopy(DEFINITION)
+    definition["nodes"]["learner"]["module"] = "Boosted Decision Tree Regression"
+    Path("experiments/late/training.json").write_text(json.dumps(definition), encoding="utf-8")
+    with pytest.raises(ConfigurationError) as refused:
+        World({"f/1.csv": blob}).check()
+    assert cause in refused.value.cause
+    World({"f/1.csv": b"late,day\n1.5,1\n-2e3,2\n,3\n"}).check()
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from graph.errors import ModuleFailure
+from graph.flow import Columns
 from graph.learning.training import train, trainable
 from graph.learning.untrained import UntrainedModel
 from graph.spec import TRAINED, TRAINED_MODEL_PORT, UNTRAINED, Module, Parameter, Port
@@ -35,3 +36,8 @@ class TrainModel(Module):
             )
         label = parameters["Label column"].one(dataset.frame, "Label column")
         return {TRAINED_MODEL_PORT: train(untrained, trainable(dataset), label)}
+
+    def columns(self, inputs: Mapping[str, Columns], parameters: Mapping[str, Any]) -> Mapping[str, Columns]:
+        """See Module."""
+        inputs["Dataset"].selected(parameters["Label column"])
+        return {}

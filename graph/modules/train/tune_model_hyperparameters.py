@@ -97,6 +97,6 @@ class TuneModelHyperparameters(Module):
 
     def columns(self, inputs: Mapping[str, Columns], parameters: Mapping[str, Any]) -> Mapping[str, Columns]:
         """See Module."""
-        if "Validation dataset" in inputs:
-            inputs["Validation dataset"].selected(parameters["Label column"])
+        for dataset in inputs.values():
+            dataset.selected(parameters["Label column"])
         return {}
