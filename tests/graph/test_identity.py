@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import copy
+import json
 import random
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,6 +15,7 @@ from hypothesis import strategies as st
 
 from graph import GraphError, parse_experiment
 from graph.identity import identity, parameters, resolved_parameters
+from graph.learning.untrained import Learner
 from graph.spec import REQUIRED, Parameter
 from tests.graph.graphs import (
     BY_NAME,
@@ -21,6 +24,7 @@ from tests.graph.graphs import (
     Definition,
     compared,
     edited,
+    learner,
     set_,
     small,
     two_models,
@@ -90,6 +94,17 @@ def test_an_identity_once_given_is_kept(feature: str) -> None:
 def test_what_was_recorded_is_all_different() -> None:
     """Each feature is seen by the digest."""
     assert len({digest for digest, _ in RECORDED.values()}) == len(RECORDED) == len(FEATURES)
+
+
+LEARNERS = json.loads((Path(__file__).parent / "identities.json").read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize(
+    "name", [name for name, one in BY_NAME.items() if isinstance(one, Learner) and not one.inputs]
+)
+def test_what_a_learner_is_trained_with_by_default_is_kept(name: str) -> None:
+    """A parameter that is added to one is `later`; a new learner gets its row in the file. Never change one."""
+    assert identity(learner(name)) == LEARNERS[name]
 
 
 def test_a_parameter_that_a_module_got_later_counts_where_it_is_set(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import random
+import subprocess
+import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -21,6 +25,7 @@ from graph.models.ilearner import TrainedModel
 from graph.tables import Dataset
 from tests.graph.graphs import BY_NAME
 
+ROOT = Path(__file__).parents[2]
 LEARNERS = [name for name, module in BY_NAME.items() if isinstance(module, Learner)]
 QUICK = {"Number of learning iterations": 40, "Number of Trees": 10, "Number of trees constructed": 10}
 GOOD = {"binary": ("auc", 0.9), "multiclass": ("overall_accuracy", 0.75), "regression": ("r2", 0.3)}
@@ -116,6 +121,30 @@ def test_a_model_as_data_answers_what_scikit_learn_answers(name: str) -> None:
     """To 1e-9, whatever the form."""
     fitted, matrix, model = directly(name)
     assert link(model.raw(matrix), model.link) == pytest.approx(OWN[name](fitted, matrix), abs=1e-9)
+
+
+SAME = [
+    "K-Means Clustering",
+    "Two-Class Neural Network",
+    "Multiclass Logistic Regression",
+    "Poisson Regression",
+]
+PRINT = f"""
+import hashlib
+from tests.graph.test_learners import trained
+print([hashlib.sha256(trained(name)[0].to_bytes()).hexdigest() for name in {SAME}])
+"""
+
+
+def test_the_number_of_threads_changes_no_model() -> None:
+    """Sums that threads share differ in the last digit by their number."""
+    said = set()
+    for threads in ("1", "3"):
+        environment = os.environ | {"OMP_NUM_THREADS": threads, "OPENBLAS_NUM_THREADS": threads}
+        command = [sys.executable, "-c", PRINT]
+        done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True)
+        said.add(done.stdout)
+    assert len(said) == 1
 
 
 def test_quantiles_are_those_of_all_leaves_together() -> None:
