@@ -13,13 +13,14 @@ from tasks.task import ROWS, Metric, Outcome, Task
 
 
 def measure(outcome: Outcome) -> dict[str, float]:
-    """`actual` and `predicted` are classes as text, `scores` a probability for each of `classes`."""
+    """`actual` and `predicted` are classes as text, `scores` a probability for each of `classes`; without these there is no
+    log loss.
+    """
     import numpy as np
     from sklearn import metrics as sk
 
     actual, predicted, classes = outcome.actual, outcome.predicted, list(outcome.classes)
     assert actual is not None
-    assert outcome.scores is not None
     right = float(sk.accuracy_score(actual, predicted))
     # Each wrong row is wrong for two classes: for its own, and for the one that was said.
     average = 1 - 2 * (1 - right) / len(classes)
@@ -31,7 +32,9 @@ def measure(outcome: Outcome) -> dict[str, float]:
         "macro_precision": float(sk.precision_score(actual, predicted, **macro)),
         "micro_recall": right,
         "macro_recall": float(sk.recall_score(actual, predicted, **macro)),
-        "log_loss": _log_loss(np.asarray(actual), outcome.scores, classes),
+        "log_loss": math.nan
+        if outcome.scores is None
+        else _log_loss(np.asarray(actual), outcome.scores, classes),
         "rows": len(actual),
     }
 

@@ -35,7 +35,8 @@ def after_up(outputs: Mapping[str, Any], console: Console) -> None:
     if "modelAddress" not in outputs:
         return
     lines = summary(outputs)
-    if _told(outputs, "experiment", "service", "target", "endpointName"):
+    told = _told(outputs, "experiment", "service", "target", "endpointName")
+    if told and _sample(outputs["experiment"]).is_file():
         lines |= scored_sample(outputs)
     _print("", lines, console)
 

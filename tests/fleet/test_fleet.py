@@ -279,6 +279,23 @@ def test_own_parameters_gate_and_probe(fleet: Fleet) -> None:
     assert "1 judged and bound anew: ann" in fleet.preview(members=members)
 
 
+def test_a_gate_of_another_task_is_refused_before_any_member_is_begun(fleet: Fleet) -> None:
+    """The shared one; one of a member's own is that member's problem."""
+    gate = {"rules": ["rmse <= 5"], "task": "two-class"}
+    with pytest.raises(ConfigurationError, match="a two-class classification has none"):
+        fleet.up(gate=gate)
+    assert fleet.services.batch.created == []
+    own = {"name": "ann", "gate": {"rules": ["rmse <= 5"], "task": "two-class"}}
+    members = {"path": fleet.props()["members"]["path"], "list": [own, {"name": "bob"}]}
+    assert fleet.preview(members=members) == ["1 new: bob", "1 failed: ann"]
+
+
+def test_a_fleet_without_rules_has_its_tasks_default_gate(fleet: Fleet) -> None:
+    """Nothing changes for one that wrote it out before."""
+    fleet.up(gate={"rules": ["auc >= 0.65"]})
+    assert fleet.preview(gate={"rules": []}) == ["4 unchanged"]
+
+
 def test_a_member_is_judged_on_its_own_rows_of_the_holdout(fleet: Fleet) -> None:
     """Of a version of its own; one without rows there has that as its problem."""
     for name in NAMES[:3]:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import random
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -131,6 +133,26 @@ def test_drift_in_what_is_no_table_is_an_error_in_a_line(place: Place) -> None:
     place.data.put("flights/2026-11.csv", b'a,b\n"1,2\n')
     with pytest.raises(ConfigurationError, match=r"2026-11\.csv"):
         drift.look(drift.Settings(psi=0.2), place.scene())
+
+
+def test_feedback_of_a_regression_is_held_against_its_errors(
+    place: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By a metric of its own task, and by a function of the team's; the column of the numbers is the label."""
+    monkeypatch.chdir(tmp_path)
+    text = "def bias(actual, scored):\n    return sum(s - a for a, s in zip(actual, scored)) / len(actual)\n"
+    (tmp_path / "metrics.py").write_text(text, encoding="utf-8")
+    place.data.put("feedback/1.csv", b"id,price\n" + b"".join(b"%d,%d\n" % (at, 2 * at) for at in range(120)))
+    monkeypatch.setattr(
+        place, "score", lambda rows: [{"Scored Labels": str(2 * int(row["id"]) + 3)} for row in rows]
+    )
+    scene = replace(place.scene(), config={"gateLabel": "price", "task": "regression"})
+    for rule, fires in (("rmse <= 4", False), ("rmse <= 2", True), ("metrics.py: bias <= 2", True)):
+        settings = feedback.Settings("feedback/*.csv", rule)
+        decision = feedback.decide(settings, feedback.look(settings, scene), NOON)
+        assert decision.fire is fires, decision
+    with pytest.raises(ConfigurationError, match="a regression has none"):
+        feedback.look(feedback.Settings("feedback/*.csv", "auc >= 0.6"), scene)
 
 
 def test_feedback_is_scored_by_the_endpoint(place: Place) -> None:
