@@ -180,6 +180,7 @@ def test_the_first_preview_names_the_model_and_writes_nothing(story: Story) -> N
 def test_the_first_update_trains_once_and_serves(story: Story) -> None:
     """Baseline and candidate are one run's; one deployment gets all."""
     assert story.done["first"].status == 0, story.done["first"].text
+    assert "adopted" not in story.done["first"].text
     assert len(jobs(story.journals["first"])) == 1
     assert list(story.shares["first"].values()) == [100]
     assert story.outputs["first"]["verdict"] == "passed"
