@@ -11,8 +11,9 @@ from retrain_hooks.data.training_data import TrainingData
 from retrain_hooks.gate.champion import Standing
 from retrain_hooks.gate.inputs import PromotionInputs
 from retrain_hooks.gate.measures import Measure
-from retrain_hooks.gate.measuring.holdout import Holdout, look_at
+from retrain_hooks.gate.measuring.holdout import Holdout, look_at, refuse_lacking
 from retrain_hooks.gate.measuring.own_metrics import OwnMetric
+from retrain_hooks.gate.measuring.truths import OVER_CLASSES
 from retrain_hooks.gate.overlap import gone, refused, shared_blobs, shared_rows
 from retrain_hooks.gate.rules import Evidence, MetricRule, Verdict, evaluation, judge
 from retrain_hooks.gate.settling import Settled, own_metrics, settled, unchanged
@@ -45,7 +46,13 @@ def look_at_holdout(context: Context, wanted: PromotionInputs) -> None:
     if wanted.holdout is not None:
         data = context.data(wanted.target, wanted.holdout.container)
         heads = Heads(data, context.memory, wanted.holdout.blobs, "the holdout")
-        look_at(heads, settled_for(wanted).truth)
+        truth = settled_for(wanted).truth
+        look_at(heads, truth)
+        trained = wanted.candidate.data
+        averaged = [rule for rule in wanted.gate.rule_set.rules if rule.metric in OVER_CLASSES]
+        if averaged and trained is not None and known(trained):
+            seen = Heads(context.data(wanted.target, trained.container), context.memory, trained.blobs)
+            refuse_lacking(heads, seen, truth, averaged[0].text)
 
 
 def trained_from(endpoints: Endpoints, wanted: PromotionInputs) -> DataReference | None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from clients.errors import ConfigurationError, ServiceError
-from clients.names import shown
+from clients.names import listed, shown
 from clients.protocols import Scoring
 from clients.storage import Container
 from retrain_hooks.data.heads import Heads
@@ -165,6 +165,24 @@ def look_at(heads: Heads, truth: Truth) -> None:
         raise ConfigurationError(f"{heads.where} has {what}", _CORRECT)
     if whole and found.problem:
         raise ConfigurationError(f"{heads.where}: {found.problem}", _CORRECT)
+
+
+def refuse_lacking(held: Heads, trained: Heads, truth: Truth, rule: str) -> None:
+    """Refuse a holdout without a row of a class that the training data has, as far as both are read whole.
+
+    Raises ConfigurationError: the *rule* is on a mean over the classes.
+    """
+    classes = []
+    for heads in (held, trained):
+        tables = heads.tables if heads.whole else heads.read_on()
+        if not tables or truth.column not in tables[0].columns:
+            return
+        classes.append(set(Holdout.of(tables, truth).actual))
+    if lacking := classes[1] - classes[0]:
+        raise ConfigurationError(
+            f"{held.where} has no row of the class {listed(lacking)}, which {trained.where} has: `{rule}` is a mean over classes",
+            "add rows of it to the holdout, or ask for overall_accuracy",
+        )
 
 
 def _score(scoring: Scoring, rows: Sequence[Row], guard: Guard) -> list[Mapping[str, Any]]:

@@ -26,6 +26,9 @@ ASSIGNMENTS = "Assignments"
 CORRECT = "correct the gate's label, or the holdout's path and version"
 _ALIKE = 0.5
 
+# What is a mean over classes, and so undefined where one of them has no row.
+OVER_CLASSES = ("macro_precision", "macro_recall")
+
 Answers = Sequence[Mapping[str, Any]]
 
 
@@ -123,7 +126,7 @@ class ClassTruth(Truth):
         if lacking := sorted(set(classes) - set(actual)):
             shown = ", ".join(map(repr, lacking))
             why = f"no row of the holdout is of the class {shown}, which the model knows"
-            undefined |= dict.fromkeys(("macro_precision", "macro_recall"), why)
+            undefined |= dict.fromkeys(OVER_CLASSES, why)
         if strange := sorted(set(actual) - set(classes)) if given else []:
             undefined["log_loss"] = (
                 f"the model does not know the holdout's class {', '.join(map(repr, strange))}"

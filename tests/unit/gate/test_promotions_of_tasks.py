@@ -185,6 +185,26 @@ def test_a_regressions_new_numbers_are_no_new_classes(world):
         world.preview(world.props(rules=("macro_recall >= 0.5",), task="multiclass"))
 
 
+def _species(world: World, held: bytes) -> dict[str, Any]:
+    """The properties of a candidate that is trained from three species, judged on what is *held* out."""
+    world.data.put("holdout.csv", held)
+    props = world.props("untrained", rules=("macro_recall >= 0.5",), task="multiclass", label="kind")
+    trained = {"digest": "t", "blobs": ["trained.csv"], "container": "data", "version": "v1"}
+    world.data.put("trained.csv", b"p,kind\n1,cat\n2,dog\n3,eel\n")
+    return props | {"candidate": props["candidate"] | {"data": trained}}
+
+
+@pytest.mark.heals("add rows of it to the holdout, or ask for overall_accuracy")
+def test_a_class_that_the_holdout_lacks_is_refused_by_the_preview(remedy, world):
+    """Before anything is trained; where no rule is a mean over the classes it does not matter."""
+    props = _species(world, b"p,kind\n4,cat\n5,dog\n")
+    error = remedy.fails(lambda: world.preview(props))
+    assert "no row of the class eel" in error.cause
+    rules = {"rules": ["overall_accuracy >= 0.5"]}
+    assert world.preview(props | {"gate": props["gate"] | rules})["verdict"] == PENDING
+    assert world.preview(_species(world, b"p,kind\n4,cat\n5,dog\n6,eel\n"))["verdict"] == PENDING
+
+
 def test_a_holdout_of_a_clustering_needs_no_label(world):
     """The rows alone."""
     world.data.put("holdout.csv", b"p\n1\n2\n")
