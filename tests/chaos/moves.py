@@ -6,6 +6,9 @@ from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+import httpx
+import stamina
+
 from clients.clock import SystemClock
 from clients.storage import Container
 from retrain_hooks.registry.ledger import Ledger
@@ -172,11 +175,13 @@ class Moves(Blobs):
         stack.declared = replace(stack.declared, workspaces=places)
 
     def _tag(self, step: Step) -> None:
-        """Somebody tags the workspace: nothing of ours changes."""
+        """Somebody tags the workspace, who tries again where a fault hits it: nothing of ours changes."""
         stack, now = self._now(step)
         resource = stack.declared.workspaces[0]["resource"]
-        found = self.world.arm("GET", resource, "2019-10-01")
-        self.world.arm("PUT", resource, "2019-10-01", found | {"tags": {"somebody": "else"}})
+        for attempt in stamina.retry_context(on=httpx.HTTPError, attempts=20, wait_max=0.05):
+            with attempt:
+                found = self.world.arm("GET", resource, "2019-10-01")
+                self.world.arm("PUT", resource, "2019-10-01", found | {"tags": {"somebody": "else"}})
         self.record.figures["tags from outside"] += 1
         self._same(stack, now, "a tag on the workspace")
 
