@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
+from graph.errors import ModuleFailure
 from graph.learning.untrained import SEED, UNKNOWN_LEVELS, Fitted, Learner, swept
 from graph.models.answers import SOFTMAX
 from graph.spec import Parameter
@@ -19,6 +20,24 @@ STANDARD, RANGE_0_1, NONE = "Gaussian normalizer", "Min-Max normalizer", "Do not
 SCALE: Final = "scale alone"
 
 
+def completed(matrix: Matrix) -> tuple[Matrix, Matrix]:
+    """The mean of each column, and the matrix with it where a value is missing. Raises 0018 where these are not finite."""
+    import numpy as np
+
+    known = ~np.isnan(matrix)
+    count = np.maximum(known.sum(axis=0), 1)
+    with np.errstate(over="ignore", invalid="ignore"):
+        mean = np.where(known, matrix, 0).sum(axis=0) / count
+        filled = np.where(known, matrix, mean)
+        finite = np.isfinite(np.square(filled - mean).sum(axis=0)).all()
+    if not finite:
+        raise ModuleFailure(
+            "0018",
+            "Input dataset is not valid: a column has values that are infinite or too large to be added up.",
+        )
+    return mean, filled
+
+
 class Linear:
     """Scales the columns, fits a scikit-learn linear model or network, and folds the scaling into its weights."""
 
@@ -29,10 +48,7 @@ class Linear:
         """Fit; a missing value stands for its column's mean."""
         import numpy as np
 
-        known = ~np.isnan(matrix)
-        count = np.maximum(known.sum(axis=0), 1)
-        self.mean = np.where(known, matrix, 0).sum(axis=0) / count
-        filled = np.where(known, matrix, self.mean)
+        self.mean, filled = completed(matrix)
         self.shift, scale = self.mean, filled.std(axis=0)
         if self.normalizer == RANGE_0_1:
             self.shift, scale = filled.min(axis=0), np.ptp(filled, axis=0)
@@ -165,8 +181,6 @@ class Network(Learner):
 
 
 def _sizes(text: str) -> tuple[int, ...]:
-    from graph.errors import ModuleFailure
-
     try:
         sizes = tuple(int(part) for part in text.replace(";", ",").split(",") if part.strip())
     except ValueError:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
-from graph.errors import ModuleFailure, bad_target
+from graph.errors import InvalidModel, ModuleFailure, bad_target
 from graph.learning.untrained import UntrainedModel
 from graph.models.features import Feature, describe, encode, width
 from graph.models.ilearner import Label, TrainedModel
@@ -25,7 +25,7 @@ def train(untrained: UntrainedModel, frame: pd.DataFrame, label: str | None) -> 
     """
     described, matrix, target, features = prepare(untrained, frame, label)
     fitted = untrained.export(untrained.fit(matrix, target), width(features, untrained.encoding))
-    return TrainedModel(
+    model = TrainedModel(
         learner=untrained.learner,
         task=untrained.task,
         link=untrained.module.link,
@@ -38,6 +38,13 @@ def train(untrained: UntrainedModel, frame: pd.DataFrame, label: str | None) -> 
         form=fitted.form,
         scores=fitted.scores,
     )
+    try:
+        return model.prepare()
+    except InvalidModel:
+        raise ModuleFailure(
+            "1000",
+            f"Library exception: {untrained.learner} found no finite model; bring the columns to a common scale first.",
+        ) from None
 
 
 def trainable(dataset: Dataset) -> pd.DataFrame:

@@ -237,6 +237,18 @@ def test_a_label_that_a_learner_cannot_be_trained_on_is_named(name: str, label: 
     assert why in caught.value.message
 
 
+@pytest.mark.parametrize("name", ["Linear Regression", "Two-Class Neural Network", "K-Means Clustering"])
+@pytest.mark.parametrize("large", [np.inf, 1e300])
+def test_values_that_cannot_be_added_up_are_refused(name: str, large: float) -> None:
+    """In a line of its own, not in one of the library's about missing values."""
+    learner = untrained(name)
+    frame = rows(learner.task, 40)
+    frame.loc[3, "x"] = large
+    with pytest.raises(ModuleFailure, match="infinite or too large to be added up") as caught:
+        train(learner, frame, "label" if "label" in frame else None)
+    assert caught.value.code == "0018"
+
+
 def test_a_learner_of_another_kind_is_refused() -> None:
     """One-vs-All is made of a learner for two classes."""
     module = BY_NAME["One-vs-All Multiclass"]

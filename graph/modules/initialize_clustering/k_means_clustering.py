@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from graph.learning.linear import completed
 from graph.learning.untrained import Fitted, Learner
 from graph.models.answers import DISTANCES, IDENTITY
 from graph.spec import Parameter
@@ -53,16 +54,12 @@ class _Clusters:
         self.parameters, self.cosine = parameters, parameters["Metric"] == "Cosine"
 
     def fit(self, matrix: Any, _target: Any) -> _Clusters:
-        import numpy as np
         from sklearn.cluster import KMeans
 
         from graph.models.forms.centroids import on_sphere
 
         given = self.parameters
-        with np.errstate(invalid="ignore"):
-            known = ~np.isnan(matrix)
-            self.mean = np.where(known, matrix, 0).sum(axis=0) / np.maximum(known.sum(axis=0), 1)
-        values = np.where(known, matrix, self.mean)
+        self.mean, values = completed(matrix)
         kind: Any = KMeans
         model = kind(
             n_clusters=given["Number of Centroids"],
