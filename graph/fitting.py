@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from graph.columns import ColumnSelection
 from graph.errors import ModuleFailure, column_not_found, column_type
 from graph.flow import UNTOLD, Columns
-from graph.spec import DATASET, TRANSFORMATION, InScoring, Module, Port
+from graph.spec import TRANSFORMATION, InScoring, Module, Port
 from graph.steps import Asked, Made, Step
 from graph.tables import Dataset, is_numeric, net_type, plain, with_columns
 
@@ -32,8 +32,11 @@ class Fits(Module):
     `learns` is the form of what it has learnt: a type, several, [of each], {"*": of each} or {name: of that}.
     """
 
-    inputs = (Port("Dataset"),)
-    outputs = (Port("Transformed dataset"), Port("Transformation function", TRANSFORMATION))
+    inputs: ClassVar[tuple[Port, ...]] = (Port("Dataset"),)
+    outputs: ClassVar[tuple[Port, ...]] = (
+        Port("Transformed dataset"),
+        Port("Transformation function", TRANSFORMATION),
+    )
     learns: ClassVar[Any]
 
     def fit(self, frame: pd.DataFrame, parameters: Mapping[str, Any]) -> Learnt:
@@ -59,7 +62,7 @@ class Fits(Module):
         """See the class."""
         dataset: Dataset = inputs["Dataset"]
         learnt = self.fit(dataset.frame, parameters)
-        table, function = self.outputs
+        table, function = self.outputs[:2]
         applied = self.apply(dataset.frame, learnt) if learnt else dataset.frame
         return {table.name: dataset.with_frame(applied), function.name: self.step(dataset.frame, learnt)}
 
@@ -174,17 +177,3 @@ def learns(module: Module | None, step: Step) -> bool:
 def _example(values: pd.Series[Any]) -> Any:
     known = values.dropna()
     return plain(known.iloc[0]) if len(known) else None
-
-
-__all__ = [
-    "DATASET",
-    "ChangesColumns",
-    "Fits",
-    "Learnt",
-    "fits",
-    "learns",
-    "need",
-    "numbers",
-    "numeric",
-    "untold",
-]

@@ -89,6 +89,17 @@ class Columns:
         known = {name: column.then(change) for name, column in self.known.items()}
         return replace(self, known=known, other=self.other.then(change))
 
+    def open(self) -> Columns:
+        """With more columns, of which nothing is known."""
+        return replace(self, others="any") if self.others == "none" else self
+
+    def beside(self, other: Columns) -> Columns:
+        """With the columns of another dataset after its own."""
+        kinds = {self.others, other.others}
+        others = "any" if "any" in kinds or kinds == {"input"} else "input" if "input" in kinds else "none"
+        kept = self if self.others == "input" else other
+        return replace(kept, known={**other.known, **self.known}, others=others)
+
     def having(self, columns: Mapping[str, Column]) -> Columns:
         """With these, in place of those of the same names."""
         return replace(self, known={**self.known, **columns})

@@ -6,8 +6,9 @@ Types are .NET's, as Studio names them in `ColumnTypes`: Boolean, Int32, Int64, 
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from itertools import count
 from typing import TYPE_CHECKING, Any, Final
 
 from graph.errors import ModuleError, ModuleFailure
@@ -48,7 +49,7 @@ class Dataset:
     scored: Scored | None = None
     steps: tuple[Step, ...] = ()
     marks: Mapping[str, str] = field(default_factory=dict)
-    """What Edit Metadata says of columns: "Label", "Weight" or "Nothing" (it is no feature)."""
+    """What Edit Metadata says of columns: "Label" or "Nothing" (it is no feature)."""
     folds: tuple[npt.NDArray[np.intp], ...] = ()
     """The rows of each fold that Partition and Sample has assigned, by position."""
 
@@ -67,7 +68,7 @@ class Dataset:
         return [name for name in self.frame.columns if self.marks.get(name) in marks]
 
 
-def with_columns(frame: pd.DataFrame, columns: Mapping[str, Any]) -> pd.DataFrame:
+def with_columns(frame: pd.DataFrame, columns: Mapping[Any, Any]) -> pd.DataFrame:
     """With these columns in the place of those of the same names, or after all; thousands take no longer than one each."""
     import pandas as pd
 
@@ -75,6 +76,21 @@ def with_columns(frame: pd.DataFrame, columns: Mapping[str, Any]) -> pd.DataFram
         return frame
     every: dict[Any, Any] = {**dict(frame.items()), **columns}
     return pd.DataFrame(every, index=frame.index)
+
+
+def apart(frame: pd.DataFrame, taken: Iterable[Any]) -> pd.DataFrame:
+    """With columns whose names are taken called `name (1)`, `name (2)`, …"""
+    names = {str(name) for name in taken}
+    renamed = {}
+    for name in map(str, frame.columns):
+        new = (
+            name
+            if name not in names
+            else next(f"{name} ({n})" for n in count(1) if f"{name} ({n})" not in names)
+        )
+        names.add(new)
+        renamed[name] = new
+    return frame.set_axis(list(renamed.values()), axis="columns")
 
 
 def plain(value: Any) -> Any:
@@ -95,6 +111,8 @@ def net_type(values: pd.Series[Any]) -> str:
         return net_type(values.cat.categories.to_series())
     if kind == "b":
         return "Boolean"
+    if kind == "M":
+        return "DateTime"
     if kind in "iu":
         wide = len(values) and (values.max() > 2**31 - 1 or values.min() < -(2**31))
         return "Int64" if wide else "Int32"

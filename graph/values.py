@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
+from graph.dates import dates
 from graph.errors import ModuleFailure
 from tables import MISSING, OutOfRange, number, real
 
@@ -43,6 +44,8 @@ def typed(values: pd.Series[Any], type_name: str) -> Values:
     """The column as one of that type. Raises ModuleFailure 0002 for a value that is none."""
     if type_name == "String":
         return _strings(_texts(values))
+    if type_name == "DateTime":
+        return dates(values)
     parse: Callable[[Any, str], Any] = _PARSERS.get(type_name, _double)
     found: list[Any] = []
     for value in _texts(values):

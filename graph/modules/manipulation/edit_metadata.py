@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Final
 
+from graph.dates import dates
 from graph.errors import ModuleFailure
 from graph.flow import UNTOLD, Column, Columns
 from graph.models.features import level_text
 from graph.spec import Module, Parameter, Port
-from graph.tables import Dataset, is_categorical, net_type
+from graph.tables import Dataset, is_categorical, net_type, with_columns
 from graph.values import typed
 
 if TYPE_CHECKING:
@@ -17,11 +19,22 @@ if TYPE_CHECKING:
 
 
 UNCHANGED = "Unchanged"
+MARKS: Final = {"Feature": "", "Label": "Label"}
+CLEARED: Final = {
+    "Clear feature": ("", "Nothing"),
+    "Clear label": ("Label", ""),
+    "Clear score": ("Score", ""),
+}
+"""What a mark is replaced with."""
 _BEYOND = 2.0**63  # the first Double that no integer column holds
 
 
 class EditMetadata(Module):
-    """Changes type, category flag and names of the selected columns."""
+    """Changes type, category flag, role and names of the selected columns.
+
+    A column whose feature flag is cleared stays in the table, and no model is trained on it. There is one label: that which
+    is marked last. Weights and TimeSpan are not offered.
+    """
 
     name = "Edit Metadata"
     inputs = (Port("Dataset"),)
@@ -32,12 +45,13 @@ class EditMetadata(Module):
             "Data type",
             "Enumerated",
             UNCHANGED,
-            (UNCHANGED, "String", "Integer", "Floating point", "Boolean"),
+            (UNCHANGED, "String", "Integer", "Floating point", "Boolean", "DateTime"),
         ),
         Parameter(
             "Categorical", "Enumerated", UNCHANGED, (UNCHANGED, "Make categorical", "Make non-categorical")
         ),
         Parameter("New column names", "String", ""),
+        Parameter("Fields", "Enumerated", UNCHANGED, (UNCHANGED, *MARKS, *CLEARED), later=True),
     )
 
     def run(self, inputs: Mapping[str, Any], parameters: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -54,16 +68,19 @@ class EditMetadata(Module):
             elif parameters["Categorical"] == "Make non-categorical":
                 values = _plain(values)
             changed[column] = values
-        frame = dataset.frame.assign(**changed)
+        frame = with_columns(dataset.frame, changed)
+        marks = _marked(dataset.marks, selected, parameters["Fields"])
         if parameters["New column names"].strip():
             frame = _renamed(frame, selected, parameters["New column names"])
-        return {"Results dataset": dataset.with_frame(frame)}
+            new = dict(zip(selected, _names(parameters["New column names"]), strict=True))
+            marks = {new.get(name, name): mark for name, mark in marks.items()}
+        return {"Results dataset": replace(dataset.with_frame(frame), marks=marks)}
 
     def columns(self, inputs: Mapping[str, Columns], parameters: Mapping[str, Any]) -> Mapping[str, Columns]:
         """See Module."""
         dataset = inputs["Dataset"]
         selected = dataset.selected(parameters["Column"])
-        if parameters["Data type"] in ("Integer", "Boolean"):
+        if parameters["Data type"] in ("Integer", "Boolean", "DateTime"):
             dataset = dataset.changed(selected, _rounded)
         new = _names(parameters["New column names"])
         if not new:
@@ -72,6 +89,24 @@ class EditMetadata(Module):
             return {}
         renamed = {name: dataset.find(old) or Column() for name, old in zip(new, selected, strict=True)}
         return {"Results dataset": dataset.without(selected).having(renamed)}
+
+
+def _marked(marks: Mapping[str, str], selected: list[str], fields: str) -> Mapping[str, str]:
+    """The marks of the columns with those of the selected ones changed."""
+    if fields == UNCHANGED:
+        return marks
+    if fields in CLEARED:
+        old, mark = CLEARED[fields]
+        chosen = [name for name in selected if marks.get(name, "") == old]
+    else:
+        mark, chosen = MARKS[fields], selected
+    if mark == "Label":
+        if len(chosen) != 1:
+            raise ModuleFailure(
+                "0022", f"Number of selected columns in input dataset not equal to 1 for {fields}."
+            )
+        marks = {name: each for name, each in marks.items() if each != mark}
+    return {**marks, **dict.fromkeys(chosen, mark)}
 
 
 def _rounded(value: Any) -> Any:
@@ -91,6 +126,8 @@ def _converted(values: pd.Series[Any], data_type: str) -> pd.Series[Any]:
 
     values = _plain(values)
     missing = values.isna()
+    if data_type == "DateTime":
+        return pd.Series(dates(values), values.index, name=values.name)
     try:
         if data_type == "String":
             if values.dtype.kind == "f":  # as integers are written without a missing value beside them

@@ -1,15 +1,20 @@
-"""Statistical Functions: Apply Math Operation (categories Compare and Operations, with a constant)."""
+"""Statistical Functions: Apply Math Operation."""
 
 from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Mapping
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
+from graph.columns import ColumnSelection
 from graph.errors import ModuleFailure, column_type
+from graph.fitting import numbers, untold
 from graph.flow import UNTOLD, Column, Columns
 from graph.spec import Module, Parameter, Port
-from graph.tables import Dataset, is_numeric, net_type
+from graph.tables import Dataset, is_numeric, net_type, with_columns
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 COMPARISONS: Final[Mapping[str, Callable[[Any, Any], Any]]] = {
     "EqualTo": operator.eq,
@@ -25,88 +30,243 @@ OPERATIONS: Final[Mapping[str, Callable[[Any, Any], Any]]] = {
     "Multiply": operator.mul,
     "Divide": operator.truediv,
 }
+_PAIRS: Final = ("PairMax", "PairMin")
+_BINARY_BASIC: Final = ("Atan2", "Exp2", "Hypotenuse", "Log", "NthRoot", "Pow")
+_BASIC: Final = (
+    *("Abs", "Atan2", "Conj", "CubeRoot", "DoubleFactorial", "Eps", "Exp", "Exp2", "ExpMinus1", "Factorial"),
+    *("Hypotenuse", "ImaginaryPart", "Ln", "LnPlus1", "Log", "Log10", "Log2", "NthRoot", "Pow", "RealPart"),
+    *("Sqrt", "SqrtPi", "Square"),
+)
+_ROUNDING: Final = (
+    *("Ceiling", "CeilingPower2", "Floor", "Mod", "Quotient", "Remainder", "RoundDigits", "RoundDown"),
+    *("RoundUp", "ToEven", "ToOdd", "Truncate"),
+)
+_REGULARIZED: Final = (
+    "GammaRegularizedP",
+    "GammaRegularizedPInverse",
+    "GammaRegularizedQ",
+    "GammaRegularizedQInverse",
+)
+_SPECIAL: Final = (
+    *("Beta", "EllipticIntegralE", "EllipticIntegralK", "Erf", "Erfc", "ErfScaled", "ErfInverse"),
+    *("ExponentialIntegralEin", "Gamma", "GammaLn", *_REGULARIZED, "PolyGamma"),
+)
+_TRIGONOMETRIC: Final = (
+    *(
+        "Acos",
+        "AcosDegree",
+        "Acosh",
+        "Acot",
+        "AcotDegrees",
+        "Acoth",
+        "Acsc",
+        "AcscDegrees",
+        "Asec",
+        "AsecDegrees",
+    ),
+    *(
+        "Asech",
+        "Asin",
+        "AsinDegrees",
+        "Asinh",
+        "Atan",
+        "AtanDegrees",
+        "Atanh",
+        "Cos",
+        "CosDegrees",
+        "Cosh",
+        "Cot",
+    ),
+    *(
+        "CotDegrees",
+        "Coth",
+        "Csc",
+        "CscDegrees",
+        "Csch",
+        "DegreesToRadians",
+        "Sec",
+        "SecDegrees",
+        "Sech",
+        "Sign",
+    ),
+    *("Sin", "Sinc", "SinDegrees", "Sinh", "Tan", "TanDegrees", "Tanh"),
+)
+_SECOND: Final = {
+    # category: the function, the kind of its second argument, that as a constant, as a column, and which have one
+    "Basic": (
+        "Basic math function",
+        "Second argument type",
+        "Constant second argument",
+        "Second argument",
+        _BINARY_BASIC,
+    ),
+    "Compare": (
+        *("Comparison function", "Value to compare type", "Constant value to compare", "Value to compare"),
+        (*COMPARISONS, *_PAIRS),
+    ),
+    "Operations": (
+        *("Operation", "Operation argument type", "Constant operation argument", "Operation argument"),
+        tuple(OPERATIONS),
+    ),
+    "Rounding": ("Rounding operation", "Precision type", "Constant precision", "Precision", _ROUNDING),
+    "Special": (
+        *("Special function", "Special second argument type", "Constant special second argument"),
+        *("Special second argument", ("Beta", *_REGULARIZED, "PolyGamma")),
+    ),
+    "Trigonometric": ("Trigonometric function", "", "", "", ()),
+}
 
 APPEND, IN_PLACE, RESULT_ONLY = "Append", "Inplace", "ResultOnly"
+CONSTANT, COLUMN = "Constant", "ColumnSet"
+
+
+def _later(name: str, choices: tuple[str, ...]) -> Parameter:
+    return Parameter(name, "Enumerated", choices[0], choices, later=True)
 
 
 class ApplyMathOperation(Module):
-    """Compares the selected numeric columns with a constant, or calculates with one.
+    """Calculates with the selected numeric columns: functions of one, or with a constant or another column, and comparisons.
 
-    Appended columns are called as Studio calls them, `Operation(column_$constant)`. A comparison with a missing
-    value is false, as in Studio; remove such rows first where that matters.
+    Appended columns are called as Studio calls them, `Operation(column_$constant)`, `Operation(column_other)` or
+    `Function(column)`. A comparison with a missing value is false, as in Studio; remove such rows first where that matters.
+    Cis, whose values are complex, is not offered.
     """
 
     name = "Apply Math Operation"
     inputs = (Port("Dataset"),)
     outputs = (Port("Results dataset"),)
     parameters = (
-        Parameter("Category", "Enumerated", allowed=("Compare", "Operations")),
-        Parameter("Comparison function", "Enumerated", "EqualTo", tuple(COMPARISONS)),
+        Parameter("Category", "Enumerated", allowed=tuple(_SECOND)),
+        Parameter("Comparison function", "Enumerated", "EqualTo", (*COMPARISONS, *_PAIRS)),
         Parameter("Constant value to compare", "Float", 0.0),
         Parameter("Operation", "Enumerated", "Add", tuple(OPERATIONS)),
         Parameter("Constant operation argument", "Float", 0.0),
         Parameter("Column set", "ColumnPicker"),
         Parameter("Output mode", "Enumerated", APPEND, (APPEND, IN_PLACE, RESULT_ONLY)),
+        _later("Value to compare type", (CONSTANT, COLUMN)),
+        Parameter("Value to compare", "ColumnPicker", None, later=True),
+        _later("Operation argument type", (CONSTANT, COLUMN)),
+        Parameter("Operation argument", "ColumnPicker", None, later=True),
+        _later("Basic math function", _BASIC),
+        _later("Second argument type", (CONSTANT, COLUMN)),
+        Parameter("Constant second argument", "Float", 1.0, later=True),
+        Parameter("Second argument", "ColumnPicker", None, later=True),
+        _later("Rounding operation", _ROUNDING),
+        _later("Precision type", (CONSTANT, COLUMN)),
+        Parameter("Constant precision", "Float", 0.0, later=True),
+        Parameter("Precision", "ColumnPicker", None, later=True),
+        _later("Special function", _SPECIAL),
+        _later("Special second argument type", (CONSTANT, COLUMN)),
+        Parameter("Constant special second argument", "Float", 1.0, later=True),
+        Parameter("Special second argument", "ColumnPicker", None, later=True),
+        _later("Trigonometric function", _TRIGONOMETRIC),
     )
+
+    def check(self, parameters: Mapping[str, Any]) -> None:
+        """See Module."""
+        function, constant, other = _second(parameters)
+        if parameters["Category"] == "Operations" and function == "Divide" and constant == 0:
+            raise ModuleFailure("0008", 'Parameter "Constant operation argument" is zero: division by zero.')
+        if constant is None and other is None and function in _SECOND[parameters["Category"]][4]:
+            raise ModuleFailure("0003", f'Parameter "{_SECOND[parameters["Category"]][3]}" is null or empty.')
 
     def run(self, inputs: Mapping[str, Any], parameters: Mapping[str, Any]) -> Mapping[str, Any]:
         """See the class."""
+        import numpy as np
         import pandas as pd
 
+        self.check(parameters)
         dataset: Dataset = inputs["Dataset"]
-        function, constant, apply = _function(parameters)
-        if function == "Divide" and constant == 0:
-            raise ModuleFailure("0008", 'Parameter "Constant operation argument" is zero: division by zero.')
-        mode = parameters["Output mode"]
+        frame, mode = dataset.frame, parameters["Output mode"]
+        function, constant, other = _second(parameters)
+        argument = constant if other is None else frame[other.one(frame, "second argument")]
         results: dict[str, Any] = {}
-        for column in parameters["Column set"].select(dataset.frame):
-            values = dataset.frame[column]
-            if not is_numeric(values):
-                raise column_type(column, net_type(values), "a numeric column")
-            name = column if mode == IN_PLACE else f"{function}({column}_${constant:g})"
-            results[name] = apply(values, constant)
+        with np.errstate(all="ignore"):
+            for column in parameters["Column set"].select(frame):
+                values = frame[column]
+                for each in (values, argument):
+                    if isinstance(each, pd.Series) and not is_numeric(each):
+                        raise column_type(str(each.name), net_type(each), "a numeric column")
+                name = column if mode == IN_PLACE else _called(function, column, argument)
+                results[name] = _applied_to(values, parameters["Category"], function, argument)
         if mode == RESULT_ONLY:
-            frame = pd.DataFrame(results, index=dataset.frame.index)
+            made = pd.DataFrame(results, index=frame.index)
         else:
-            frame = dataset.frame.assign(**results)
-        return {"Results dataset": dataset.with_frame(frame)}
+            made = with_columns(frame, results)
+        return {"Results dataset": dataset.with_frame(made)}
 
     def columns(self, inputs: Mapping[str, Columns], parameters: Mapping[str, Any]) -> Mapping[str, Columns]:
         """See Module."""
         dataset = inputs["Dataset"]
         selected = dataset.selected(parameters["Column set"])
-        function, constant, apply = _function(parameters)
-        compares = parameters["Category"] == "Compare"
-
-        def change(value: Any) -> Any:
-            return _applied(value, apply, constant, compares)
-
+        function, constant, other = _second(parameters)
+        argument: Any = constant
+        if other is not None:
+            one = dataset.selected(other)
+            argument = one[0] if one else None
+        change = _change(parameters["Category"], function, constant)
         if parameters["Output mode"] == IN_PLACE:
             return {"Results dataset": dataset.changed(selected, change)}
-        if selected is None:
+        if selected is None or (other is not None and argument is None):
             return {}
         results = {
-            f"{function}({name}_${constant:g})": (dataset.find(name) or Column()).then(change)
+            _called(function, name, argument): (dataset.find(name) or Column()).then(change)
             for name in selected
         }
         added = dataset.having(results)
         return {"Results dataset": added.only(results) if parameters["Output mode"] == RESULT_ONLY else added}
 
 
-def _function(parameters: Mapping[str, Any]) -> tuple[str, float, Callable[[Any, Any], Any]]:
-    """The function's name, its constant, and itself."""
-    if parameters["Category"] == "Compare":
-        function, constant = parameters["Comparison function"], parameters["Constant value to compare"]
-        return function, constant, COMPARISONS[function]
-    function, constant = parameters["Operation"], parameters["Constant operation argument"]
-    return function, constant, OPERATIONS[function]
+def _second(parameters: Mapping[str, Any]) -> tuple[str, float | None, ColumnSelection | None]:
+    """The function, and its second argument: a constant, a column, or none."""
+    name, kind, constant, column, binary = _SECOND[parameters["Category"]]
+    function = parameters[name]
+    if function not in binary:
+        return function, None, None
+    return (
+        (function, parameters[constant], None)
+        if parameters[kind] == CONSTANT
+        else (function, None, parameters[column])
+    )
 
 
-def _applied(value: Any, apply: Callable[[Any, Any], Any], constant: float, compares: bool) -> Any:
-    """What becomes of a value; for a text that is not known."""
-    if value is None:
-        return False if compares else None
-    try:
-        return apply(float(value), constant)
-    except (TypeError, ValueError, ArithmeticError):
-        return UNTOLD
+def _called(function: str, column: str, argument: Any) -> str:
+    if argument is None:
+        return f"{function}({column})"
+    if isinstance(argument, int | float):
+        return f"{function}({column}_${argument:g})"
+    return f"{function}({column}_{getattr(argument, 'name', argument)})"
+
+
+def _applied_to(values: pd.Series[Any], category: str, function: str, argument: Any) -> Any:
+    import numpy as np
+    import pandas as pd
+
+    if category == "Operations" or function in COMPARISONS:
+        return (OPERATIONS if category == "Operations" else COMPARISONS)[function](values, argument)
+    column = numbers(values)
+    second = numbers(argument) if isinstance(argument, pd.Series) else argument
+    if function in _PAIRS:
+        return (np.maximum if function == "PairMax" else np.minimum)(column, second)
+    from graph.arithmetic import CATEGORIES
+
+    given = (column,) if second is None else (column, second)
+    result = np.asarray(CATEGORIES[category][function](*given), dtype=np.float64)
+    return np.where(np.isnan(column), np.nan, result)
+
+
+def _change(category: str, function: str, constant: float | None) -> Callable[[Any], Any]:
+    """What becomes of a value, as far as the graph tells."""
+    known = {"Compare": COMPARISONS, "Operations": OPERATIONS}.get(category, {})
+    if constant is None or function not in known:
+        return untold if function not in COMPARISONS else lambda value: False if value is None else UNTOLD
+
+    def change(value: Any) -> Any:
+        if value is None:
+            return False if category == "Compare" else None
+        try:
+            return known[function](float(value), constant)
+        except (TypeError, ValueError, ArithmeticError):
+            return UNTOLD
+
+    return change

@@ -1,0 +1,1 @@
+"""Data Format Conversions."""

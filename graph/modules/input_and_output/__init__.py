@@ -1,0 +1,1 @@
+"""Data Input and Output."""

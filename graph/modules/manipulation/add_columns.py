@@ -1,0 +1,34 @@
+"""Data Transformation / Manipulation: Add Columns."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from graph.errors import ModuleFailure
+from graph.flow import Columns
+from graph.spec import Module, Port
+from graph.tables import Dataset, apart, with_columns
+
+
+class AddColumns(Module):
+    """Puts the columns of two datasets with as many rows side by side; a name that both have gets a number: `name (1)`."""
+
+    name = "Add Columns"
+    inputs = (Port("Left dataset"), Port("Right dataset"))
+    outputs = (Port("Combined dataset"),)
+
+    def run(self, inputs: Mapping[str, Any], parameters: Mapping[str, Any]) -> Mapping[str, Any]:
+        """See the class."""
+        left, right = (inputs[port.name] for port in self.inputs)
+        if left.rows != right.rows:
+            raise ModuleFailure(
+                "0010", f"The datasets have {left.rows} and {right.rows} rows; they are to have as many."
+            )
+        table = apart(right.frame, left.frame.columns).set_axis(left.frame.index)
+        combined: Dataset = left.with_frame(with_columns(left.frame, dict(table.items())))
+        return {"Combined dataset": combined}
+
+    def columns(self, inputs: Mapping[str, Columns], parameters: Mapping[str, Any]) -> Mapping[str, Columns]:
+        """See Module."""
+        return {"Combined dataset": inputs["Left dataset"].beside(inputs["Right dataset"]).open()}

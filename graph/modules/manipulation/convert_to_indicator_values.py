@@ -1,0 +1,85 @@
+"""Data Transformation / Manipulation: Convert to Indicator Values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from graph.errors import ModuleFailure
+from graph.fitting import Fits, Learnt
+from graph.flow import Columns
+from graph.models.features import level_text
+from graph.spec import TRANSFORMATION, Parameter, Port
+from graph.tables import is_categorical, with_columns
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from graph.steps import Made
+
+
+class ConvertToIndicatorValues(Fits):
+    """Makes a column of 0 and 1 of each level of a categorical column, called `column-level`; `column-Missing` where one is.
+
+    The transformation, which Studio does not offer here, makes the same columns of other rows: for a level that was not
+    there when it was fitted all are 0.
+    """
+
+    name = "Convert to Indicator Values"
+    outputs = (Port("Results dataset"), Port("Indicator values transformation", TRANSFORMATION))
+    parameters = (
+        Parameter("Categorical columns to convert", "ColumnPicker"),
+        Parameter("Overwrite categorical columns", "Boolean", False),
+    )
+    learns = {"columns": {"*": {"levels": [str], "missing": bool}}, "overwrite": bool}  # noqa: RUF012
+
+    def fit(self, frame: pd.DataFrame, parameters: Mapping[str, Any]) -> Learnt:
+        """See Fits."""
+        columns = {}
+        for name in parameters["Categorical columns to convert"].select(frame):
+            values = frame[name]
+            if not is_categorical(values):
+                raise ModuleFailure(
+                    "0056", f'Column with name "{name}" is not in an allowed category: it is not categorical.'
+                )
+            there = set(values.cat.codes.unique())
+            levels = [level_text(each) for at, each in enumerate(values.cat.categories) if at in there]
+            columns[name] = {"levels": list(dict.fromkeys(levels)), "missing": -1 in there}
+        return {"columns": columns, "overwrite": parameters["Overwrite categorical columns"]}
+
+    def apply(self, frame: pd.DataFrame, learnt: Learnt) -> pd.DataFrame:
+        """See Fits."""
+        import numpy as np
+
+        made: dict[str, Any] = {}
+        found = [name for name in learnt["columns"] if name in frame.columns]
+        for name in found:
+            values = frame[name].astype("category").cat
+            texts = np.array([*map(level_text, values.categories), None], object)[values.codes.to_numpy()]
+            for level, column in zip(_levels(learnt["columns"][name]), _made(name, learnt), strict=True):
+                made[column] = (texts == level).astype("int64")
+        clash = sorted({*made} & {*frame.columns})
+        if clash:
+            raise ModuleFailure("0026", f'Columns with the same name are not allowed: "{clash[0]}".')
+        result = with_columns(frame, made)
+        return result.drop(columns=found) if learnt["overwrite"] else result
+
+    def makes(self, learnt: Learnt) -> Sequence[Made]:
+        """See Fits."""
+        return [((name,), _made(name, learnt)) for name in learnt["columns"]]
+
+    def columns(self, inputs: Mapping[str, Columns], parameters: Mapping[str, Any]) -> Mapping[str, Columns]:
+        """See Module."""
+        dataset = inputs["Dataset"]
+        chosen = dataset.selected(parameters["Categorical columns to convert"])
+        if parameters["Overwrite categorical columns"]:
+            dataset = dataset.without(chosen or ())
+        return {"Results dataset": dataset.open()} if chosen is not None else {}
+
+
+def _levels(column: Mapping[str, Any]) -> list[str | None]:
+    return [*column["levels"], *([None] if column["missing"] else [])]
+
+
+def _made(name: str, learnt: Learnt) -> tuple[str, ...]:
+    return tuple(f"{name}-{'Missing' if each is None else each}" for each in _levels(learnt["columns"][name]))

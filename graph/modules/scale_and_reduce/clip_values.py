@@ -1,0 +1,145 @@
+"""Data Transformation / Scale and Reduce: Clip Values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Final
+
+from graph.errors import ModuleFailure
+from graph.fitting import Fits, Learnt, numbers, numeric, untold
+from graph.flow import Column, Columns
+from graph.spec import TRANSFORMATION, Parameter, Port
+from graph.tables import with_columns
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from graph.fitting import Numbers
+    from graph.steps import Made
+
+PEAKS, SUBPEAKS, BOTH = "ClipPeaks", "ClipSubPeaks", "ClipPeaksAndSubPeaks"
+_SIDES: Final = {"upper": (PEAKS, "Upper", "peaks"), "lower": (SUBPEAKS, "Lower", "subpeaks")}
+_HOW: Final = ("Constant", "Percentile")
+_BY: Final = ("Threshold", "Mean", "Median", "Missing")
+
+
+def _side(side: str, constant: float, percentile: int) -> tuple[Parameter, ...]:
+    _, title, what = _SIDES[side]
+    return (
+        Parameter(f"{title} threshold", "Enumerated", "Constant", _HOW),
+        Parameter(f"Constant value of {side} threshold", "Float", constant),
+        Parameter(f"Constant value for {side} threshold", "Float", constant),
+        Parameter(f"Percentile number of {side} threshold", "Int", percentile, minimum=1, maximum=99),
+        Parameter(f"Percentile number for {side} threshold", "Int", percentile, minimum=1, maximum=99),
+        Parameter(f"{title} substitute value", "Enumerated", "Threshold", _BY),
+        Parameter(f"Substitute value for {what}", "Enumerated", "Threshold", _BY),
+    )
+
+
+class ClipValues(Fits):
+    """Replaces numbers above, below or outside of thresholds, which are constants or percentiles of the column.
+
+    Studio has two parameters of each kind: those called "of", "Upper" and "Lower" are for one threshold, the others for both.
+    Percentiles, means and medians are those of the data that it was fitted to; the transformation, which Studio does not
+    offer here, does it to other rows.
+    """
+
+    name = "Clip Values"
+    outputs = (Port("Results dataset"), Port("Clipping transformation", TRANSFORMATION))
+    parameters = (
+        Parameter("Set of thresholds", "Enumerated", PEAKS, (PEAKS, SUBPEAKS, BOTH)),
+        Parameter("Threshold", "Enumerated", "Constant", _HOW),
+        *_side("upper", 1.0, 99),
+        *_side("lower", -1.0, 1),
+        Parameter("List of columns", "ColumnPicker", None),
+        Parameter("Overwrite flag", "Boolean", True),
+        Parameter("Add indicator columns", "Boolean", False),
+    )
+    learns = {  # noqa: RUF012
+        "columns": {"*": {side: ({}, {"at": float, "by": (float, None)}) for side in _SIDES}},
+        "overwrite": bool,
+        "indicators": bool,
+    }
+
+    def fit(self, frame: pd.DataFrame, parameters: Mapping[str, Any]) -> Learnt:
+        """See Fits."""
+        import numpy as np
+
+        columns = {}
+        for name in numeric(frame, parameters["List of columns"]):
+            values = numbers(frame[name])
+            known = values[np.isfinite(values)]
+            if len(known):
+                columns[name] = {side: _threshold(known, parameters, side) for side in _SIDES}
+                low, high = (columns[name][side].get("at") for side in ("lower", "upper"))
+                if low is not None and high is not None and low > high:
+                    raise ModuleFailure(
+                        "0008", f'The lower threshold {low} of "{name}" is above the upper {high}.'
+                    )
+        return {
+            "columns": columns,
+            "overwrite": parameters["Overwrite flag"],
+            "indicators": parameters["Add indicator columns"],
+        }
+
+    def apply(self, frame: pd.DataFrame, learnt: Learnt) -> pd.DataFrame:
+        """See Fits."""
+        import numpy as np
+
+        made: dict[str, Any] = {}
+        for name, each in learnt["columns"].items():
+            if name not in frame.columns:
+                continue
+            values = numbers(frame[name])
+            clipped, changed = values, np.zeros(len(values), bool)
+            for side, outside in (("upper", np.greater), ("lower", np.less)):
+                if each[side]:
+                    beyond, by = outside(values, each[side]["at"]), each[side]["by"]
+                    clipped, changed = (
+                        np.where(beyond, np.nan if by is None else by, clipped),
+                        changed | beyond,
+                    )
+            whole = frame[name].dtype.kind in "iu" and (clipped == np.round(clipped)).all()
+            made[name if learnt["overwrite"] else f"{name}_clipped"] = (
+                clipped.astype("int64") if whole else clipped
+            )
+            if learnt["indicators"]:
+                made[f"{name}_clipped_indicator"] = changed
+        return with_columns(frame, made)
+
+    def makes(self, learnt: Learnt) -> Sequence[Made]:
+        """See Fits."""
+        suffixes = ["" if learnt["overwrite"] else "_clipped", *["_clipped_indicator"] * learnt["indicators"]]
+        return [((name,), tuple(name + suffix for suffix in suffixes)) for name in learnt["columns"]]
+
+    def columns(self, inputs: Mapping[str, Columns], parameters: Mapping[str, Any]) -> Mapping[str, Columns]:
+        """See Module."""
+        dataset, selection = inputs["Dataset"], parameters["List of columns"]
+        chosen = dataset.selected(selection) if selection is not None else None
+        if chosen is None:
+            return {"Results dataset": dataset.changed(None, untold).open()}
+        made = {name: (dataset.find(name) or Column()).then(untold) for name in chosen}
+        if not parameters["Overwrite flag"]:
+            made = {f"{name}_clipped": column for name, column in made.items()}
+        if parameters["Add indicator columns"]:
+            made |= {f"{name}_clipped_indicator": Column() for name in chosen}
+        return {"Results dataset": dataset.having(made)}
+
+
+def _threshold(known: Numbers, parameters: Mapping[str, Any], side: str) -> dict[str, float | None]:
+    """Where a column is clipped on this side and what takes the place of what is beyond; empty where it is not."""
+    import numpy as np
+
+    alone, title, what = _SIDES[side]
+    kind = parameters["Set of thresholds"]
+    if kind not in (alone, BOTH):
+        return {}
+    word = "for" if kind == BOTH else "of"
+    how = parameters["Threshold" if kind == BOTH else f"{title} threshold"]
+    by = parameters[f"Substitute value for {what}" if kind == BOTH else f"{title} substitute value"]
+    if how == "Constant":
+        at = float(parameters[f"Constant value {word} {side} threshold"])
+    else:
+        at = float(np.percentile(known, parameters[f"Percentile number {word} {side} threshold"]))
+    other = {"Threshold": at, "Mean": float(known.mean()), "Median": float(np.median(known)), "Missing": None}
+    return {"at": at, "by": other[by]}

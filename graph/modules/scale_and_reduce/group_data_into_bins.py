@@ -1,0 +1,149 @@
+"""Data Transformation / Scale and Reduce: Group Data into Bins."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from graph.errors import ModuleFailure
+from graph.fitting import Fits, Learnt, numbers, numeric, untold
+from graph.flow import Column, Columns
+from graph.spec import TRANSFORMATION, Parameter, Port
+from graph.tables import with_columns
+from tables import real
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from graph.steps import Made
+
+MODES = ("Quantiles", "Equal Width", "Custom Edges", "Equal Width with Custom Start and Stop")
+APPEND, IN_PLACE, RESULT_ONLY = "Append", "Inplace", "ResultOnly"
+_MOST = 10_000
+
+
+class GroupDataIntoBins(Fits):
+    """Gives each number of the selected columns the number of its bin, the first being 1; what is missing is missing.
+
+    A bin's edge belongs to the bin below it. Entropy MDL is not offered.
+    """
+
+    name = "Group Data into Bins"
+    outputs = (Port("Quantized dataset"), Port("Binning transformation", TRANSFORMATION))
+    parameters = (
+        Parameter("Binning mode", "Enumerated", "Quantiles", MODES),
+        Parameter("Number of bins", "Int", 10, minimum=1, maximum=_MOST),
+        Parameter(
+            "Quantile normalization", "Enumerated", "QuantileIndex", ("Percent", "PQuantile", "QuantileIndex")
+        ),
+        Parameter("First edge position", "Float", 0.0),
+        Parameter("Bin width", "Float", 0.5, above=0),
+        Parameter("Last edge position", "Float", 1.0),
+        Parameter("Comma-separated list of bin edges", "String", ""),
+        Parameter("Columns to bin", "ColumnPicker", None),
+        Parameter("Output mode", "Enumerated", APPEND, (APPEND, IN_PLACE, RESULT_ONLY)),
+        Parameter("Tag columns as categorical", "Boolean", True),
+    )
+    learns = {  # noqa: RUF012
+        "columns": {"*": {"edges": [float], "bins": [float], "to": str}},
+        "only": bool,
+        "categorical": bool,
+    }
+
+    def check(self, parameters: Mapping[str, Any]) -> None:
+        """See Module."""
+        _edges_given(parameters)
+
+    def fit(self, frame: pd.DataFrame, parameters: Mapping[str, Any]) -> Learnt:
+        """See Fits."""
+        import numpy as np
+
+        edges = _edges_given(parameters)
+        mode, output = parameters["Output mode"], parameters["Binning mode"]
+        columns = {}
+        for name in numeric(frame, parameters["Columns to bin"]):
+            values = numbers(frame[name])
+            known = values[np.isfinite(values)]
+            count = parameters["Number of bins"]
+            if output == "Quantiles" and len(known):
+                edges = np.quantile(known, np.arange(1, count) / count, method="inverted_cdf").tolist()
+            elif output == "Equal Width" and len(known):
+                edges = np.linspace(known.min(), known.max(), count + 1)[1:-1].tolist()
+            edges = sorted(set(edges))
+            bins = [float(at) for at in range(1, len(edges) + 2)]
+            share = {"Percent": 100.0, "PQuantile": 1.0}.get(parameters["Quantile normalization"])
+            if output == "Quantiles" and share:
+                bins = [at * share / (len(edges) + 2) for at in bins]
+            columns[name] = {
+                "edges": edges,
+                "bins": bins,
+                "to": name if mode == IN_PLACE else f"{name}quantized",
+            }
+        categorical = parameters["Tag columns as categorical"]
+        return {"columns": columns, "only": mode == RESULT_ONLY, "categorical": categorical}
+
+    def apply(self, frame: pd.DataFrame, learnt: Learnt) -> pd.DataFrame:
+        """See Fits."""
+        import numpy as np
+        import pandas as pd
+
+        made: dict[str, Any] = {}
+        for name, each in learnt["columns"].items():
+            if name not in frame.columns:
+                continue
+            values = numbers(frame[name])
+            codes = np.searchsorted(np.array(each["edges"]), values, side="left")
+            bins = np.array(each["bins"])
+            missing = np.isnan(values)
+            if learnt["categorical"]:
+                whole = (bins == np.round(bins)).all()
+                levels = pd.Index(bins.astype(np.int64) if whole else bins)
+                made[each["to"]] = pd.Categorical.from_codes(np.where(missing, -1, codes), levels)
+            else:
+                made[each["to"]] = np.where(missing, np.nan, bins[np.minimum(codes, len(bins) - 1)])
+        return pd.DataFrame(made, index=frame.index) if learnt["only"] else with_columns(frame, made)
+
+    def makes(self, learnt: Learnt) -> Sequence[Made]:
+        """See Fits."""
+        return [((name,), (each["to"],)) for name, each in learnt["columns"].items()]
+
+    def columns(self, inputs: Mapping[str, Columns], parameters: Mapping[str, Any]) -> Mapping[str, Columns]:
+        """See Module."""
+        dataset, selection = inputs["Dataset"], parameters["Columns to bin"]
+        chosen = dataset.selected(selection) if selection is not None else None
+        mode = parameters["Output mode"]
+        if chosen is None:
+            return {} if mode == RESULT_ONLY else {"Quantized dataset": dataset.changed(None, untold).open()}
+        suffix = "" if mode == IN_PLACE else "quantized"
+        made = {name + suffix: (dataset.find(name) or Column()).then(untold) for name in chosen}
+        result = dataset.having(made)
+        return {"Quantized dataset": result.only(made) if mode == RESULT_ONLY else result}
+
+
+def _edges_given(parameters: Mapping[str, Any]) -> list[float]:
+    """The edges that the parameters have; raises 0002, 0007 or 0008 where these are none."""
+    mode = parameters["Binning mode"]
+    if mode == "Custom Edges":
+        name = "Comma-separated list of bin edges"
+        try:
+            edges = [real(each) for each in parameters[name].split(",")]
+        except ValueError:
+            raise ModuleFailure(
+                "0002", f'Failed to parse "{name}" parameter value "{parameters[name]}": not numbers.'
+            ) from None
+        if edges != sorted(set(edges)) or not all(map(math.isfinite, edges)):
+            raise ModuleFailure(
+                "0008", f'Parameter "{name}": the edges are not in order, from lowest to highest.'
+            )
+        return edges
+    if mode != MODES[3]:
+        return []
+    first, width, last = (parameters[n] for n in ("First edge position", "Bin width", "Last edge position"))
+    steps = (last - first) / width
+    if not 0 <= steps <= _MOST:
+        raise ModuleFailure(
+            "0008",
+            f'From "First edge position" {first} to "Last edge position" {last} there are not 1 to {_MOST} bins.',
+        )
+    return [first + width * at for at in range(math.floor(steps + 1e-9) + 1)]

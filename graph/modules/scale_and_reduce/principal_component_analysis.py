@@ -1,0 +1,101 @@
+"""Data Transformation / Scale and Reduce: Principal Component Analysis."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from graph.errors import ModuleFailure
+from graph.fitting import Fits, Learnt, need, numbers, numeric
+from graph.flow import Column, Columns
+from graph.spec import TRANSFORMATION, Parameter, Port
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from graph.steps import Made
+
+_EXACT = 500  # up to so many rows or columns all components are found
+
+
+class PrincipalComponentAnalysis(Fits):
+    """Puts fewer columns, Col1, Col2, …, in the place of the selected ones, in the directions in which these vary most."""
+
+    name = "Principal Component Analysis"
+    outputs = (Port("Results dataset"), Port("PCA Transformation", TRANSFORMATION))
+    parameters = (
+        Parameter("Selected columns", "ColumnPicker"),
+        Parameter("Number of dimensions to reduce to", "Int", minimum=1),
+        Parameter("Normalize dense dataset to zero mean", "Boolean", True),
+    )
+    learns = {"columns": [str], "means": [float], "components": [[float]]}  # noqa: RUF012
+
+    def fit(self, frame: pd.DataFrame, parameters: Mapping[str, Any]) -> Learnt:
+        """See Fits."""
+        import numpy as np
+        from sklearn import decomposition
+        from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+
+        names, count = (
+            numeric(frame, parameters["Selected columns"]),
+            parameters["Number of dimensions to reduce to"],
+        )
+        matrix = np.column_stack([numbers(frame[name]) for name in names])
+        if not np.isfinite(matrix).all():
+            unfit = names[int((~np.isfinite(matrix)).any(axis=0).argmax())]
+            raise ModuleFailure(
+                "0018", f'Input dataset is not valid: column "{unfit}" has missing or infinite values.'
+            )
+        if count > min(matrix.shape):
+            raise ModuleFailure(
+                "0007",
+                f'Parameter "Number of dimensions to reduce to" has value "{count}" which should be less than or equal '
+                f"to the {min(matrix.shape)} that {len(names)} columns and {len(matrix)} rows have.",
+            )
+        library: Any = decomposition
+        solver = "full" if min(matrix.shape) <= _EXACT else "randomized"
+        with threadpool_limits(limits=1):
+            if parameters["Normalize dense dataset to zero mean"]:
+                fitted = library.PCA(count, svd_solver=solver, random_state=0).fit(matrix)
+                means, found = fitted.mean_, fitted.components_
+            elif solver == "full":
+                means, found = np.zeros(len(names)), np.linalg.svd(matrix, full_matrices=False)[2][:count]
+            else:
+                means = np.zeros(len(names))
+                found = library.TruncatedSVD(count, random_state=0).fit(matrix).components_
+        return {"columns": names, "means": means.tolist(), "components": found.tolist()}
+
+    def apply(self, frame: pd.DataFrame, learnt: Learnt) -> pd.DataFrame:
+        """See Fits."""
+        import numpy as np
+        import pandas as pd
+
+        names = learnt["columns"]
+        need(frame, names)
+        left = [name for name in frame.columns if name not in set(names)]
+        made = _made(learnt)
+        if twice := set(left) & set(made):
+            raise ModuleFailure("0026", f'Columns with the same name are not allowed: "{min(twice)}".')
+        sums = np.zeros((len(made), len(frame)))
+        for at, (name, mean) in enumerate(zip(names, learnt["means"], strict=True)):
+            values = numbers(frame[name]) - mean
+            for row, weights in zip(sums, learnt["components"], strict=True):
+                row += values * weights[at]
+        return pd.DataFrame(dict(frame[left].items()) | dict(zip(made, sums, strict=True)), index=frame.index)
+
+    def makes(self, learnt: Learnt) -> Sequence[Made]:
+        """See Fits."""
+        return [(tuple(learnt["columns"]), _made(learnt))]
+
+    def columns(self, inputs: Mapping[str, Columns], parameters: Mapping[str, Any]) -> Mapping[str, Columns]:
+        """See Module."""
+        chosen = inputs["Dataset"].selected(parameters["Selected columns"])
+        if chosen is None:
+            return {}
+        count = parameters["Number of dimensions to reduce to"]
+        made = {f"Col{at}": Column() for at in range(1, min(count, len(chosen)) + 1)}
+        return {"Results dataset": inputs["Dataset"].without(chosen).having(made)}
+
+
+def _made(learnt: Learnt) -> tuple[str, ...]:
+    return tuple(f"Col{at}" for at in range(1, len(learnt["components"]) + 1))

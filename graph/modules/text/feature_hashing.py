@@ -1,0 +1,61 @@
+"""Text Analytics: Feature Hashing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from graph.errors import ModuleFailure
+from graph.flow import Columns
+from graph.spec import Module, Parameter, Port
+from graph.tables import Dataset, with_columns
+from graph.words import distinct, hold_size, ngrams, texts
+
+_MOST_BITS = 16
+
+
+class FeatureHashing(Module):
+    """Makes 2 to the power of the bit size columns of a text column: 1 where a word or n-gram has that hash, else 0.
+
+    Words are what blanks divide, as they are written; the hash is MurmurHash3, as Vowpal Wabbit's. More than 16 bits are
+    refused. An own n-gram size of 0 or 1 takes words alone.
+    """
+
+    name = "Feature Hashing"
+    inputs = (Port("Dataset"),)
+    outputs = (Port("Transformed dataset"),)
+    parameters = (
+        Parameter("Target columns", "ColumnPicker"),
+        Parameter("Hashing bitsize", "Int", 10, minimum=1, maximum=31),
+        Parameter("N-grams", "Int", 2, minimum=0, maximum=10),
+    )
+
+    def check(self, parameters: Mapping[str, Any]) -> None:
+        """See Module."""
+        if parameters["Hashing bitsize"] > _MOST_BITS:
+            raise ModuleFailure(
+                "0007", f'Parameter "Hashing bitsize" should be less than or equal to {_MOST_BITS}.'
+            )
+
+    def run(self, inputs: Mapping[str, Any], parameters: Mapping[str, Any]) -> Mapping[str, Any]:
+        """See the class."""
+        import numpy as np
+        from sklearn.utils import murmurhash3_32
+
+        dataset: Dataset = inputs["Dataset"]
+        count = 2 ** parameters["Hashing bitsize"]
+        names = parameters["Target columns"].select(dataset.frame)
+        hold_size(dataset.rows, count * len(names))
+        made: dict[str, Any] = {}
+        for name in names:
+            found = np.zeros((count, dataset.rows))
+            for row, text in enumerate(texts(dataset.frame[name])):
+                for ngram in distinct(ngrams(text.split(), parameters["N-grams"], joint=" ")):
+                    found[murmurhash3_32(ngram, seed=0, positive=True) % count, row] = 1.0
+            made |= {f"{name} - Hashing feature {at + 1}": found[at] for at in range(count)}
+        return {"Transformed dataset": dataset.with_frame(with_columns(dataset.frame, made))}
+
+    def columns(self, inputs: Mapping[str, Columns], parameters: Mapping[str, Any]) -> Mapping[str, Columns]:
+        """See Module."""
+        inputs["Dataset"].selected(parameters["Target columns"])
+        return {"Transformed dataset": inputs["Dataset"].open()}

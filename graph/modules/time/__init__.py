@@ -1,0 +1,1 @@
+"""Dates and times: what Studio left to SQL and scripts."""
