@@ -243,8 +243,9 @@ class _Parser:
         ports = self._ports(node, side)
         if ports is None:
             raise GraphError(f'edge "{edge}": there is no node "{node}"', edge)
-        if not wanted and len(ports) == 1:
-            return node, ports[0]
+        plain = [port for port in ports if port.kind != spec.TRANSFORMATION] if side == "outputs" else ports
+        if not wanted and len(plain) == 1:
+            return node, plain[0]
         for port in ports:
             if port.name == wanted:
                 return node, port

@@ -6,6 +6,7 @@ Studio. Mutual information and chi squared see numbers by tenths.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
@@ -90,7 +91,7 @@ def _fisher(column: Values, groups: Any) -> float:
     means = np.bincount(groups, column) / sizes
     between = float((sizes * (means - column.mean()) ** 2).sum())
     within = float(((column - means[groups]) ** 2).sum())
-    return between / within if within > 0 else 0.0
+    return between / within if within > 0 else sys.float_info.max
 
 
 def _groups(values: pd.Series[Any]) -> Any:

@@ -38,7 +38,8 @@ def call(module: str, data: Any = TABLE, port: str = "Dataset", **given_: Any) -
         values[declared.name] = declared.parse(value)
     assert REQUIRED not in [value for value in values.values() if isinstance(value, object)]
     dataset = data if isinstance(data, Dataset) else Dataset(data)
-    return {name: value.frame for name, value in found.run({port: dataset}, values).items()}
+    result = found.run({port: dataset}, values)
+    return {name: value.frame for name, value in result.items() if isinstance(value, Dataset)}
 
 
 def one(module: str, data: Any = TABLE, **given_: Any) -> pd.DataFrame:

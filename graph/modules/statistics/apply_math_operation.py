@@ -164,11 +164,9 @@ class ApplyMathOperation(Module):
 
     def check(self, parameters: Mapping[str, Any]) -> None:
         """See Module."""
-        function, constant, other = _second(parameters)
+        function, constant, _ = _second(parameters)
         if parameters["Category"] == "Operations" and function == "Divide" and constant == 0:
             raise ModuleFailure("0008", 'Parameter "Constant operation argument" is zero: division by zero.')
-        if constant is None and other is None and function in _SECOND[parameters["Category"]][4]:
-            raise ModuleFailure("0003", f'Parameter "{_SECOND[parameters["Category"]][3]}" is null or empty.')
 
     def run(self, inputs: Mapping[str, Any], parameters: Mapping[str, Any]) -> Mapping[str, Any]:
         """See the class."""
@@ -179,6 +177,8 @@ class ApplyMathOperation(Module):
         dataset: Dataset = inputs["Dataset"]
         frame, mode = dataset.frame, parameters["Output mode"]
         function, constant, other = _second(parameters)
+        if constant is None and other is None and function in _SECOND[parameters["Category"]][4]:
+            raise ModuleFailure("0003", f'Parameter "{_SECOND[parameters["Category"]][3]}" is null or empty.')
         argument = constant if other is None else frame[other.one(frame, "second argument")]
         results: dict[str, Any] = {}
         with np.errstate(all="ignore"):
