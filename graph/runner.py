@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +12,7 @@ from graph.fitting import learns
 from graph.models.ilearner import TrainedModel
 from graph.modules import find
 from graph.spec import TRAINED_MODEL_PORT, Module
-from graph.steps import Step, joined, written
+from graph.steps import Step, written
 from graph.tables import Dataset
 from graph.values import coerce
 
@@ -116,13 +116,16 @@ def execute(
         values[node, TRAINED_MODEL_PORT] = models[name]
     total = len(experiment.steps)
     rows = 0
+    fitted: list[Step] = []
     for done, step in enumerate(experiment.steps):
         fed = {port: values[source] for port, source in step.sources.items()}
         rows = next((value.rows for value in fed.values() if isinstance(value, Dataset)), 0)
         if progress is not None:
             progress(Progress(step.module.name, rows, done, total))
         result = _call(step.module, fed, bound[step.id])
-        for port, value in _carried(step.module, fed, result).items():
+        if step.module.in_scoring(bound[step.id]) == "applied":
+            fitted += [value for value in result.values() if isinstance(value, Step)]
+        for port, value in _carried(step.module, fed, result, fitted).items():
             values[step.id, port] = value
     if progress is not None and experiment.steps:
         progress(Progress(experiment.steps[-1].module.name, rows, total, total))
@@ -146,11 +149,17 @@ def _call(module: Any, inputs: Mapping[str, Any], parameters: Mapping[str, Any])
     return result
 
 
-def _carried(module: Module, inputs: Mapping[str, Any], result: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The result with the fitted steps of its data: tables carry those of all inputs, a model those it was trained through."""
+def _carried(
+    module: Module, inputs: Mapping[str, Any], result: Mapping[str, Any], fitted: Sequence[Step]
+) -> Mapping[str, Any]:
+    """The result with the fitted steps of its data, in the order in which they were fitted.
+
+    Tables carry those of all inputs and the module's own, a model those it was trained through.
+    """
     before = [inputs[port.name].steps for port in module.inputs if isinstance(inputs.get(port.name), Dataset)]
-    own = [step for step in result.values() if isinstance(step, Step)]
-    steps, learnt = joined([*before, own]), joined(before[:1])
+    every = {id(step) for steps in (*before, result.values()) for step in steps}
+    steps = tuple(step for step in fitted if id(step) in every)
+    learnt = tuple(step for step in fitted if any(step is one for one in (before[0] if before else ())))
     return {
         port: replace(value, steps=steps)
         if isinstance(value, Dataset) and steps

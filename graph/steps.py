@@ -73,11 +73,6 @@ def read(data: Any) -> tuple[Step, ...]:
     return tuple(map(Step.read, data))
 
 
-def joined(several: Iterable[Sequence[Step]]) -> tuple[Step, ...]:
-    """The steps of several tables, one after the other, each once."""
-    return tuple({id(step): step for steps in several for step in steps}.values())
-
-
 def asked(steps: Sequence[Step], columns: Mapping[str, Asked]) -> dict[str, Asked]:
     """The columns that a table needs for these *columns* to be there after the steps."""
     needed = dict(columns)

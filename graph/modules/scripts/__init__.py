@@ -1,1 +1,0 @@
-"""Python Language Modules."""
