@@ -8,7 +8,7 @@ no longer.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from itertools import count
+from itertools import chain, count
 from typing import Any, Final
 
 from graph import Experiment, GraphError, parse_experiment
@@ -148,4 +148,4 @@ class _Derived:
     def _free(self, name: str) -> str:
         """A name for a node: that one, or with a number behind it where a node that is kept has it."""
         taken = {*self.nodes, *(each for each in self.training["nodes"] if each not in _OWN)}
-        return next(each for each in (name, *(f"{name}{i}" for i in count(2))) if each not in taken)
+        return next(each for each in chain([name], (f"{name}{i}" for i in count(2))) if each not in taken)

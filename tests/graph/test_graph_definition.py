@@ -68,7 +68,7 @@ MISTAKES = [
     (
         lambda p: p["nodes"].update(a={"module": "Train Mode"}),
         "a",
-        'no module "Train Mode"; known modules: Apply',
+        'no module "Train Mode"; known modules: Add',
     ),
     (lambda p: p["nodes"].update(a={"input": "i", "output": "o"}), "a", "exactly one of"),
     (lambda p: p["nodes"].update(a={"output": "output1"}), "a", 'output name "output1"'),
