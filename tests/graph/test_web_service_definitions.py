@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from graph import parse_experiment
+from graph.errors import ModuleFailure
 from graph.spec import DATASET, GLOBAL_TYPES, REQUIRED, Module, Parameter
 from localcloud.facilities.cloud import Cloud
 from localcloud.facilities.errors import BadArgument
@@ -83,6 +84,17 @@ def is_step(module: Module) -> bool:
     return [port.kind for port in needed] == [DATASET] and {port.kind for port in module.outputs} == {DATASET}
 
 
+def go_together(module: Module, given: dict[str, Any]) -> bool:
+    """Whether the module takes these parameters beside each other."""
+    try:
+        module.check(
+            {p.name: p.parse(given[p.name]) if p.name in given else p.default for p in module.parameters}
+        )
+    except ModuleFailure:
+        return False
+    return True
+
+
 @st.composite
 def packages(draw: st.DrawFn) -> dict[str, Any]:
     """A chain of any modules with any parameters, some of them the web service's; perhaps a model that scores."""
@@ -100,6 +112,8 @@ def packages(draw: st.DrawFn) -> dict[str, Any]:
             for one in module.parameters
             if one.default is REQUIRED or draw(st.booleans())
         }
+        if not go_together(module, given):
+            given = {one.name: given[one.name] for one in module.parameters if one.default is REQUIRED}
         for one in module.parameters:
             if one.type in GLOBAL_TYPES and draw(st.integers(0, 5)) == 0:
                 parameters[f"{draw(names)} {len(parameters)}"] = {
