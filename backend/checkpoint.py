@@ -180,12 +180,15 @@ def compact(data: Any) -> str:
 
 @dataclass
 class Snapshot:
-    """All resources of a stack, in dependency order, with what was under way when a run was killed."""
+    """All resources of a stack, in dependency order, with what was under way when a run was killed; `sealed` where it has
+    encrypted secrets.
+    """
 
     resources: list[State] = field(default_factory=list)
     pending: list[tuple[str, State]] = field(default_factory=list)
     salt: str = ""
     metadata: dict[str, Any] = field(default_factory=dict)
+    sealed: bool = False
 
     def live(self) -> dict[str, State]:
         """By URN, without those that only wait to be deleted."""
@@ -259,4 +262,5 @@ def load_checkpoint(text: str, crypter_for: Any) -> Snapshot:
         [(p["type"], load_state(p["resource"], crypter)) for p in latest.get("pending_operations") or []],
         salt,
         latest.get("metadata") or {},
+        values.SECRET_SIG in text,
     )

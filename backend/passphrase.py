@@ -11,6 +11,7 @@ import hashlib
 import os
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from cryptography.exceptions import InvalidTag
@@ -69,6 +70,15 @@ class Crypter:
     def check(self) -> None:
         """Derive the key now. Raises PassphraseError where the passphrase isn't the salt's."""
         self._cipher()
+
+    def prepare(self) -> None:
+        """Derive the key beside what else there is to do; what is wrong with it is said when it is needed."""
+
+        def derive() -> None:
+            with suppress(PassphraseError, ValueError):
+                self._cipher()
+
+        threading.Thread(target=derive, name="key", daemon=True).start()
 
     def encrypt(self, text: str) -> str:
         """`v1:nonce:ciphertext`, base64; a text that was seen in this run keeps its ciphertext."""

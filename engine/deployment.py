@@ -52,6 +52,8 @@ class Deployment:
         self.run = run
         self.snapshot = run.ws.snapshot()
         refuse_states(self.snapshot.resources)
+        if self.snapshot.sealed and self.snapshot.salt:
+            run.ws.crypter_for(self.snapshot.salt).prepare()
         if options.clear_pending_creates:
             self.snapshot.pending = [(op, s) for op, s in self.snapshot.pending if op != "creating"]
         self.journal = Journal(run.ws, self.snapshot, preview=run.preview)

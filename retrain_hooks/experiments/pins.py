@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import re
 import sys
 from collections.abc import Iterable, Mapping
@@ -10,11 +9,12 @@ from pathlib import Path
 from typing import Final
 
 from clients.errors import ExperimentInvalid
-from retrain_hooks.host.python_source import parsed
 
 LOCK: Final = "requirements.lock"
 
 _PIN = re.compile(r"^(?P<name>[A-Za-z0-9._-]+)==\S+(?: ; [^\\\n]+?)?(?= ?\\?$)", re.MULTILINE)
+# One package a line, as ruff has them (E401, E702).
+_IMPORT = re.compile(rb"^[ \t]*(?:from (?P<of>\w+)[\w.]* import\b|import (?P<name>\w+))", re.MULTILINE)
 # Where a package is imported by another name than it is installed by, and what it computes with itself.
 _PACKAGES: Final[Mapping[str, tuple[str, ...]]] = {
     "sklearn": ("scikit-learn", "scipy"),
@@ -39,7 +39,7 @@ def pins(sources: Iterable[bytes], root: Path) -> tuple[str, ...]:
     pinned: dict[str, list[str]] = {}
     for found in _PIN.finditer(text):
         pinned.setdefault(found["name"], []).append(found[0])
-    wanted = sorted({package for name in _imported(sources) for package in _PACKAGES.get(name, (name,))})
+    wanted = sorted({package for name in imported(sources) for package in _PACKAGES.get(name, (name,))})
     for package in wanted:
         if package not in pinned:
             raise ExperimentInvalid(
@@ -49,13 +49,10 @@ def pins(sources: Iterable[bytes], root: Path) -> tuple[str, ...]:
     return tuple(pin for package in wanted for pin in pinned[package])
 
 
-def _imported(sources: Iterable[bytes]) -> set[str]:
-    """The top-level packages, of others, that sources import, wherever they do."""
-    found: set[str] = set()
-    for source in sources:
-        for node in ast.walk(parsed(source)):
-            if isinstance(node, ast.Import):
-                found |= {each.name.partition(".")[0] for each in node.names}
-            elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-                found.add(node.module.partition(".")[0])
+def imported(sources: Iterable[bytes]) -> set[str]:
+    """The top-level packages, of others, that sources import, wherever they do.
+
+    By their lines: to parse a hundred files at each preview takes a tenth of a second.
+    """
+    found = {(each["of"] or each["name"]).decode() for source in sources for each in _IMPORT.finditer(source)}
     return found - sys.stdlib_module_names - {"graph", "tables", "tasks"}

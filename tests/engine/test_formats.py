@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import math
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -97,6 +98,29 @@ def test_a_salt_of_the_cli_opens_with_its_passphrase_and_no_other() -> None:
     assert crypter.decrypt(crypter.encrypt("text")) == "text"
     with pytest.raises(StackError, match="incorrect passphrase"):
         Crypter(lambda: "wrong", SALT).encrypt("text")
+
+
+@pytest.mark.parametrize(("given", "salt"), [("wrong", SALT), ("correct horse", "v2:x:y")])
+def test_a_key_is_prepared_beside_and_what_is_wrong_with_it_is_said_when_it_is_needed(
+    given: str, salt: str
+) -> None:
+    """Preparing asks for the passphrase in another thread, and ends quietly."""
+    asked_in: list[str] = []
+
+    def passphrase() -> str:
+        asked_in.append(threading.current_thread().name)
+        return "correct horse"
+
+    right, wrong = Crypter(passphrase, SALT), Crypter(lambda: given, salt)
+    for crypter in (right, wrong):
+        crypter.prepare()
+    for thread in threading.enumerate():
+        if thread.name == "key":
+            thread.join()
+    assert right.decrypt(right.encrypt("text")) == "text"
+    assert asked_in == ["key"]
+    with pytest.raises(StackError, match=r"passphrase|salt"):
+        wrong.encrypt("text")
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ import pulumi
 import pytest
 
 import engine
+from backend.passphrase import Crypter
 from backend.values import SECRET_TEXT, UNKNOWN_TEXT
 from tests.engine.conftest import Group, Stack, Thing, ThingsProvider, ops
 
@@ -141,7 +142,7 @@ def test_secrets_are_encrypted_in_the_state_and_masked_in_the_result(stack: Stac
 
 
 def test_a_state_can_be_read_without_a_passphrase_as_long_as_no_secret_is_needed(stack: Stack) -> None:
-    """The key is derived only when a secret is looked at, or one may have to be kept."""
+    """A key that can't be derived stops a run only when a secret is looked at, or one may have to be kept."""
     stack.up(lambda: Thing("a", {"value": pulumi.Output.secret("v")}) and None)
     stack.passphrase = None
     assert stack.preview(lambda: Thing("b", {"value": "v"}) and None).changes == {
@@ -150,6 +151,21 @@ def test_a_state_can_be_read_without_a_passphrase_as_long_as_no_secret_is_needed
         "delete": 1,
     }
     assert "ciphertext" in json.dumps(engine.export_stack(stack.ws))
+
+
+def test_only_a_run_of_a_state_with_secrets_prepares_their_key(
+    stack: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Deriving one takes a quarter of a second, beside which the program runs."""
+    prepared: list[str] = []
+    monkeypatch.setattr(Crypter, "prepare", lambda self: prepared.append(self.salt))
+    stack.up(lambda: Thing("a", {"value": "v"}) and None)
+    stack.preview(lambda: Thing("a", {"value": "v"}) and None)
+    assert prepared == []
+    stack.up(lambda: Thing("a", {"value": pulumi.Output.secret("v")}) and None)
+    stack.preview(lambda: Thing("a", {"value": pulumi.Output.secret("v")}) and None)
+    assert len(prepared) == 1
+    assert prepared[0].startswith("v1:")
 
 
 def test_refresh_takes_over_what_is_there_and_forgets_what_is_gone(stack: Stack) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import csv
 import io
 import json
@@ -25,6 +26,7 @@ from localcloud.studio.request_response.wire import read_inputs
 from localcloud.works.batch.computing import TableBlob, Task, compute
 from retrain_hooks.experiments.carried import carry
 from retrain_hooks.experiments.own_code import OwnCode
+from retrain_hooks.experiments.pins import imported
 from tests.graph.conftest import FOLDER, RESOURCE
 from tests.unit.fakes import MemoryContainer
 
@@ -249,6 +251,26 @@ def test_only_pins_of_what_graphs_import_change_the_digests(own: OwnCode, tmp_pa
     change(lock, sklearn, "scikit-learn==99.0")
     assert carry("flights", tmp_path).training_digest != own.training_digest
     assert carry("flights", tmp_path).serving_digest != own.serving_digest
+
+
+def test_what_graphs_import_is_found_by_lines_as_by_pythons_parser(own: OwnCode) -> None:
+    """No import of another package is written in a way that its line doesn't tell, and no text is taken for one."""
+    sources = {name: text for name, text in own.training.code.files.items() if name.endswith(".py")}
+    assert len(sources) > 50
+    for name, text in sources.items():
+        named = {
+            each.name.partition(".")[0]
+            for node in ast.walk(ast.parse(text))
+            if isinstance(node, ast.Import)
+            for each in node.names
+        }
+        named |= {
+            str(node.module).partition(".")[0]
+            for node in ast.walk(ast.parse(text))
+            if isinstance(node, ast.ImportFrom) and not node.level
+        }
+        others = named - sys.stdlib_module_names - {"graph", "tables", "tasks"}
+        assert imported([text]) == others, name
 
 
 def test_what_only_describes_a_graph_changes_no_digest(own: OwnCode, tmp_path: Path) -> None:
