@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import cryptography.hazmat.backends.openssl  # noqa: F401  # loaded late, and nobody may not read it where it is installed
 import pytest
 
 from cli.cloud import settings
