@@ -62,7 +62,7 @@ class Workspace(Component):
                 "remedy: give both, or with `existing` the workspace to adopt"
             )
         if kind == AZUREML:
-            from components import azureml  # brings five more packages of azure-native
+            from components import azureml  # brings four more packages of azure-native
 
             tagged = azureml.tags_of(tags, str(owner_email))
             self.parts = azureml.workspace(

@@ -20,6 +20,7 @@ from cli.errors import CliError
 from cli.options import Engine, Stack
 
 _CALLS = 500
+_KIND_SECONDS = 0.5  # how much longer a preview of Azure ML v2 may take than a classic one
 
 
 class What(StrEnum):
@@ -28,12 +29,16 @@ class What(StrEnum):
     stack = "stack"
     data = "data"
     fleet = "fleet"
+    kinds = "kinds"
 
 
 def bench(
     what: Annotated[
         What,
-        typer.Argument(help="A deployed stack, how data versions grow with the data, or what a fleet costs."),
+        typer.Argument(
+            help="A deployed stack, how data versions grow with the data, what a fleet costs, or a preview of the stack "
+            "azureml beside one of dev."
+        ),
     ] = What.stack,
     stack: Stack = "dev",
     runs: Annotated[int, typer.Option(min=1, help="How often each thing is timed.")] = 5,
@@ -49,10 +54,18 @@ def bench(
     from cli.runners import open_runner
     from cli.stacks.names import known
 
-    stack = known(stack, deployed=True)
-    outputs = open_runner(stack, {}, Engine.embedded).outputs()
-    if not outputs.get("endpointUrl"):
-        raise CliError(f"the stack {stack} serves no model yet", f"./dev up -s {stack}")
+    def serving(stack: str) -> dict[str, Any]:
+        outputs = open_runner(known(stack, deployed=True), {}, Engine.embedded).outputs()
+        if not outputs.get("endpointUrl"):
+            raise CliError(f"the stack {stack} serves no model yet", f"./dev up -s {stack}")
+        return outputs
+
+    if what is What.kinds:
+        for each in ("dev", "azureml"):
+            serving(each)
+        _kinds(runs)
+        return
+    outputs = serving(stack)
     _training(runs)
     _scoring(outputs)
     _previews(stack, runs)
@@ -119,28 +132,61 @@ def _times(call: Callable[[], object]) -> list[float]:
 
 def _previews(stack: str, runs: int) -> None:
     """A preview of the whole stack by the embedded engine, beside the Pulumi CLI's where it is on PATH."""
-    from cli.runners import pulumi
-
-    engines = ["embedded", *(["pulumi"] if pulumi.find(required=False) else [])]
-    walls: dict[str, list[float]] = {engine: [] for engine in engines}
-    busy: dict[str, list[float]] = {engine: [] for engine in engines}
-    for _run in range(runs):
-        for engine in engines:
-            before, started = _children_seconds(), time.perf_counter()
-            command = [sys.executable, "-m", "cli", "preview", "-s", stack, "--engine", engine]
-            subprocess.run(command, check=True, capture_output=True)
-            walls[engine].append(time.perf_counter() - started)
-            busy[engine].append(_children_seconds() - before)
-    for engine in engines:
-        _print(f"preview {engine}", walls[engine])
-        _print("  processor", busy[engine])
+    engines = _engines()
+    found = _in_turn({engine: (stack, engine) for engine in engines}, runs)
     if len(engines) == 1:
         out().print("preview pulumi   not timed: no Pulumi CLI on PATH")
         return
-    ratios = [min(found["embedded"]) / min(found["pulumi"]) for found in (walls, busy)]
-    out().print(
-        f"preview embedded / pulumi {ratios[0]:.2f}, processor {ratios[1]:.2f} (by min)", highlight=False
-    )
+    wall, processor = (min(ours) / min(theirs) for ours, theirs in zip(*found.values(), strict=True))
+    out().print(f"preview embedded / pulumi {wall:.2f}, processor {processor:.2f} (by min)", highlight=False)
+
+
+def _kinds(runs: int) -> None:
+    """A preview of Azure ML v2 beside a classic one, each of an unchanged stack, with each engine.
+
+    Raises Exit where it takes longer by more than it may.
+    """
+    slow = False
+    for engine in _engines():
+        found = _in_turn({stack: (stack, engine) for stack in ("dev", "azureml")}, runs)
+        wall, processor = (
+            statistics.median(ours) - statistics.median(classic)
+            for classic, ours in zip(*found.values(), strict=True)
+        )
+        slow |= wall > _KIND_SECONDS
+        out().print(
+            f"azureml - classic, {engine}: {wall:.2f} s, processor {processor:.2f} s (by median); "
+            f"at most {_KIND_SECONDS} s",
+            highlight=False,
+        )
+    if slow:
+        raise typer.Exit(1)
+
+
+def _engines() -> list[str]:
+    from cli.runners import pulumi
+
+    return ["embedded", *(["pulumi"] if pulumi.find(required=False) else [])]
+
+
+def _in_turn(cases: Mapping[str, tuple[str, str]], runs: int) -> dict[str, tuple[list[float], list[float]]]:
+    """Wall and processor times of previews of an unchanged stack by an engine, by the case's name. Raises CliError."""
+    found: dict[str, tuple[list[float], list[float]]] = {name: ([], []) for name in cases}
+    for _run in range(runs):
+        for name, (stack, engine) in cases.items():
+            before, started = _children_seconds(), time.perf_counter()
+            command = [sys.executable, "-m", "cli", "preview", "-s", stack, "--engine", engine]
+            if subprocess.run([*command, "--expect-no-changes"], check=False, capture_output=True).returncode:
+                raise CliError(
+                    f"a preview of the stack {stack} fails, or finds changes", f"./dev up -s {stack}"
+                )
+            walls, busy = found[name]
+            walls.append(time.perf_counter() - started)
+            busy.append(_children_seconds() - before)
+    for name, (walls, busy) in found.items():
+        _print(f"preview {name}", walls)
+        _print("  processor", busy)
+    return found
 
 
 def _children_seconds() -> float:

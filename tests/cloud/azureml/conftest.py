@@ -11,6 +11,7 @@ from typing import Any
 import httpx
 import pytest
 
+from localcloud.azure_native.server import Server
 from localcloud.azureml.registered import OPERATIONS, TYPES
 from localcloud.azureml.registered import routes as data_plane
 from localcloud.facilities.store import Store
@@ -104,3 +105,12 @@ def mlflow_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         [sys.executable, "-W", "ignore", "-c", code], cwd=folder, check=True, capture_output=True, timeout=120
     )
     return folder / "model"
+
+
+@pytest.fixture
+def stand_in(cloud: Shared) -> Iterator[Server]:
+    """The provider's stand-in, before the run's cloud."""
+    server = Server(cloud.directory / "cloud.json")
+    server.start()
+    yield server
+    server.stop()

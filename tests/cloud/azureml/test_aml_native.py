@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -27,15 +27,6 @@ RESOURCES = 12
 UNTAGGED = 4
 Arm = Callable[..., httpx.Response]
 Deploy = Callable[..., embedded.Result]
-
-
-@pytest.fixture
-def stand_in(cloud: Shared) -> Iterator[Server]:
-    """The provider's stand-in, before the run's cloud."""
-    server = Server(cloud.directory / "cloud.json")
-    server.start()
-    yield server
-    server.stop()
 
 
 @pytest.fixture
