@@ -20,10 +20,10 @@ def choose_task(profile: TableProfile, label: str, wanted: str = "") -> tuple[st
             f"there is no task {wanted!r}; {nearest(wanted, TASKS)}", "say one of: " + ", ".join(TASKS)
         )
     if not label:
-        if not wanted or (TASKS[wanted].labelled and wanted != "anomaly"):
+        if not wanted or TASKS[wanted].labelled:
             raise ConfigurationError(
-                f"{wanted or 'a task that learns from outcomes'} needs a label, and none is named",
-                "say --label COLUMN, or --task clustering, or --task anomaly",
+                f"{wanted or 'a task that is measured by outcomes'} needs a label, and none is named",
+                "say --label COLUMN, or --task clustering, which needs none",
             )
         return wanted, "you said so"
     column = profile.column(label)

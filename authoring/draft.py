@@ -46,7 +46,7 @@ RECIPES: Final[Mapping[str, Recipe]] = {
 def draft(
     name: str, task: str, profile: TableProfile, label: str, features: Sequence[str], what: str = ""
 ) -> Package:
-    """A training graph that trains on *features* and, where the task has one, *label*."""
+    """A training graph that trains on *features* and, in all tasks but clustering, *label*."""
     recipe = RECIPES[task]
     graph = _Graph()
     graph.node("data", {"input": "input1"})
@@ -64,14 +64,12 @@ def draft(
     if texts:
         graph.module("categories", "Edit Metadata", {"Column": texts, "Categorical": "Make categorical"})
     split: dict[str, Any] = {"Fraction of rows in the first output dataset": 0.7, "Random seed": 0}
-    if task in ("two-class", "multiclass", "anomaly") and label:
+    if task in ("two-class", "multiclass", "anomaly"):
         split |= {"Stratified split": True, "Stratification key column": [label]}
     graph.module("split", "Split Data", split)
     graph.nodes["learner"] = {"module": recipe.learner}
-    trained: dict[str, Any] = {"Label column": [label]} if recipe.train == "Train Model" else {}
-    if recipe.train == "Train Clustering Model":
-        trained = {"Column set": list(features)}
-    graph.nodes["train"] = {"module": recipe.train} | ({"parameters": trained} if trained else {})
+    trained = {"Label column": [label]} if label else {"Column Set": list(features)}
+    graph.nodes["train"] = {"module": recipe.train, "parameters": trained}
     graph.nodes["score"] = {"module": recipe.score}
     graph.nodes["evaluate"] = {"module": "Evaluate Model"}
     graph.nodes["model"] = {"output": "output1"}

@@ -88,10 +88,8 @@ def _with_scored_rows(package: Mapping[str, Any], experiment: Experiment) -> Map
 def _metrics(evaluation: Any) -> tuple[tuple[str, float, str], ...]:
     if evaluation is None:
         return ()
-    first = evaluation.iloc[0]
-    return tuple(
-        (str(title), float(first[title]), by_title(str(title)) or "") for title in evaluation.columns
-    )
+    first = {str(title): value for title, value in evaluation.iloc[0].items() if not isinstance(value, str)}
+    return tuple((title, float(value), by_title(title) or "") for title, value in first.items())
 
 
 def _confusion(scored: Any, label: str) -> dict[tuple[str, str], int]:

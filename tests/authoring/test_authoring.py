@@ -90,6 +90,7 @@ def test_the_label_tells_the_task(label, wanted, task):
         ("shop", "", "one value in every row"),
         ("kind", "regression", "is text"),
         ("", "", "needs a label"),
+        ("", "anomaly", "needs a label"),
         ("kind", "clustering", "no label"),
         ("kind", "ranking", "no task 'ranking'"),
         ("price", "two-class", "two classes"),
@@ -107,6 +108,33 @@ def written(frame: pd.DataFrame, task: str, label: str) -> dict[str, Any]:
     doubted = suspicions(frame, profile, label)
     features = [each.name for each in profile.columns if each.name != label and each.name not in doubted]
     return draft("tried", task, profile, label, features)
+
+
+@pytest.mark.parametrize(
+    ("task", "load", "measured"),
+    [
+        ("two-class", datasets.load_breast_cancer, "auc"),
+        ("multiclass", datasets.load_wine, "macro_recall"),
+        ("regression", datasets.load_diabetes, "r2"),
+        ("clustering", datasets.load_iris, "simplified_silhouette"),
+        ("anomaly", datasets.load_breast_cancer, "auc"),
+    ],
+)
+def test_a_draft_of_each_task_is_trained_measured_and_scores_as_its_predictive_graph(task, load, measured):
+    frame = load(as_frame=True).frame
+    label = "target" if task != "clustering" else ""
+    frame = frame if label else frame.drop(columns="target")
+    package = json.loads(as_json_text(written(frame, task, label)))
+    trial = try_out(package, frame, {})
+    assert trial.task == task or (trial.task, task) == ("binary", "two-class")
+    assert measured in {rule for _title, _value, rule in trial.metrics}
+    model = run(parse_experiment(package), {"input1": frame})["output1"]
+    predictive = derive(package)
+    (resource,) = parse_experiment(predictive).resources
+    rows = frame.drop(columns=label) if label else frame
+    scored = Scorer(parse_experiment(predictive), {resource: model}).score({"input1": rows.astype(str)})
+    assert len(scored["output1"]) == len(frame)
+    assert {"Scored Labels", "Assignments"} & set(scored["output1"])
 
 
 def test_a_drafted_regression_is_trained_measured_and_served():
