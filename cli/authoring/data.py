@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from cli.console import out, print_json, want_a_yes
+from cli.console import out, print_json, print_table, size, want_a_yes
 from cli.errors import CliError, warn
 from cli.options import AsJson, Stack, Yes
 
@@ -62,7 +62,7 @@ def put(
     etag = there.etag if there else None
     container.write(name, content, etag=etag, metadata={"rows": str(len(frame))})
     out().print(
-        f"stored {container.name}/{name}: {len(frame):,} rows, {len(frame.columns)} columns, {_size(len(content))}",
+        f"stored {container.name}/{name}: {len(frame):,} rows, {len(frame.columns)} columns, {size(len(content))}",
         markup=False,
     )
 
@@ -135,25 +135,25 @@ def diff(
 
 
 def _print_changes(changes: list[Change], old: str, new: str) -> None:
-    from cli.authoring.grid import print_grid
 
     if not changes:
         out().print(f"{old} and {new} hold the same rows", markup=False)
         return
-    print_grid(("", old, new, ""), [(each.what, each.old, each.new, each.note) for each in changes], right=())
+    print_table(
+        ("", old, new, ""), [(each.what, each.old, each.new, each.note) for each in changes], right=()
+    )
 
 
 def _print_versions(rows: list[dict[str, Any]]) -> None:
-    from cli.authoring.grid import print_grid
 
-    print_grid(
+    print_table(
         ("version", "rows", "files", "size", "digest", "stored (UTC)"),
         [
             (
                 row["version"],
                 "" if row["rows"] is None else f"{row['rows']:,}",
                 str(row["files"]),
-                _size(row["bytes"]),
+                size(row["bytes"]),
                 (row["digest"] or "")[:12],
                 (row["stored"] or "")[:16].replace("T", " "),
             )
@@ -250,7 +250,3 @@ def _digest(blobs: list[Blob]) -> str | None:
     from retrain_hooks.data.contents import Found
 
     return Found(blobs, {}).digest if all(blob.md5 for blob in blobs) else None
-
-
-def _size(count: int) -> str:
-    return f"{count / 1e6:.1f} MB" if count >= 1e6 else f"{count / 1e3:.1f} kB"

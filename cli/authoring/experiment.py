@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cli.authoring.grid import print_grid
-from cli.console import out, print_json, say
+from cli.console import out, print_json, print_table, say
 from cli.errors import CliError
 from cli.options import AsJson
 
@@ -151,7 +150,7 @@ def run(
         )
         return
     out().print(f"{trial.rows:,} rows, {trial.seconds:.1f} s, a model of {trial.model_bytes / 1000:,.0f} kB")
-    print_grid(
+    print_table(
         ("metric", "value", "in a rule"),
         [(title, f"{value:,.6g}", rule) for title, value, rule in trial.metrics],
         right=("value",),
@@ -159,7 +158,7 @@ def run(
     if trial.confusion:
         _print_confusion(dict(trial.confusion))
     if trial.importance:
-        print_grid(
+        print_table(
             ("column", "importance"),
             [(column, f"{value:.6f}") for column, value in trial.importance],
             right=("importance",),
@@ -169,7 +168,7 @@ def run(
 def _print_confusion(counts: dict[tuple[str, str], int]) -> None:
     classes = sorted({each for pair in counts for each in pair})
     rows = [(actual, *(f"{counts.get((actual, told), 0):,}" for told in classes)) for actual in classes]
-    print_grid(("actual \\ scored", *classes), rows, right=classes)
+    print_table(("actual \\ scored", *classes), rows, right=classes)
 
 
 def predictive(

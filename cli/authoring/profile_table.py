@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from cli.authoring.grid import print_grid
-from cli.console import out
+from cli.console import out, print_table
 
 if TYPE_CHECKING:
     from authoring.profile import TableProfile
@@ -23,4 +22,4 @@ def print_profile(profile: TableProfile, label: str, left_out: Mapping[str, str]
             note = f"left out: {left_out[column.name]}"
         missing = f"{column.missing:,}" if column.missing else ""
         rows.append((column.name, column.type, missing, column.said, note))
-    print_grid(("column", "type", "missing", "values", ""), rows, right=("missing",))
+    print_table(("column", "type", "missing", "values", ""), rows, right=("missing",))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cli.console import out, print_json
+from cli.console import out, print_json, print_table
 from cli.errors import CliError, one_line, warn
 from cli.options import AsJson, Config, Stack, overrides
 
@@ -197,10 +197,7 @@ def _workspace_json(found: FoundWorkspace) -> dict[str, Any]:
 
 
 def _print(found: list[FoundWorkspace]) -> None:
-    from rich import box
-    from rich.table import Table
-    from rich.text import Text
-
+    titles = ("kind", "web service", "endpoint", "trained model", "served from", "id")
     if not found:
         out().print(
             "there is no workspace of Studio, and no New web service; Azure ML v2 is not listed: name it with existing="
@@ -210,9 +207,7 @@ def _print(found: list[FoundWorkspace]) -> None:
         out().print(f"\n{kind} {workspace.name}  {workspace.resource}", markup=False, soft_wrap=True)
         if workspace.problem:
             warn(f"the classic web services of {workspace.name} can't be listed: {workspace.problem}")
-        table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-        for title in ("kind", "web service", "endpoint", "trained model", "served from", "id"):
-            table.add_column(title, no_wrap=title == "id")
+        rows: list[tuple[str, ...]] = []
         for service in workspace.services:
             id_ = "" if service.location else service.id  # a New one's is the group's id with its name
             name = service.contract.name + (" (read-only)" if service.read_only else "")
@@ -224,8 +219,8 @@ def _print(found: list[FoundWorkspace]) -> None:
                 models = endpoint.serves or (None,)
                 for each in models:
                     model = (each.resource, each.location) if each else ("none", "trains, or has no model")
-                    table.add_row(*map(Text, (*first, endpoint.name, *model, id_ if first[0] else "")))
+                    rows.append((*first, endpoint.name, *model, id_ if first[0] else ""))
                     first = ("", "")
             if service.problem:
                 warn(f"{name} could not be read: {service.problem}")
-        out().print(table)
+        print_table(titles, rows, whole=("id",))

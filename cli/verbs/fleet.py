@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from cli.console import out, print_json
+from cli.console import out, print_json, print_table
 from cli.errors import CliError
 from cli.options import AsJson, Stack
 
@@ -43,7 +43,7 @@ def status(
     if as_json:
         print_json(rows)
     elif rows:
-        _table(("member", "state", "run", "endpoint", "why"), [_cells(row) for row in rows])
+        print_table(("member", "state", "run", "endpoint", "why"), [_cells(row) for row in rows])
     else:
         out().print("no member failed" if failed else "the fleet has no members yet: ./dev up makes them")
 
@@ -56,19 +56,6 @@ def _cells(row: dict[str, Any]) -> list[str]:
         row["endpoint"],
         row["error"] or "",
     ]
-
-
-def _table(titles: tuple[str, ...], rows: list[list[str]]) -> None:
-    from rich import box
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for title in titles:
-        table.add_column(title)
-    for cells in rows:
-        table.add_row(*map(Text, cells))
-    out().print(table)
 
 
 def explain(member: Member, stack: FleetStack = "fleet", as_json: AsJson = False) -> None:
@@ -150,7 +137,7 @@ def runs(stack: Stack, *, as_json: bool) -> None:
         print_json(rows)
         return
     titles = ("member", "state", "run", "data version", "metric", "seconds", "when (UTC)")
-    _table(titles, [_run_cells(row) for row in rows])
+    print_table(titles, [_run_cells(row) for row in rows])
 
 
 def _run_cells(row: dict[str, Any]) -> list[str]:

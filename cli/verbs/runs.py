@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cli.console import out, print_json, want_a_yes
+from cli.console import out, print_json, print_table, size, want_a_yes
 from cli.errors import CliError, one_line, warn
 from cli.options import AsJson, Stack, Yes
 from cli.verbs.fleet import runs as fleet_runs
@@ -80,33 +80,25 @@ def _row(run: Run, bound: list[str]) -> dict[str, Any]:
 
 
 def _print_table(rows: list[dict[str, Any]]) -> None:
-    from rich import box
-    from rich.table import Table
-    from rich.text import Text
+    left = ("key", "experiment", "state", "data version", "when (UTC)")
+    numbers = ("seconds", "metric", "attempt")
+    print_table((*left, *numbers, "bound at"), map(_cells, rows), right=numbers, whole=("key",))
 
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for title in ("key", "experiment", "state", "data version", "when (UTC)"):
-        table.add_column(title, no_wrap=title == "key")
-    for title in ("seconds", "metric", "attempt"):
-        table.add_column(title, justify="right")
-    table.add_column("bound at")
-    for row in rows:
-        if row["state"] == "corrupt":
-            cells = [row["key"][:DIGITS], "", "corrupt", *[""] * 5, ""]
-        else:
-            cells = [
-                row["key"][:DIGITS],
-                row["experiment"],
-                row["state"],
-                row["dataVersion"] or "",
-                row["when"][:16].replace("T", " "),
-                _number(row["seconds"], 1),
-                f"{row['metric']} {_number(row['value'], 3)}".strip(),
-                str(row["attempt"]),
-                ", ".join(row["bound"]),
-            ]
-        table.add_row(*map(Text, cells))
-    out().print(table)
+
+def _cells(row: dict[str, Any]) -> list[str]:
+    if row["state"] == "corrupt":
+        return [row["key"][:DIGITS], "", "corrupt", *[""] * 6]
+    return [
+        row["key"][:DIGITS],
+        row["experiment"],
+        row["state"],
+        row["dataVersion"] or "",
+        row["when"][:16].replace("T", " "),
+        _number(row["seconds"], 1),
+        f"{row['metric']} {_number(row['value'], 3)}".strip(),
+        str(row["attempt"]),
+        ", ".join(row["bound"]),
+    ]
 
 
 def show(
@@ -208,13 +200,15 @@ def prune(
     retired = pruner.carry_out(plan)
     for note in plan.notes[told:]:
         warn(note)
-    out().print(f"retired {_models(len(retired))}, {_size(sum(plan.bytes(run) for run in retired))} freed")
+    out().print(f"retired {_models(len(retired))}, {size(sum(plan.bytes(run) for run in retired))} freed")
 
 
 def _print_plan(plan: Plan, keep: int) -> None:
     for run in plan.retire:
         version = run.data_version or "unknown data"
-        text = f"{run.key[:DIGITS]}  {run.experiment} on {version}, {run.ended_at[:10]}, {_size(plan.bytes(run))}"
+        text = (
+            f"{run.key[:DIGITS]}  {run.experiment} on {version}, {run.ended_at[:10]}, {size(plan.bytes(run))}"
+        )
         out().print(f"to retire  {text}", markup=False)
     for why, runs in (("bound", plan.bound), ("shared", plan.shared)):
         for key, where in runs.items():
@@ -229,10 +223,6 @@ def _print_plan(plan: Plan, keep: int) -> None:
 
 def _models(count: int) -> str:
     return f"{count} model{'s' * (count != 1)}"
-
-
-def _size(count: int) -> str:
-    return f"{count / 1e6:.1f} MB" if count >= 1e6 else f"{count / 1e3:.0f} kB"
 
 
 def _number(value: Any, digits: int) -> str:
