@@ -58,7 +58,7 @@ NEEDS = {
                 ),
             ),
             Need(
-                "train, register, deploy and score",
+                "train, register, deploy, score and keep times",
                 "AzureML Data Scientist",
                 (
                     *_made(
@@ -68,15 +68,11 @@ NEEDS = {
                         f"{_SPACES}/codes/versions",
                         f"{_SPACES}/onlineEndpoints",
                         f"{_SPACES}/onlineEndpoints/deployments",
+                        f"{_SPACES}/schedules",
                     ),
                     f"{_SPACES}/jobs/cancel/action",
                     f"{_SPACES}/onlineEndpoints/listKeys/action",
                 ),
-            ),
-            Need(
-                "have the workspace keep the times of a RetrainSchedule",
-                "AzureML Data Scientist",
-                _made(f"{_SPACES}/schedules"),
             ),
             Need(
                 "let the workspace's compute read and write its blobs",
