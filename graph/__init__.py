@@ -10,14 +10,14 @@ runtime are imported when something first needs them: reading and checking a gra
 `warm_up()` imports them ahead of time in a worker.
 """
 
+from graph.data.datasets import EXTENSIONS, net_type, read_table, write_table
+from graph.data.rows import rows_of, table_of, texts
 from graph.definition import Experiment, GlobalParameter, Output, parse_experiment
 from graph.errors import GraphError, InvalidModel, ModuleError
 from graph.models.ilearner import TrainedModel, model_schema
-from graph.rows import rows_of, table_of, texts
-from graph.runner import Progress, run
-from graph.scorer import Scorer
-from graph.tables import EXTENSIONS, net_type, read_table, write_table
-from graph.warm import warm_up
+from graph.running.runner import Progress, run
+from graph.running.scorer import Scorer
+from graph.running.warm import warm_up
 
 __all__ = [
     "EXTENSIONS",

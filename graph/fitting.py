@@ -10,11 +10,11 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from graph.columns import ColumnSelection
+from graph.data.datasets import Dataset, is_numeric, net_type, plain, with_columns
 from graph.errors import ModuleFailure, column_not_found, column_type
 from graph.flow import UNTOLD, Columns
 from graph.spec import TRANSFORMATION, InScoring, Module, Port
 from graph.steps import Asked, Made, Step
-from graph.tables import Dataset, is_numeric, net_type, plain, with_columns
 
 if TYPE_CHECKING:
     import numpy as np

@@ -99,7 +99,7 @@ def _training(runs: int) -> None:
     with tempfile.TemporaryDirectory() as folder:
         data = Path(folder) / "month.csv"
         data.write_bytes(month)
-        command = [sys.executable, "-m", "graph.bench", "experiments/flights", str(data)]
+        command = [sys.executable, "-m", "graph.running.bench", "experiments/flights", str(data)]
         subprocess.run([*command, "--runs", str(runs)], check=True)
 
 

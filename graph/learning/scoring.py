@@ -4,6 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from graph.data.datasets import (
+    TASK_BINARY,
+    TASK_CLUSTERING,
+    TASK_MULTICLASS,
+    TASK_REGRESSION,
+    Dataset,
+    Scored,
+    is_numeric,
+)
 from graph.errors import ModuleFailure, empty_input
 from graph.models.answers import (
     ASSIGNMENTS,
@@ -13,15 +22,6 @@ from graph.models.answers import (
     class_column,
 )
 from graph.models.features import level_text
-from graph.tables import (
-    TASK_BINARY,
-    TASK_CLUSTERING,
-    TASK_MULTICLASS,
-    TASK_REGRESSION,
-    Dataset,
-    Scored,
-    is_numeric,
-)
 from tasks import TASKS, Outcome, Task
 
 if TYPE_CHECKING:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from graph.data.datasets import TASK_BINARY
 from graph.errors import ModuleFailure
 from graph.learning.untrained import Fitted, Learner, UntrainedModel
 from graph.spec import UNTRAINED, Port
-from graph.tables import TASK_BINARY
 
 if TYPE_CHECKING:
     import numpy as np

@@ -5,11 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
+from graph.data.datasets import (
+    TASK_ANOMALY,
+    TASK_BINARY,
+    TASK_MULTICLASS,
+    Dataset,
+    is_numeric,
+    net_type,
+    plain,
+)
 from graph.errors import InvalidModel, ModuleFailure, bad_target
 from graph.learning.untrained import UntrainedModel
 from graph.models.features import Feature, describe, encode, width
 from graph.models.ilearner import Label, TrainedModel
-from graph.tables import TASK_ANOMALY, TASK_BINARY, TASK_MULTICLASS, Dataset, is_numeric, net_type, plain
 
 if TYPE_CHECKING:
     import numpy as np

@@ -6,11 +6,11 @@ import math
 from collections.abc import Mapping
 from typing import Any, Final
 
+from graph.data.datasets import TASK_BINARY, TASK_REGRESSION
 from graph.learning.untrained import SEED, UNKNOWN_LEVELS, Fitted, Learner, swept
 from graph.models.answers import IDENTITY, SHARE
 from graph.models.features import ORDINAL
 from graph.spec import Parameter
-from graph.tables import TASK_BINARY, TASK_REGRESSION
 
 _LEAVES: Final = Parameter("Maximum number of leaves per tree", "Int", 20, minimum=2, maximum=4096)
 _SAMPLES: Final = Parameter("Minimum number of samples per leaf node", "Int", 10, minimum=1)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
+from graph.data.datasets import TASK_BINARY, TASK_MULTICLASS, TASK_REGRESSION, Dataset
 from graph.errors import ModuleFailure
 from graph.learning.scoring import measured, scored, task_of
 from graph.learning.training import train, trainable
 from graph.learning.untrained import UntrainedModel
-from graph.tables import TASK_BINARY, TASK_MULTICLASS, TASK_REGRESSION, Dataset
 
 if TYPE_CHECKING:
     import numpy as np

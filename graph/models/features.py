@@ -12,8 +12,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Literal
 
+from graph.data.datasets import is_categorical, is_numeric, net_type
 from graph.errors import ModuleFailure, column_not_found, column_type
-from graph.tables import is_categorical, is_numeric, net_type
 from tables import number
 
 if TYPE_CHECKING:

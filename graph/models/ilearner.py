@@ -16,12 +16,12 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
+from graph.data.datasets import TASK_ANOMALY, TASK_BINARY, TASK_CLUSTERING, TASK_MULTICLASS, TASK_REGRESSION
 from graph.errors import InvalidModel
 from graph.models import answers, forms
 from graph.models.answers import link
 from graph.models.features import ONE_HOT, ORDINAL, Feature, encode, width
 from graph.steps import Asked, Step, asked, read, written
-from graph.tables import TASK_ANOMALY, TASK_BINARY, TASK_CLUSTERING, TASK_MULTICLASS, TASK_REGRESSION
 
 if TYPE_CHECKING:
     import zipfile

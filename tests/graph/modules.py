@@ -6,10 +6,10 @@ from typing import Any
 
 import pandas as pd
 
+from graph.data.datasets import Dataset
 from graph.modules import find
 from graph.spec import REQUIRED
 from graph.steps import Step
-from graph.tables import Dataset
 
 
 def call(module: str, *tables: Any, check: bool = True, **given: Any) -> dict[str, Any]:

@@ -8,10 +8,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from graph.calculation.feature_scores import MEASURES
+from graph.data.datasets import Dataset
 from graph.errors import ModuleFailure
-from graph.feature_scores import MEASURES
 from graph.modules import find
-from graph.tables import Dataset
 from tests.graph.modules import call, refit, table
 
 FRAME = pd.DataFrame(
@@ -271,7 +271,7 @@ def test_texts_become_dates_and_dates_numbers() -> None:
     [
         (c, f)
         for c in ("Basic", "Rounding", "Special", "Trigonometric")
-        for f in __import__("graph.arithmetic", fromlist=["x"]).CATEGORIES[c]
+        for f in __import__("graph.calculation.arithmetic", fromlist=["x"]).CATEGORIES[c]
     ],
 )
 def test_every_function_calculates_and_leaves_missing_values_missing(category: str, choice: str) -> None:
@@ -299,7 +299,7 @@ def test_every_function_calculates_and_leaves_missing_values_missing(category: s
 
 def test_functions_are_those_that_are_declared() -> None:
     """None is declared that is not there, and none is there that no one can ask for."""
-    from graph.arithmetic import CATEGORIES
+    from graph.calculation.arithmetic import CATEGORIES
 
     module = find("Apply Math Operation")
     assert module is not None

@@ -11,9 +11,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from graph import Experiment, ModuleError, Progress, Scorer, TrainedModel, bench, model_schema, run
+from graph import Experiment, ModuleError, Progress, Scorer, TrainedModel, model_schema, run
 from graph.learning.training import prepare
-from graph.runner import execute
+from graph.running import bench
+from graph.running.runner import execute
 
 RESOURCE = "Flight delay [trained model]"
 

@@ -12,10 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from graph import ModuleError, parse_experiment, run, write_table
+from graph.data.datasets import Dataset, Scored
 from graph.errors import ModuleFailure
 from graph.models.ilearner import TrainedModel
 from graph.spec import REQUIRED
-from graph.tables import Dataset, Scored
 from tests.graph.graphs import BY_NAME
 
 TABLE = pd.DataFrame(

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from graph import ModuleError, net_type, read_table, write_table
-from graph.values import coerce
+from graph.data.values import coerce
 
 cells = st.text(st.characters(codec="utf-8", exclude_categories=("Cs", "Cc")), min_size=1, max_size=6)
 

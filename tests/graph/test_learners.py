@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from graph.data.datasets import Dataset
 from graph.errors import InvalidModel, ModuleFailure
 from graph.learning.scoring import measured, scored
 from graph.learning.training import prepare, train
@@ -22,7 +23,6 @@ from graph.models import forms
 from graph.models.answers import link
 from graph.models.features import width
 from graph.models.ilearner import TrainedModel
-from graph.tables import Dataset
 from tests.graph.graphs import BY_NAME
 
 ROOT = Path(__file__).parents[2]

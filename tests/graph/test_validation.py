@@ -11,13 +11,13 @@ from sklearn import metrics as sk
 
 from graph import run
 from graph.columns import ColumnSelection
+from graph.data.datasets import Dataset
 from graph.definition import parse_experiment
 from graph.errors import ModuleError, ModuleFailure
 from graph.learning.scoring import scored
 from graph.learning.training import train
 from graph.learning.untrained import MODE, RANGE
 from graph.models.ilearner import TrainedModel
-from graph.tables import Dataset
 from tests.graph.graphs import BY_NAME
 from tests.graph.test_learners import rows, untrained
 

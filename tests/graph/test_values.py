@@ -16,8 +16,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from graph import ModuleError, Scorer, parse_experiment, read_table, run
+from graph.data.values import guessed, typed
 from graph.errors import ModuleFailure
-from graph.values import guessed, typed
 from localcloud.facilities.errors import BadUserArgument
 from localcloud.studio.request_response.wire import read_inputs
 from tables import MISSING, OutOfRange, number, real

@@ -12,7 +12,7 @@ from io import BytesIO
 import pytest
 
 from clients.errors import GateRefused
-from graph.tables import TASK_BINARY
+from graph.data.datasets import TASK_BINARY
 from retrain_hooks.data.contents import Contents
 from retrain_hooks.data.inputs import DataReference
 from retrain_hooks.data.learnt import by_data, by_model

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from graph.data.datasets import TASK_MULTICLASS, Dataset
 from graph.flow import Columns
 from graph.learning.scoring import measured
 from graph.learning.untrained import UntrainedModel
 from graph.learning.validation import CLASSIFICATION, REGRESSION, folds, metric_of, titled, validated
 from graph.spec import UNTRAINED, Module, Parameter, Port
-from graph.tables import TASK_MULTICLASS, Dataset
 
 
 class CrossValidateModel(Module):

@@ -6,10 +6,10 @@ import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from graph.data.datasets import TASK_ANOMALY, TASK_BINARY, TASK_CLUSTERING, Dataset
 from graph.errors import ModuleFailure
 from graph.learning.scoring import measured, outcome, task_of
 from graph.spec import EVALUATION_PORT, Module, Port
-from graph.tables import TASK_ANOMALY, TASK_BINARY, TASK_CLUSTERING, Dataset
 
 if TYPE_CHECKING:
     from tasks import Outcome

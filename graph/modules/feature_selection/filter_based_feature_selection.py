@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from graph.calculation.feature_scores import COUNT, MEASURES, count, score
+from graph.data.datasets import Dataset
 from graph.errors import ModuleFailure
-from graph.feature_scores import COUNT, MEASURES, count, score
 from graph.fitting import Fits
 from graph.flow import UNKNOWN, Columns
 from graph.spec import TRANSFORMATION, Parameter, Port
-from graph.tables import Dataset
 
 if TYPE_CHECKING:
     import pandas as pd

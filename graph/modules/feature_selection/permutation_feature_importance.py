@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
+from graph.data.datasets import TASK_REGRESSION, Dataset
 from graph.errors import ModuleFailure
 from graph.learning.scoring import measured, scored, task_of
 from graph.learning.validation import CLASSIFICATION, metric_of
 from graph.models.ilearner import TrainedModel
 from graph.spec import TRAINED, Module, Parameter, Port
-from graph.tables import TASK_REGRESSION, Dataset
 
 _REGRESSION: Final[Mapping[str, str]] = {
     "Mean Absolute Error": "Mean absolute error",

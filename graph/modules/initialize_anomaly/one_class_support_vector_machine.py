@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from graph.data.datasets import TASK_ANOMALY
 from graph.learning.linear import Linear
 from graph.learning.untrained import Fitted, Learner, swept
 from graph.models.answers import LOGISTIC
 from graph.spec import Parameter
-from graph.tables import TASK_ANOMALY
 
 
 class OneClassSupportVectorMachine(Learner):

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from graph.data.datasets import TASK_CLUSTERING
 from graph.learning.linear import completed
 from graph.learning.untrained import Fitted, Learner
 from graph.models.answers import DISTANCES, IDENTITY
 from graph.spec import Parameter
-from graph.tables import TASK_CLUSTERING
 
 
 class KMeansClustering(Learner):

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from graph.data.datasets import TASK_MULTICLASS
 from graph.learning.trees import DecisionForest
-from graph.tables import TASK_MULTICLASS
 
 
 class MulticlassDecisionForest(DecisionForest):

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from graph.data.datasets import TASK_MULTICLASS
 from graph.learning.linear import LOGISTIC_PARAMETERS, Linear, layers, logistic_regression
 from graph.learning.untrained import Fitted, Learner
 from graph.models.answers import SOFTMAX
-from graph.tables import TASK_MULTICLASS
 
 
 class MulticlassLogisticRegression(Learner):

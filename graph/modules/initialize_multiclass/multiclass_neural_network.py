@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from graph.data.datasets import TASK_MULTICLASS
 from graph.learning.linear import Network, network_parameters
 from graph.models.answers import SOFTMAX
 from graph.spec import Parameter
-from graph.tables import TASK_MULTICLASS
 
 
 class MulticlassNeuralNetwork(Network):

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from graph.data.datasets import TASK_REGRESSION
 from graph.learning.trees import BoostedTrees
 from graph.models.answers import IDENTITY
-from graph.tables import TASK_REGRESSION
 
 
 class BoostedDecisionTreeRegression(BoostedTrees):

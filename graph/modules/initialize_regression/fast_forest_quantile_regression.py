@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from graph.data.datasets import TASK_REGRESSION
 from graph.errors import ModuleFailure
 from graph.learning.trees import Forest, single
 from graph.learning.untrained import SEED, UNKNOWN_LEVELS, Fitted, Learner, swept
 from graph.models.answers import IDENTITY
 from graph.models.features import ORDINAL
 from graph.spec import Parameter
-from graph.tables import TASK_REGRESSION
 
 QUANTILES = "Quantiles to be estimated"
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from graph.data.datasets import TASK_REGRESSION
 from graph.learning.linear import Linear, LinearLearner
 from graph.learning.untrained import MODE, SEED, UNKNOWN_LEVELS, swept
 from graph.models.answers import IDENTITY
 from graph.spec import Parameter
-from graph.tables import TASK_REGRESSION
 
 LEAST_SQUARES, GRADIENT = "Ordinary Least Squares", "Online Gradient Descent"
 _L2, _MODE, _L2_RANGE = swept(

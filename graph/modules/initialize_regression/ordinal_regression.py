@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from graph.data.datasets import TASK_REGRESSION
 from graph.learning.several import Several, SeveralLearner
 from graph.models.answers import IDENTITY
-from graph.tables import TASK_REGRESSION
 
 
 class OrdinalRegression(SeveralLearner):

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from graph.data.datasets import TASK_REGRESSION
 from graph.learning.linear import Linear, LinearLearner
 from graph.learning.untrained import UNKNOWN_LEVELS, swept
 from graph.models.answers import EXPONENTIAL
 from graph.spec import Parameter
-from graph.tables import TASK_REGRESSION
 
 
 class PoissonRegression(LinearLearner):

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from graph.data.datasets import TASK_BINARY
 from graph.learning.linear import Linear, LinearLearner
 from graph.learning.untrained import SEED, UNKNOWN_LEVELS, swept
 from graph.spec import Parameter
-from graph.tables import TASK_BINARY
 
 
 class TwoClassAveragedPerceptron(LinearLearner):

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from graph.data.datasets import TASK_BINARY
 from graph.learning.linear import Linear, LinearLearner
 from graph.spec import Parameter
-from graph.tables import TASK_BINARY
 
 
 class TwoClassBayesPointMachine(LinearLearner):

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from graph.data.datasets import TASK_BINARY
 from graph.learning.trees import DecisionJungle
-from graph.tables import TASK_BINARY
 
 
 class TwoClassDecisionJungle(DecisionJungle):

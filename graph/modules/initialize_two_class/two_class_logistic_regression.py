@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from graph.data.datasets import TASK_BINARY
 from graph.learning.linear import LOGISTIC_PARAMETERS, Linear, LinearLearner, logistic_regression
-from graph.tables import TASK_BINARY
 
 
 class TwoClassLogisticRegression(LinearLearner):

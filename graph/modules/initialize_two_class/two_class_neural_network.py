@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from graph.data.datasets import TASK_BINARY
 from graph.learning.linear import Network, network_parameters
-from graph.tables import TASK_BINARY
 
 
 class TwoClassNeuralNetwork(Network):

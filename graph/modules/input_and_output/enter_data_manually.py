@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from graph.data.datasets import Dataset, read_table
 from graph.errors import ModuleError, ModuleFailure
 from graph.flow import Column, Columns
 from graph.spec import Module, Parameter, Port
-from graph.tables import Dataset, read_table
 from tables import TableError, form_of, read
 
 _LONGEST = 1_000_000

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from graph.data.datasets import Dataset, apart, with_columns
 from graph.errors import ModuleFailure
 from graph.flow import Columns
 from graph.spec import Module, Port
-from graph.tables import Dataset, apart, with_columns
 
 
 class AddColumns(Module):

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from graph.data.datasets import Dataset, is_categorical, net_type
 from graph.errors import ModuleFailure
 from graph.flow import Columns
 from graph.spec import Module, Port
-from graph.tables import Dataset, is_categorical, net_type
 
 
 class AddRows(Module):

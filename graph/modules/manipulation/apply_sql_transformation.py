@@ -9,10 +9,10 @@ from collections.abc import Mapping
 from contextlib import closing
 from typing import TYPE_CHECKING, Any, Final
 
+from graph.data.datasets import Dataset, is_categorical
 from graph.errors import ModuleFailure
 from graph.flow import Columns
 from graph.spec import Module, Parameter, Port
-from graph.tables import Dataset, is_categorical
 
 if TYPE_CHECKING:
     import pandas as pd

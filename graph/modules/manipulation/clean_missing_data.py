@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from graph.columns import ColumnSelection
+from graph.data.datasets import Dataset, is_categorical, is_numeric, net_type, plain, with_columns
 from graph.errors import ModuleFailure, column_type
 from graph.fitting import Fits, Learnt, need, numbers
 from graph.flow import Column, Columns
 from graph.spec import TRANSFORMATION, InScoring, Parameter, Port
-from graph.tables import Dataset, is_categorical, is_numeric, net_type, plain, with_columns
 from tables import real
 
 if TYPE_CHECKING:
@@ -110,7 +110,7 @@ class CleanMissingData(Fits):
     ) -> dict[str, Any]:
         import numpy as np
 
-        from graph.imputing import chained, components
+        from graph.calculation.imputing import chained, components
 
         selected = parameters["Columns to be cleaned"].select(frame)
         for name in columns:
@@ -138,7 +138,7 @@ class CleanMissingData(Fits):
         if learnt["by"]:
             import numpy as np
 
-            from graph.imputing import filled
+            from graph.calculation.imputing import filled
 
             need(frame, learnt["predicted"])
             matrix = filled(

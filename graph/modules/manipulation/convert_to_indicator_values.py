@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from graph.data.datasets import is_categorical, with_columns
 from graph.errors import ModuleFailure
 from graph.fitting import Fits, Learnt
 from graph.flow import Columns
 from graph.models.features import level_text
 from graph.spec import TRANSFORMATION, Parameter, Port
-from graph.tables import is_categorical, with_columns
 
 if TYPE_CHECKING:
     import pandas as pd

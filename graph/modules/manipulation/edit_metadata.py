@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
-from graph.dates import dates
+from graph.data.datasets import Dataset, is_categorical, net_type, with_columns
+from graph.data.dates import dates
+from graph.data.values import typed
 from graph.errors import ModuleFailure
 from graph.flow import UNTOLD, Column, Columns
 from graph.models.features import level_text
 from graph.spec import Module, Parameter, Port
-from graph.tables import Dataset, is_categorical, net_type, with_columns
-from graph.values import typed
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from graph.data.datasets import Dataset, apart, with_columns
 from graph.errors import ModuleFailure
 from graph.flow import Columns
 from graph.models.features import level_text
 from graph.spec import Module, Parameter, Port
-from graph.tables import Dataset, apart, with_columns
 
 if TYPE_CHECKING:
     import pandas as pd

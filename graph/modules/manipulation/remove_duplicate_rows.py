@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from graph.data.datasets import Dataset
 from graph.flow import Columns
 from graph.spec import InScoring, Module, Parameter, Port
-from graph.tables import Dataset
 
 
 class RemoveDuplicateRows(Module):

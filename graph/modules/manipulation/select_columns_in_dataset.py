@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from graph.columns import ColumnSelection
+from graph.data.datasets import Dataset
 from graph.flow import Columns
 from graph.spec import Module, Parameter, Port
-from graph.tables import Dataset
 
 
 class SelectColumns(Module):

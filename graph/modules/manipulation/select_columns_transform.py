@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from graph.data.datasets import Dataset
 from graph.fitting import Fits, Learnt
 from graph.spec import TRANSFORMATION, Port
-from graph.tables import Dataset
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from graph.columns import ColumnSelection
+from graph.data.datasets import Dataset, is_numeric
 from graph.errors import ModuleFailure
 from graph.fitting import numbers
 from graph.flow import Columns
 from graph.spec import InScoring, Module, Parameter, Port
-from graph.tables import Dataset, is_numeric
 
 if TYPE_CHECKING:
     import pandas as pd

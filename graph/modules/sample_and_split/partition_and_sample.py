@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Final
 
+from graph.calculation.sampling import SEED, generator, strata
+from graph.data.datasets import Dataset
 from graph.errors import ModuleFailure
 from graph.flow import Columns
-from graph.sampling import SEED, generator, strata
 from graph.spec import InScoring, Module, Parameter, Port
-from graph.tables import Dataset
 from tables import real
 
 HEAD, SAMPLING, ASSIGN, PICK = "Head", "Sampling", "Assign to Folds", "Pick Fold"

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from graph.calculation.conditions import matches, parse
+from graph.calculation.sampling import SEED, generator, strata
 from graph.columns import ColumnSelection
-from graph.conditions import matches, parse
+from graph.data.datasets import Dataset
 from graph.flow import Columns
-from graph.sampling import SEED, generator, strata
 from graph.spec import InScoring, Module, Parameter, Port
-from graph.tables import Dataset
 
 if TYPE_CHECKING:
     import numpy as np

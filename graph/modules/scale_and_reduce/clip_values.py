@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
+from graph.data.datasets import with_columns
 from graph.errors import ModuleFailure
 from graph.fitting import Fits, Learnt, numbers, numeric, untold
 from graph.flow import Column, Columns
 from graph.spec import TRANSFORMATION, Parameter, Port
-from graph.tables import with_columns
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -6,11 +6,11 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from graph.data.datasets import with_columns
 from graph.errors import ModuleFailure
 from graph.fitting import Fits, Learnt, numbers, numeric, untold
 from graph.flow import Column, Columns
 from graph.spec import TRANSFORMATION, Parameter, Port
-from graph.tables import with_columns
 from tables import real
 
 if TYPE_CHECKING:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from graph.data.datasets import Dataset
 from graph.errors import ModuleFailure
 from graph.fitting import Fits
 from graph.models.ilearner import TrainedModel
 from graph.modules import find
 from graph.spec import TRANSFORMATION, Module, Parameter, Port
 from graph.steps import Step
-from graph.tables import Dataset
 
 
 class ApplyTransformation(Module):

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from graph.data.datasets import TASK_CLUSTERING
 from graph.errors import ModuleFailure
 from graph.learning.scoring import scored
 from graph.models.ilearner import TrainedModel
 from graph.spec import TRAINED, Module, Parameter, Port
-from graph.tables import TASK_CLUSTERING
 
 
 class AssignDataToClusters(Module):

@@ -7,11 +7,11 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from graph.columns import ColumnSelection
+from graph.data.datasets import Dataset, is_numeric, net_type, with_columns
 from graph.errors import ModuleFailure, column_type
 from graph.fitting import numbers, untold
 from graph.flow import UNTOLD, Column, Columns
 from graph.spec import Module, Parameter, Port
-from graph.tables import Dataset, is_numeric, net_type, with_columns
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -248,7 +248,7 @@ def _applied_to(values: pd.Series[Any], category: str, function: str, argument: 
     second = numbers(argument) if isinstance(argument, pd.Series) else argument
     if function in _PAIRS:
         return (np.maximum if function == "PairMax" else np.minimum)(column, second)
-    from graph.arithmetic import CATEGORIES
+    from graph.calculation.arithmetic import CATEGORIES
 
     given = (column,) if second is None else (column, second)
     result = np.asarray(CATEGORIES[category][function](*given), dtype=np.float64)

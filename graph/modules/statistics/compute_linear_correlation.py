@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from graph.data.datasets import Dataset, is_numeric
 from graph.errors import ModuleFailure
 from graph.fitting import numbers
 from graph.flow import Columns
 from graph.spec import Module, Port
-from graph.tables import Dataset, is_numeric
 
 _MOST = 1000
 

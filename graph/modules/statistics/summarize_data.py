@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
+from graph.data.datasets import Dataset, is_numeric
 from graph.flow import Column, Columns
 from graph.spec import Module, Port
-from graph.tables import Dataset, is_numeric
 
 if TYPE_CHECKING:
     import pandas as pd

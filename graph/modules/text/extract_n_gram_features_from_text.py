@@ -8,13 +8,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
+from graph.calculation.feature_scores import COUNT, MEASURES, score
+from graph.calculation.words import SENTENCE, distinct, hold_size, ngrams, texts, words
+from graph.data.datasets import Dataset, with_columns
 from graph.errors import ModuleFailure
-from graph.feature_scores import COUNT, MEASURES, score
 from graph.fitting import Fits, Learnt
 from graph.flow import Columns
 from graph.spec import TRANSFORMATION, InScoring, Parameter, Port
-from graph.tables import Dataset, with_columns
-from graph.words import SENTENCE, distinct, hold_size, ngrams, texts, words
 
 if TYPE_CHECKING:
     import pandas as pd

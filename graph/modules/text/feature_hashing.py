@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from graph.calculation.words import distinct, hold_size, ngrams, texts
+from graph.data.datasets import Dataset, with_columns
 from graph.errors import ModuleFailure
 from graph.flow import Columns
 from graph.spec import Module, Parameter, Port
-from graph.tables import Dataset, with_columns
-from graph.words import distinct, hold_size, ngrams, texts
 
 _MOST_BITS = 16
 

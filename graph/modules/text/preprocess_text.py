@@ -6,11 +6,11 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final
 
+from graph.calculation.words import SENTENCE, texts
+from graph.data.datasets import Dataset, with_columns
 from graph.errors import ModuleFailure
 from graph.flow import Column, Columns
 from graph.spec import Module, Parameter, Port
-from graph.tables import Dataset, with_columns
-from graph.words import SENTENCE, texts
 
 _FLAGS: Final = (
     "Remove stop words",

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from graph.dates import dates
+from graph.data.datasets import Dataset, with_columns
+from graph.data.dates import dates
 from graph.errors import ModuleFailure
 from graph.flow import Column, Columns
 from graph.spec import Module, Parameter, Port
-from graph.tables import Dataset, with_columns
 
 PARTS: Final[Mapping[str, Callable[[Any], Any]]] = {
     "Year": lambda at: at.year,

@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from graph.columns import ColumnSelection
+from graph.data.datasets import TASK_ANOMALY, Dataset
 from graph.errors import ModuleFailure
 from graph.flow import Columns
 from graph.learning.training import train, trainable
 from graph.learning.untrained import UntrainedModel
 from graph.spec import TRAINED, TRAINED_MODEL_PORT, UNTRAINED, Module, Parameter, Port
-from graph.tables import TASK_ANOMALY, Dataset
 
 
 class TrainAnomalyDetectionModel(Module):

@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from graph.columns import ColumnSelection
+from graph.data.datasets import TASK_CLUSTERING, Dataset
 from graph.errors import ModuleFailure
 from graph.flow import Columns
 from graph.learning.scoring import scored
 from graph.learning.training import train
 from graph.learning.untrained import UntrainedModel
 from graph.spec import TRAINED, TRAINED_MODEL_PORT, UNTRAINED, Module, Parameter, Port
-from graph.tables import TASK_CLUSTERING, Dataset
 
 
 class TrainClusteringModel(Module):

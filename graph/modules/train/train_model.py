@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from graph.data.datasets import TASK_ANOMALY, TASK_CLUSTERING, Dataset
 from graph.errors import ModuleFailure
 from graph.flow import Columns
 from graph.learning.training import train, trainable
 from graph.learning.untrained import UntrainedModel
 from graph.spec import TRAINED, TRAINED_MODEL_PORT, UNTRAINED, Module, Parameter, Port
-from graph.tables import TASK_ANOMALY, TASK_CLUSTERING, Dataset
 
 
 class TrainModel(Module):

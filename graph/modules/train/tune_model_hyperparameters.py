@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from graph.data.datasets import Dataset
 from graph.errors import ModuleFailure
 from graph.flow import Columns
 from graph.learning.training import train, trainable
@@ -19,7 +20,6 @@ from graph.learning.validation import (
     titled,
 )
 from graph.spec import TRAINED, UNTRAINED, Module, Parameter, Port
-from graph.tables import Dataset
 
 GRID, RANDOM_GRID, RANDOM = "Entire grid", "Random grid", "Random sweep"
 

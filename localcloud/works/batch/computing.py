@@ -17,7 +17,7 @@ from typing import Any
 import graph
 import tables
 from graph import GraphError, InvalidModel, ModuleError, Progress, parse_experiment, run
-from graph.tables import read_table, write_table
+from graph.data.datasets import read_table, write_table
 from localcloud.works.batch.jobs import JobProgress
 
 _DETERMINING = ("numpy", "pandas", "scikit-learn", "onnx", "onnxruntime")

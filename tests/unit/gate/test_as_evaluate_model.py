@@ -9,7 +9,7 @@ import pytest
 from sklearn import datasets
 
 from graph import Scorer, parse_experiment, rows_of, run, table_of
-from graph.tables import write_table
+from graph.data.datasets import write_table
 from retrain_hooks.gate.measuring.holdout import Holdout
 from retrain_hooks.gate.measuring.labels import truth_of
 from retrain_hooks.training.evaluation import read_metrics

@@ -12,9 +12,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from graph.dates import dates, moment
+from graph.data.datasets import is_numeric, net_type
+from graph.data.dates import dates, moment
 from graph.errors import ModuleFailure, column_not_found, column_type
-from graph.tables import is_numeric, net_type
 from tables import real
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
-from graph.tables import is_numeric
+from graph.data.datasets import is_numeric
 
 if TYPE_CHECKING:
     import numpy as np

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field, replace
 from itertools import count
 from typing import TYPE_CHECKING, Any, Final
 
+from graph.data.values import doubtful, guessed
 from graph.errors import ModuleError, ModuleFailure
-from graph.values import doubtful, guessed
 from tables import MISSING, RepeatedColumn, TableError, form_of, read
 
 if TYPE_CHECKING:

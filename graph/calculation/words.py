@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import combinations
 from typing import TYPE_CHECKING, Any, Final
 
+from graph.data.datasets import is_categorical, net_type
 from graph.errors import ModuleFailure, column_type
-from graph.tables import is_categorical, net_type
 
 if TYPE_CHECKING:
     import pandas as pd

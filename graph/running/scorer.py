@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from graph.data.datasets import Dataset, net_type
 from graph.definition import Experiment
 from graph.errors import GraphError, ModuleError
-from graph.runner import NOTHING, execute, feature_types, read_model, typed_inputs
-from graph.tables import Dataset, net_type
+from graph.running.runner import NOTHING, execute, feature_types, read_model, typed_inputs
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
-from graph.dates import dates
+from graph.data.dates import dates
 from graph.errors import ModuleFailure
 from tables import MISSING, OutOfRange, number, real
 
