@@ -11,7 +11,7 @@ runtime are imported when something first needs them: reading and checking a gra
 """
 
 from graph.data.datasets import EXTENSIONS, net_type, read_table, write_table
-from graph.data.rows import rows_of, table_of, texts
+from graph.data.rows import Rows, rows_of, table_of, texts
 from graph.definition import Experiment, GlobalParameter, Output, parse_experiment
 from graph.errors import GraphError, InvalidModel, ModuleError
 from graph.models.ilearner import TrainedModel, model_schema
@@ -28,6 +28,7 @@ __all__ = [
     "ModuleError",
     "Output",
     "Progress",
+    "Rows",
     "Scorer",
     "TrainedModel",
     "model_schema",

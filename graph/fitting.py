@@ -10,7 +10,8 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from graph.columns import ColumnSelection
-from graph.data.datasets import Dataset, is_numeric, net_type, plain, with_columns
+from graph.data.datasets import Dataset, is_numeric, net_type, plain
+from graph.data.frames import with_columns
 from graph.errors import ModuleFailure, column_not_found, column_type
 from graph.flow import UNTOLD, Columns
 from graph.spec import TRANSFORMATION, InScoring, Module, Port
@@ -27,7 +28,7 @@ Learnt = Mapping[str, Any]
 
 
 class Fits(Module):
-    """A module with a table and the transformation of it as outputs.
+    """A module with a table and the transformation of it as outputs. Its `apply` works on tables of arrays, too.
 
     `learns` is the form of what it has learnt: a type, several, [of each], {"*": of each} or {name: of that}.
     """
@@ -78,6 +79,7 @@ class ChangesColumns(Fits):
     """
 
     picks: ClassVar[str]
+    on_arrays = True
 
     def learn(self, values: Numbers, parameters: Mapping[str, Any]) -> Learnt:
         """What is learnt of a column's values, of which none is missing."""
@@ -175,5 +177,6 @@ def learns(module: Module | None, step: Step) -> bool:
 
 
 def _example(values: pd.Series[Any]) -> Any:
-    known = values.dropna()
-    return plain(known.iloc[0]) if len(known) else None
+    missing = values.isna()
+    known = next((value for value, gone in zip(values, missing, strict=True) if not gone), None)
+    return plain(known)

@@ -249,6 +249,8 @@ class Module:
     outputs: ClassVar[tuple[Port, ...]]
     parameters: ClassVar[tuple[Parameter, ...]] = ()
     trains: ClassVar[bool] = False
+    on_arrays: ClassVar[bool] = False
+    """Whether it works on tables of arrays as on data frames (`graph.data.frames`), so that it can answer requests so."""
     classes: ClassVar[int] = 0
     """Of a learner: how many different values the label has that it is trained on; 0 where it does not matter."""
 

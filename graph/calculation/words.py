@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import combinations
 from typing import TYPE_CHECKING, Any, Final
 
-from graph.data.datasets import is_categorical, net_type
+from graph.data.datasets import net_type
 from graph.errors import ModuleFailure, column_type
 
 if TYPE_CHECKING:
@@ -22,9 +22,7 @@ def texts(values: pd.Series[Any]) -> list[str]:
     """The texts of a column, empty where one is missing. Raises 0017 where it is none of text."""
     if net_type(values) != "String":
         raise column_type(str(values.name), net_type(values), "a text column")
-    if is_categorical(values):
-        values = values.astype(object)
-    return [value if isinstance(value, str) else "" for value in values]
+    return [value if isinstance(value, str) else "" for value in values.tolist()]
 
 
 def words(text: str) -> list[str]:

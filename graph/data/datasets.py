@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from itertools import count
 from typing import TYPE_CHECKING, Any, Final
 
+from graph.data.frames import Values, absent, is_categorical
 from graph.data.values import doubtful, guessed
 from graph.errors import ModuleError, ModuleFailure
 from tables import MISSING, RepeatedColumn, TableError, form_of, read
@@ -68,29 +69,17 @@ class Dataset:
         return [name for name in self.frame.columns if self.marks.get(name) in marks]
 
 
-def with_columns(frame: pd.DataFrame, columns: Mapping[Any, Any]) -> pd.DataFrame:
-    """With these columns in the place of those of the same names, or after all; thousands take no longer than one each."""
-    import pandas as pd
-
-    if not columns:
-        return frame
-    every: dict[Any, Any] = {**dict(frame.items()), **columns}
-    return pd.DataFrame(every, index=frame.index)
-
-
-def apart(frame: pd.DataFrame, taken: Iterable[Any]) -> pd.DataFrame:
-    """With columns whose names are taken called `name (1)`, `name (2)`, …"""
+def apart(frame: pd.DataFrame, taken: Iterable[Any]) -> dict[str, Any]:
+    """Its columns, with those whose names are taken called `name (1)`, `name (2)`, …"""
     names = {str(name) for name in taken}
     renamed = {}
-    for name in map(str, frame.columns):
-        new = (
-            name
-            if name not in names
-            else next(f"{name} ({n})" for n in count(1) if f"{name} ({n})" not in names)
-        )
+    for name, values in frame.items():
+        new = str(name)
+        if new in names:
+            new = next(f"{name} ({n})" for n in count(1) if f"{name} ({n})" not in names)
         names.add(new)
-        renamed[name] = new
-    return frame.set_axis(list(renamed.values()), axis="columns")
+        renamed[new] = values
+    return renamed
 
 
 def plain(value: Any) -> Any:
@@ -104,26 +93,25 @@ def plain(value: Any) -> Any:
     return value if isinstance(value, str | int | float) else None
 
 
-def net_type(values: pd.Series[Any]) -> str:
+def net_type(values: Any) -> str:
     """The .NET type name of a column."""
-    kind = values.dtype.kind
+    if isinstance(values, Values):
+        return _net_type(values.levels or values.dtype.kind, values.cells, known_only=bool(values.levels))
     if is_categorical(values):
         return net_type(values.cat.categories.to_series())
+    return _net_type(values.dtype.kind, values)
+
+
+def _net_type(kind: str, values: Any, *, known_only: bool = False) -> str:
     if kind == "b":
         return "Boolean"
     if kind == "M":
         return "DateTime"
     if kind in "iu":
-        wide = len(values) and (values.max() > 2**31 - 1 or values.min() < -(2**31))
+        known = values[~absent(values)] if known_only else values
+        wide = len(known) and (known.max() > 2**31 - 1 or known.min() < -(2**31))
         return "Int64" if wide else "Int32"
     return "Double" if kind == "f" else "String"
-
-
-def is_categorical(values: pd.Series[Any]) -> bool:
-    """Whether the column holds levels of a category."""
-    from pandas import CategoricalDtype
-
-    return isinstance(values.dtype, CategoricalDtype)
 
 
 def is_numeric(values: pd.Series[Any]) -> bool:

@@ -32,21 +32,24 @@ def moment(text: str) -> Any:
 
 def dates(values: pd.Series[Any]) -> np.ndarray[Any, Any]:
     """A column as dates, a missing value as NaT. Raises 0042 naming the first that is none."""
+    return values.to_numpy(dtype=UNIT) if values.dtype.kind == "M" else parsed(values.tolist(), values.name)
+
+
+def parsed(cells: list[Any], name: Any) -> np.ndarray[Any, Any]:
+    """As `dates`, of a column's plain values."""
     import numpy as np
 
-    if values.dtype.kind == "M":
-        return values.to_numpy(dtype=UNIT)
     known: dict[Any, Any] = {}
-    for value in values.unique():
+    for value in dict.fromkeys(cells):
         found = _parsed(value) if isinstance(value, str) else None
         if found is None and not (value is None or value != value):
             raise ModuleFailure(
                 "0042",
-                f'Not possible to convert column "{values.name}" to DateTime: "{str(value)[:60]}" is no date.',
+                f'Not possible to convert column "{name}" to DateTime: "{str(value)[:60]}" is no date.',
             )
         known[value] = np.datetime64("NaT" if found is None else found, "us")
     missing = np.datetime64("NaT", "us")
-    return np.array([missing if value != value else known[value] for value in values.tolist()], UNIT)
+    return np.array([missing if value != value else known[value] for value in cells], UNIT)
 
 
 def _parsed(text: str) -> datetime | None:

@@ -9,7 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
-from graph.data.dates import dates
+from graph.data.dates import dates, parsed
+from graph.data.frames import Frame
+from graph.data.rows import Rows
 from graph.errors import ModuleFailure
 from tables import MISSING, OutOfRange, number, real
 
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
 _BITS: Final = {"Int32": 31, "Int64": 63}
 _TRUTH: Final = {"true": True, "false": False}
 _SHOWN: Final = 60
+_ABSENT: Final = frozenset(MISSING)
 
 
 def coerce(frame: pd.DataFrame, types: Mapping[str, str]) -> pd.DataFrame:
@@ -33,35 +36,61 @@ def coerce(frame: pd.DataFrame, types: Mapping[str, str]) -> pd.DataFrame:
     """
     import pandas as pd
 
-    columns: dict[str, Any] = {}
-    for name, values in frame.items():
-        known = types.get(str(name), "")
-        columns[str(name)] = typed(values, known) if known else _untold(values)
+    columns = {str(name): typed(values, types.get(str(name), "")) for name, values in frame.items()}
     return pd.DataFrame(columns, index=frame.index)
+
+
+def coerced(rows: Rows, types: Mapping[str, str]) -> Frame:
+    """As `coerce`, to a table of arrays."""
+    columns = {name: _typed(list(cells), name, types.get(name, "")) for name, cells in rows.columns.items()}
+    return Frame(columns, rows.count)
 
 
 def typed(values: pd.Series[Any], type_name: str) -> Values:
     """The column as one of that type. Raises ModuleFailure 0002 for a value that is none."""
+    return dates(values) if type_name == "DateTime" else _typed(values.tolist(), values.name, type_name)
+
+
+def _typed(cells: list[Any], name: Any, type_name: str) -> Values:
+    """A column of that type; where none is told, as a file's would be: then nothing in it is refused."""
+    if not type_name:
+        try:
+            return _guessed(cells, name)
+        except ModuleFailure:
+            type_name = "String"
+    if (plain := _at_once(cells, type_name)) is not None:
+        return plain
     if type_name == "String":
-        return _strings(_texts(values))
+        return _strings(_texts(cells))
     if type_name == "DateTime":
-        return dates(values)
+        return parsed(cells, name)
     parse: Callable[[Any, str], Any] = _PARSERS.get(type_name, _double)
     found: list[Any] = []
-    for value in _texts(values):
+    for value in _texts(cells):
         try:
             found.append(None if value is None else parse(value, type_name))
         except ValueError:
-            raise _not_converted(value, values.name, type_name) from None
+            raise _not_converted(value, name, type_name) from None
     return _array(found)
 
 
-def _untold(values: pd.Series[Any]) -> Values:
-    """A column that no model asks for: nothing in it is refused."""
-    try:
-        return guessed(values)
-    except ModuleFailure:
-        return typed(values, "String")
+def _at_once(cells: list[Any], type_name: str) -> Values | None:
+    """The column where all values are plainly of its type; None where each is to be looked at."""
+    import numpy as np
+
+    match type_name, {*map(type, cells)}:
+        case "String", kinds if kinds == {str} and _ABSENT.isdisjoint(cells):
+            return np.array(cells, object)
+        case "Double", kinds if kinds and kinds <= {int, float}:
+            try:
+                return np.array(cells, np.float64)
+            except OverflowError:
+                return None
+        case (("Int32" | "Int64"), kinds) if kinds == {int} and all(
+            _fits(one, type_name) for one in (min(cells), max(cells))
+        ):
+            return np.array(cells, np.int64)
+    return None
 
 
 def guessed(values: pd.Series[Any]) -> Values:
@@ -69,7 +98,11 @@ def guessed(values: pd.Series[Any]) -> Values:
 
     Raises ModuleFailure 0002 for a column of numbers one of which no Double holds.
     """
-    texts = _texts(values)
+    return _guessed(values.tolist(), values.name)
+
+
+def _guessed(cells: list[Any], name: Any) -> Values:
+    texts = _texts(cells)
     present = [text for text in texts if text is not None]
     if present and len(present) == len(texts) and all(_is_truth(text) for text in present):
         return _array([_TRUTH[text.lower()] for text in present])
@@ -83,7 +116,7 @@ def guessed(values: pd.Series[Any]) -> Values:
         except ValueError:
             return _strings(texts)
     if beyond is not None:
-        raise _not_converted(beyond, values.name, "Double")
+        raise _not_converted(beyond, name, "Double")
     return _array(found)
 
 
@@ -107,9 +140,9 @@ def doubtful(values: pd.Series[Any]) -> bool:
     return odd or _is_number(first) or _is_truth(first)
 
 
-def _texts(values: pd.Series[Any]) -> list[Any]:
+def _texts(cells: list[Any]) -> list[Any]:
     """The values as text, or as they are where they are numbers; missing ones are None."""
-    return [_plain(value) for value in values.tolist()]
+    return [_plain(value) for value in cells]
 
 
 def _plain(value: Any) -> Any:

@@ -13,6 +13,7 @@ from graph.data.datasets import (
     Scored,
     is_numeric,
 )
+from graph.data.frames import made_like, with_columns
 from graph.errors import ModuleFailure, empty_input
 from graph.models.answers import (
     ASSIGNMENTS,
@@ -32,13 +33,9 @@ if TYPE_CHECKING:
 
 def scored(model: TrainedModel, dataset: Dataset, *, append: bool = True) -> Dataset:
     """The dataset with the columns that scoring adds, or these alone."""
-    import pandas as pd
-
     columns = model.scored(dataset.frame)
     about = Scored(model.task, model.label.name, model.label.classes, model.learner)
-    if append:
-        return Dataset(dataset.frame.assign(**columns), about)
-    return Dataset(pd.DataFrame(columns, index=dataset.frame.index), about)
+    return Dataset((with_columns if append else made_like)(dataset.frame, columns), about)
 
 
 def task_of(name: str) -> Task:

@@ -8,11 +8,14 @@ second. Everything is float64, so that scikit-learn and ONNX compare against the
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, Literal
 
-from graph.data.datasets import is_categorical, is_numeric, net_type
+from graph.data.datasets import is_numeric, net_type
+from graph.data.frames import Values, is_categorical
 from graph.errors import ModuleFailure, column_not_found, column_type
 from tables import number
 
@@ -37,6 +40,26 @@ class Feature:
     type: str
     kind: Kind
     levels: tuple[str, ...] = ()
+
+    def position(self, value: Any) -> float:
+        """The place of a value among the levels; NaN where it is missing or none of them."""
+        if value is None or value != value:
+            return math.nan
+        text = level_text(value)
+        if text not in self._positions and self._numbers:
+            # The column held numbers: however a row writes one, it is that level.
+            text = self._numbers.get(_canonical(text), text)
+        return self._positions.get(text, math.nan)
+
+    @cached_property
+    def _positions(self) -> Mapping[str, float]:
+        return {level: float(at) for at, level in enumerate(self.levels)}
+
+    @cached_property
+    def _numbers(self) -> Mapping[int | float | None, str]:
+        """The levels by their numbers; none where not all of them are numbers."""
+        found = {_canonical(level): level for level in self.levels}
+        return {} if None in found else found
 
 
 def level_text(value: Any) -> str:
@@ -120,32 +143,28 @@ def _canonical(text: str) -> int | float | None:
         return None
 
 
-def _numbers(levels: Sequence[str]) -> dict[int | float | None, str]:
-    """The levels by their numbers; none where not all of them are numbers."""
-    found = {_canonical(level): level for level in levels}
-    return {} if None in found else found
-
-
-def _codes(values: pd.Series[Any], feature: Feature, unknown_levels: bool) -> Matrix:
+def _codes(values: pd.Series[Any] | Values, feature: Feature, unknown_levels: bool) -> Matrix:
     """Position of each value among the feature's levels, NaN when missing or unknown."""
     import numpy as np
 
-    if not is_categorical(values):
-        values = values.astype("category")
-    position = {level: float(i) for i, level in enumerate(feature.levels)}
-    categories = [level_text(category) for category in values.cat.categories]
-    if numbers := _numbers(feature.levels) if not position.keys() >= {*categories} else None:
-        # The column held numbers: however a row writes one, it is that level.
-        categories = [c if c in position else numbers.get(_canonical(c), c) for c in categories]
-    # One more entry at the end: the code -1 of a missing value finds it.
-    table = np.array([*(position.get(category, np.nan) for category in categories), np.nan])
-    codes = values.cat.codes.to_numpy()
-    if not unknown_levels:
-        for code in np.unique(codes):
-            if code >= 0 and np.isnan(table[code]):
-                raise ModuleFailure(
-                    "0018",
-                    f'Input dataset is not valid: column "{feature.name}" has the level "{categories[code]}", '
-                    "which the model was not trained with.",
-                )
-    return table[codes]
+    if isinstance(values, Values):
+        cells = values.tolist()
+        table = {cell: feature.position(cell) for cell in {*cells}}
+        codes = np.array([table[cell] for cell in cells], np.float64)
+        levels: Any = [
+            cell for cell, code in table.items() if math.isnan(code) and cell is not None and cell == cell
+        ]
+    else:
+        category = (values if is_categorical(values) else values.astype("category")).cat
+        # One more entry at the end: the code -1 of a missing value finds it.
+        places = np.array([*map(feature.position, category.categories), np.nan])
+        found = category.codes.to_numpy()
+        codes = places[found]
+        levels = category.categories[np.unique(found[np.isnan(codes) & (found >= 0)])]
+    if len(levels) and not unknown_levels:
+        raise ModuleFailure(
+            "0018",
+            f'Input dataset is not valid: column "{feature.name}" has the level "{level_text(levels[0])}", '
+            "which the model was not trained with.",
+        )
+    return codes

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from graph.data.datasets import Dataset, net_type
+from graph.data.rows import Rows, rows_of
 from graph.definition import Experiment
-from graph.errors import GraphError, ModuleError
+from graph.errors import GraphError, ModuleError, one_line
+from graph.running.compiled import Compiled, NotCompiled, compile_graph
 from graph.running.runner import NOTHING, execute, feature_types, read_model, typed_inputs
 
 if TYPE_CHECKING:
@@ -18,7 +21,7 @@ class Scorer:
     """Holds the experiment with its models read and checked and their runtime sessions made.
 
     Thread-safe: `score` keeps nothing between calls. What a row gives is, to the last bit, what `run` gives for
-    it in a table, since both execute the same graph.
+    it in a table, since both execute the same graph; compiled, where that can be (`interpreted` says why not).
 
     `input_schema` and `output_schema` are the columns a request needs and an answer has, with .NET type names;
     `example` is a row of the data that the (first) model was trained on.
@@ -43,33 +46,72 @@ class Scorer:
         for name in reversed(experiment.resources):
             self.example |= {column: each.example for column, each in self._models[name].asks.items()}
         self.example = {name: self.example.get(name) for name in features}
-        self.output_schema: list[tuple[str, str]] = self._output_schema()
+        row = Rows({name: [value] for name, value in self.example.items()}, 1)
+        outputs = self._examples(row)
+        self.output_schema: list[tuple[str, str]] = self._output_schema(outputs)
+        self._compiled: Compiled | None = None
+        self.interpreted = ""
+        """Why its requests are interpreted; empty where it is compiled."""
+        try:
+            self._compiled = compile_graph(experiment, self._models, features)
+        except NotCompiled as why:
+            self.interpreted = str(why)
+        else:
+            self._prove(row, outputs)
 
     def score(
-        self, inputs: Mapping[str, pd.DataFrame], parameters: Mapping[str, str] = NOTHING
-    ) -> dict[str, pd.DataFrame]:
-        """The outputs by name. Cells may be typed or text; null and empty text are missing values.
+        self, inputs: Mapping[str, Rows | pd.DataFrame], parameters: Mapping[str, str] = NOTHING
+    ) -> dict[str, Any]:
+        """The outputs by name: tables whose `items` are their columns. Cells may be typed or text; null and empty text are
+        missing values. Rows are scored by the compiled graph, a data frame by the interpreted one.
 
         Raises ModuleError (also for a value that is not of its column's type, with the input's name as the
         module) and GraphError.
         """
-        typed = typed_inputs(self.experiment, inputs, self._models)
+        if self._compiled is not None:
+            rows = {name: table for name, table in inputs.items() if isinstance(table, Rows)}
+            with suppress(Exception):  # what is wrong, the interpreted graph says
+                if len(rows) == len(inputs):
+                    return dict(self._compiled.score(rows, parameters))
+        return dict(self.interpret(inputs, parameters))
+
+    def interpret(
+        self, inputs: Mapping[str, Rows | pd.DataFrame], parameters: Mapping[str, str] = NOTHING
+    ) -> dict[str, pd.DataFrame]:
+        """As `score`, by the runner, as in a batch."""
+        frames = {name: table.frame() if isinstance(table, Rows) else table for name, table in inputs.items()}
+        typed = typed_inputs(self.experiment, frames, self._models)
         values = execute(self.experiment, typed, self._models, parameters)
         return {name: value.frame for name, value in values.items() if isinstance(value, Dataset)}
 
-    def _output_schema(self) -> list[tuple[str, str]]:
-        """Types of the first output, found by scoring the example row; empty when that can't be done."""
-        import pandas as pd
-
-        row = pd.DataFrame({name: [value] for name, value in self.example.items()})
-        defaults = {
-            name: parameter.default
-            for name, parameter in self.experiment.parameters.items()
-            if parameter.default
-        }
+    def _examples(self, row: Rows) -> dict[str, pd.DataFrame]:
+        """What the example row gives; nothing where it can't be scored."""
         try:
-            outputs = self.score(dict.fromkeys(self.experiment.inputs, row), defaults)
+            return self.interpret(dict.fromkeys(self.experiment.inputs, row), self._defaults())
         except (GraphError, ModuleError):
+            return {}
+
+    def _defaults(self) -> dict[str, str]:
+        parameters = self.experiment.parameters.items()
+        return {name: parameter.default for name, parameter in parameters if parameter.default}
+
+    def _output_schema(self, outputs: Mapping[str, pd.DataFrame]) -> list[tuple[str, str]]:
+        """Types of the first output, by what the example row gives."""
+        first = next(iter(outputs.values()), None)
+        if first is None:
             return []
-        first = next(iter(outputs.values()), pd.DataFrame())
         return [(str(name), self._types.get(str(name)) or net_type(first[name])) for name in first.columns]
+
+    def _prove(self, row: Rows, outputs: Mapping[str, pd.DataFrame]) -> None:
+        """Interpret where the compiled graph does not give what the interpreted one does of the example row."""
+        if not outputs or self._compiled is None:
+            return
+        types = dict(self.output_schema)
+        try:
+            found = self._compiled.score(dict.fromkeys(self.experiment.inputs, row), self._defaults())
+            agree = all(rows_of(found[name], types) == rows_of(one, types) for name, one in outputs.items())
+            problem = "" if agree else "it scores its example otherwise"
+        except Exception as error:  # whatever it is, the interpreted graph does not have it
+            problem = one_line(str(error))
+        if problem:
+            self._compiled, self.interpreted = None, problem

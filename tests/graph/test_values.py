@@ -211,7 +211,7 @@ def by_request(scorer: Scorer, row: list[Any]) -> str:
         scored = scorer.score(read_inputs(body, ["input1"]))["output1"]
     except (ModuleError, BadUserArgument) as error:
         return str(error)
-    return float(scored["Scored Labels"].iloc[0]).hex()
+    return float(scored["Scored Labels"].tolist()[0]).hex()
 
 
 def by_batch(scorer: tuple[Scorer, bytes], rows: list[list[str]]) -> list[str]:

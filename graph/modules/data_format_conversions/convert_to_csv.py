@@ -15,6 +15,7 @@ class ConvertToCsv(Module):
     name = "Convert to CSV"
     inputs = (Port("Dataset"),)
     outputs = (Port("Results dataset"),)
+    on_arrays = True
 
     def run(self, inputs: Mapping[str, Any], parameters: Mapping[str, Any]) -> Mapping[str, Any]:
         """See the class."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from graph.data.datasets import Dataset, apart, with_columns
+from graph.data.datasets import Dataset, apart
+from graph.data.frames import with_columns
 from graph.errors import ModuleFailure
 from graph.flow import Columns
 from graph.spec import Module, Port
@@ -17,6 +18,7 @@ class AddColumns(Module):
     name = "Add Columns"
     inputs = (Port("Left dataset"), Port("Right dataset"))
     outputs = (Port("Combined dataset"),)
+    on_arrays = True
 
     def run(self, inputs: Mapping[str, Any], parameters: Mapping[str, Any]) -> Mapping[str, Any]:
         """See the class."""
@@ -25,8 +27,8 @@ class AddColumns(Module):
             raise ModuleFailure(
                 "0010", f"The datasets have {left.rows} and {right.rows} rows; they are to have as many."
             )
-        table = apart(right.frame, left.frame.columns).set_axis(left.frame.index)
-        combined: Dataset = left.with_frame(with_columns(left.frame, dict(table.items())))
+        more = {name: values.array for name, values in apart(right.frame, left.frame.columns).items()}
+        combined: Dataset = left.with_frame(with_columns(left.frame, more))
         return {"Combined dataset": combined}
 
     def columns(self, inputs: Mapping[str, Columns], parameters: Mapping[str, Any]) -> Mapping[str, Columns]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from graph.data.datasets import Dataset, is_categorical, net_type
+from graph.data.datasets import Dataset, net_type
+from graph.data.frames import is_categorical
 from graph.errors import ModuleFailure
 from graph.flow import Columns
 from graph.spec import Module, Port

@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from contextlib import closing
 from typing import TYPE_CHECKING, Any, Final
 
-from graph.data.datasets import Dataset, is_categorical
+from graph.data.datasets import Dataset
+from graph.data.frames import is_categorical
 from graph.errors import ModuleFailure
 from graph.flow import Columns
 from graph.spec import Module, Parameter, Port

@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from graph.columns import ColumnSelection
-from graph.data.datasets import Dataset, is_categorical, is_numeric, net_type, plain, with_columns
+from graph.data.datasets import Dataset, is_numeric, net_type, plain
+from graph.data.frames import filled_with, with_columns
 from graph.errors import ModuleFailure, column_type
 from graph.fitting import Fits, Learnt, need, numbers
 from graph.flow import Column, Columns
@@ -41,6 +42,7 @@ class CleanMissingData(Fits):
 
     name = "Clean Missing Data"
     outputs = (Port("Cleaned dataset"), Port("Cleaning transformation", TRANSFORMATION))
+    on_arrays = True
     parameters = (
         Parameter("Columns to be cleaned", "ColumnPicker", ColumnSelection.everything()),
         Parameter("Minimum missing value ratio", "Float", 0.0, minimum=0, maximum=1),
@@ -79,7 +81,7 @@ class CleanMissingData(Fits):
     def _selected(self, frame: pd.DataFrame, parameters: Mapping[str, Any]) -> list[str]:
         """The columns that are touched."""
         selected = parameters["Columns to be cleaned"].select(frame)
-        ratio = frame[selected].isna().mean()
+        ratio = {name: frame[name].isna().mean() for name in selected}
         low, high = parameters["Minimum missing value ratio"], parameters["Maximum missing value ratio"]
         return [name for name in selected if ratio[name] > 0 and low <= ratio[name] <= high]
 
@@ -131,7 +133,7 @@ class CleanMissingData(Fits):
     def apply(self, frame: pd.DataFrame, learnt: Learnt) -> pd.DataFrame:
         """See Fits."""
         made: dict[str, Any] = {
-            name: _filled(frame[name], value)
+            name: filled_with(frame[name], value)
             for name, value in learnt["columns"].items()
             if name in frame.columns
         }
@@ -196,9 +198,3 @@ def _substitute(values: pd.Series[Any], mode: str, replacement: str) -> Any:
     if mode == MODE:
         return present.mode().iloc[0]
     return present.mean() if mode == MEAN else present.median()
-
-
-def _filled(values: pd.Series[Any], substitute: Any) -> pd.Series[Any]:
-    if is_categorical(values) and substitute not in values.cat.categories:
-        values = values.cat.add_categories([substitute])
-    return values.fillna(substitute) if values.hasnans else values

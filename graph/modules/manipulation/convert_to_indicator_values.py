@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from graph.data.datasets import is_categorical, with_columns
+from graph.data.frames import is_categorical, mapped, with_columns
 from graph.errors import ModuleFailure
 from graph.fitting import Fits, Learnt
 from graph.flow import Columns
@@ -49,13 +49,10 @@ class ConvertToIndicatorValues(Fits):
 
     def apply(self, frame: pd.DataFrame, learnt: Learnt) -> pd.DataFrame:
         """See Fits."""
-        import numpy as np
-
         made: dict[str, Any] = {}
         found = [name for name in learnt["columns"] if name in frame.columns]
         for name in found:
-            values = frame[name].astype("category").cat
-            texts = np.array([*map(level_text, values.categories), None], object)[values.codes.to_numpy()]
+            texts = mapped(frame[name], level_text)
             for level, column in zip(_levels(learnt["columns"][name]), _made(name, learnt), strict=True):
                 made[column] = (texts == level).astype("int64")
         clash = sorted({*made} & {*frame.columns})

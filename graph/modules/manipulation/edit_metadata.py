@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
-from graph.data.datasets import Dataset, is_categorical, net_type, with_columns
+from graph.data.datasets import Dataset, net_type
 from graph.data.dates import dates
+from graph.data.frames import absent, as_category, like, made_like, mapped, plain_cells, with_columns
 from graph.data.values import typed
 from graph.errors import ModuleFailure
 from graph.flow import UNTOLD, Column, Columns
@@ -39,6 +41,7 @@ class EditMetadata(Module):
     name = "Edit Metadata"
     inputs = (Port("Dataset"),)
     outputs = (Port("Results dataset"),)
+    on_arrays = True
     parameters = (
         Parameter("Column", "ColumnPicker"),
         Parameter(
@@ -64,9 +67,9 @@ class EditMetadata(Module):
             if parameters["Data type"] != UNCHANGED:
                 values = _converted(values, parameters["Data type"])
             if parameters["Categorical"] == "Make categorical":
-                values = values.astype("category")
+                values = as_category(values)
             elif parameters["Categorical"] == "Make non-categorical":
-                values = _plain(values)
+                values = like(values, plain_cells(values))
             changed[column] = values
         frame = with_columns(dataset.frame, changed)
         marks = _marked(dataset.marks, selected, parameters["Fields"])
@@ -114,43 +117,40 @@ def _rounded(value: Any) -> Any:
     return value if value is None or isinstance(value, bool) else UNTOLD
 
 
-def _plain(values: pd.Series[Any]) -> pd.Series[Any]:
-    """The column with its levels as ordinary values."""
-    if is_categorical(values):
-        return values.astype(values.cat.categories.dtype)
-    return values
+def _converted(values: pd.Series[Any], data_type: str) -> Any:
+    import numpy as np
 
-
-def _converted(values: pd.Series[Any], data_type: str) -> pd.Series[Any]:
-    import pandas as pd
-
-    values = _plain(values)
-    missing = values.isna()
+    values = like(values, plain_cells(values))
     if data_type == "DateTime":
-        return pd.Series(dates(values), values.index, name=values.name)
+        return like(values, dates(values))
+    cells = values.to_numpy()
+    missing = absent(cells)
     try:
         if data_type == "String":
-            if values.dtype.kind == "f":  # as integers are written without a missing value beside them
-                return values.map(level_text).where(~missing)
-            return values.astype("str").where(~missing)
-        if values.dtype.kind not in "biuf":
-            values = pd.Series(typed(values, "Double"), values.index, name=values.name)
-        if data_type == "Floating point":
-            return values.astype("float64")
-        if data_type == "Boolean":
-            return (
-                values.astype("bool")
-                if not missing.any()
-                else (values != 0).astype("float64").where(~missing)
-            )
-        if values.dtype.kind == "f" and not (missing | (values.abs() < _BEYOND)).all():
-            raise OverflowError
-        # An integer column with missing values stays floating point: the table has no missing integer.
-        return values.astype("float64" if missing.any() else "int64")
+            return like(values, mapped(values, _text))
+        if cells.dtype.kind not in "biuf":
+            cells = typed(values, "Double")
+        if data_type == "Boolean" and missing.any():
+            cells = np.where(missing, np.nan, cells != 0)
+        elif data_type == "Boolean":
+            cells = cells.astype(np.bool_)
+        elif data_type == "Integer":
+            if cells.dtype.kind == "f" and not (missing | (np.abs(cells) < _BEYOND)).all():
+                raise OverflowError
+            # An integer column with missing values stays floating point: the table has no missing integer.
+            cells = cells.astype(np.float64 if missing.any() else np.int64)
+        else:
+            cells = cells.astype(np.float64)
+        return like(values, cells)
     except (ModuleFailure, TypeError, ValueError, OverflowError):
         raise ModuleFailure(
             "0042", f'Not possible to convert column "{values.name}" from {net_type(values)} to {data_type}.'
         ) from None
+
+
+def _text(value: Any) -> str:
+    """Numbers as integers are written without a missing value beside them, dates without a time at midnight."""
+    return str(value).removesuffix(" 00:00:00") if isinstance(value, datetime) else level_text(value)
 
 
 def _names(text: str) -> list[str]:
@@ -163,8 +163,10 @@ def _renamed(frame: pd.DataFrame, selected: list[str], names: str) -> pd.DataFra
         raise ModuleFailure(
             "0007", f'Parameter "New column names" has {len(new)} names for {len(selected)} selected columns.'
         )
-    renamed = frame.rename(columns=dict(zip(selected, new, strict=True)))
-    if not renamed.columns.is_unique:
-        twice = renamed.columns[renamed.columns.duplicated()][0]
-        raise ModuleFailure("0026", f'Columns with the same name are not allowed: "{twice}".')
-    return renamed
+    called = dict(zip(selected, new, strict=True))
+    renamed: dict[str, Any] = {}
+    for name, values in frame.items():
+        if (one := called.get(str(name), name)) in renamed:
+            raise ModuleFailure("0026", f'Columns with the same name are not allowed: "{one}".')
+        renamed[str(one)] = values
+    return made_like(frame, renamed)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from graph.data.datasets import Dataset, apart, with_columns
+from graph.data.datasets import Dataset, apart
+from graph.data.frames import with_columns
 from graph.errors import ModuleFailure
 from graph.flow import Columns
 from graph.models.features import level_text
@@ -73,7 +74,7 @@ class JoinData(Module):
             else right.frame.drop(columns=keys[1])
         )
         more = apart(_taken(beside, found["right"]), frame.columns)
-        return {"Results dataset": left.with_frame(with_columns(frame, dict(more.items())))}
+        return {"Results dataset": left.with_frame(with_columns(frame, more))}
 
     def columns(self, inputs: Mapping[str, Columns], parameters: Mapping[str, Any]) -> Mapping[str, Columns]:
         """See Module."""

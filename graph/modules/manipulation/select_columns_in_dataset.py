@@ -17,6 +17,7 @@ class SelectColumns(Module):
     name = "Select Columns in Dataset"
     inputs = (Port("Dataset"),)
     outputs = (Port("Results dataset"),)
+    on_arrays = True
     parameters = (Parameter("Select columns", "ColumnPicker"),)
 
     def run(self, inputs: Mapping[str, Any], parameters: Mapping[str, Any]) -> Mapping[str, Any]:

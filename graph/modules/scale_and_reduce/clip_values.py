@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
-from graph.data.datasets import with_columns
+from graph.data.frames import with_columns
 from graph.errors import ModuleFailure
 from graph.fitting import Fits, Learnt, numbers, numeric, untold
 from graph.flow import Column, Columns
@@ -46,6 +46,7 @@ class ClipValues(Fits):
 
     name = "Clip Values"
     outputs = (Port("Results dataset"), Port("Clipping transformation", TRANSFORMATION))
+    on_arrays = True
     parameters = (
         Parameter("Set of thresholds", "Enumerated", PEAKS, (PEAKS, SUBPEAKS, BOTH)),
         Parameter("Threshold", "Enumerated", "Constant", _HOW),

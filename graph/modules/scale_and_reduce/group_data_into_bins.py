@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from graph.data.datasets import with_columns
+from graph.data.frames import category_like, made_like, with_columns
 from graph.errors import ModuleFailure
 from graph.fitting import Fits, Learnt, numbers, numeric, untold
 from graph.flow import Column, Columns
@@ -31,6 +31,7 @@ class GroupDataIntoBins(Fits):
 
     name = "Group Data into Bins"
     outputs = (Port("Quantized dataset"), Port("Binning transformation", TRANSFORMATION))
+    on_arrays = True
     parameters = (
         Parameter("Binning mode", "Enumerated", "Quantiles", MODES),
         Parameter("Number of bins", "Int", 10, minimum=1, maximum=_MOST),
@@ -86,7 +87,6 @@ class GroupDataIntoBins(Fits):
     def apply(self, frame: pd.DataFrame, learnt: Learnt) -> pd.DataFrame:
         """See Fits."""
         import numpy as np
-        import pandas as pd
 
         made: dict[str, Any] = {}
         for name, each in learnt["columns"].items():
@@ -98,11 +98,11 @@ class GroupDataIntoBins(Fits):
             missing = np.isnan(values)
             if learnt["categorical"]:
                 whole = (bins == np.round(bins)).all()
-                levels = pd.Index(bins.astype(np.int64) if whole else bins)
-                made[each["to"]] = pd.Categorical.from_codes(np.where(missing, -1, codes), levels)
+                levels = bins.astype(np.int64) if whole else bins
+                made[each["to"]] = category_like(frame, np.where(missing, -1, codes), levels)
             else:
                 made[each["to"]] = np.where(missing, np.nan, bins[np.minimum(codes, len(bins) - 1)])
-        return pd.DataFrame(made, index=frame.index) if learnt["only"] else with_columns(frame, made)
+        return made_like(frame, made) if learnt["only"] else with_columns(frame, made)
 
     def makes(self, learnt: Learnt) -> Sequence[Made]:
         """See Fits."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from graph.data.frames import made_like
 from graph.errors import ModuleFailure
 from graph.fitting import Fits, Learnt, need, numbers, numeric
 from graph.flow import Column, Columns
@@ -68,7 +69,6 @@ class PrincipalComponentAnalysis(Fits):
     def apply(self, frame: pd.DataFrame, learnt: Learnt) -> pd.DataFrame:
         """See Fits."""
         import numpy as np
-        import pandas as pd
 
         names = learnt["columns"]
         need(frame, names)
@@ -81,7 +81,7 @@ class PrincipalComponentAnalysis(Fits):
             values = numbers(frame[name]) - mean
             for row, weights in zip(sums, learnt["components"], strict=True):
                 row += values * weights[at]
-        return pd.DataFrame(dict(frame[left].items()) | dict(zip(made, sums, strict=True)), index=frame.index)
+        return made_like(frame, {**dict(frame[left].items()), **dict(zip(made, sums, strict=True))})
 
     def makes(self, learnt: Learnt) -> Sequence[Made]:
         """See Fits."""

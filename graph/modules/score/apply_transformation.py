@@ -25,6 +25,7 @@ class ApplyTransformation(Module):
     name = "Apply Transformation"
     inputs = (Port("Transformation", TRANSFORMATION), Port("Dataset"))
     outputs = (Port("Transformed dataset"),)
+    on_arrays = True
     parameters = (Parameter("Fitted step", "Int", 0, minimum=0, maximum=1000),)
 
     def run(self, inputs: Mapping[str, Any], parameters: Mapping[str, Any]) -> Mapping[str, Any]:

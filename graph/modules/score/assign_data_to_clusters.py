@@ -18,6 +18,7 @@ class AssignDataToClusters(Module):
     name = "Assign Data to Clusters"
     inputs = (Port("Trained model", TRAINED), Port("Dataset"))
     outputs = (Port("Results dataset"),)
+    on_arrays = True
     parameters = (Parameter("Append or Result Only", "Boolean", True),)
 
     def run(self, inputs: Mapping[str, Any], parameters: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -20,6 +20,7 @@ class ScoreModel(Module):
     name = "Score Model"
     inputs = (Port("Trained model", TRAINED), Port("Dataset"))
     outputs = (Port("Scored dataset"),)
+    on_arrays = True
     parameters = (Parameter("Append score columns to output", "Boolean", True),)
 
     def run(self, inputs: Mapping[str, Any], parameters: Mapping[str, Any]) -> Mapping[str, Any]:

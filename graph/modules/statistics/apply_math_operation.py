@@ -7,7 +7,8 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from graph.columns import ColumnSelection
-from graph.data.datasets import Dataset, is_numeric, net_type, with_columns
+from graph.data.datasets import Dataset, is_numeric, net_type
+from graph.data.frames import made_like, with_columns
 from graph.errors import ModuleFailure, column_type
 from graph.fitting import numbers, untold
 from graph.flow import UNTOLD, Column, Columns
@@ -135,6 +136,7 @@ class ApplyMathOperation(Module):
     name = "Apply Math Operation"
     inputs = (Port("Dataset"),)
     outputs = (Port("Results dataset"),)
+    on_arrays = True
     parameters = (
         Parameter("Category", "Enumerated", allowed=tuple(_SECOND)),
         Parameter("Comparison function", "Enumerated", "EqualTo", (*COMPARISONS, *_PAIRS)),
@@ -171,7 +173,6 @@ class ApplyMathOperation(Module):
     def run(self, inputs: Mapping[str, Any], parameters: Mapping[str, Any]) -> Mapping[str, Any]:
         """See the class."""
         import numpy as np
-        import pandas as pd
 
         self.check(parameters)
         dataset: Dataset = inputs["Dataset"]
@@ -184,15 +185,12 @@ class ApplyMathOperation(Module):
         with np.errstate(all="ignore"):
             for column in parameters["Column set"].select(frame):
                 values = frame[column]
-                for each in (values, argument):
-                    if isinstance(each, pd.Series) and not is_numeric(each):
+                for each in (values, *([] if other is None else [argument])):
+                    if not is_numeric(each):
                         raise column_type(str(each.name), net_type(each), "a numeric column")
                 name = column if mode == IN_PLACE else _called(function, column, argument)
                 results[name] = _applied_to(values, parameters["Category"], function, argument)
-        if mode == RESULT_ONLY:
-            made = pd.DataFrame(results, index=frame.index)
-        else:
-            made = with_columns(frame, results)
+        made = made_like(frame, results) if mode == RESULT_ONLY else with_columns(frame, results)
         return {"Results dataset": dataset.with_frame(made)}
 
     def columns(self, inputs: Mapping[str, Columns], parameters: Mapping[str, Any]) -> Mapping[str, Columns]:
@@ -240,12 +238,13 @@ def _called(function: str, column: str, argument: Any) -> str:
 
 def _applied_to(values: pd.Series[Any], category: str, function: str, argument: Any) -> Any:
     import numpy as np
-    import pandas as pd
 
-    if category == "Operations" or function in COMPARISONS:
-        return (OPERATIONS if category == "Operations" else COMPARISONS)[function](values, argument)
+    known = OPERATIONS if category == "Operations" else COMPARISONS if function in COMPARISONS else {}
+    constant = argument is None or isinstance(argument, int | float)
+    if known:
+        return known[function](values.to_numpy(), argument if constant else argument.to_numpy())
     column = numbers(values)
-    second = numbers(argument) if isinstance(argument, pd.Series) else argument
+    second = argument if constant else numbers(argument)
     if function in _PAIRS:
         return (np.maximum if function == "PairMax" else np.minimum)(column, second)
     from graph.calculation.arithmetic import CATEGORIES

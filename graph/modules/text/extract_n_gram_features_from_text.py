@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from graph.calculation.feature_scores import COUNT, MEASURES, score
 from graph.calculation.words import SENTENCE, distinct, hold_size, ngrams, texts, words
-from graph.data.datasets import Dataset, with_columns
+from graph.data.datasets import Dataset
+from graph.data.frames import with_columns
 from graph.errors import ModuleFailure
 from graph.fitting import Fits, Learnt
 from graph.flow import Columns

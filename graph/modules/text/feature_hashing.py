@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from graph.calculation.words import distinct, hold_size, ngrams, texts
-from graph.data.datasets import Dataset, with_columns
+from graph.data.datasets import Dataset
+from graph.data.frames import with_columns
 from graph.errors import ModuleFailure
 from graph.flow import Columns
 from graph.spec import Module, Parameter, Port
@@ -24,6 +25,7 @@ class FeatureHashing(Module):
     name = "Feature Hashing"
     inputs = (Port("Dataset"),)
     outputs = (Port("Transformed dataset"),)
+    on_arrays = True
     parameters = (
         Parameter("Target columns", "ColumnPicker"),
         Parameter("Hashing bitsize", "Int", 10, minimum=1, maximum=31),

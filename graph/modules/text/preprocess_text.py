@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from graph.calculation.words import SENTENCE, texts
-from graph.data.datasets import Dataset, with_columns
+from graph.data.datasets import Dataset
+from graph.data.frames import with_columns
 from graph.errors import ModuleFailure
 from graph.flow import Column, Columns
 from graph.spec import Module, Parameter, Port
@@ -49,6 +50,7 @@ class PreprocessText(Module):
     name = "Preprocess Text"
     inputs = (Port("Dataset"), Port("Stop words", optional=True))
     outputs = (Port("Results dataset"),)
+    on_arrays = True
     parameters = (
         Parameter("Language", "Enumerated", "English", ("English",)),
         Parameter("Text column to clean", "ColumnPicker"),
@@ -78,7 +80,8 @@ class PreprocessText(Module):
         stop: frozenset[str] = frozenset()
         if parameters["Remove stop words"]:
             if "Stop words" in inputs:
-                stop = frozenset(map(str.casefold, texts(inputs["Stop words"].frame.iloc[:, 0])))
+                given = inputs["Stop words"].frame
+                stop = frozenset(map(str.casefold, texts(given[next(iter(given.columns))])))
             else:
                 from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
 

@@ -5,23 +5,24 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from graph.data.datasets import Dataset, with_columns
+from graph.data.datasets import Dataset
 from graph.data.dates import dates
+from graph.data.frames import with_columns
 from graph.errors import ModuleFailure
 from graph.flow import Column, Columns
 from graph.spec import Module, Parameter, Port
 
 PARTS: Final[Mapping[str, Callable[[Any], Any]]] = {
-    "Year": lambda at: at.year,
-    "Quarter": lambda at: at.quarter,
-    "Month": lambda at: at.month,
-    "Day": lambda at: at.day,
-    "Weekday": lambda at: at.day_of_week + 1,
-    "Day of year": lambda at: at.day_of_year,
-    "Hour": lambda at: at.hour,
-    "Minute": lambda at: at.minute,
-    "Second": lambda at: at.second,
-    "Days since 1970": lambda at: at.to_numpy().astype("datetime64[D]").astype("int64"),
+    "Year": lambda at: _since(at, "Y") + 1970,
+    "Quarter": lambda at: _since(at, "M") % 12 // 3 + 1,
+    "Month": lambda at: _since(at, "M") % 12 + 1,
+    "Day": lambda at: _within(at, "M", "D") + 1,
+    "Weekday": lambda at: (_since(at, "D") + 3) % 7 + 1,
+    "Day of year": lambda at: _within(at, "Y", "D") + 1,
+    "Hour": lambda at: _within(at, "D", "h"),
+    "Minute": lambda at: _within(at, "h", "m"),
+    "Second": lambda at: _within(at, "m", "s"),
+    "Days since 1970": lambda at: _since(at, "D"),
 }
 
 
@@ -35,6 +36,7 @@ class ExtractDateParts(Module):
     name = "Extract Date Parts"
     inputs = (Port("Dataset"),)
     outputs = (Port("Results dataset"),)
+    on_arrays = True
     parameters = (
         Parameter("Date columns", "ColumnPicker"),
         Parameter("Parts", "String", "Year, Month, Day, Weekday, Hour"),
@@ -48,7 +50,6 @@ class ExtractDateParts(Module):
     def run(self, inputs: Mapping[str, Any], parameters: Mapping[str, Any]) -> Mapping[str, Any]:
         """See the class."""
         import numpy as np
-        import pandas as pd
 
         dataset: Dataset = inputs["Dataset"]
         names = parameters["Date columns"].select(dataset.frame)
@@ -56,9 +57,9 @@ class ExtractDateParts(Module):
         for name in names:
             found = dates(dataset.frame[name])
             missing = np.isnat(found)
-            index = pd.DatetimeIndex(np.where(missing, np.datetime64(0, "us"), found))
+            found = np.where(missing, np.datetime64(0, "us"), found)
             for part in _parts(parameters):
-                values = np.asarray(PARTS[part](index), dtype=np.int64)
+                values = PARTS[part](found)
                 made[f"{name} ({part})"] = np.where(missing, np.nan, values) if missing.any() else values
         frame = with_columns(dataset.frame, made)
         if not parameters["Keep date columns"]:
@@ -74,6 +75,17 @@ class ExtractDateParts(Module):
         made = {f"{name} ({part})": Column() for name in chosen for part in _parts(parameters)}
         kept = dataset if parameters["Keep date columns"] else dataset.without(chosen)
         return {"Results dataset": kept.having(made)}
+
+
+def _since(at: Any, unit: str) -> Any:
+    """Whole years, months, days or hours from the beginning of 1970."""
+    return at.astype(f"datetime64[{unit}]").astype("int64")
+
+
+def _within(at: Any, whole: str, unit: str) -> Any:
+    """How many units of its year, month, day, hour or minute have passed."""
+    begun = at.astype(f"datetime64[{whole}]").astype(f"datetime64[{unit}]")
+    return (at.astype(f"datetime64[{unit}]") - begun).astype("int64")
 
 
 def _parts(parameters: Mapping[str, Any]) -> list[str]:

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from graph import net_type, table_of, texts
+from graph import Rows, net_type, table_of, texts
 from localcloud.facilities.errors import BadArgument, BadUserArgument
 from localcloud.facilities.wire import member
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 _SCALARS = (str, int, float, bool, type(None))
 
 
-def read_inputs(body: Mapping[str, Any], names: Sequence[str]) -> dict[str, pd.DataFrame]:
+def read_inputs(body: Mapping[str, Any], names: Sequence[str]) -> dict[str, Rows]:
     """The tables of a request by input name (matched without regard to case), columns of plain Python values.
 
     Each is ``{"ColumnNames", "Values"}`` or a list of objects, whatever the query says. Raises `BadArgument`
@@ -27,7 +24,7 @@ def read_inputs(body: Mapping[str, Any], names: Sequence[str]) -> dict[str, pd.D
     if not isinstance(inputs, Mapping):
         raise BadArgument("RequestBodyInvalid", "Inputs is not an object", "Inputs")
     known = {name.casefold(): name for name in names}
-    tables: dict[str, pd.DataFrame] = {}
+    tables: dict[str, Rows] = {}
     for given, value in inputs.items():
         name = known.get(str(given).casefold())
         if name is None:
@@ -43,7 +40,7 @@ def read_inputs(body: Mapping[str, Any], names: Sequence[str]) -> dict[str, pd.D
     return tables
 
 
-def _table(value: Any, name: str) -> pd.DataFrame:
+def _table(value: Any, name: str) -> Rows:
     if isinstance(value, Mapping):
         columns, rows = member(value, "ColumnNames"), member(value, "Values")
         if not isinstance(columns, list) or not isinstance(rows, list):
@@ -76,7 +73,7 @@ def _unreadable(name: str, reason: str) -> BadUserArgument:
     return BadUserArgument("InputParseError", f"input '{name}' cannot be read: {reason}", name)
 
 
-def table_json(frame: pd.DataFrame, types: Mapping[str, str], *, details: bool) -> dict[str, Any]:
+def table_json(frame: Any, types: Mapping[str, str], *, details: bool) -> dict[str, Any]:
     """An output in table form; with `details` the names and .NET types of its columns."""
     columns = dict(frame.items())
     value: dict[str, Any] = {}
