@@ -76,7 +76,8 @@ class _Derived:
         """The source in the predictive graph of what *source* is in the training graph."""
         node, port = source
         if node in self.nodes:
-            return source
+            applied = self.nodes[node].get("module") == "Apply Transformation"
+            return node, "Transformed dataset" if applied else port
         step = self.steps.get(node)
         if step is None:
             self.nodes[node] = dict(self.training["nodes"][node])

@@ -30,19 +30,22 @@ class What(StrEnum):
     data = "data"
     fleet = "fleet"
     kinds = "kinds"
+    rrs = "rrs"
 
 
 def bench(
     what: Annotated[
         What,
         typer.Argument(
-            help="A deployed stack, how data versions grow with the data, what a fleet costs, or a preview of the stack "
-            "azureml beside one of dev."
+            help="A deployed stack, how data versions grow with the data, what a fleet costs, a preview of the stack "
+            "azureml beside one of dev, or request-response beside a bare server with the same model."
         ),
     ] = What.stack,
     stack: Stack = "dev",
     runs: Annotated[int, typer.Option(min=1, help="How often each thing is timed.")] = 5,
-    quick: Annotated[bool, typer.Option("--quick", help="A fleet of fewer members.")] = False,
+    quick: Annotated[
+        bool, typer.Option("--quick", help="A fleet of fewer members; calls for a shorter time.")
+    ] = False,
 ) -> None:
     """Time training, scoring and previews, each beside what it is compared with, on a deployed stack; or data versions."""
     if what is What.data:
@@ -50,6 +53,9 @@ def bench(
         return
     if what is What.fleet:
         _fleet(quick=quick)
+        return
+    if what is What.rrs:
+        _beside_flights("localcloud.bench.rrs", "--runs", str(runs), *["--seconds", "1"] * quick)
         return
     from cli.runners import open_runner
     from cli.stacks.names import known
@@ -93,14 +99,18 @@ def _fleet(*, quick: bool) -> None:
 
 def _training(runs: int) -> None:
     """The Train Model step beside the same fit called directly."""
+    _beside_flights("graph.running.bench", "--runs", str(runs))
+
+
+def _beside_flights(module: str, *options: str) -> None:
+    """Run a module with the example experiment and a month of its data."""
     from cli.cloud.example_data import monthly_blobs
 
     _name, month = next(iter(monthly_blobs()))
     with tempfile.TemporaryDirectory() as folder:
         data = Path(folder) / "month.csv"
         data.write_bytes(month)
-        command = [sys.executable, "-m", "graph.running.bench", "experiments/flights", str(data)]
-        subprocess.run([*command, "--runs", str(runs)], check=True)
+        subprocess.run([sys.executable, "-m", module, "experiments/flights", str(data), *options], check=True)
 
 
 def _scoring(outputs: Mapping[str, Any]) -> None:

@@ -189,6 +189,8 @@ def filled_with(values: Any, substitute: Any) -> Any:
     fits = {"f": (int, float), "O": (str,)}.get(values.levels or values.dtype.kind, ())
     if (values.levels or missing.any()) and type(substitute) not in fits:
         raise TypeError(f"Invalid value '{substitute}' for column '{values.name}'")
+    if not missing.any():
+        return values
     cells = values.cells.copy()
     cells[missing] = substitute
     return Values(values.name, cells, values.levels)

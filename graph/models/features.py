@@ -81,7 +81,7 @@ def describe(frame: pd.DataFrame, label: str | None) -> tuple[Feature, ...]:
         if name == label:
             continue
         values = frame[name]
-        if is_categorical(values):
+        if is_categorical(values) and net_type(values) != "DateTime":
             seen = np.unique(values.cat.codes.to_numpy())
             levels = tuple(level_text(values.cat.categories[code]) for code in seen if code >= 0)
             features.append(Feature(name, net_type(values), "categorical", levels))

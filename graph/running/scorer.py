@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from graph.data.datasets import Dataset, net_type
@@ -68,16 +67,24 @@ class Scorer:
         Raises ModuleError (also for a value that is not of its column's type, with the input's name as the
         module) and GraphError.
         """
-        if self._compiled is not None:
-            rows = {name: table for name, table in inputs.items() if isinstance(table, Rows)}
-            with suppress(Exception):  # what is wrong, the interpreted graph says
-                if len(rows) == len(inputs):
-                    return dict(self._compiled.score(rows, parameters))
-        return dict(self.interpret(inputs, parameters))
+        rows = {name: table for name, table in inputs.items() if isinstance(table, Rows)}
+        answer = self.compiled(rows, parameters) if len(rows) == len(inputs) else None
+        return self.interpret(inputs, parameters) if answer is None else answer
+
+    def compiled(
+        self, inputs: Mapping[str, Rows], parameters: Mapping[str, str] = NOTHING
+    ) -> dict[str, Any] | None:
+        """As `score`, by the compiled graph alone: None where there is none, or it leaves the rows to the other."""
+        if self._compiled is None:
+            return None
+        try:
+            return dict(self._compiled.score(inputs, parameters))
+        except Exception:  # what is wrong, the interpreted graph says
+            return None
 
     def interpret(
         self, inputs: Mapping[str, Rows | pd.DataFrame], parameters: Mapping[str, str] = NOTHING
-    ) -> dict[str, pd.DataFrame]:
+    ) -> dict[str, Any]:
         """As `score`, by the runner, as in a batch."""
         frames = {name: table.frame() if isinstance(table, Rows) else table for name, table in inputs.items()}
         typed = typed_inputs(self.experiment, frames, self._models)

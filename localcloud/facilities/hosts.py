@@ -7,17 +7,17 @@ a call has that name as its Host, and is refused.
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Collection
+from functools import lru_cache
 from urllib.parse import urlsplit
 
-from starlette.datastructures import Headers
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from localcloud.facilities.errors import BadArgument, bounded
 
 
-def is_known(host: str, names: Collection[str]) -> bool:
+@lru_cache(256)
+def is_known(host: str, names: frozenset[str]) -> bool:
     """Whether a Host header names this machine, or is one of `names`; a port is not looked at."""
     try:
         name = (urlsplit(f"//{host}").hostname or "").rstrip(".")
@@ -34,13 +34,14 @@ def is_known(host: str, names: Collection[str]) -> bool:
 class HostsMiddleware:
     """Refuses calls by any other name."""
 
-    def __init__(self, app: ASGIApp, names: Collection[str]) -> None:
+    def __init__(self, app: ASGIApp, names: frozenset[str]) -> None:
         self._app = app
         self._names = names
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Run the call, or answer 400 `InvalidHost`; a call without a Host comes from no browser."""
-        hosts = Headers(scope=scope).getlist("host") if scope["type"] == "http" else []
+        headers = scope["headers"] if scope["type"] == "http" else ()
+        hosts = [value.decode("latin-1") for name, value in headers if name == b"host"]
         unknown = [host for host in hosts if not is_known(host, self._names)]
         if not unknown:
             await self._app(scope, receive, send)

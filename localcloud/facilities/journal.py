@@ -16,6 +16,7 @@ import asyncio
 import re
 import threading
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Any, Literal, NotRequired, TypedDict, cast
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -56,6 +57,7 @@ class Entry(TypedDict):
     served: NotRequired[int]
 
 
+@lru_cache(1024)
 def effect_of(method: str, target: str) -> Effect:
     """Whether a call may change something. `target` is the path with its query."""
     if method.upper() in _READING_METHODS:
@@ -64,6 +66,12 @@ def effect_of(method: str, target: str) -> Effect:
     if method.upper() == "POST" and (_READING_PATH.search(path) or _READING_QUERY.search(query)):
         return "read"
     return "write"
+
+
+@lru_cache(1024)
+def _shown(target: str) -> str:
+    """The path with its query as an entry has it, without secrets."""
+    return _SECRET_QUERY.sub(r"\1***", target)[:_LONGEST_PATH]
 
 
 class Journal:
@@ -88,7 +96,7 @@ class Journal:
     ) -> None:
         """Add one call; `at` is when it arrived."""
         effect = effect_of(method, target)
-        shown = _SECRET_QUERY.sub(r"\1***", target)[:_LONGEST_PATH]
+        shown = _shown(target)
         entry = {
             "at": at,
             "method": method,

@@ -171,6 +171,11 @@ class Store:
                 raise
             self._connection.execute("COMMIT")
 
+    @property
+    def state(self) -> int | None:
+        """A number that any change gives another; none while one is being made."""
+        return None if self._connection.in_transaction else self._connection.total_changes
+
     def rows(self, sql: str, *arguments: object) -> list[sqlite3.Row]:
         """All rows that a query gives."""
         with self._lock:

@@ -17,6 +17,8 @@ def global_parameters(
     Names match without regard to case; values may be strings, numbers or booleans; null means not given. Raises
     `error` with UnexpectedParameter, MissingRequiredGlobalParameters or UserParameterInvalid.
     """
+    if not given and not experiment.parameters and isinstance(given, Mapping | None):
+        return {}
     if given is None:
         given = {}
     if not isinstance(given, Mapping):

@@ -83,7 +83,7 @@ class Bindings:
     def scored_by(self, request: Request, endpoint: Endpoint) -> Endpoint:
         """The endpoint with what request-response serves; the journal will say if that is an old model."""
         served = self._served(endpoint)
-        if not _same_models(served, endpoint):
+        if served is not endpoint and not _same_models(served, endpoint):
             mark(request.scope, STALE)
         return served
 
@@ -99,7 +99,9 @@ class Bindings:
         self._stale.pop(endpoint_id, None)
 
     def _served(self, endpoint: Endpoint) -> Endpoint:
-        old, bound = self._stale.get(endpoint.id, (endpoint, endpoint))
+        if endpoint.id not in self._stale:
+            return endpoint
+        old, bound = self._stale[endpoint.id]
         if not _same_models(endpoint, bound):
             return endpoint
         return replace(endpoint, package=old.package, resources=old.resources)

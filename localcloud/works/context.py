@@ -26,6 +26,7 @@ from localcloud.works.calls import Calls
 from localcloud.works.experiments import Experiments
 from localcloud.works.graphs import Graphs
 from localcloud.works.models import Models
+from localcloud.works.pace import Pace
 from localcloud.works.services import Services
 
 _SCORING_THREADS = 4
@@ -52,6 +53,7 @@ class Works:
     calls: Calls
     operations: LongOperations
     scoring: ThreadPoolExecutor
+    pace: Pace
 
 
 def open_works(
@@ -80,6 +82,7 @@ def open_works(
         calls=Calls(),
         operations=LongOperations(store, cloud.subscription),
         scoring=ThreadPoolExecutor(_SCORING_THREADS, thread_name_prefix="scoring"),
+        pace=Pace(),
     )
 
 

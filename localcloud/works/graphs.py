@@ -7,6 +7,7 @@ background), so that the ports answer at once.
 from __future__ import annotations
 
 import gc
+import logging
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
@@ -16,6 +17,8 @@ from graph import Experiment, GraphError, Scorer, parse_experiment
 from localcloud.facilities.errors import PackageError
 from localcloud.works.models import Models
 from localcloud.works.services import Resource, Services
+
+_log = logging.getLogger("studio")
 
 _EXPERIMENTS = 64
 _SCORERS = 16
@@ -90,12 +93,19 @@ class Graphs:
             return known
         return self._experiments.get(digest, lambda: self.parse(self._services.package(digest)))
 
+    def known_scorer(self, package: str, resources: Sequence[Resource]) -> Scorer | None:
+        """The scorer, if it has been made."""
+        return self._scorers.known(_key(package, resources))
+
     def scorer(self, package: str, resources: Sequence[Resource]) -> Scorer:
         """The scorer for a graph and its models; raises what `graph.Scorer` raises."""
 
         def make() -> Scorer:
             models = {resource.name: self._models.read(resource.sha256) for resource in resources}
-            return Scorer(self.experiment(package), models)
+            scorer = Scorer(self.experiment(package), models)
+            how = f"interpreted: {scorer.interpreted}" if scorer.interpreted else "compiled"
+            _log.info("the graph '%s' is %s", scorer.experiment.name, how)
+            return scorer
 
         return self._scorers.get(_key(package, resources), make)
 

@@ -100,6 +100,9 @@ class Services:
     def __init__(self, store: Store) -> None:
         self._store = store
         self._kept_lately: set[str] = set()
+        # Endpoints as they were read when the store was in a state.
+        self._read: dict[tuple[str, str], Endpoint] = {}
+        self._read_at: int | None = None
 
     # Graphs
 
@@ -237,8 +240,17 @@ class Services:
 
     def endpoint_by_id(self, workspace_id: str, endpoint_id: str) -> Endpoint | None:
         """An endpoint by its guid, as the data plane names it."""
-        row = self._store.row(f"{_ENDPOINTS} WHERE e.id=? AND s.workspace_id=?", endpoint_id, workspace_id)
-        return None if row is None else _endpoint(row)
+        state, key = self._store.state, (workspace_id, endpoint_id)
+        if state is None or state != self._read_at:
+            self._read, self._read_at = {}, state
+        if key not in self._read:
+            row = self._store.row(
+                f"{_ENDPOINTS} WHERE e.id=? AND s.workspace_id=?", endpoint_id, workspace_id
+            )
+            if row is None or state is None:
+                return None if row is None else _endpoint(row)
+            self._read[key] = _endpoint(row)
+        return self._read[key]
 
     def add_endpoint(self, service_id: str, name: str, description: str) -> Endpoint:
         """Add an endpoint that starts as a copy of the default one."""

@@ -109,3 +109,32 @@ def test_rows_are_scored_as_the_model_was_trained(steps: tuple[Any, ...]) -> Non
     for at in range(0, 120, 13):
         one = scorer.score({"input1": rows.iloc[[at]].astype(object)})["output1"]
         assert one["Scored Labels"].tolist() == [found[at]]
+
+
+def test_a_fitted_step_may_feed_several_modules() -> None:
+    """What reads a step's table twice reads it twice in the derived graph."""
+    package = {
+        "name": "twice-training",
+        "nodes": {
+            "data": {"input": "input1"},
+            "scale": {"module": "Normalize Data", "parameters": {"Columns to transform": ["b"]}},
+            "left": {"module": "Select Columns in Dataset", "parameters": {"Select columns": ["b", "y"]}},
+            "right": {"module": "Select Columns in Dataset", "parameters": {"Select columns": ["b"]}},
+            "both": {"module": "Add Columns"},
+            "learner": {"module": "Linear Regression"},
+            "train": {"module": "Train Model", "parameters": {"Label column": ["y"]}},
+            "model": {"output": "output1"},
+        },
+        "edges": [
+            {"from": "data", "to": "scale.Dataset"},
+            {"from": "scale", "to": "left.Dataset"},
+            {"from": "scale", "to": "right.Dataset"},
+            {"from": "left", "to": "both.Left dataset"},
+            {"from": "right", "to": "both.Right dataset"},
+            {"from": "both", "to": "train.Dataset"},
+            {"from": "learner", "to": "train.Untrained model"},
+            {"from": "train", "to": "model"},
+        ],
+    }
+    edges = [edge["from"] for edge in derive(package)["edges"]]
+    assert edges.count("scale.Transformed dataset") == 2

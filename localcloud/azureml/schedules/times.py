@@ -133,13 +133,14 @@ def _pattern(schedule: dict[str, Any]) -> tuple[tuple[str, tuple[int, ...]], ...
     found: dict[str, tuple[int, ...]] = {}
     rules = {"hours": "byhour", "minutes": "byminute", "monthDays": "bymonthday"}
     for name, allowed in _NUMBERS.items():
-        values = tuple(schedule.get(name) or ())
-        if any(value not in allowed for value in values):
+        values = schedule.get(name) or []
+        if not isinstance(values, list) or any(value not in allowed for value in values):
             message = f"{name} are numbers from {allowed[0]} to {allowed[-1]}."
             raise refused(message, f"trigger.schedule.{name}")
         if values:
-            found[rules[name]] = values
-    days = [str(day).capitalize() for day in schedule.get("weekDays") or ()]
+            found[rules[name]] = tuple(values)
+    given = schedule.get("weekDays") or []
+    days = [str(day).capitalize() for day in given] if isinstance(given, list) else [""]
     if any(day not in _WEEK for day in days):
         raise refused(f"weekDays are {', '.join(_WEEK)}.", "trigger.schedule.weekDays")
     if days:

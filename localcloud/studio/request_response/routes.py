@@ -4,22 +4,34 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 from starlette.routing import BaseRoute
 
-from graph import Experiment, GraphError, ModuleError, rows_of
+from graph import Experiment, GraphError, ModuleError, Rows, Scorer
 from localcloud.facilities.errors import BadArgument, BadUserArgument, ModuleExecutionError
 from localcloud.facilities.wire import json_object, member
 from localcloud.studio.data_plane import open_endpoint, routes_below
 from localcloud.studio.parameters import global_parameters
-from localcloud.studio.request_response.wire import read_inputs, table_json
+from localcloud.studio.request_response.wire import answer_json, read_inputs, rows_json, table_json
 from localcloud.works.context import Works, works_of
 from localcloud.works.services import Endpoint
 
 _TRUE = "true"
+
+
+@dataclass(frozen=True)
+class _Call:
+    """A request to score, as it was read."""
+
+    endpoint: Endpoint
+    body: Mapping[str, Any]
+    swagger: bool
+    details: bool
 
 
 async def execute(request: Request) -> Response:
@@ -28,33 +40,59 @@ async def execute(request: Request) -> Response:
     endpoint = works.bindings.scored_by(request, endpoint)
     async with works.calls.one(endpoint):
         body = await json_object(request, constants=True)
-        swagger = request.query_params.get("format", "").lower() == "swagger"
-        details = request.query_params.get("details", "").lower() == _TRUE
-        loop = asyncio.get_running_loop()
-        results = await loop.run_in_executor(works.scoring, _score, works, endpoint, body, swagger, details)
-    return JSONResponse({"Results": results})
+        asked = request.query_params
+        swagger, details = (
+            asked.get("format", "").lower() == "swagger",
+            asked.get("details", "").lower() == _TRUE,
+        )
+        call = _Call(endpoint, body, swagger, details)
+        answer = _at_once(works, call)
+        if answer is None:
+            loop = asyncio.get_running_loop()
+            answer = await loop.run_in_executor(works.scoring, _score, works, call)
+    return Response(answer, media_type="application/json")
 
 
-def _score(
-    works: Works, endpoint: Endpoint, body: Mapping[str, Any], swagger: bool, details: bool
-) -> dict[str, Any]:
-    experiment = works.graphs.experiment(endpoint.package)
-    _refuse_training(experiment)
-    scorer = works.graphs.scorer(endpoint.package, endpoint.resources)
-    inputs = read_inputs(body, experiment.inputs)
-    parameters = global_parameters(experiment, member(body, "GlobalParameters"), BadUserArgument)
+def _at_once(works: Works, call: _Call) -> str | None:
+    """The answer, where a compiled graph has it within a moment; None where a thread is to work on it."""
+    scorer = works.graphs.known_scorer(call.endpoint.package, call.endpoint.resources)
+    if scorer is None or scorer.interpreted:
+        return None
+    inputs, parameters = _read(works, call)
+    rows = max((table.count for table in inputs.values()), default=0)
+    if not works.pace.is_quick(scorer, rows):
+        return None
+    with works.pace.measured(scorer, rows):
+        outputs = scorer.compiled(inputs, parameters)
+        return None if outputs is None else _written(scorer, outputs, call)
+
+
+def _score(works: Works, call: _Call) -> str:
+    _refuse_training(works.graphs.experiment(call.endpoint.package))
+    scorer = works.graphs.scorer(call.endpoint.package, call.endpoint.resources)
+    inputs, parameters = _read(works, call)
+    experiment = scorer.experiment
     try:
-        outputs = scorer.score(inputs, parameters)
+        with works.pace.measured(scorer, max((table.count for table in inputs.values()), default=0)):
+            return _written(scorer, scorer.score(inputs, parameters), call)
     except ModuleError as error:
         if error.module in experiment.inputs:
             raise BadUserArgument("InputParseError", str(error), error.module) from None
         raise ModuleExecutionError(error.code, str(error), error.module) from None
     except GraphError as error:
         raise BadUserArgument("InputMismatchError", error.message, error.target or None) from None
+
+
+def _read(works: Works, call: _Call) -> tuple[dict[str, Rows], dict[str, str]]:
+    experiment = works.graphs.experiment(call.endpoint.package)
+    inputs = read_inputs(call.body, experiment.inputs)
+    return inputs, global_parameters(experiment, member(call.body, "GlobalParameters"), BadUserArgument)
+
+
+def _written(scorer: Scorer, outputs: Mapping[str, Any], call: _Call) -> str:
     types = dict(scorer.output_schema)
-    if swagger:
-        return {name: rows_of(frame, types) for name, frame in outputs.items()}
-    return {name: table_json(frame, types, details=details) for name, frame in outputs.items()}
+    write = rows_json if call.swagger else partial(table_json, details=call.details)
+    return answer_json({name: write(frame, types) for name, frame in outputs.items()})
 
 
 def _refuse_training(experiment: Experiment) -> None:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from graph import Rows, net_type, table_of, texts
 from localcloud.facilities.errors import BadArgument, BadUserArgument
 from localcloud.facilities.wire import member
 
-_SCALARS = (str, int, float, bool, type(None))
+_SCALARS = frozenset({str, int, float, bool, type(None)})
+_quoted = json.encoder.encode_basestring  # as compact as a text can be in JSON, by the library's C
 
 
 def read_inputs(body: Mapping[str, Any], names: Sequence[str]) -> dict[str, Rows]:
@@ -51,35 +53,67 @@ def _table(value: Any, name: str) -> Rows:
         for number, row in enumerate(rows, 1):
             if not isinstance(row, list) or len(row) != len(names):
                 raise _unreadable(name, f"row {number} does not have {len(names)} values")
+        table = table_of(names, rows)
     elif isinstance(value, list):
         if not all(isinstance(row, Mapping) for row in value):
             raise _unreadable(name, "its rows are not objects")
-        names = list(dict.fromkeys(key for row in value for key in row))
-        rows = [[row.get(column) for column in names] for row in value]
+        table = _of_objects(value)
     else:
         raise _unreadable(name, "it is neither a table nor a list of rows")
-    if not names or not rows:
+    if not table.columns or not table.count:
         raise _unreadable(name, "it has no rows")
-    for row in rows:
-        for column, cell in zip(names, row, strict=True):
-            if not isinstance(cell, _SCALARS):
-                raise _unreadable(
-                    name, f"column '{column}' has a value that is neither text nor number nor null"
-                )
-    return table_of(names, rows)
+    if not all(_SCALARS.issuperset(map(type, column)) for column in table.columns.values()):
+        for row in zip(*table.columns.values(), strict=True):
+            for column, cell in zip(table.columns, row, strict=True):
+                if type(cell) not in _SCALARS:
+                    raise _unreadable(
+                        name, f"column '{column}' has a value that is neither text nor number nor null"
+                    )
+    return table
+
+
+def _of_objects(rows: list[Mapping[str, Any]]) -> Rows:
+    first = rows[0].keys() if rows else {}.keys()
+    if all(row.keys() == first for row in rows):
+        return Rows({name: [row[name] for row in rows] for name in first}, len(rows))
+    names = dict.fromkeys(key for row in rows for key in row)
+    return Rows({name: [row.get(name) for row in rows] for name in names}, len(rows))
 
 
 def _unreadable(name: str, reason: str) -> BadUserArgument:
     return BadUserArgument("InputParseError", f"input '{name}' cannot be read: {reason}", name)
 
 
-def table_json(frame: Any, types: Mapping[str, str], *, details: bool) -> dict[str, Any]:
+def table_json(frame: Any, types: Mapping[str, str], *, details: bool) -> str:
     """An output in table form; with `details` the names and .NET types of its columns."""
-    columns = dict(frame.items())
-    value: dict[str, Any] = {}
+    names = ""
     if details:
-        value["ColumnNames"] = [str(name) for name in columns]
-        value["ColumnTypes"] = [types.get(str(name)) or net_type(one) for name, one in columns.items()]
-    written = [texts(column, types.get(str(name), "")) for name, column in columns.items()]
-    value["Values"] = [list(row) for row in zip(*written, strict=True)]
-    return {"type": "table", "value": value}
+        kinds = [types.get(str(name)) or net_type(column) for name, column in frame.items()]
+        columns = [str(name) for name in frame.columns]
+        names = f'"ColumnNames":{_dumped(columns)},"ColumnTypes":{_dumped(kinds)},'
+    rows = _lines(frame, types, ",".join(["%s"] * len(frame.columns)))
+    return f'{{"type":"table","value":{{{names}"Values":[{",".join(f"[{row}]" for row in rows)}]}}}}'
+
+
+def rows_json(frame: Any, types: Mapping[str, str]) -> str:
+    """An output as a list of objects."""
+    line = ",".join(f"{_quoted(str(name)).replace('%', '%%')}:%s" for name in frame.columns)
+    return f"[{','.join(f'{{{row}}}' for row in _lines(frame, types, line))}]"
+
+
+def answer_json(outputs: Mapping[str, str]) -> str:
+    """The whole answer, of outputs in JSON."""
+    return f'{{"Results":{{{",".join(f"{_quoted(name)}:{output}" for name, output in outputs.items())}}}}}'
+
+
+def _lines(frame: Any, types: Mapping[str, str], line: str) -> Iterator[str]:
+    """The rows: the line with the values of each in JSON, which are strings and null."""
+    columns = [
+        ["null" if text is None else _quoted(text) for text in texts(column, types.get(str(name), ""))]
+        for name, column in frame.items()
+    ]
+    return map(line.__mod__, zip(*columns, strict=True))
+
+
+def _dumped(values: list[str]) -> str:
+    return f"[{','.join(map(_quoted, values))}]"

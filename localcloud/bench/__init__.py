@@ -1,0 +1,1 @@
+"""What request-response costs, beside a bare server with the same model."""
