@@ -10,7 +10,9 @@ runtime are imported when something first needs them: reading and checking a gra
 `warm_up()` imports them ahead of time in a worker.
 """
 
-from graph.data.datasets import EXTENSIONS, net_type, read_table, write_table
+from graph.data.datasets import EXTENSIONS, net_type, write_table
+from graph.data.declared import Declared
+from graph.data.reading import read_table
 from graph.data.rows import Rows, rows_of, table_of, texts
 from graph.definition import Experiment, GlobalParameter, Output, parse_experiment
 from graph.errors import GraphError, InvalidModel, ModuleError
@@ -21,6 +23,7 @@ from graph.running.warm import warm_up
 
 __all__ = [
     "EXTENSIONS",
+    "Declared",
     "Experiment",
     "GlobalParameter",
     "GraphError",

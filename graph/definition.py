@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from graph import spec
+from graph.data.declared import NOTHING, Declared
 from graph.errors import GraphError, ModuleFailure
 from graph.modules import find, names
 from graph.spec import Module, Port
@@ -19,7 +20,7 @@ OutputKind = Literal["model", "evaluation", "dataset"]
 Source = tuple[str, str]  # node, port
 
 INPUT_KEYS = {
-    "input": {"input"},
+    "input": {"input", "types", "missing"},
     "output": {"output"},
     "trainedModel": {"trainedModel"},
     "module": {"module", "parameters"},
@@ -68,6 +69,12 @@ class Experiment:
     input_nodes: Mapping[str, str] = field(repr=False)
     resource_nodes: Mapping[str, str] = field(repr=False)
     output_sources: Mapping[str, Source] = field(repr=False)
+    declared: Mapping[str, Declared] = field(repr=False)
+    """What is said of the inputs that something is said of, by name."""
+
+    def declared_of(self, name: str) -> Declared:
+        """What is said of an input."""
+        return self.declared.get(name, NOTHING)
 
     def bind(self, values: Mapping[str, Any]) -> Mapping[str, Mapping[str, Any]]:
         """Each step's parameters, with the web service parameters applied through their links.
@@ -99,7 +106,7 @@ def parse_experiment(package: Mapping[str, Any]) -> Experiment:
 
     `{"name", "description", "nodes": {id: node}, "edges": [{"from": "node[.port]", "to": "node[.port]"}],
     "parameters": {name: {"type", "default", "links": [{"node", "parameter"}]}}}`, a node being one of
-    `{"input": name}`, `{"output": name}`, `{"trainedModel": name}`, `{"module": name, "parameters": {…}}`.
+    `{"input": name, "types": {column: type}, "missing": [mark]}`, `{"output": name}`, `{"trainedModel": name}`, `{"module": name, "parameters": {…}}`.
 
     Raises GraphError naming the offending node, edge or parameter: an unknown module, port or parameter, a
     required input or parameter that is missing, a port fed twice or with the wrong kind of value, a cycle, no
@@ -135,6 +142,7 @@ class _Parser:
         self.outputs: dict[str, str] = {}
         self.resources: dict[str, str] = {}
         self.sources: dict[str, dict[str, Source]] = {}
+        self.declared: dict[str, Declared] = {}
 
     def parse(self) -> Experiment:
         package = self.package
@@ -172,6 +180,7 @@ class _Parser:
             input_nodes={name: node for node, name in self.inputs.items()},
             resource_nodes={name: node for node, name in self.resources.items()},
             output_sources=output_sources,
+            declared=self.declared,
         )
 
     def _member(self, name: str, kind: type) -> Any:
@@ -203,6 +212,8 @@ class _Parser:
             if value in table.values():
                 raise GraphError(f'two nodes have the {kind} name "{value}"', node)
             table[node] = value
+            if kind == "input" and set(body) != {"input"}:
+                self.declared[value] = Declared.parse(node, body)
         if not self.outputs:
             raise GraphError("the experiment has no web service output", "nodes")
 

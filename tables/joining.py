@@ -5,21 +5,43 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterable, Sequence
+from itertools import chain
+from typing import TYPE_CHECKING
 
-from tables.reader import Table, TableError, read
+from tables import parquet
+from tables.forms import PARQUET, TEXT, TableError, form_of
+from tables.reader import Text, read
+from tables.table import Typed
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+
+def joined_as(names: Sequence[str]) -> str:
+    """How the name ends that tells what `join` makes of the files *names*: text, or Parquet of files that say types."""
+    return ".csv" if form_of(names[0]).kind == TEXT else ".parquet"
 
 
 def join(files: Iterable[tuple[str, bytes]]) -> bytes:
-    """The rows of all *files* (name and content), in their order, under the one header that they share: CSV in UTF-8.
+    """The rows of all *files* (name and content), in their order, under the columns that they share.
 
-    One in which nothing is written is passed over. Raises TableError for one that is not a table, or has other columns
-    than the first.
+    Of files of text CSV in UTF-8; of those that say the types of their columns Parquet. One in which nothing is written is
+    passed over. Raises TableError for one that is not a table, or has other columns than the first or other types.
     """
-    first: Table | None = None
+    parts_left = iter(files)
+    first = next(parts_left)
+    every = chain([first], parts_left)
+    return _joined_text(every) if joined_as([first[0]]) == ".csv" else _joined_typed(every)
+
+
+def _joined_text(files: Iterable[tuple[str, bytes]]) -> bytes:
+    first: Text | None = None
     written = io.StringIO(newline="")
     writer = csv.writer(written, lineterminator="\r\n")  # so that it quotes each of the two
     for name, data in files:
         part = read(data, name)
+        if not isinstance(part, Text):
+            raise _mixed(name, first.name if first else "the first part")
         if not part.columns:
             continue
         if first is None:
@@ -35,6 +57,42 @@ def join(files: Iterable[tuple[str, bytes]]) -> bytes:
         else:
             writer.writerows(cells for _line, cells in part.rows())
     return written.getvalue().encode("utf-8")
+
+
+def _joined_typed(files: Iterable[tuple[str, bytes]]) -> bytes:
+    found: list[tuple[str, pa.Table]] = []
+    for name, data in files:
+        if form_of(name).kind == TEXT:
+            raise _mixed(name, found[0][0])
+        part = parquet.load(data, name) if form_of(name).kind == PARQUET else parquet.of(_typed(data, name))
+        if found:
+            first, table = found[0]
+            if part.column_names != table.column_names:
+                raise other_columns(name, part.column_names, first, table.column_names)
+            for column, here, there in parquet.other_types(part, table):
+                raise TableError(
+                    name,
+                    0,
+                    f"has {here} in the column {column!r}, and {first} has {there}",
+                    "Write all parts of a data version with the same types.",
+                )
+        found.append((name, part))
+    return parquet.dump([table for _name, table in found])
+
+
+def _typed(data: bytes, name: str) -> Typed:
+    part = read(data, name)
+    assert isinstance(part, Typed)
+    return part
+
+
+def _mixed(name: str, first: str) -> TableError:
+    return TableError(
+        name,
+        0,
+        f"is of another kind than {first}: one says the types of its columns, the other does not",
+        "Write all parts of a data version in one format.",
+    )
 
 
 def other_columns(name: str, columns: Sequence[str], first: str, of_first: Sequence[str]) -> TableError:

@@ -11,30 +11,18 @@ from dataclasses import dataclass
 from operator import methodcaller
 from typing import Final
 
-from tables.values import MISSING
+from tables import arff, parquet
+from tables.columns import named, numbered
+from tables.forms import ARFF, PARQUET, Form, TableError, form_of, refuse_others
+from tables.packed import unpacked
+from tables.table import Table, Typed
 
 _LINE: Final = re.compile(r"[^\r\n]*(?:\r\n|[\r\n])|[^\r\n]+")
-_GZIP: Final = b"\x1f\x8b"
+_LOOK: Final = 64 * 1024  # so much of a text tells what it is
 _AS_TEXT: Final = "Write the table as text in UTF-8, or in UTF-16 with a byte order mark."
 _QUOTES: Final = 'Put a value that holds quotes in quotes, and write each quote in it twice: "5"" disc".'
 _OPEN: Final = "begins a value in quotes that does not end"
 _UNENDED: Final = "unexpected end of data"  # the csv module's words
-
-
-class TableError(Exception):
-    """A file that is not a table; `cause` names the file and the line, `what` only what is wrong there."""
-
-    def __init__(self, name: str, line: int, what: str, remedy: str) -> None:
-        self.name = name
-        self.line = line
-        self.what = f"line {line} {what}" if line else f"it {what}"
-        self.cause = f"{name}: {self.what}" if line else f"{name} {what}"
-        self.remedy = remedy
-        super().__init__(self.cause)
-
-
-class RepeatedColumn(TableError):
-    """Two columns have one name."""
 
 
 class EndlessHeader(TableError):
@@ -42,37 +30,32 @@ class EndlessHeader(TableError):
 
 
 @dataclass(frozen=True)
-class Table:
-    """A table whose header has been read. Its rows are read as they are asked for."""
+class Text(Table):
+    """A table that is a text whose header has been read."""
 
-    name: str
     delimiter: str
-    columns: tuple[str, ...]
     head: str
     """The text of the header."""
     body: str
     """The text after it."""
     line: int
     """The line on which that begins."""
-    whole: bool = True
-    """Whether the text is all of the file: else its last row may be cut off, and is left out."""
+
+    @property
+    def size(self) -> int:
+        """See Table."""
+        return len(self.head) + len(self.body)
 
     def rows(self) -> Iterator[tuple[int, list[str]]]:
-        """Each row with the line on which it begins. Raises TableError for one that has more or fewer values than columns."""
+        """See Table."""
         text = io.StringIO(self.body, newline="")
         for line, cells in records(text, self.delimiter, self.name, self.line, self.whole):
             if len(cells) != len(self.columns):
                 raise ragged(self.name, self.columns, line, len(cells))
             yield line, cells
 
-    def records(self) -> Iterator[tuple[int, dict[str, str | None]]]:
-        """Each row with its line, as values by column; a missing value is None. Raises TableError as `rows` does."""
-        for line, cells in self.rows():
-            known = (None if cell in MISSING else cell for cell in cells)
-            yield line, dict(zip(self.columns, known, strict=True))
-
-    def check(self) -> Table:
-        """Read all rows, for their form only. Raises TableError as `rows` does."""
+    def check(self) -> Text:
+        """See Table."""
         if '"' in self.body or self.body.count("\r") != self.body.count("\r\n"):
             for _row in self.rows():
                 pass
@@ -88,17 +71,40 @@ class Table:
         return self
 
 
-def read(data: bytes, name: str, *, form: tuple[str, bool] | None = None, whole: bool = True) -> Table:
+def read(data: bytes, name: str, *, form: Form | None = None, whole: bool = True) -> Table:
     """The table in *data*, the content of the file *name*, which says its *form* where that is not given.
 
     A file whose form has no header has columns Col1, Col2, …; a column without a name is called by its position. A file in
-    which nothing is written has no columns. With *whole* False, *data* is the beginning of the file only. Raises TableError
-    for bytes that are not such a text, and RepeatedColumn.
+    which nothing is written has no columns. With *whole* False, *data* is the beginning of the file only, of Parquet all
+    the same. Raises TableError for bytes that are not such a file, and RepeatedColumn.
     """
-    delimiter, header = form or form_of(name)
-    text = _text(data, name, whole)
-    if not whole:
-        text = text[: max(text.rfind("\n"), text.rfind("\r")) + 1]
+    form = form or form_of(name)
+    if form.kind == PARQUET:
+        return parquet.read_parquet(data, name)
+    if form.packed:
+        data = b"".join(unpacked([data], name, whole=whole))
+    refuse_others(data[:_LOOK], name, form)
+    if form.kind == ARFF:
+        return _read_arff(data, name, whole)
+    return _read_text(data, name, form, whole)
+
+
+def _read_arff(data: bytes, name: str, whole: bool) -> Typed:
+    text = _whole_lines(_text(data, name, whole), whole)
+    attributes, rows = arff.parse(io.StringIO(text), name)
+    columns = named([one.name for one in attributes], name, 0)
+    lines, cells = [], []
+    for line, row in rows:
+        lines.append(line)
+        cells.append(row)
+    values = tuple(zip(*cells, strict=True)) if cells else ((),) * len(columns)
+    types = {column: one.type for column, one in zip(columns, attributes, strict=True) if one.type}
+    return Typed(name, columns, values, types, lines, whole=whole)
+
+
+def _read_text(data: bytes, name: str, form: Form, whole: bool) -> Text:
+    delimiter, header = form.delimiter, form.header
+    text = _whole_lines(_text(data, name, whole), whole)
     end = 0
 
     def lines() -> Iterator[str]:
@@ -115,30 +121,13 @@ def read(data: bytes, name: str, *, form: tuple[str, bool] | None = None, whole:
         try:
             first = next(reader)
         except StopIteration:
-            return Table(name, delimiter, (), "", "", 1, whole)
+            return Text(name, (), delimiter, "", "", 1, whole=whole)
         except csv.Error as error:
             raise _malformed(name, before + 1, error) from None
     if not header:
-        return Table(name, delimiter, numbered(first), "", text, 1, whole)
+        return Text(name, numbered(first), delimiter, "", text, 1, whole=whole)
     columns = named(first, name, before + 1)
-    return Table(name, delimiter, columns, text[:end], text[end:], reader.line_num + 1, whole)
-
-
-def named(first: Sequence[str], name: str, line: int) -> tuple[str, ...]:
-    """The columns that the *first* row names, which begins in *line*. Raises RepeatedColumn."""
-    seen: set[str] = set()
-    for column in first:
-        if column in seen:
-            raise RepeatedColumn(
-                name, line, f"names two columns {column!r}", "Give each column a name of its own."
-            )
-        seen.add(column)
-    return tuple(column or f"Unnamed: {at}" for at, column in enumerate(first))
-
-
-def numbered(first: Sequence[str]) -> tuple[str, ...]:
-    """The columns of a table without a header, by its *first* row."""
-    return tuple(f"Col{number}" for number in range(1, len(first) + 1))
+    return Text(name, columns, delimiter, text[:end], text[end:], reader.line_num + 1, whole=whole)
 
 
 def ragged(name: str, columns: Sequence[str], line: int, found: int) -> TableError:
@@ -161,7 +150,7 @@ def head(data: bytes, name: str, *, whole: bool) -> Table:
     try:
         table = read(data, name, whole=whole)
     except TableError as error:
-        if not whole and error.what.endswith(_OPEN):
+        if not whole and error.what.endswith((_OPEN, arff.NO_DATA)):
             raise _endless(data, name) from None
         raise
     if not whole and not table.columns and data.strip():
@@ -178,15 +167,13 @@ def _endless(data: bytes, name: str) -> EndlessHeader:
     )
 
 
-def form_of(name: str) -> tuple[str, bool]:
-    """What divides the values of a file of that name, and whether its first line names its columns."""
-    name = name.lower()
-    return "\t" if name.endswith(".tsv") else ",", not name.endswith((".nh.csv", ".nh.tsv"))
+def _whole_lines(text: str, whole: bool) -> str:
+    return text if whole else text[: max(text.rfind("\n"), text.rfind("\r")) + 1]
 
 
 def _text(data: bytes, name: str, whole: bool) -> str:
     """The text in *data*; what is left of a character that is cut off is left out where *data* is not *whole*."""
-    encoding = encoding_of(data, name)
+    encoding = encoding_of(data)
     try:
         text = codecs.getincrementaldecoder(encoding)().decode(data, final=whole)
     except UnicodeDecodeError as error:
@@ -196,10 +183,8 @@ def _text(data: bytes, name: str, whole: bool) -> str:
     return text
 
 
-def encoding_of(start: bytes, name: str) -> str:
-    """The encoding of what begins with *start*, four bytes or all. Raises TableError for what is compressed."""
-    if start.startswith(_GZIP):
-        raise TableError(name, 0, "is compressed (gzip)", "Upload the table uncompressed.")
+def encoding_of(start: bytes) -> str:
+    """The encoding of what begins with *start*, four bytes or all."""
     wide = start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
     return "utf-16" if wide else "utf-8-sig"
 

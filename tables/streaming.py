@@ -8,18 +8,14 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import chain
 
-from tables.reader import (
-    encoding_of,
-    form_of,
-    holds_nul,
-    named,
-    not_text,
-    numbered,
-    ragged,
-    records,
-)
+from tables import arff
+from tables.columns import named, numbered
+from tables.forms import ARFF, PARQUET, Form, form_of, refuse_others
+from tables.packed import unpacked
+from tables.parquet import read_parquet
+from tables.reader import encoding_of, holds_nul, not_text, ragged, records
 
-_BOM = 4
+_START = 64 * 1024  # so much tells what a text is
 
 
 @dataclass(frozen=True)
@@ -34,14 +30,22 @@ class Stream:
 def stream(chunks: Iterable[bytes], name: str) -> Stream:
     """The table in *chunks*, the content of the file *name*, as `read` and `Table.rows` read it, with the same errors.
 
-    No more is held of it than a piece and a row. What is wrong with a row is said when it is reached.
+    No more is held of it than a piece and a row, but of Parquet all. What is wrong with a row is said when it is reached.
     """
-    delimiter, header = form_of(name)
-    found = records(_lines(_text(iter(chunks), name)), delimiter, name)
+    form = form_of(name)
+    if form.kind == PARQUET:
+        table = read_parquet(b"".join(chunks), name)
+        return Stream(name, table.columns, table.rows())
+    pieces = unpacked(chunks, name) if form.packed else iter(chunks)
+    lines = _lines(_text(pieces, name, form))
+    if form.kind == ARFF:
+        attributes, rows = arff.parse(lines, name)
+        return Stream(name, named([one.name for one in attributes], name, 0), rows)
+    found = records(lines, form.delimiter, name)
     begun, first = next(found, (1, []))
     if not first:
         return Stream(name, (), iter(()))
-    if header:
+    if form.header:
         columns = named(first, name, begun)
         return Stream(name, columns, _whole(found, name, columns))
     columns = numbered(first)
@@ -57,12 +61,13 @@ def _whole(
         yield line, cells
 
 
-def _text(chunks: Iterator[bytes], name: str) -> Iterator[str]:
+def _text(chunks: Iterator[bytes], name: str, form: Form) -> Iterator[str]:
     """The text in *chunks*, piece by piece."""
     start = b""
-    while len(start) < _BOM and (chunk := next(chunks, b"")):
+    while len(start) < _START and (chunk := next(chunks, b"")):
         start += chunk
-    encoding = encoding_of(start, name)
+    refuse_others(start, name, form)
+    encoding = encoding_of(start)
     decoder = codecs.getincrementaldecoder(encoding)()
     in_bytes = in_text = 1
     for chunk, last in chain([(start, False)], ((chunk, False) for chunk in chunks), [(b"", True)]):

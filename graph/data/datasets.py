@@ -1,20 +1,16 @@
-"""Datasets: tables in memory, and as the `.csv` and `.tsv` files that batch jobs read and write.
+"""Datasets: tables in memory, and the `.csv` and `.tsv` files that batch jobs write.
 
 Types are .NET's, as Studio names them in `ColumnTypes`: Boolean, Int32, Int64, Double, String.
 """
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import count
 from typing import TYPE_CHECKING, Any, Final
 
 from graph.data.frames import Values, absent, is_categorical
-from graph.data.values import doubtful, guessed
-from graph.errors import ModuleError, ModuleFailure
-from tables import MISSING, RepeatedColumn, TableError, form_of, read
 
 if TYPE_CHECKING:
     import numpy as np
@@ -24,6 +20,7 @@ if TYPE_CHECKING:
     from graph.steps import Step
 
 EXTENSIONS: Final = (".nh.csv", ".nh.tsv", ".csv", ".tsv")
+"""How files are written; many more are read (`tables.ENDINGS`)."""
 
 TASK_BINARY: Final = "binary"
 TASK_REGRESSION: Final = "regression"
@@ -117,72 +114,6 @@ def _net_type(kind: str, values: Any, *, known_only: bool = False) -> str:
 def is_numeric(values: pd.Series[Any]) -> bool:
     """Whether the column holds numbers or booleans (a categorical column doesn't)."""
     return not is_categorical(values) and values.dtype.kind in "biuf"
-
-
-def read_table(data: bytes, extension: str, name: str = "input", *, typed: bool = True) -> pd.DataFrame:
-    """Parse a dataset file; its columns have the types that all their values fit, or, not `typed`, are all text.
-
-    `extension` is one of `.csv`, `.tsv` and, without a header line, `.nh.csv`, `.nh.tsv` (columns are then
-    called Col1, Col2, …). Raises ModuleError (module: `name`, code 0049) when the text is not such a table.
-    """
-    import pandas as pd
-
-    extension = extension.lower()
-    if extension not in EXTENSIONS:
-        raise ModuleError(
-            name, "0049", f'"{extension}" is not a table; use one of: ' + ", ".join(EXTENSIONS) + "."
-        )
-    try:
-        table = read(data, name, form=form_of(extension)).check()
-    except RepeatedColumn as error:
-        raise ModuleError(
-            name, "0026", f"Columns with the same name are not allowed: {error.what}."
-        ) from None
-    except TableError as error:
-        raise _not_a_table(name, error.what) from None
-    if not table.columns:
-        raise ModuleError(
-            name, "0003", f'Input "{name}" is null or empty: the file has no header and no rows.'
-        )
-
-    def parsed(**how: Any) -> pd.DataFrame:
-        found: pd.DataFrame = pd.read_csv(
-            io.BytesIO(table.body.encode("utf-8")),
-            sep=table.delimiter,
-            names=list(table.columns),
-            header=None,
-            index_col=False,
-            keep_default_na=False,
-            na_values=list(MISSING),
-            low_memory=False,
-            on_bad_lines="error",
-            **how,
-        )
-        return found
-
-    try:
-        if not typed:
-            return parsed(dtype="str")
-        frame = parsed()
-    except (ValueError, OverflowError) as error:  # what the text says is what pandas makes no column of
-        raise _not_a_table(name, str(error)) from None
-    doubted = [column for column in table.columns if doubtful(frame[column])]
-    if doubted:
-        texts = parsed(dtype="str", usecols=doubted)
-        frame = frame.assign(**{column: _typed(texts[column], name) for column in doubted})
-    return frame
-
-
-def _typed(texts: pd.Series[Any], name: str) -> Any:
-    try:
-        found = guessed(texts)
-    except ModuleFailure as failure:
-        raise ModuleError(name, failure.code, failure.message) from None
-    return texts if found.dtype == object else found
-
-
-def _not_a_table(name: str, why: str) -> ModuleError:
-    return ModuleError(name, "0049", f"The file cannot be parsed as a table: {why}.")
 
 
 def write_table(frame: pd.DataFrame, extension: str = ".csv") -> bytes:

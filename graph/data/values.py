@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from graph.data.dates import dates, parsed
+from graph.data.declared import NOTHING, Declared
 from graph.data.frames import Frame
 from graph.data.rows import Rows
 from graph.errors import ModuleFailure
@@ -27,7 +28,7 @@ _SHOWN: Final = 60
 _ABSENT: Final = frozenset(MISSING)
 
 
-def coerce(frame: pd.DataFrame, types: Mapping[str, str]) -> pd.DataFrame:
+def coerce(frame: pd.DataFrame, types: Mapping[str, str], declared: Declared = NOTHING) -> pd.DataFrame:
     """The rows of a request, or of a file read as text, as typed columns.
 
     Requests carry numbers as text as often as not. Columns of `types` get the type that they have there; others are typed
@@ -40,9 +41,13 @@ def coerce(frame: pd.DataFrame, types: Mapping[str, str]) -> pd.DataFrame:
     return pd.DataFrame(columns, index=frame.index)
 
 
-def coerced(rows: Rows, types: Mapping[str, str]) -> Frame:
+def coerced(rows: Rows, types: Mapping[str, str], declared: Declared = NOTHING) -> Frame:
     """As `coerce`, to a table of arrays."""
-    columns = {name: _typed(list(cells), name, types.get(name, "")) for name, cells in rows.columns.items()}
+    types = {**declared.types, **types} if declared.types else types
+    columns = {
+        name: _typed(declared.known(list(cells)), name, types.get(name, ""))
+        for name, cells in rows.columns.items()
+    }
     return Frame(columns, rows.count)
 
 

@@ -20,7 +20,7 @@ from typing import Any
 
 import pandas as pd
 
-from graph.data.datasets import read_table
+from graph.data.reading import read_table
 from graph.definition import Experiment, ModuleNode, parse_experiment
 from graph.learning.training import prepare
 from graph.running.runner import execute, run

@@ -49,7 +49,7 @@ class Compiled:
         for name, node in experiment.input_nodes.items():
             if not inputs[name].count:
                 raise ValueError("there are no rows")
-            values[node, "Dataset"] = dataset(coerced(inputs[name], self.types))
+            values[node, "Dataset"] = dataset(coerced(inputs[name], self.types, experiment.declared_of(name)))
         for node, work, sources in self.steps:
             made = work({port: values[source] for port, source in sources.items()}, bound[node])
             for port, value in made.items():

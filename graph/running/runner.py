@@ -90,7 +90,7 @@ def typed_inputs(
         if name not in experiment.input_nodes:
             raise GraphError(f'the experiment has no input "{name}"', name)
         try:
-            typed[name] = coerce(frame, types)
+            typed[name] = coerce(frame, types, experiment.declared_of(name))
         except ModuleFailure as failure:
             raise ModuleError(name, failure.code, failure.message) from None
     return typed

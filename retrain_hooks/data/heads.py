@@ -10,17 +10,15 @@ from typing import Any
 
 from clients.errors import ConfigurationError, NotFound
 from clients.names import listed, shown
-from clients.storage import Container
+from clients.storage import Container, beginning
 from graph.flow import UNTOLD
 from retrain_hooks.host.memory import Memory
-from tables import EndlessHeader, Table, TableError, head, number, parts
+from tables import EndlessHeader, Table, TableError, ending, form_of, number, parts
 
 _BYTES = 64 * 1024
 _MORE_BYTES = 16 * 2**20  # where the heads show one class only
 _READERS = 8
 _PARTS = 64  # so many parts of a set are read, spread over all
-_TABLES = (".csv", ".tsv", ".csv.gz", ".tsv.gz")
-_WITHOUT_HEADER = (".nh.csv", ".nh.tsv")
 _ANOTHER = "name another data version, or upload its data again"
 
 
@@ -79,19 +77,18 @@ class Heads:
         left = _MORE_BYTES
         for name in self.names if self._all else ():
             try:
-                content = self._container.read_start(name, left + 1)
-            except NotFound:
+                table = self._table(name, left + 1)
+            except (NotFound, EndlessHeader):
                 return []  # as in _head
-            left -= len(content)
-            if left < 0:
+            left -= table.size
+            if left < 0 or not table.whole:
                 return []
-            found.append(self._table(content, name, whole=True))
+            found.append(table)
         return found
 
     def hold(self, asked: Asked) -> None:
         """Refuse what cannot be trained from, as far as the heads show. Raises ConfigurationError naming blob and column."""
-        names = [name.lower() for name in self.names]
-        if not all(name.endswith(_TABLES) and not name.endswith(_WITHOUT_HEADER) for name in names):
+        if not all(ending(name) and form_of(name).header for name in self.names):
             return
         written = self.tables
         for table in written:
@@ -105,20 +102,18 @@ class Heads:
 
     def _head(self, name: str) -> Table | None:
         """A table's head; None where it does not tell: its columns are named in more bytes than that, or it is gone."""
-        try:
-            start = self._memory.once(
-                ("head", self._container.url(name)), lambda: self._container.read_start(name, _BYTES)
-            )
-        except NotFound:
-            return None  # reading all of it will say so
-        try:
-            return self._table(start, name, whole=len(start) < _BYTES)
-        except EndlessHeader:
-            return None
 
-    def _table(self, content: bytes, name: str, *, whole: bool) -> Table:
+        def read() -> Table | None:
+            try:
+                return self._table(name, _BYTES)
+            except (EndlessHeader, NotFound):
+                return None  # reading all of it will say so
+
+        return self._memory.once(("head", self._container.url(name)), read)
+
+    def _table(self, name: str, most: int) -> Table:
         try:
-            return head(content, name, whole=whole)
+            return beginning(self._container, name, most)
         except EndlessHeader:
             raise
         except TableError as error:
@@ -138,6 +133,13 @@ class Heads:
                 f"{blob} has other columns than {first.name}: {_first_difference(table.columns, first.columns)}",
                 "name data versions with the same columns in the same order: one model is trained from all of them",
             )
+        for column, kind in table.types.items():
+            if kind != first.types.get(column, ""):
+                raise ConfigurationError(
+                    f"{blob} has {kind} in the column {shown(column)!r}, and {first.name} has "
+                    f"{first.types.get(column) or 'no type that is said'}",
+                    "write all parts of a data version with the same types",
+                )
 
     def _hold_numbers(self, table: Table, asked: Asked) -> None:
         for line, row in table.records():

@@ -13,7 +13,7 @@ from retrain_hooks.data.contents import Contents, changed
 from retrain_hooks.data.datasets import Remembered, Shelf, stored
 from retrain_hooks.data.inputs import DataReference
 from retrain_hooks.host.lifecycle import Context
-from tables import TableError, join, parts
+from tables import TableError, join, joined_as, parts
 
 _READERS = 8
 
@@ -72,7 +72,7 @@ class TrainingData:
         """What the job reads: the blob itself, or all of a set's blobs as one table in the registry."""
         if len(self.planned.blobs) == 1:
             return self._container.readable(self.planned.blobs[0])
-        name = f"datasets/{self.planned.digest}.csv"
+        name = f"datasets/{self.planned.digest}{joined_as(parts(self.planned.blobs))}"
         if self._registry.stat(name) is None:
             with suppress(Conflict):  # somebody else joined the same content
                 self._registry.write(name, self._joined(), etag=None)

@@ -33,7 +33,7 @@ SERVER: Final = "azureml-inference-server-http==1.5.1"  # what answers HTTP in A
 _HERE = Path(__file__).parent
 _HOUSE = _HERE.parents[1]
 _ROOMS = ("graph", "tables", "tasks")
-_NOT_NEEDED = ("graph/running/bench.py",)
+_NOT_NEEDED = ("graph/running/bench.py", "graph/running/bench_million.py")
 _DESCRIPTIVE = ("name", "description")
 
 

@@ -18,9 +18,9 @@ from clients.errors import (
     UpdateCancelled,
 )
 from clients.protocols import NamedScoring, Scoring
-from clients.storage import Container
+from clients.storage import Container, beginning
 from retrain_hooks.registry.run_key import digest
-from tables import MISSING, TableError, parts, read
+from tables import MISSING, EndlessHeader, TableError, parts
 
 # As much of a blob as is read for a probe's rows.
 _BYTES = 256 * 1024
@@ -66,11 +66,9 @@ def read_rows(data: Container, blobs: Sequence[str], count: int) -> list[Row]:
     """
     for blob in parts(blobs) if count > 0 else ():
         try:
-            start = data.read_start(blob, _BYTES)
-        except NotFound:
+            rows: list[Row] = [row for _line, row in beginning(data, blob, _BYTES).records()]
+        except (NotFound, EndlessHeader):
             continue
-        try:
-            rows: list[Row] = [row for _line, row in read(start, blob, whole=len(start) < _BYTES).records()]
         except TableError as error:
             raise ConfigurationError(error.cause, error.remedy) from None
         if rows := _complete(rows, count):

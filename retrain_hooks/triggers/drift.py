@@ -14,12 +14,12 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from clients.errors import ConfigurationError
-from clients.storage import Blob, Container
+from clients.storage import Blob, Container, beginning
 from retrain_hooks.data.datasets import matching, resolve_dataset
 from retrain_hooks.host.inputs import Duration, Inputs, prop
 from retrain_hooks.registry.run_key import digest
 from retrain_hooks.triggers.trigger import Decision, Scene
-from tables import TableError, head, number, parts
+from tables import TableError, number, parts
 
 NAME = "drift"
 _BYTES = 16 * 2**20  # so much is read of each side
@@ -169,9 +169,8 @@ def _columns(container: Container, names: Sequence[str]) -> Mapping[str, Column]
     wanted = parts(names)
     share = _BYTES // max(len(wanted), 1)
     for name in wanted:
-        content = container.read_start(name, share)
         try:
-            for _line, row in head(content, name, whole=len(content) < share).records():
+            for _line, row in beginning(container, name, share).records():
                 for column, value in row.items():
                     found[column].append(value)
         except TableError as error:

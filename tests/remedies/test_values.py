@@ -56,7 +56,6 @@ def table(content: bytes, name: str = "t.csv") -> None:
             b"a,b\n1,2,3\n",
             b'a,b\n1,"2,3"\n',
         ),
-        case("Upload the table uncompressed.", table, b"\x1f\x8b\x08", b"a\n1\n"),
         case(
             "Write the table as text in UTF-8, or in UTF-16 with a byte order mark.",
             table,

@@ -77,6 +77,9 @@ class MemoryContainer:
     def read_start(self, name: str, size: int) -> bytes:
         return self.read(name)[0][:size]
 
+    def read_range(self, name: str, start: int, size: int) -> bytes:
+        return self.read(name)[0][start : start + size]
+
     def stat(self, name: str) -> Blob | None:
         return self._blob(name) if name in self.blobs else None
 

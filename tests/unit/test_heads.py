@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import copy
+import gzip
 import io
 import json
 import random
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from requests import Response
 from requests.adapters import HTTPAdapter
@@ -25,6 +28,16 @@ from tests.unit.test_run_key_format import DEFINITION, PROPS
 GOOD = b"late,day\n0,1\n1,2\n"
 WIDE = ",".join(f"c{n}" for n in range(40_000)).encode() + b",late\n"
 LONG = b"late,day\n" + b"0,1\n" * 20_000
+
+
+def packed(content: bytes) -> bytes:
+    return gzip.compress(content, mtime=0)
+
+
+def columnar(**columns: list[Any]) -> bytes:
+    sink = io.BytesIO()
+    pq.write_table(pa.table(columns), sink)
+    return sink.getvalue()
 
 
 class World:
@@ -83,7 +96,16 @@ def experiment(tmp_path, monkeypatch):
         ({"f/1.csv": b"late,day\n" + b",1\n" * 60_000}, "no value in its column 'late', the label"),
         ({"f/1.csv": b"late,day\n,1\nNA,2\n"}, "no value in its column 'late', the label"),
         ({"f/1.csv": b"\x1f\x8b\x08\x00"}, "data/f/1.csv is compressed (gzip)"),
-        ({"f/1.csv.gz": b"\x1f\x8b\x08"}, "data/f/1.csv.gz is compressed (gzip)"),
+        ({"f/1.csv.gz": b"\x1f\x8b\x08"}, "data/f/1.csv.gz is cut off: gzip's end is not there"),
+        ({"f/1.csv.gz": GOOD}, "data/f/1.csv.gz is not compressed (gzip), as its name says"),
+        ({"f/1.parquet": GOOD}, "data/f/1.parquet is not Parquet, as its name says"),
+        ({"f/1.parquet": b"PAR1" + GOOD}, "data/f/1.parquet is cut off: Parquet's end is not there"),
+        ({"f/1.csv.gz": packed(b"late,day\n0,1\n0,2\n")}, "data/f/1.csv.gz has one class only in its column 'late'"),
+        ({"f/1.parquet": columnar(late=[0, 0], day=[1, 2])}, "data/f/1.parquet has one class only in its column 'late'"),
+        ({"f/1.parquet": columnar(day=[1, 2])}, "data/f/1.parquet has no column 'late'"),
+        ({"f/1.parquet": columnar(late=[0, 1], day=[[1], []])}, "data/f/1.parquet has the column 'day' of the type list<element: int64>"),
+        ({"f/1.parquet": columnar(late=[0, 1], day=[1, 2]), "f/2.parquet": columnar(late=[0, 1], day=["x", "y"])}, "data/f/2.parquet has String in the column 'day', and f/1.parquet has Int64"),
+        ({"f/1.arff": b"@relation t\n@attribute late numeric\n@data\n0\n0\n"}, "data/f/1.arff has one class only in its column 'late'"),
         ({"f/1.csv": GOOD, "f/2.csv": b"\x1f\x8b" * 60_000}, "data/f/2.csv is compressed (gzip)"),
         ({"f/1.csv": "late,day\n".encode("utf-16") + b"\x00\xdc" * 60_000}, "data/f/1.csv is not text in UTF-16"),
         ({"f/1.csv": b"late,day\n0,1\n1,2,3\n"}, "data/f/1.csv: line 3 has 3 values"),
@@ -131,6 +153,11 @@ def test_a_regression_is_trained_on_numbers_that_differ(blob, cause, tmp_path):
         {"f/1.csv": "late,day\n0,ü\n1,b\n".encode("utf-16")},
         {"f/1.tsv": b"late\tday\n0\t1\n1\t2\n"},
         {"f/1.nh.csv": b"0,1\n1,2\n"},
+        {"f/1.csv.gz": packed(GOOD)},
+        {"f/1.csv.gz": packed(LONG + b"1,1\n")},
+        {"f/1.parquet": columnar(late=[0, 1], day=[1, 2])},
+        {"f/1.parquet": columnar(late=[0] * 200_000 + [1], day=[0.5] * 200_001)},
+        {"f/1.arff": b"@relation t\n@attribute late numeric\n@attribute day numeric\n@data\n0,1\n1,2\n"},
         {"f/1.csv": WIDE + b"," * 40_000 + b"0\n" + b"," * 40_000 + b"1\n"},
     ],
 )

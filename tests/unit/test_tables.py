@@ -14,7 +14,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from tables import RepeatedColumn, Table, TableError, head, join, parts, read
+from tables import RepeatedColumn, Table, TableError, Text, head, join, parts, read
 
 TEXT = st.text(st.sampled_from('ab1 ,\t"\n\ré€x'), max_size=5)
 
@@ -95,7 +95,7 @@ def test_a_ragged_row_is_refused_wherever_it_is(
 def test_the_quick_check_refuses_what_reading_refuses(text: str, name: str) -> None:
     """With the same words, and nothing else."""
     told = []
-    for use in (Table.check, cells):
+    for use in (Text.check, cells):
         try:
             use(read(text.encode(), name))
             told.append("")
@@ -250,7 +250,7 @@ def test_a_part_that_does_not_fit_is_refused_by_its_name(part: bytes, cause: str
 
 def test_reading_tables_needs_the_standard_library_alone() -> None:
     """It is on the ground floor: whoever deploys has it, and pays nothing for it."""
-    script = "import sys, tables; print(sorted({'numpy', 'pandas', 'graph', 'clients'} & set(sys.modules)))"
+    script = "import sys, tables; print(sorted({'numpy', 'pandas', 'pyarrow', 'graph', 'clients'} & set(sys.modules)))"
     root = Path(__file__).parents[2]
     done = subprocess.run(
         [sys.executable, "-c", script], cwd=root, capture_output=True, text=True, check=True

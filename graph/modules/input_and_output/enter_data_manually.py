@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from graph.data.datasets import Dataset, read_table
+from graph.data.datasets import Dataset
+from graph.data.reading import read_table
 from graph.errors import ModuleError, ModuleFailure
 from graph.flow import Column, Columns
 from graph.spec import Module, Parameter, Port
@@ -15,13 +16,13 @@ _LONGEST = 1_000_000
 
 
 class EnterDataManually(Module):
-    """A small table that is written in the experiment, as CSV or TSV; other formats of Studio's are not offered."""
+    """A small table that is written in the experiment, as CSV, TSV or ARFF; SVMLight is not offered."""
 
     name = "Enter Data Manually"
     inputs = ()
     outputs = (Port("dataset"),)
     parameters = (
-        Parameter("DataFormat", "Enumerated", "CSV", ("CSV", "TSV")),
+        Parameter("DataFormat", "Enumerated", "CSV", ("CSV", "TSV", "ARFF")),
         Parameter("HasHeader", "Boolean", True),
         Parameter("Data", "String"),
     )
@@ -48,7 +49,8 @@ class EnterDataManually(Module):
 
 
 def _extension(parameters: Mapping[str, Any]) -> str:
-    return f"{'' if parameters['HasHeader'] else '.nh'}.{parameters['DataFormat'].lower()}"
+    kind = parameters["DataFormat"]
+    return f"{'' if parameters['HasHeader'] or kind == 'ARFF' else '.nh'}.{kind.lower()}"
 
 
 def _columns(parameters: Mapping[str, Any]) -> list[str]:

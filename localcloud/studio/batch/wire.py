@@ -24,7 +24,8 @@ from localcloud.works.batch.jobs import (
     JobProgress,
     JobRequest,
 )
-from localcloud.works.batch.places import EXTENSIONS, TABLES, extension, generated_place, output_location
+from localcloud.works.batch.places import EXTENSIONS, extension, generated_place, output_location
+from tables import ENDINGS, ending
 
 _SHOWN = {QUEUED: NOT_STARTED, STALLED: RUNNING}
 
@@ -62,8 +63,8 @@ def _inputs(body: Mapping[str, Any], experiment: Experiment, cloud: Cloud) -> di
         )
     for name, reference in given.items():
         location = locate_blob(reference, cloud, name)
-        if extension(location.name, TABLES) is None:
-            raise wrong_extension(name, location.name, TABLES)
+        if not ending(location.name):
+            raise wrong_extension(name, location.name, ENDINGS)
     return given
 
 

@@ -16,8 +16,9 @@ from typing import Any
 
 import graph
 import tables
-from graph import GraphError, InvalidModel, ModuleError, Progress, parse_experiment, run
-from graph.data.datasets import read_table, write_table
+from graph import Experiment, GraphError, InvalidModel, ModuleError, Progress, parse_experiment, run
+from graph.data.datasets import write_table
+from graph.data.reading import read_table
 from localcloud.works.batch.jobs import JobProgress
 
 _DETERMINING = ("numpy", "pandas", "scikit-learn", "onnx", "onnxruntime")
@@ -53,7 +54,7 @@ def compute(task: Task, on_progress: Callable[[JobProgress], None]) -> dict[str,
         experiment = parse_experiment(task.package)
         produced = run(
             experiment,
-            {name: _table(name, blob, typed=not experiment.resources) for name, blob in task.inputs.items()},
+            {name: _table(name, blob, experiment) for name, blob in task.inputs.items()},
             resources=dict(task.resources),
             parameters=dict(task.parameters),
             progress=lambda progress: on_progress(_shown(progress)),
@@ -76,9 +77,10 @@ def signature() -> dict[str, str]:
     return found | {name: version(name) for name in _DETERMINING}
 
 
-def _table(name: str, blob: TableBlob, *, typed: bool) -> Any:
+def _table(name: str, blob: TableBlob, experiment: Experiment) -> Any:
+    typed, declared = not experiment.resources, experiment.declared_of(name)
     try:
-        return read_table(blob.content, blob.extension, name, typed=typed)
+        return read_table(blob.content, blob.extension, name, typed=typed, declared=declared)
     except ModuleError as error:
         raise JobFailure(f"{error} The blob is {blob.shown}.") from None
 

@@ -14,7 +14,8 @@ from azure.storage.blob import ContainerClient
 from localcloud.blobs.locations import Location
 from localcloud.works.batch.computing import JobFailure, TableBlob, Task, compute
 from localcloud.works.batch.jobs import JobProgress
-from localcloud.works.batch.places import OWN_CONTAINER, TABLES, extension
+from localcloud.works.batch.places import OWN_CONTAINER
+from tables import ending
 
 _MISSING_BLOB = frozenset({"BlobNotFound", "ContainerNotFound", "ResourceNotFoundError", "ResourceNotFound"})
 
@@ -49,7 +50,7 @@ def deliver(order: Mapping[str, Any], contents: Mapping[str, bytes]) -> dict[str
 
 
 def _kind(place: Location) -> str:
-    return extension(place.name, TABLES) or ".csv"
+    return ending(place.name) or ".csv"
 
 
 def _read(name: str, place: Location) -> TableBlob:

@@ -10,6 +10,7 @@ from localcloud.blobs.locations import Location, local_location, locate_blob
 from localcloud.facilities.cloud import Cloud
 
 TABLES = (".csv", ".tsv", ".nh.csv", ".nh.tsv")
+"""How tables are written; `tables.ENDINGS` are read."""
 EXTENSIONS = {"model": (".ilearner",), "evaluation": (".csv", ".tsv"), "dataset": TABLES}
 OWN_CONTAINER = "experimentoutput"
 _GENERATED = "Generated"

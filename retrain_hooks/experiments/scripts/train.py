@@ -18,7 +18,6 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
 from graph import (
-    EXTENSIONS,
     Experiment,
     GraphError,
     ModuleError,
@@ -28,6 +27,7 @@ from graph import (
     run,
     write_table,
 )
+from tables import ending
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -45,7 +45,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         produced = run(
             experiment,
-            {experiment.inputs[0]: _table(given.data)},
+            {experiment.inputs[0]: _table(given.data, experiment)},
             parameters=dict(each.split("=", 1) for each in given.set),
             progress=_say,
         )
@@ -71,9 +71,9 @@ def _arguments(arguments: list[str] | None) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
-def _table(path: Path) -> pd.DataFrame:
-    extension = next((each for each in EXTENSIONS if path.name.lower().endswith(each)), _TABLE)
-    return read_table(path.read_bytes(), extension, path.name)
+def _table(path: Path, experiment: Experiment) -> pd.DataFrame:
+    declared = experiment.declared_of(experiment.inputs[0])
+    return read_table(path.read_bytes(), ending(path.name) or _TABLE, path.name, declared=declared)
 
 
 def _output(experiment: Experiment, kind: str) -> str:

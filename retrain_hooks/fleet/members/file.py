@@ -10,7 +10,7 @@ from typing import Any
 from clients.errors import ConfigurationError
 from clients.names import likeliest, shown
 from retrain_hooks.fleet.members.declared import GATE_KEYS, KEYS
-from tables import TableError, read
+from tables import Form, TableError, read
 
 _MOST_BYTES = 64 * 2**20
 _PLAIN = tuple(key for key in KEYS if key not in ("gate", "parameters"))
@@ -57,7 +57,7 @@ def _json(data: bytes, file: str) -> list[Any]:
 
 def _csv(data: bytes, file: str) -> list[Any]:
     try:
-        table = read(data, file, form=("\t" if file.lower().endswith(".tsv") else ",", True))
+        table = read(data, file, form=Form(delimiter="\t" if file.lower().endswith(".tsv") else ","))
         for column in table.columns:
             if column not in _COLUMNS and not (column.startswith(_PARAMETER) and column != _PARAMETER):
                 meant = likeliest(column, (*_COLUMNS, _PARAMETER + "<name>"))
