@@ -126,8 +126,10 @@ def write_all(draft: Draft, *, force: bool) -> list[str]:
         "baselineDataVersion": "v1",
         "gateRules": list(TASKS[draft.task].default_rules),
     }
+    if positive := _positive(draft):
+        stack["gateLabel"] = f"{draft.label} == {positive}"
     lines = [
-        f"  {own}:{key}: {json.dumps(value) if isinstance(value, list) else value}"
+        f"  {own}:{key}: {json.dumps(value) if isinstance(value, list) or key == 'gateLabel' else value}"
         for key, value in stack.items()
     ]
     files = {
@@ -146,6 +148,14 @@ def write_all(draft: Draft, *, force: bool) -> list[str]:
         each.parent.mkdir(parents=True, exist_ok=True)
         each.write_text(text, encoding="utf-8")
     return [_shown(each) for each in files]
+
+
+def _positive(draft: Draft) -> str:
+    """The value of the label's positive class, as a gate's label has it: of two the second; empty of other tasks."""
+    if draft.task not in ("two-class", "anomaly"):
+        return ""
+    value = sorted(draft.frame[draft.label].dropna().unique())[-1]
+    return f"{value:g}" if isinstance(value, float) else json.dumps(str(value), ensure_ascii=False)
 
 
 def write_new(name: str, file: str, text: str, *, force: bool) -> str:
