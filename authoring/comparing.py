@@ -55,7 +55,11 @@ def _column(name: str, old: pd.Series[Any], new: pd.Series[Any]) -> Iterator[Cha
     gaps = old.isna().mean(), new.isna().mean()
     if abs(gaps[0] - gaps[1]) > 0.005:
         yield Change(f"missing in {name}", f"{100 * gaps[0]:.3g} %", f"{100 * gaps[1]:.3g} %")
-    if "String" not in (was, now):
+    if was == now == "DateTime":
+        periods = [f"{each.min()} to {each.max()}" for each in (old, new)]
+        if periods[0] != periods[1]:
+            yield Change(f"period of {name}", *periods)
+    elif not {"String", "DateTime"} & {was, now}:
         yield from _moved(name, old, new)
     elif was == now == "String" and max(old.nunique(), new.nunique()) <= _FEW:
         yield from _mixed(name, old, new)

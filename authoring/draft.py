@@ -44,12 +44,32 @@ RECIPES: Final[Mapping[str, Recipe]] = {
 
 
 def draft(
-    name: str, task: str, profile: TableProfile, label: str, features: Sequence[str], what: str = ""
+    name: str,
+    task: str,
+    profile: TableProfile,
+    label: str,
+    features: Sequence[str],
+    what: str = "",
+    missing: Sequence[str] = (),
 ) -> Package:
-    """A training graph that trains on *features* and, in all tasks but clustering, *label*."""
+    """A training graph that trains on *features* and, in all tasks but clustering, *label*.
+
+    Its input says what is known of its columns, so that data that comes later is read as this is: which are text, truth
+    values or floating point numbers. Whole numbers may get fractions. *missing* are further marks of missing values.
+    """
     recipe = RECIPES[task]
     graph = _Graph()
-    graph.node("data", {"input": "input1"})
+    types = {
+        column.name: column.type
+        for column in profile.columns
+        if column.name in (*features, label) and column.type in ("String", "Boolean", "Double")
+    }
+    data: Package = {"input": "input1"}
+    if types:
+        data["types"] = types
+    if missing:
+        data["missing"] = [*missing]
+    graph.node("data", data)
     graph.module(
         "columns", "Select Columns in Dataset", {"Select columns": [*features, *([label] if label else [])]}
     )

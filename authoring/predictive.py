@@ -80,7 +80,7 @@ class _Derived:
             return node, "Transformed dataset" if applied else port
         step = self.steps.get(node)
         if step is None:
-            self.nodes[node] = dict(self.training["nodes"][node])
+            self.nodes[node] = self._input(dict(self.training["nodes"][node]))
             return source
         role = step.module.in_scoring(step.parameters)
         parameters = self._without_label(step) if role != "left out" else None
@@ -97,6 +97,14 @@ class _Derived:
         for each, before in fed.items():
             self._edge(before, f"{node}.{each}")
         return node, port
+
+    def _input(self, body: Package) -> Package:
+        """An input without what is said of the label, which nobody sends."""
+        if label := (body.get("types") or {}).keys() & {self.label}:
+            types = {name: kind for name, kind in body["types"].items() if name not in label}
+            body = {key: value for key, value in body.items() if key != "types"}
+            body |= {"types": types} if types else {}
+        return body
 
     def _fitted(self) -> list[str]:
         """The modules whose steps the trained model brings with it, in its order: those before Train Model that learn."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from graph import net_type
+from tables import number
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -15,6 +16,8 @@ _FEW: Final = 12  # values of a column that are shown
 _FREE_TEXT: Final = (
     100  # a text column with more values than this, and one in two rows another, is no category
 )
+_LOOK: Final = 5_000  # different values that are looked at first
+_LEAST: Final = 3  # numbers beside which one text may be a mark
 _SAME: Final = 0.999  # correlation with the label from which on a column is taken for the label itself
 
 
@@ -32,15 +35,23 @@ class ColumnProfile:
     values: Mapping[str, int]
     lowest: float | None = None
     highest: float | None = None
+    mark: str = ""
+    """The one text among numbers, that may be how missing values are written."""
+    period: tuple[str, str] | None = None
+    """The first and the last of its dates."""
 
     @property
     def numeric(self) -> bool:
         """Whether it holds numbers or truth values."""
-        return self.type != "String"
+        return self.type not in ("String", "DateTime")
 
     @property
     def said(self) -> str:
         """What it holds, in a few words."""
+        if self.period:
+            return f"{self.period[0]} to {self.period[1]}"
+        if self.mark:
+            return f"numbers, and {self.values.get(self.mark, 0):,} times {self.mark!r}: a missing value? --missing"
         if self.lowest is not None and self.highest is not None and self.distinct > _FEW:
             return f"{self.lowest:g} to {self.highest:g}"
         shown = ", ".join(f"{value} ({count:,})" for value, count in self.values.items())
@@ -61,20 +72,66 @@ class TableProfile:
 
 
 def look(frame: pd.DataFrame) -> TableProfile:
-    """The profile of a table as `graph.read_table` reads it."""
+    """The profile of a table as `graph.read_table` reads it; texts that are all dates are told as dates."""
     columns = tuple(_profile(str(name), frame[name]) for name in frame.columns)
     return TableProfile(len(frame), columns, int(frame.duplicated().sum()))
 
 
+def types_of(frame: pd.DataFrame) -> dict[str, str]:
+    """What each column was taken for: .NET's type, or that texts are dates."""
+    found = {str(name): net_type(values) for name, values in frame.items()}
+    texts = [name for name, kind in found.items() if kind == "String"]
+    return found | {name: "String (dates)" for name in texts if _as_dates(frame[name].dropna()) is not None}
+
+
 def _profile(name: str, values: pd.Series[Any]) -> ColumnProfile:
+    kind, missing = net_type(values), int(values.isna().sum())
     counts = values.value_counts()
-    few = {_shown(value): int(count) for value, count in counts.items()} if len(counts) <= _FEW else {}
-    kind = net_type(values)
     present = values.dropna()
-    bounds = (
+    if kind == "String" and (found := _as_dates(present)) is not None:
+        kind, present = "DateTime", found
+    if kind == "DateTime":
+        first, last = (str(each).removesuffix(" 00:00:00") for each in (present.min(), present.max()))
+        period = (first, last) if len(present) else None
+        return ColumnProfile(name, kind, missing, len(counts), {}, period=period)
+    mark = _mark(counts) if kind == "String" else ""
+    few = {_shown(value): int(count) for value, count in counts.items()} if len(counts) <= _FEW else {}
+    if mark:
+        few = {mark: int(counts[mark])}
+    lowest, highest = (
         (float(present.min()), float(present.max())) if kind != "String" and len(present) else (None, None)
     )
-    return ColumnProfile(name, kind, int(values.isna().sum()), len(counts), few, *bounds)
+    return ColumnProfile(name, kind, missing, len(counts), few, lowest, highest, mark)
+
+
+def _as_dates(texts: pd.Series[Any]) -> pd.Series[Any] | None:
+    """Texts as dates, where all are some."""
+    import pandas as pd
+
+    from graph.data.dates import moment
+
+    known = {text: moment(text) for text in texts.unique()[:_LOOK]}
+    if not known or any(each is None for each in known.values()):
+        return None
+    known |= {text: moment(text) for text in texts.unique()[_LOOK:]}
+    if any(each is None for each in known.values()):
+        return None
+    return pd.Series([known[text] for text in texts])
+
+
+def _mark(counts: pd.Series[Any]) -> str:
+    """The one text that is no number, of values most of which are numbers; empty where there are several, or none."""
+    texts = [text for text in counts.index[: 2 * _LOOK] if not _is_number(str(text))]
+    numbers = len(counts) - len(texts)
+    return str(texts[0]) if len(texts) == 1 and numbers >= _LEAST and len(counts) <= 2 * _LOOK else ""
+
+
+def _is_number(text: str) -> bool:
+    try:
+        number(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _shown(value: Any) -> str:
@@ -97,6 +154,8 @@ def suspicions(frame: pd.DataFrame, profile: TableProfile, label: str = "") -> d
 def _suspicion(frame: pd.DataFrame, profile: TableProfile, column: ColumnProfile, label: str) -> str:
     if column.missing == profile.rows:
         return "it is empty"
+    if column.type == "DateTime":
+        return "it is a date: Extract Date Parts makes numbers of it"
     if column.distinct == 1 and not column.missing:
         return "it has the same value in every row"
     if label and (why := _leak(frame, column, label)):

@@ -19,12 +19,13 @@ if TYPE_CHECKING:
     from clients.storage import Blob, Container
 
 Where = Annotated[str, typer.Argument(help="Where the versions are, such as 'flights/{version}.csv'.")]
+_SHOWN: Final = 30
 _VERSION: Final = re.compile(r"[^\s/\\{}*?#]+")
 
 
 def put(
     path: Where,
-    file: Annotated[Path, typer.Argument(help="The file to store.")],
+    file: Annotated[Path, typer.Argument(help="The file to store, or the folder whose files are its parts.")],
     version: Annotated[str, typer.Option("--version", help="What the version is called, such as 2013-02.")],
     replace: Annotated[
         bool, typer.Option("--replace", help="Store it over a version that has other bytes.")
@@ -32,39 +33,47 @@ def put(
     yes: Yes = False,
     stack: Stack = "dev",
 ) -> None:
-    """Store a table as a data version; what is not a table, or would change a version that is there, is refused.
+    """Store a table, a file or a folder of parts, as a data version; what is not a table, or would change a version that is there, is refused.
 
     Example: ./dev data put 'sugar/{version}.csv' --version v1 sugar.csv
     """
-    from cli.authoring.files import read_frame
+    from cli.authoring.files import files_at, frame_of
 
-    name = _blob(path, version)
-    content = _content(file)
-    frame = read_frame(file)
-    if Path(name).suffix.lower() != file.suffix.lower():
-        raise CliError(
-            f"{file.name} would be stored as {name}, which has another ending",
-            "end the path as the file ends: a job tells by it how to read the table",
-        )
+    files = files_at(file)
+    names = _blobs(path, version, file, [name for name, _content in files])
+    frame = frame_of(files)
+    contents = dict(zip(names, (content for _name, content in files), strict=True))
     container = _container(stack)
-    there = container.stat(name)
-    if there is not None and _same(container, there, content):
-        out().print(f"{container.name}/{name} is there already, with the same bytes", markup=False)
+    there = {blob.name: blob for blob in _versions(container, path).get(version, [])}
+    where = f"{container.name}/{path.replace('{version}', version)}"
+    if contents.keys() == there.keys() and all(
+        _same(container, there[name], content) for name, content in contents.items()
+    ):
+        out().print(f"{where} is there already, with the same bytes", markup=False)
         return
-    if there is not None:
+    if more := sorted(there.keys() - contents.keys()):
+        raise CliError(
+            f"{where} is there already, with parts that {file} has not: {more[0]}",
+            "give it another --version: models were perhaps trained from this one",
+        )
+    if there:
         if not replace:
             raise CliError(
-                f"{container.name}/{name} is there already, with other bytes",
+                f"{where} is there already, with other bytes",
                 "give it another --version: models were perhaps trained from this one; or say --replace",
             )
-        want_a_yes(f"Store other bytes as {container.name}/{name}?", yes=yes)
+        want_a_yes(f"Store other bytes as {where}?", yes=yes)
     _compare_with_newest(container, path, version, frame)
-    etag = there.etag if there else None
-    container.write(name, content, etag=etag, metadata={"rows": str(len(frame))})
+    for (name, content), part in zip(contents.items(), files, strict=True):
+        rows = len(frame) if len(files) == 1 else len(frame_of([part]))
+        etag = there[name].etag if name in there else None
+        container.write(name, content, etag=etag, metadata={"rows": str(rows)})
+    parts = f"{len(files)} parts, " if len(files) > 1 else ""
+    stored = size(sum(map(len, contents.values())))
     out().print(
-        f"stored {container.name}/{name}: {len(frame):,} rows, {len(frame.columns)} columns, {size(len(content))}",
-        markup=False,
+        f"stored {where}: {parts}{len(frame):,} rows, {len(frame.columns)} columns, {stored}", markup=False
     )
+    _print_types(frame)
 
 
 def ls(path: Where, stack: Stack = "dev", as_json: AsJson = False) -> None:
@@ -170,23 +179,53 @@ def _container(stack: str) -> Container:
     return context.data(target)
 
 
-def _blob(path: str, version: str) -> str:
-    """The name of the blob that a version is. Raises CliError for a path or a version that no stack could ask for."""
+def _blobs(path: str, version: str, file: Path, parts: list[str]) -> list[str]:
+    """The names of the blobs that the *parts* of a version are. Raises CliError for what no stack could ask for."""
+    from retrain_hooks.data.datasets import as_regex
     from retrain_hooks.data.inputs import PLACEHOLDER
     from retrain_hooks.data.versions import LATEST, WINDOW
+    from tables import ending
 
     _placed(path)
-    if "*" in path or path.endswith("/"):
-        raise CliError(
-            f"{path!r} is a set of files, and one file is stored",
-            f"name the file: …/{PLACEHOLDER}/part-0.csv",
-        )
     if not _VERSION.fullmatch(version) or version == LATEST or WINDOW in version or version.startswith("."):
         raise CliError(
             f"{version!r} cannot be the name of a data version",
             "write one without blanks and slashes, such as 2013-02 or v2; latest and 2013-01..2013-03 ask for others",
         )
-    return path.replace(PLACEHOLDER, version)
+    place = path.replace(PLACEHOLDER, version)
+    if place.endswith("/"):
+        return [place + part for part in parts]
+    folder, _, pattern = place.rpartition("/")
+    if "*" in pattern and "*" not in folder:
+        wanted = re.compile(as_regex(pattern))
+        for part in parts:
+            if not wanted.fullmatch(part):
+                raise CliError(
+                    f"{part} is not called as {pattern!r} says", "name the parts so, or write another path"
+                )
+        return [f"{folder}/{part}" for part in parts]
+    if len(parts) > 1 or "*" in place:
+        raise CliError(
+            f"{path!r} is one file, and {file} a folder of parts"
+            if len(parts) > 1
+            else f"{path!r} does not say which folder parts are stored in",
+            f"write the path of a folder, with its slash: …/{PLACEHOLDER}/",
+        )
+    if ending(place) != ending(file.name if not file.is_dir() else parts[0]):
+        raise CliError(
+            f"{file.name} would be stored as {place}, which has another ending",
+            "end the path as the file ends: a job tells by it how to read the table",
+        )
+    return [place]
+
+
+def _print_types(frame: pd.DataFrame) -> None:
+    """What columns were taken for: a line, of many columns the first."""
+    from authoring.profile import types_of
+
+    told = [f"{name} {kind}" for name, kind in types_of(frame).items()]
+    more = f", and {len(told) - _SHOWN} more" if len(told) > _SHOWN else ""
+    out().print(f"types: {', '.join(told[:_SHOWN])}{more}", markup=False, soft_wrap=True)
 
 
 def _placed(path: str) -> None:
@@ -196,15 +235,6 @@ def _placed(path: str) -> None:
         raise CliError(
             f"{path!r} does not say where versions are", f"write it like 'sugar/{PLACEHOLDER}.csv', in quotes"
         )
-
-
-def _content(file: Path) -> bytes:
-    try:
-        return file.read_bytes()
-    except OSError as error:
-        raise CliError(
-            f"{file} cannot be read: {error.strerror or error}", "name a file that holds a table"
-        ) from None
 
 
 def _same(container: Container, blob: Blob, content: bytes) -> bool:

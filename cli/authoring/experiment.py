@@ -16,7 +16,10 @@ if TYPE_CHECKING:
 
 Name = Annotated[str, typer.Argument(help="The experiment: a folder below experiments/.")]
 Table = Annotated[
-    Path, typer.Option("--data", help="A table: a file as the experiment is to be trained from.")
+    Path,
+    typer.Option(
+        "--data", help="A table: a file as the experiment is to be trained from, or a folder of parts."
+    ),
 ]
 Setting = Annotated[
     list[str] | None,
@@ -26,11 +29,17 @@ Setting = Annotated[
 
 def new(
     name: Annotated[str, typer.Argument(help="What it is to be called: letters, digits, dashes.")],
-    table: Annotated[Path, typer.Option("--from", help="A table that it is to be trained from.")],
+    table: Annotated[
+        Path, typer.Option("--from", help="A table that it is to be trained from, or a folder of its parts.")
+    ],
     label: Annotated[str, typer.Option("--label", help="The column that the model is to tell.")] = "",
     task: Annotated[
         str, typer.Option("--task", help="two-class, multiclass, regression, clustering or anomaly.")
     ] = "",
+    missing: Annotated[
+        list[str] | None,
+        typer.Option("--missing", help="How a missing value is written, such as '?'; repeatable."),
+    ] = None,
     force: Annotated[bool, typer.Option("--force", help="Write over files that are there.")] = False,
 ) -> None:
     """Begin an experiment from a table: say what it holds, write its graphs and a stack's file.
@@ -41,9 +50,11 @@ def new(
     from authoring.profile import look, suspicions
     from cli.authoring.files import Draft, read_frame, valid_name, write_all
     from cli.authoring.profile_table import print_profile
+    from graph import Declared
 
     valid_name(name)
-    frame = read_frame(table)
+    marks = tuple(missing or ())
+    frame = read_frame(table, Declared({}, marks))
     profile = look(frame)
     kind, why = choose_task(profile, label, task)
     doubted = suspicions(frame, profile, label if kind != "clustering" else "")
@@ -51,7 +62,7 @@ def new(
     features = [each.name for each in profile.columns if each.name != label and each.name not in doubted]
     if not features:
         raise CliError("no column is left to learn from", "give a table with columns that tell the label")
-    written = write_all(Draft(name, kind, label, tuple(features), profile, frame, table), force=force)
+    written = write_all(Draft(name, kind, label, tuple(features), profile, frame, table, marks), force=force)
     out().print(f"\ntask: {kind}, since {why}" if not task else f"\ntask: {kind}", markup=False)
     for path in written:
         out().print(f"wrote {path}", markup=False)
@@ -117,11 +128,12 @@ def run(
     Nothing is deployed and nothing is kept. Example: ./dev experiment run flights --data flights.csv
     """
     from authoring.trial import try_out
-    from cli.authoring.files import package_of, read_frame
+    from cli.authoring.files import declared_in, package_of, read_frame
     from cli.options import overrides
     from graph import GraphError, ModuleError, Progress
 
-    package, frame = package_of(name), read_frame(data)
+    package = package_of(name)
+    frame = read_frame(data, declared_in(package))
 
     def told(progress: Progress) -> None:
         if progress.done < progress.total:

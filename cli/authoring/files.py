@@ -16,13 +16,17 @@ from cli.project import ROOT, project, stack_file
 if TYPE_CHECKING:
     import pandas as pd
 
+    from graph import Declared
+
 EXPERIMENTS: Final = ROOT / "experiments"
 _NAME: Final = re.compile(r"[a-z][a-z0-9-]{0,30}")
 
 
 @dataclass(frozen=True)
 class Draft:
-    """What `experiment new` has decided: the task, the label, the features, and the table that it looked at."""
+    """What `experiment new` has decided: the task, the label, the features, the table that it looked at, and how missing
+    values are written in it.
+    """
 
     name: str
     task: str
@@ -31,6 +35,7 @@ class Draft:
     profile: TableProfile
     frame: pd.DataFrame
     table: Path
+    missing: tuple[str, ...] = ()
 
 
 def valid_name(name: str) -> None:
@@ -75,43 +80,75 @@ def package_of(name: str, part: str = "training") -> Mapping[str, Any]:
         raise CliError(error.cause, error.remedy) from None
 
 
-def read_frame(path: Path) -> pd.DataFrame:
-    """A table, as a training job reads it. Raises CliError for what is none."""
+def files_at(path: Path) -> list[tuple[str, bytes]]:
+    """The file, or the parts in a folder in the order of their names, with their contents. Raises CliError."""
+    from tables import parts
+
+    found = {path.name: path}
+    if path.is_dir():
+        found = {each.relative_to(path).as_posix(): each for each in path.rglob("*") if each.is_file()}
     try:
-        return frame_of([(path.name, path.read_bytes())])
+        files = [(name, found[name].read_bytes()) for name in parts(sorted(found))]
     except OSError as error:
         raise CliError(
             f"{path} cannot be read: {error.strerror or error}", "name a file that holds a table"
         ) from None
+    if not files:
+        raise CliError(f"{path} holds no file", "name a file that holds a table, or a folder of its parts")
+    return files
 
 
-def frame_of(files: Sequence[tuple[str, bytes]]) -> pd.DataFrame:
+def read_frame(path: Path, declared: Declared | None = None) -> pd.DataFrame:
+    """A table, a file or a folder of parts, as a training job reads it. Raises CliError for what is none."""
+    return frame_of(files_at(path), declared)
+
+
+def frame_of(files: Sequence[tuple[str, bytes]], declared: Declared | None = None) -> pd.DataFrame:
     """The table of one file, or of the parts of a set (names and contents). Raises CliError for what is none."""
-    from graph import EXTENSIONS, ModuleError, read_table
-    from tables import TableError, join, parts
+    from graph import Declared, ModuleError, read_table
+    from tables import ENDINGS, TableError, ending, join, joined_as, parts
 
-    counted = set(parts([name for name, _content in files]))
+    counted = parts([name for name, _content in files])
     files = [each for each in files if each[0] in counted]
     name = files[0][0]
+    said = declared or Declared()
     try:
         if len(files) > 1:
-            return read_table(join(files), ".csv", name)
-        return read_table(files[0][1], extension_of(name), name)
-    except (ModuleError, TableError) as error:
-        cause = error.message if isinstance(error, ModuleError) else str(error)
-        raise CliError(cause, f"give a table: one of {', '.join(EXTENSIONS)}") from None
+            return read_table(join(files), joined_as(counted), name, declared=said)
+        return read_table(files[0][1], ending(name) or Path(name).suffix, name, declared=said)
+    except TableError as error:
+        raise CliError(str(error), f"give a table: one of {', '.join(ENDINGS)}") from None
+    except ModuleError as error:
+        if error.code in ("0001", "0002", "0042"):
+            remedy = "correct the table, or the types in the input of training.json"
+            raise CliError(f"{name}: {error.message}", remedy) from None
+        raise CliError(error.message, f"give a table: one of {', '.join(ENDINGS)}") from None
+
+
+def declared_in(package: Mapping[str, Any]) -> Declared:
+    """What a training graph says of the table that it is given; nothing where it is wrong, which running it says."""
+    from graph import Declared, GraphError, parse_experiment
+
+    try:
+        experiment = parse_experiment(package)
+    except GraphError:
+        return Declared()
+    return experiment.declared_of(experiment.inputs[0]) if experiment.inputs else Declared()
 
 
 def write_all(draft: Draft, *, force: bool) -> list[str]:
     """Write the graphs, a sample row, what is known of the data, and a stack's file; nothing where one is there."""
     from authoring.draft import draft as drafted
     from authoring.predictive import derive
+    from tables import ending
     from tasks import TASKS
 
-    training = drafted(draft.name, draft.task, draft.profile, draft.label, draft.features)
+    training = drafted(
+        draft.name, draft.task, draft.profile, draft.label, draft.features, missing=draft.missing
+    )
     predictive = derive(training)
     sample = {"input1": {name: _plain(draft.frame[name]) for name in draft.features}}
-    path = f"{draft.name}/{{version}}{extension_of(draft.table.name)}"
+    path = f"{draft.name}/{{version}}{'/' if draft.table.is_dir() else ending(draft.table.name)}"
     about = {
         "description": f"Made from {draft.table.name}.",
         "container": "data",
@@ -197,13 +234,6 @@ def _plain(values: pd.Series[Any]) -> Any:
     """A value of a column as JSON has it: that of its first row which has one."""
     present = values.dropna()
     return present.head(1).tolist()[0] if len(present) else None
-
-
-def extension_of(name: str) -> str:
-    """The ending that tells how a table is read: `.nh.csv` is one."""
-    from graph import EXTENSIONS
-
-    return next((each for each in EXTENSIONS if name.lower().endswith(each)), Path(name).suffix)
 
 
 def _shown(path: Path) -> str:

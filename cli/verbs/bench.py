@@ -31,6 +31,7 @@ class What(StrEnum):
     fleet = "fleet"
     kinds = "kinds"
     rrs = "rrs"
+    experiments = "experiments"
 
 
 def bench(
@@ -38,13 +39,14 @@ def bench(
         What,
         typer.Argument(
             help="A deployed stack, how data versions grow with the data, what a fleet costs, a preview of the stack "
-            "azureml beside one of dev, or request-response beside a bare server with the same model."
+            "azureml beside one of dev, request-response beside a bare server with the same model, or training from a "
+            "million rows beside a plain script."
         ),
     ] = What.stack,
     stack: Stack = "dev",
     runs: Annotated[int, typer.Option(min=1, help="How often each thing is timed.")] = 5,
     quick: Annotated[
-        bool, typer.Option("--quick", help="A fleet of fewer members; calls for a shorter time.")
+        bool, typer.Option("--quick", help="A fleet of fewer members; calls for a shorter time; fewer rows.")
     ] = False,
 ) -> None:
     """Time training, scoring and previews, each beside what it is compared with, on a deployed stack; or data versions."""
@@ -54,6 +56,9 @@ def bench(
     if what is What.fleet:
         _fleet(quick=quick)
         return
+    if what is What.experiments:
+        command = [sys.executable, "-m", "graph.running.bench_million", "--runs", str(runs)]
+        raise typer.Exit(subprocess.run([*command, *["--rows", "100000"] * quick], check=False).returncode)
     if what is What.rrs:
         _beside_flights("localcloud.bench.rrs", "--runs", str(runs), *["--seconds", "1"] * quick)
         return

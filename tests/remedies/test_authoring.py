@@ -32,6 +32,11 @@ def bench(tmp_path: Path, project_root: Path, monkeypatch: pytest.MonkeyPatch) -
     frame.iloc[:140].to_csv(tmp_path / "fewer.csv", index=False)
     frame[["width"]].to_csv(tmp_path / "alone.csv", index=False)
     frame.assign(length="long").to_csv(tmp_path / "texts.csv", index=False)
+    frame.assign(width=1.5).to_csv(tmp_path / "same.csv", index=False)
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "parts").mkdir()
+    for number in (1, 2):
+        frame.iloc[number::2].to_csv(tmp_path / "parts" / f"{number}.csv", index=False)
     (tmp_path / "none.csv").write_bytes(b"a,b\n1,2,3\n")
     own = project_root / "experiments" / "own"
     own.mkdir(parents=True)
@@ -62,9 +67,23 @@ def case(remedy: str, before: list[str], wrong: str, right: str, *, at: str) -> 
         case(
             "correct the module's parameters, or the table",
             [NEW],
-            "experiment run petals --data texts.csv",
+            "experiment run petals --data same.csv",
             "experiment run petals --data petals.csv",
             at=EXPERIMENT,
+        ),
+        case(
+            "correct the table, or the types in the input of training.json",
+            [NEW],
+            "experiment run petals --data texts.csv",
+            "experiment run petals --data petals.csv",
+            at=FILES,
+        ),
+        case(
+            "name a file that holds a table, or a folder of its parts",
+            [],
+            NEW.replace("petals.csv", "empty"),
+            NEW.replace("petals.csv", "parts"),
+            at=FILES,
         ),
         case(
             "./dev experiment new NAME --from TABLE",
@@ -118,12 +137,25 @@ def case(remedy: str, before: list[str], wrong: str, right: str, *, at: str) -> 
             "data put petals/{version}.csv --version v2 fewer.csv",
             at=DATA,
         ),
-        case("name a file that holds a table", [], PUT.replace("petals.csv", "nowhere.csv"), PUT, at=DATA),
         case(
-            "name the file: …/{}/part-0.csv",
+            "write the path of a folder, with its slash: …/{}/",
             [],
-            PUT.replace("}.csv", "}/"),
-            PUT.replace("}.csv", "}/part-0.csv"),
+            PUT.replace("petals.csv", "parts"),
+            PUT.replace("}.csv", "}/").replace("petals.csv", "parts"),
+            at=DATA,
+        ),
+        case(
+            "name the parts so, or write another path",
+            [],
+            PUT.replace("}.csv", "}/part-*.csv").replace("petals.csv", "parts"),
+            PUT.replace("}.csv", "}/*.csv").replace("petals.csv", "parts"),
+            at=DATA,
+        ),
+        case(
+            "give it another --version: models were perhaps trained from this one",
+            [PUT.replace("}.csv", "}/").replace("petals.csv", "parts")],
+            "data put petals/{version}/ --version v1 fewer.csv",
+            "data put petals/{version}/ --version v2 fewer.csv",
             at=DATA,
         ),
         case(
