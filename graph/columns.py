@@ -5,12 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Collection
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from graph.errors import ModuleFailure, column_not_found
-
-if TYPE_CHECKING:
-    import pandas as pd
+from graph.libraries import pd
 
 
 @dataclass(frozen=True)

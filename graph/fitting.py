@@ -7,22 +7,16 @@ the one that it was fitted to. What a row becomes does not depend on the rows be
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 from graph.columns import ColumnSelection
 from graph.data.datasets import Dataset, is_numeric, net_type, plain
 from graph.data.frames import with_columns
 from graph.errors import ModuleFailure, column_not_found, column_type
-from graph.flow import UNTOLD, Columns
-from graph.spec import TRANSFORMATION, InScoring, Module, Port
+from graph.flow import UNTOLD, Flow
+from graph.libraries import Numbers, Series, np, pd
+from graph.spec import TRANSFORMATION, InScoring, Module, Parameters, Port, Ports
 from graph.steps import Asked, Made, Step
-
-if TYPE_CHECKING:
-    import numpy as np
-    import numpy.typing as npt
-    import pandas as pd
-
-    Numbers = npt.NDArray[np.float64]
 
 Learnt = Mapping[str, Any]
 
@@ -40,7 +34,7 @@ class Fits(Module):
     )
     learns: ClassVar[Any]
 
-    def fit(self, frame: pd.DataFrame, parameters: Mapping[str, Any]) -> Learnt:
+    def fit(self, frame: pd.DataFrame, parameters: Parameters) -> Learnt:
         """What is learnt from a table; empty where there is nothing to do."""
         raise TypeError(f"{type(self).__name__} does not define fit()")
 
@@ -59,16 +53,14 @@ class Fits(Module):
         asks = {name: Asked(net_type(frame[name]), _example(frame[name])) for name in names}
         return Step(self.name, asks, makes, learnt)
 
-    def run(self, inputs: Mapping[str, Any], parameters: Mapping[str, Any]) -> Mapping[str, Any]:
-        """See the class."""
+    def run(self, inputs: Ports, parameters: Parameters) -> Ports:
         dataset: Dataset = inputs["Dataset"]
         learnt = self.fit(dataset.frame, parameters)
         table, function = self.outputs[:2]
         applied = self.apply(dataset.frame, learnt) if learnt else dataset.frame
         return {table.name: dataset.with_frame(applied), function.name: self.step(dataset.frame, learnt)}
 
-    def in_scoring(self, parameters: Mapping[str, Any]) -> InScoring:
-        """See Module."""
+    def in_scoring(self, parameters: Parameters) -> InScoring:
         return "applied"
 
 
@@ -81,7 +73,7 @@ class ChangesColumns(Fits):
     picks: ClassVar[str]
     on_arrays = True
 
-    def learn(self, values: Numbers, parameters: Mapping[str, Any]) -> Learnt:
+    def learn(self, values: Numbers, parameters: Parameters) -> Learnt:
         """What is learnt of a column's values, of which none is missing."""
         raise TypeError(f"{type(self).__name__} does not define learn()")
 
@@ -89,10 +81,7 @@ class ChangesColumns(Fits):
         """The column with it done; NaN stands for a missing value."""
         raise TypeError(f"{type(self).__name__} does not define change()")
 
-    def fit(self, frame: pd.DataFrame, parameters: Mapping[str, Any]) -> Learnt:
-        """See Fits."""
-        import numpy as np
-
+    def fit(self, frame: pd.DataFrame, parameters: Parameters) -> Learnt:
         columns = {}
         for name in numeric(frame, parameters[self.picks]):
             values = numbers(frame[name])
@@ -108,8 +97,7 @@ class ChangesColumns(Fits):
             frame, {n: self.change(numbers(frame[n]), each) for n, each in columns if n in frame.columns}
         )
 
-    def columns(self, inputs: Mapping[str, Columns], parameters: Mapping[str, Any]) -> Mapping[str, Columns]:
-        """See Module."""
+    def columns(self, inputs: Flow, parameters: Parameters) -> Flow:
         dataset, selection = inputs["Dataset"], parameters[self.picks]
         chosen = dataset.selected(selection) if selection is not None else None
         return {self.outputs[0].name: dataset.changed(chosen, untold)}
@@ -120,10 +108,8 @@ def untold(value: Any) -> Any:
     return value if value is None else UNTOLD
 
 
-def numbers(values: pd.Series[Any]) -> Numbers:
+def numbers(values: Series) -> Numbers:
     """A column as floating point numbers. Raises 0017 where it is none of numbers."""
-    import numpy as np
-
     if not is_numeric(values):
         raise column_type(str(values.name), net_type(values), "a numeric column")
     # In one piece: how numpy calculates depends on how the values lie.
@@ -176,7 +162,7 @@ def learns(module: Module | None, step: Step) -> bool:
     return isinstance(module, Fits) and (not step.values or fits(step.values, module.learns))
 
 
-def _example(values: pd.Series[Any]) -> Any:
+def _example(values: Series) -> Any:
     missing = values.isna()
     known = next((value for value, gone in zip(values, missing, strict=True) if not gone), None)
     return plain(known)

@@ -105,4 +105,6 @@ class Columns:
         return replace(self, known={**self.known, **columns})
 
 
+Flow = Mapping[str, Columns]
+"""What is known of the columns of datasets, by the name of the port that they are on."""
 UNKNOWN: Final = Columns()

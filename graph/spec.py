@@ -27,9 +27,10 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal
 
 from graph.columns import ColumnSelection
 from graph.errors import ModuleFailure
+from graph.flow import Flow
 
 if TYPE_CHECKING:
-    from graph.flow import Columns
+    from graph.flow import Flow
 
 DATASET: Final = "Dataset"
 UNTRAINED: Final = "Untrained model"
@@ -58,6 +59,11 @@ GLOBAL_TYPES: Final[Mapping[str, frozenset[str]]] = {
 }
 
 REQUIRED: Final = object()
+
+Ports = Mapping[str, Any]
+"""Values by the name of the port that they are on."""
+Parameters = Mapping[str, Any]
+"""Parsed values by the name of the parameter."""
 
 # How a number is written as text; Python would also take "1_000" and digits of other scripts.
 _WHOLE: Final = re.compile(r"\s*[+-]?[0-9]{1,20}\s*")
@@ -254,24 +260,24 @@ class Module:
     classes: ClassVar[int] = 0
     """Of a learner: how many different values the label has that it is trained on; 0 where it does not matter."""
 
-    def run(self, inputs: Mapping[str, Any], parameters: Mapping[str, Any]) -> Mapping[str, Any]:
+    def run(self, inputs: Ports, parameters: Parameters) -> Ports:
         """Work on the connected inputs; an optional port that is not connected is absent from `inputs`."""
         raise TypeError(f"{type(self).__name__} does not define run()")
 
-    def columns(self, inputs: Mapping[str, Columns], parameters: Mapping[str, Any]) -> Mapping[str, Columns]:
+    def columns(self, inputs: Flow, parameters: Parameters) -> Flow:
         """What is known of the columns of its outputs, by port; it asks its inputs for those that it works on.
 
         A module need not say: of an output that is left out nothing is known.
         """
         return {}
 
-    def in_scoring(self, parameters: Mapping[str, Any]) -> InScoring:
+    def in_scoring(self, parameters: Parameters) -> InScoring:
         """What becomes of it in the predictive experiment: it is *kept*, it is *left out* since it drops or makes rows, or
         what it has learnt from the training data is *applied*.
         """
         return "kept"
 
-    def check(self, parameters: Mapping[str, Any]) -> None:
+    def check(self, parameters: Parameters) -> None:
         """Refuse parameters that do not go together, before any data is there. Raises ModuleFailure."""
 
     @classmethod

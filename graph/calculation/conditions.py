@@ -10,18 +10,13 @@ import operator
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from graph.data.datasets import is_numeric, net_type
 from graph.data.dates import dates, moment
 from graph.errors import ModuleFailure, column_not_found, column_type
+from graph.libraries import Array, Series, np, pd
 from tables import real
-
-if TYPE_CHECKING:
-    import numpy as np
-    import pandas as pd
-
-    Mask = np.ndarray[Any, Any]
 
 _COLUMN: Final = re.compile(r'\s*(?:\\"([^"]+)"|\(\\"?([^")]+)"?\))\s*(.*?)\s*', re.DOTALL)
 _COMPARISON: Final = re.compile(r"\s*(<=|>=|==|!=|<|>)\s*(.+?)\s*", re.DOTALL)
@@ -66,10 +61,8 @@ def parse(parameter: str, text: str, regular: bool) -> Condition:
     return Condition(column, None, tuple(either))
 
 
-def matches(frame: pd.DataFrame, condition: Condition) -> Mask:
+def matches(frame: pd.DataFrame, condition: Condition) -> Array:
     """Which rows the condition holds for; for a missing value none does. Raises 0001 and 0017."""
-    import numpy as np
-
     name = condition.column
     if isinstance(name, int):
         if name >= len(frame.columns):
@@ -93,7 +86,7 @@ def matches(frame: pd.DataFrame, condition: Condition) -> Mask:
     return result
 
 
-def _compared(values: pd.Series[Any], sign: str, text: str) -> Any:
+def _compared(values: Series, sign: str, text: str) -> Any:
     try:
         number = real(text)
     except ValueError:

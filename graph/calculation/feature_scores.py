@@ -8,25 +8,17 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from graph.data.datasets import is_numeric
-
-if TYPE_CHECKING:
-    import numpy as np
-    import numpy.typing as npt
-    import pandas as pd
-
-    Values = npt.NDArray[np.float64]
+from graph.libraries import Numbers, Series, np, pd
 
 COUNT: Final = "Count Based"
 _CLASSES: Final = 10
 
 
-def score(values: pd.Series[Any], target: pd.Series[Any], measure: str) -> float:
+def score(values: Series, target: Series, measure: str) -> float:
     """From 0 upwards; 0 where the measure has no use for such a column."""
-    import numpy as np
-
     known = values.notna().to_numpy() & target.notna().to_numpy()
     values, target = values[known], target[known]
     if values.nunique() < 2 or target.nunique() < 2:
@@ -46,24 +38,24 @@ def score(values: pd.Series[Any], target: pd.Series[Any], measure: str) -> float
     return _finite(abs(BY_NUMBERS[measure](column, other)))
 
 
-def count(values: pd.Series[Any]) -> int:
+def count(values: Series) -> int:
     """How many values of a numeric column are neither missing nor 0."""
     return int((values.notna() & (values != 0)).sum()) if is_numeric(values) else 0
 
 
-def _pearson(one: Values, other: Values) -> float:
+def _pearson(one: Numbers, other: Numbers) -> float:
     one, other = one - one.mean(), other - other.mean()
     spread = float((one**2).sum() * (other**2).sum()) ** 0.5
     return float((one * other).sum()) / spread if spread > 0 else 0.0
 
 
-def _spearman(one: Values, other: Values) -> float:
+def _spearman(one: Numbers, other: Numbers) -> float:
     from scipy.stats import rankdata
 
     return _pearson(rankdata(one), rankdata(other))
 
 
-def _kendall(one: Values, other: Values) -> float:
+def _kendall(one: Numbers, other: Numbers) -> float:
     from scipy.stats import kendalltau
 
     return float(kendalltau(one, other).statistic)
@@ -76,17 +68,13 @@ def _mutual(one: Any, other: Any) -> float:
 
 
 def _chi(one: Any, other: Any) -> float:
-    import numpy as np
-
     table = np.zeros((one.max() + 1, other.max() + 1))
     np.add.at(table, (one, other), 1)
     expected = table.sum(axis=1, keepdims=True) * table.sum(axis=0) / table.sum()
     return float(((table - expected) ** 2 / expected).sum())
 
 
-def _fisher(column: Values, groups: Any) -> float:
-    import numpy as np
-
+def _fisher(column: Numbers, groups: Any) -> float:
     sizes = np.bincount(groups)
     means = np.bincount(groups, column) / sizes
     between = float((sizes * (means - column.mean()) ** 2).sum())
@@ -94,11 +82,8 @@ def _fisher(column: Values, groups: Any) -> float:
     return between / within if within > 0 else sys.float_info.max
 
 
-def _groups(values: pd.Series[Any]) -> Any:
+def _groups(values: Series) -> Any:
     """The number of each value's group: a value, or a tenth of the numbers where there are more."""
-    import numpy as np
-    import pandas as pd
-
     if is_numeric(values) and values.nunique() > _CLASSES:
         numbers = values.to_numpy(dtype=np.float64)
         edges = np.quantile(numbers, np.arange(1, _CLASSES) / _CLASSES, method="inverted_cdf")

@@ -10,11 +10,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
-Numbers = npt.NDArray[np.float64]
+from graph.libraries import Numbers, np
 
 
 def chained(matrix: Numbers, rounds: int) -> dict[str, Any]:

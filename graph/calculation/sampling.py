@@ -2,34 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Final
+from typing import Final
 
 from graph.columns import ColumnSelection
 from graph.errors import ModuleFailure
-from graph.spec import Parameter
-
-if TYPE_CHECKING:
-    import numpy as np
-    import pandas as pd
+from graph.libraries import Array, np, pd
+from graph.spec import Parameter, Parameters
 
 SEED: Final = Parameter("Random seed", "Int", 0, minimum=0, maximum=2**31 - 1)
 
 
 def generator(seed: int) -> np.random.Generator:
     """Random numbers that the seed alone determines."""
-    import numpy as np
-
     return np.random.Generator(np.random.PCG64(seed))
 
 
-def strata(
-    frame: pd.DataFrame, parameters: Mapping[str, Any], suffix: str = ""
-) -> list[np.ndarray[Any, Any]]:
+def strata(frame: pd.DataFrame, parameters: Parameters, suffix: str = "") -> list[Array]:
     """Row positions of each stratum, or of all rows; a missing key is a stratum of its own."""
-    import numpy as np
-    import pandas as pd
-
     everything = np.arange(len(frame))
     if not parameters[f"Stratified split{suffix}"]:
         return [everything]

@@ -5,20 +5,18 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import combinations
-from typing import TYPE_CHECKING, Any, Final
+from typing import Final
 
 from graph.data.datasets import net_type
 from graph.errors import ModuleFailure, column_type
-
-if TYPE_CHECKING:
-    import pandas as pd
+from graph.libraries import Series
 
 SENTENCE: Final = "|||"
 MOST_CELLS: Final = 300_000_000
 _WORD: Final = re.compile(r"\|\|\||\w+(?:'\w+)*")
 
 
-def texts(values: pd.Series[Any]) -> list[str]:
+def texts(values: Series) -> list[str]:
     """The texts of a column, empty where one is missing. Raises 0017 where it is none of text."""
     if net_type(values) != "String":
         raise column_type(str(values.name), net_type(values), "a text column")

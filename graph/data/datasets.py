@@ -11,12 +11,9 @@ from itertools import count
 from typing import TYPE_CHECKING, Any, Final
 
 from graph.data.frames import Values, absent, is_categorical
+from graph.libraries import Series, np, npt, pd
 
 if TYPE_CHECKING:
-    import numpy as np
-    import numpy.typing as npt
-    import pandas as pd
-
     from graph.steps import Step
 
 EXTENSIONS: Final = (".nh.csv", ".nh.tsv", ".csv", ".tsv")
@@ -81,8 +78,6 @@ def apart(frame: pd.DataFrame, taken: Iterable[Any]) -> dict[str, Any]:
 
 def plain(value: Any) -> Any:
     """A cell as a JSON value; missing and infinite ones as null."""
-    import numpy as np
-
     if isinstance(value, np.generic):
         value = value.item()
     if isinstance(value, float) and not np.isfinite(value):
@@ -111,15 +106,13 @@ def _net_type(kind: str, values: Any, *, known_only: bool = False) -> str:
     return "Double" if kind == "f" else "String"
 
 
-def is_numeric(values: pd.Series[Any]) -> bool:
+def is_numeric(values: Series) -> bool:
     """Whether the column holds numbers or booleans (a categorical column doesn't)."""
     return not is_categorical(values) and values.dtype.kind in "biuf"
 
 
 def write_table(frame: pd.DataFrame, extension: str = ".csv") -> bytes:
     """A dataset file: lines end in CRLF, numbers are invariant, missing text is empty, missing numbers `NaN`."""
-    import pandas as pd
-
     extension = extension.lower()
     if extension not in EXTENSIONS:
         raise ValueError(f"{extension!r} is not one of {EXTENSIONS}")
@@ -133,9 +126,7 @@ def write_table(frame: pd.DataFrame, extension: str = ".csv") -> bytes:
     return text.encode("utf-8")
 
 
-def _text(values: pd.Series[Any]) -> pd.Series[Any]:
-    import numpy as np
-
+def _text(values: Series) -> Series:
     if values.dtype.kind != "f":
         return values
     finite = np.isfinite(values.to_numpy())

@@ -8,13 +8,10 @@ from __future__ import annotations
 
 import re
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from graph.errors import ModuleFailure
-
-if TYPE_CHECKING:
-    import numpy as np
-    import pandas as pd
+from graph.libraries import Array, Series, np
 
 _TIME: Final = r"(?:[T ]+([0-9]{1,2}):([0-9]{2})(?::([0-9]{2})(?:\.([0-9]{1,6})[0-9]*)?)?(?:Z)?)?"
 _ISO: Final = re.compile(rf"\s*([0-9]{{4}})[-/]([0-9]{{1,2}})[-/]([0-9]{{1,2}}){_TIME}\s*", re.ASCII)
@@ -24,21 +21,17 @@ UNIT: Final = "datetime64[us]"
 
 def moment(text: str) -> Any:
     """The moment that a text writes, as numpy has it; None where it is none."""
-    import numpy as np
-
     found = _parsed(text)
     return None if found is None else np.datetime64(found, "us")
 
 
-def dates(values: pd.Series[Any]) -> np.ndarray[Any, Any]:
+def dates(values: Series) -> Array:
     """A column as dates, a missing value as NaT. Raises 0042 naming the first that is none."""
     return values.to_numpy(dtype=UNIT) if values.dtype.kind == "M" else parsed(values.tolist(), values.name)
 
 
-def parsed(cells: list[Any], name: Any) -> np.ndarray[Any, Any]:
+def parsed(cells: list[Any], name: Any) -> Array:
     """As `dates`, of a column's plain values."""
-    import numpy as np
-
     known: dict[Any, Any] = {}
     for value in dict.fromkeys(cells):
         found = _parsed(value) if isinstance(value, str) else None

@@ -9,13 +9,9 @@ A module whose `on_arrays` says so works on either, by the same code: with what 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
-if TYPE_CHECKING:
-    import numpy as np
-    import pandas as pd
-
-    Cells = np.ndarray[Any, Any]
+from graph.libraries import Array, Series, np, pd
 
 
 class Values:
@@ -23,7 +19,7 @@ class Values:
 
     __slots__ = ("cells", "levels", "name")
 
-    def __init__(self, name: Any, cells: Cells, levels: str = "") -> None:
+    def __init__(self, name: Any, cells: Array, levels: str = "") -> None:
         self.name = name
         self.cells = cells
         self.levels = levels
@@ -31,8 +27,6 @@ class Values:
     @property
     def dtype(self) -> np.dtype[Any]:
         """The type of its values; of a category that of any object."""
-        import numpy as np
-
         return np.dtype(object) if self.levels else self.cells.dtype
 
     @property
@@ -45,7 +39,7 @@ class Values:
         """Whether a value is missing."""
         return bool(self.isna().any())
 
-    def to_numpy(self, dtype: Any = None) -> Cells:
+    def to_numpy(self, dtype: Any = None) -> Array:
         """Its values."""
         return self.cells if dtype is None else self.cells.astype(dtype)
 
@@ -53,7 +47,7 @@ class Values:
         """Its values as Python's."""
         return cast("list[Any]", self.cells.tolist())
 
-    def isna(self) -> Cells:
+    def isna(self) -> Array:
         """Which are missing."""
         return absent(self.cells)
 
@@ -110,15 +104,12 @@ def made_like(frame: Any, columns: Mapping[Any, Any]) -> pd.DataFrame:
     """A table of these columns, and of the frame's rows."""
     if isinstance(frame, Frame):
         return cast("pd.DataFrame", Frame(columns, frame.rows))
-    import pandas as pd
 
     return pd.DataFrame(dict(columns), index=frame.index)
 
 
-def absent(cells: Cells) -> Cells:
+def absent(cells: Array) -> Array:
     """Which values of an array are missing."""
-    import numpy as np
-
     if cells.dtype.kind == "f":
         return np.isnan(cells)
     if cells.dtype.kind == "M":
@@ -144,37 +135,33 @@ def as_category(values: Any) -> Any:
     return values.astype("category")
 
 
-def category_like(frame: Any, codes: Cells, levels: Cells) -> Any:
+def category_like(frame: Any, codes: Array, levels: Array) -> Any:
     """A column for the frame, of a category: the levels at these positions, where it is -1 a missing one."""
-    import numpy as np
-
     if isinstance(frame, Frame):
         cells, missing = levels[codes], codes < 0
         if missing.any():
             cells = cells.astype(np.float64 if levels.dtype.kind == "f" else object)
             cells[missing] = None
         return Values("", cells, levels.dtype.kind)
-    import pandas as pd
 
     return pd.Categorical.from_codes(codes, pd.Index(levels))
 
 
-def plain_cells(values: Any) -> Cells:
+def plain_cells(values: Any) -> Array:
     """The values of a column, of a category those of its levels' type. Raises ValueError where that has no missing one."""
     if not is_categorical(values):
-        return cast("Cells", values.to_numpy())
+        return cast("Array", values.to_numpy())
     if isinstance(values, Values):
         if values.levels in "biu" and values.cells.dtype.kind == "O":
             raise ValueError("Cannot convert float NaN to integer")
         return values.cells
-    return cast("Cells", values.astype(values.cat.categories.dtype).to_numpy())
+    return cast("Array", values.astype(values.cat.categories.dtype).to_numpy())
 
 
-def like(values: Any, cells: Cells) -> Any:
+def like(values: Any, cells: Array) -> Any:
     """A column of the same name and place with other values."""
     if isinstance(values, Values):
         return Values(values.name, cells)
-    import pandas as pd
 
     return pd.Series(cells, values.index, name=values.name)
 
@@ -196,32 +183,26 @@ def filled_with(values: Any, substitute: Any) -> Any:
     return Values(values.name, cells, values.levels)
 
 
-def mapped(values: Any, change: Any) -> Cells:
+def mapped(values: Any, change: Any) -> Array:
     """What a function makes of each value, as objects; None stays for a missing one. Asked once for each level, or value."""
-    import numpy as np
-
     if isinstance(values, Values):
         cells = values.tolist()
         return np.array([None if cell is None or cell != cell else change(cell) for cell in cells], object)
     category = values.astype("category").cat
     found = np.array([*map(change, category.categories), None], object)
-    return cast("Cells", found[category.codes.to_numpy()])
+    return cast("Array", found[category.codes.to_numpy()])
 
 
 def _column(name: Any, values: Any) -> Values:
     if type(values) is Values:
         return values if values.name == name else Values(name, values.cells, values.levels)
     if isinstance(values, list):
-        import numpy as np
-
         kind = object if any(isinstance(value, str) for value in values) else None
         values = np.array(values, kind)
     return Values(name, values)
 
 
-def _values(series: pd.Series[Any]) -> Values:
-    import numpy as np
-
+def _values(series: Series) -> Values:
     if not is_categorical(series):
         cells = series.to_numpy()
         if cells.dtype.kind == "O":

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
-if TYPE_CHECKING:
-    import pandas as pd
+from graph.libraries import np, pd
 
 _ODD: Final = {"nan": "NaN", "inf": "Infinity", "-inf": "-Infinity"}
 
@@ -21,9 +20,6 @@ class Rows:
 
     def frame(self) -> pd.DataFrame:
         """As a data frame."""
-        import numpy as np
-        import pandas as pd
-
         # One block of plain objects: a frame built column by column costs a millisecond, this a tenth of it.
         cells = np.empty((self.count, len(self.columns)), dtype=object)
         for at, column in enumerate(self.columns.values()):

@@ -1,4 +1,4 @@
-"""Values of a table as typed columns: the same text is the same value, in a file and in a request.
+"""Array of a table as typed columns: the same text is the same value, in a file and in a request.
 
 Types are .NET's, as Studio names them in `ColumnTypes`: Boolean, Int32, Int64, Double, String. What a number is,
 `tables.number` says. A column of integers in which a value is missing is one of floating point numbers.
@@ -7,20 +7,15 @@ Types are .NET's, as Studio names them in `ColumnTypes`: Boolean, Int32, Int64, 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from graph.data.dates import dates, parsed
 from graph.data.declared import NOTHING, Declared
 from graph.data.frames import Frame
 from graph.data.rows import Rows
 from graph.errors import ModuleFailure
+from graph.libraries import Array, Series, np, pd
 from tables import MISSING, OutOfRange, number, real
-
-if TYPE_CHECKING:
-    import numpy as np
-    import pandas as pd
-
-    Values = np.ndarray[Any, Any]
 
 _BITS: Final = {"Int32": 31, "Int64": 63}
 _TRUTH: Final = {"true": True, "false": False}
@@ -35,8 +30,6 @@ def coerce(frame: pd.DataFrame, types: Mapping[str, str], declared: Declared = N
     as a file's would be. Null and what a file writes for missing are missing values. Raises ModuleFailure 0002 naming
     column and value.
     """
-    import pandas as pd
-
     columns = {str(name): typed(values, types.get(str(name), "")) for name, values in frame.items()}
     return pd.DataFrame(columns, index=frame.index)
 
@@ -51,12 +44,12 @@ def coerced(rows: Rows, types: Mapping[str, str], declared: Declared = NOTHING) 
     return Frame(columns, rows.count)
 
 
-def typed(values: pd.Series[Any], type_name: str) -> Values:
+def typed(values: Series, type_name: str) -> Array:
     """The column as one of that type. Raises ModuleFailure 0002 for a value that is none."""
     return dates(values) if type_name == "DateTime" else _typed(values.tolist(), values.name, type_name)
 
 
-def _typed(cells: list[Any], name: Any, type_name: str) -> Values:
+def _typed(cells: list[Any], name: Any, type_name: str) -> Array:
     """A column of that type; where none is told, as a file's would be: then nothing in it is refused."""
     if not type_name:
         try:
@@ -79,10 +72,8 @@ def _typed(cells: list[Any], name: Any, type_name: str) -> Values:
     return _array(found)
 
 
-def _at_once(cells: list[Any], type_name: str) -> Values | None:
+def _at_once(cells: list[Any], type_name: str) -> Array | None:
     """The column where all values are plainly of its type; None where each is to be looked at."""
-    import numpy as np
-
     match type_name, {*map(type, cells)}:
         case "String", kinds if kinds == {str} and _ABSENT.isdisjoint(cells):
             return np.array(cells, object)
@@ -98,7 +89,7 @@ def _at_once(cells: list[Any], type_name: str) -> Values | None:
     return None
 
 
-def guessed(values: pd.Series[Any]) -> Values:
+def guessed(values: Series) -> Array:
     """The column as one of the type that all its values are of: integers, numbers, truth values, else text.
 
     Raises ModuleFailure 0002 for a column of numbers one of which no Double holds.
@@ -106,7 +97,7 @@ def guessed(values: pd.Series[Any]) -> Values:
     return _guessed(values.tolist(), values.name)
 
 
-def _guessed(cells: list[Any], name: Any) -> Values:
+def _guessed(cells: list[Any], name: Any) -> Array:
     texts = _texts(cells)
     present = [text for text in texts if text is not None]
     if present and len(present) == len(texts) and all(_is_truth(text) for text in present):
@@ -125,11 +116,10 @@ def _guessed(cells: list[Any], name: Any) -> Values:
     return _array(found)
 
 
-def doubtful(values: pd.Series[Any]) -> bool:
+def doubtful(values: Series) -> bool:
     """Whether pandas may have read the column otherwise than `guessed` does: integers that no Int64 holds, truth values
     of which some are missing or are written in other letters, numbers that became infinite.
     """
-    import numpy as np
     from pandas import StringDtype
 
     match values.dtype.kind:
@@ -156,16 +146,12 @@ def _plain(value: Any) -> Any:
     return value if isinstance(value, str | int | float) and not isinstance(value, bool) else str(value)
 
 
-def _strings(texts: list[Any]) -> Values:
-    import numpy as np
-
+def _strings(texts: list[Any]) -> Array:
     return np.array([text if text is None else str(text) for text in texts], object)
 
 
-def _array(found: list[Any]) -> Values:
+def _array(found: list[Any]) -> Array:
     """Truth values, integers or floating point numbers, by what is there."""
-    import numpy as np
-
     if any(value is None for value in found):
         return np.array([np.nan if value is None else float(value) for value in found])
     if found and all(isinstance(value, bool) for value in found):

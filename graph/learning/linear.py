@@ -2,28 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from graph.errors import ModuleFailure
 from graph.learning.untrained import SEED, UNKNOWN_LEVELS, Fitted, Learner, swept
+from graph.libraries import Array, Numbers, np
 from graph.models.answers import SOFTMAX
-from graph.spec import Parameter
-
-if TYPE_CHECKING:
-    import numpy as np
-    import numpy.typing as npt
-
-    Matrix = npt.NDArray[np.float64]
+from graph.spec import Parameter, Parameters
 
 STANDARD, RANGE_0_1, NONE = "Gaussian normalizer", "Min-Max normalizer", "Do not normalize"
 SCALE: Final = "scale alone"
 
 
-def completed(matrix: Matrix) -> tuple[Matrix, Matrix]:
+def completed(matrix: Numbers) -> tuple[Numbers, Numbers]:
     """The mean of each column, and the matrix with it where a value is missing. Raises 0018 where these are not finite."""
-    import numpy as np
-
     known = ~np.isnan(matrix)
     count = np.maximum(known.sum(axis=0), 1)
     with np.errstate(over="ignore", invalid="ignore"):
@@ -44,10 +36,8 @@ class Linear:
     def __init__(self, model: Any, normalizer: str = STANDARD) -> None:
         self.model, self.normalizer = model, normalizer
 
-    def fit(self, matrix: Matrix, label: npt.NDArray[Any]) -> Linear:
+    def fit(self, matrix: Numbers, label: Array) -> Linear:
         """Fit; a missing value stands for its column's mean."""
-        import numpy as np
-
         self.mean, filled = completed(matrix)
         self.shift, scale = self.mean, filled.std(axis=0)
         if self.normalizer == RANGE_0_1:
@@ -61,10 +51,8 @@ class Linear:
         self.model.fit((filled - self.shift) / self.scale, label)
         return self
 
-    def weights(self) -> tuple[Matrix, float]:
+    def weights(self) -> tuple[Numbers, float]:
         """Weights and intercept for the columns as they are."""
-        import numpy as np
-
         weights = np.ravel(self.model.coef_) / self.scale
         return weights, float(np.ravel(self.model.intercept_)[0] - weights @ self.shift)
 
@@ -73,16 +61,14 @@ class LinearLearner(Learner):
     """Common part of the learners with one linear score."""
 
     def export(self, fitted: Any, width: int) -> Fitted:
-        """See Learner."""
         from graph.models import onnx_models
 
         weights, intercept = fitted.weights()
         return Fitted(onnx_models.linear(weights, intercept, fitted.mean))
 
 
-def layers(fitted: Linear, weights: list[Matrix], offsets: list[Matrix]) -> Fitted:
+def layers(fitted: Linear, weights: list[Numbers], offsets: list[Numbers]) -> Fitted:
     """Layers (inputs × outputs) that were fitted to scaled columns, as data."""
-    import numpy as np
 
     from graph.models.forms.network import export
 
@@ -104,7 +90,7 @@ LOGISTIC_PARAMETERS: Final = (
 )
 
 
-def logistic_regression(parameters: Mapping[str, Any]) -> Any:
+def logistic_regression(parameters: Parameters) -> Any:
     """scikit-learn's, for two classes or several."""
     from sklearn.linear_model import LogisticRegression
 
@@ -149,8 +135,7 @@ class Network(Learner):
 
     rate = "Learning rate"
 
-    def estimator(self, parameters: Mapping[str, Any]) -> Any:
-        """See Learner."""
+    def estimator(self, parameters: Parameters) -> Any:
         from sklearn.neural_network import MLPClassifier, MLPRegressor
 
         kind: Any = MLPRegressor if self.task == "regression" else MLPClassifier
@@ -171,8 +156,6 @@ class Network(Learner):
 
     def export(self, fitted: Any, width: int) -> Fitted:
         """See Learner. Of two classes a network with several has one score, which is doubled for `softmax`."""
-        import numpy as np
-
         weights, offsets = list(fitted.model.coefs_), list(fitted.model.intercepts_)
         if self.link == SOFTMAX and weights[-1].shape[1] == 1:
             weights[-1] = np.hstack([np.zeros_like(weights[-1]), weights[-1]])

@@ -15,6 +15,7 @@ from graph.data.datasets import (
 )
 from graph.data.frames import made_like, with_columns
 from graph.errors import ModuleFailure, empty_input
+from graph.libraries import np, pd
 from graph.models.answers import (
     ASSIGNMENTS,
     DISTANCES,
@@ -26,8 +27,6 @@ from graph.models.features import level_text
 from tasks import TASKS, Outcome, Task
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from graph.models.ilearner import TrainedModel
 
 
@@ -54,8 +53,6 @@ def outcome(dataset: Dataset) -> Outcome:
 
     Raises 0025 where there are no scores, 0024 where there is no label, 0003 where no row has one.
     """
-    import numpy as np
-
     scored, frame = dataset.scored, dataset.frame
     task = scored.task if scored else ""
     if scored is None or (ASSIGNMENTS if task == TASK_CLUSTERING else SCORED_LABELS) not in frame.columns:

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import Any
 
 from graph.data.datasets import TASK_BINARY
 from graph.errors import ModuleFailure
 from graph.learning.untrained import Fitted, Learner, UntrainedModel
-from graph.spec import UNTRAINED, Port
-
-if TYPE_CHECKING:
-    import numpy as np
-    import numpy.typing as npt
+from graph.libraries import Array, Numbers
+from graph.spec import UNTRAINED, Parameters, Port, Ports
 
 _INNER = "Untrained binary classification model"
 
@@ -21,11 +18,11 @@ class Several:
     """Fits the inner learner once for each two-class target that *targets* makes of the label."""
 
     def __init__(
-        self, inner: UntrainedModel, targets: Callable[[npt.NDArray[Any]], list[Any]], *, ranks: bool = False
+        self, inner: UntrainedModel, targets: Callable[[Array], list[Any]], *, ranks: bool = False
     ) -> None:
         self.inner, self.targets, self.ranked = inner, targets, ranks
 
-    def fit(self, matrix: npt.NDArray[np.float64], target: npt.NDArray[Any]) -> Several:
+    def fit(self, matrix: Numbers, target: Array) -> Several:
         """Fit them all."""
         self.fitted = [self.inner.fit(matrix, one.astype("int64")) for one in self.targets(target)]
         self.ranks = sorted(set(target.tolist())) if self.ranked else []
@@ -37,7 +34,7 @@ class SeveralLearner(Learner):
 
     inputs = (Port(_INNER, UNTRAINED),)
 
-    def run(self, inputs: Mapping[str, Any], parameters: Mapping[str, Any]) -> Mapping[str, Any]:
+    def run(self, inputs: Ports, parameters: Parameters) -> Ports:
         """See Module. Columns are as the inner learner has them."""
         inner: UntrainedModel = inputs[_INNER]
         if inner.task != TASK_BINARY:
@@ -48,17 +45,15 @@ class SeveralLearner(Learner):
         unknown = {"Allow unknown categorical levels": inner.unknown_levels}
         return {"Untrained model": UntrainedModel(self, {**parameters, **unknown, _INNER: inner})}
 
-    def inner(self, parameters: Mapping[str, Any]) -> UntrainedModel:
+    def inner(self, parameters: Parameters) -> UntrainedModel:
         """The learner that it is connected to."""
         found: UntrainedModel = parameters[_INNER]
         return found
 
-    def encoded(self, parameters: Mapping[str, Any]) -> str:
-        """See Learner."""
+    def encoded(self, parameters: Parameters) -> str:
         return self.inner(parameters).encoding
 
     def export(self, fitted: Several, width: int) -> Fitted:
-        """See Learner."""
         from graph.models.forms.several import export
 
         parts = [fitted.inner.export(one, width) for one in fitted.fitted]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Final
+from typing import Final
 
 from graph.data.datasets import (
     TASK_ANOMALY,
@@ -16,13 +16,9 @@ from graph.data.datasets import (
 )
 from graph.errors import InvalidModel, ModuleFailure, bad_target
 from graph.learning.untrained import UntrainedModel
+from graph.libraries import Array, Numbers, Series, np, pd
 from graph.models.features import Feature, describe, encode, width
 from graph.models.ilearner import Label, TrainedModel
-
-if TYPE_CHECKING:
-    import numpy as np
-    import numpy.typing as npt
-    import pandas as pd
 
 
 def train(untrained: UntrainedModel, frame: pd.DataFrame, label: str | None) -> TrainedModel:
@@ -62,10 +58,8 @@ def trainable(dataset: Dataset) -> pd.DataFrame:
 
 def prepare(
     untrained: UntrainedModel, frame: pd.DataFrame, label: str | None
-) -> tuple[Label, npt.NDArray[np.float64], npt.NDArray[Any], tuple[Feature, ...]]:
+) -> tuple[Label, Numbers, Array, tuple[Feature, ...]]:
     """The label, feature matrix, target vector and features that the learner is fitted to."""
-    import numpy as np
-
     if label is not None:
         missing = frame[label].isna()
         if missing.any():
@@ -88,11 +82,8 @@ UNLABELLED: Final[Mapping[str, Label]] = {TASK_ANOMALY: Label("", "Int32", (0, 1
 """What a model that is trained without a label says instead of one."""
 
 
-def _target(values: pd.Series[Any], untrained: UntrainedModel) -> tuple[Label, npt.NDArray[Any]]:
+def _target(values: Series, untrained: UntrainedModel) -> tuple[Label, Array]:
     """The label and what is fitted: numbers, or positions among its classes in their order."""
-    import numpy as np
-    import pandas as pd
-
     name, wanted = str(values.name), _CLASSES.get(untrained.task)
     if wanted is None:
         if not is_numeric(values):
@@ -118,5 +109,5 @@ _CLASSES: Final = {TASK_BINARY: range(2, 3), TASK_ANOMALY: range(2, 3), TASK_MUL
 """How many classes the label of a task may have."""
 
 
-def _constant(target: npt.NDArray[Any]) -> str:
+def _constant(target: Array) -> str:
     return f"all its values are {target[0]:g}" if target.min() == target.max() else ""

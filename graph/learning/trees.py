@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from typing import Any, Final
 
 from graph.data.datasets import TASK_BINARY, TASK_REGRESSION
 from graph.learning.untrained import SEED, UNKNOWN_LEVELS, Fitted, Learner, swept
+from graph.libraries import np
 from graph.models.answers import IDENTITY, SHARE
 from graph.models.features import ORDINAL
-from graph.spec import Parameter
+from graph.spec import Parameter, Parameters
 
 _LEAVES: Final = Parameter("Maximum number of leaves per tree", "Int", 20, minimum=2, maximum=4096)
 _SAMPLES: Final = Parameter("Minimum number of samples per leaf node", "Int", 10, minimum=1)
@@ -31,8 +31,7 @@ class BoostedTrees(Learner):
     threads = True
     parameters = (*_SWEPT[:4], SEED, UNKNOWN_LEVELS, *_SWEPT[4:])
 
-    def estimator(self, parameters: Mapping[str, Any]) -> Any:
-        """See Learner."""
+    def estimator(self, parameters: Parameters) -> Any:
         from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 
         kind = HistGradientBoostingClassifier if self.task == TASK_BINARY else HistGradientBoostingRegressor
@@ -49,9 +48,6 @@ class BoostedTrees(Learner):
         )
 
     def export(self, fitted: Any, width: int) -> Fitted:
-        """See Learner."""
-        import numpy as np
-
         from graph.models import onnx_models
 
         # The fitted trees have no public accessor; the test that compares every held-out row guards these names.
@@ -83,8 +79,7 @@ class DecisionForest(Learner):
         FOREST_UNKNOWN,
     )
 
-    def estimator(self, parameters: Mapping[str, Any]) -> Any:
-        """See Learner."""
+    def estimator(self, parameters: Parameters) -> Any:
         return Forest(
             self.task,
             n_estimators=parameters["Number of decision trees"],
@@ -96,7 +91,6 @@ class DecisionForest(Learner):
         )
 
     def export(self, fitted: Any, width: int) -> Fitted:
-        """See Learner."""
         from graph.models import onnx_models
         from graph.models.forms.forest import export
 
@@ -129,8 +123,7 @@ class DecisionJungle(DecisionForest):
         FOREST_UNKNOWN,
     )
 
-    def estimator(self, parameters: Mapping[str, Any]) -> Any:
-        """See Learner."""
+    def estimator(self, parameters: Parameters) -> Any:
         return Forest(
             self.task,
             n_estimators=parameters["Number of decision DAGs"],
@@ -167,7 +160,5 @@ class Forest:
 
 def single(matrix: Any) -> Any:
     """The matrix with what no number of single precision holds at the ends of these."""
-    import numpy as np
-
     ends = np.finfo(np.float32)
     return np.clip(matrix, float(ends.min), float(ends.max))

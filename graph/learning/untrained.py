@@ -9,19 +9,14 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, ClassVar, Final
+from typing import Any, ClassVar, Final
 
 from graph.errors import ModuleFailure
+from graph.libraries import Array, Numbers
 from graph.models.answers import LOGISTIC
 from graph.models.features import ONE_HOT
 from graph.models.forms import ONNX
-from graph.spec import UNTRAINED, Module, Parameter, Port
-
-if TYPE_CHECKING:
-    import numpy as np
-    import numpy.typing as npt
-
-    Matrix = npt.NDArray[np.float64]
+from graph.spec import UNTRAINED, Module, Parameter, Parameters, Port, Ports
 
 SMALL_MATRIX: Final = 2_000_000  # cells: about a year of flights
 
@@ -68,15 +63,14 @@ class Learner(Module):
     threads: ClassVar[bool] = False
     """Whether what it learns does not depend on the number of threads."""
 
-    def run(self, inputs: Mapping[str, Any], parameters: Mapping[str, Any]) -> Mapping[str, Any]:
-        """See Module."""
+    def run(self, inputs: Ports, parameters: Parameters) -> Ports:
         return {"Untrained model": UntrainedModel(self, parameters)}
 
-    def encoded(self, parameters: Mapping[str, Any]) -> str:
+    def encoded(self, parameters: Parameters) -> str:
         """How columns become a matrix."""
         return self.encoding
 
-    def estimator(self, parameters: Mapping[str, Any]) -> Any:
+    def estimator(self, parameters: Parameters) -> Any:
         """A new estimator with these parameters."""
         raise TypeError(f"{type(self).__name__} does not define estimator()")
 
@@ -84,7 +78,7 @@ class Learner(Module):
         """The fitted estimator as data."""
         raise TypeError(f"{type(self).__name__} does not define export()")
 
-    def unfit(self, target: npt.NDArray[Any]) -> str:
+    def unfit(self, target: Array) -> str:
         """Why it cannot be trained on this target; empty where it can."""
         return ""
 
@@ -94,7 +88,7 @@ class UntrainedModel:
     """A learner with its parameters."""
 
     module: Learner
-    parameters: Mapping[str, Any]
+    parameters: Parameters
 
     @property
     def learner(self) -> str:
@@ -121,7 +115,7 @@ class UntrainedModel:
         """A new estimator."""
         return self.module.estimator(self.parameters)
 
-    def fit(self, matrix: Matrix, target: npt.NDArray[Any]) -> Any:
+    def fit(self, matrix: Numbers, target: Array) -> Any:
         """A fitted estimator.
 
         A small matrix is fitted on one thread. The trees' OpenMP threads wait for each other by spinning, so

@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from graph.data.datasets import TASK_BINARY, TASK_MULTICLASS, TASK_REGRESSION, Dataset
 from graph.errors import ModuleFailure
 from graph.learning.scoring import measured, scored, task_of
 from graph.learning.training import train, trainable
 from graph.learning.untrained import UntrainedModel
-
-if TYPE_CHECKING:
-    import numpy as np
-    import numpy.typing as npt
-
-    from tasks import Metric
+from graph.libraries import np, npt, pd
+from tasks import Metric
 
 FOLDS: Final = 10
 
@@ -70,9 +66,6 @@ def folds(
 
     Classes are spread over the folds alike. Raises 0021 for fewer labelled rows than folds.
     """
-    import numpy as np
-    import pandas as pd
-
     if dataset.folds:
         return [np.asarray(rows) for rows in dataset.folds if len(rows)]
     values = dataset.frame[label]
@@ -91,8 +84,6 @@ def folds(
 
 def validated(untrained: UntrainedModel, dataset: Dataset, label: str, fold: npt.NDArray[np.intp]) -> Dataset:
     """The rows of a fold, scored by a model that is trained on all others."""
-    import numpy as np
-
     inside = np.zeros(dataset.rows, dtype=bool)
     inside[fold] = True
     return scored(train(untrained, trainable(dataset)[~inside], label), Dataset(dataset.frame[inside]))
@@ -105,8 +96,6 @@ def judged(
     against: Dataset | list[npt.NDArray[np.intp]],
 ) -> dict[str, float]:
     """All metrics on a validation dataset, or their means over folds."""
-    import numpy as np
-
     if isinstance(against, Dataset):
         return measured(scored(train(untrained, trainable(dataset), label), against))
     found = [measured(validated(untrained, dataset, label, fold)) for fold in against]

@@ -7,16 +7,11 @@ the last bit, what it gets in a table.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from graph.data.datasets import TASK_ANOMALY, TASK_BINARY, TASK_CLUSTERING, TASK_MULTICLASS, TASK_REGRESSION
+from graph.libraries import Array, Numbers, np
 from graph.models.features import level_text
-
-if TYPE_CHECKING:
-    import numpy as np
-    import numpy.typing as npt
-
-    Scores = npt.NDArray[np.float64]
 
 LOGISTIC: Final = "logistic"
 IDENTITY: Final = "identity"
@@ -42,40 +37,32 @@ _BEYOND: Final = 700
 """Where the exponential overflows a Double; a probability is 0 or 1 in double precision there anyway."""
 
 
-def link(raw: Scores, name: str) -> Scores:
+def link(raw: Numbers, name: str) -> Numbers:
     """From raw scores to probabilities, values or distances. One score a row, or for `softmax` and `share` several."""
     return _LINKS[name](raw)
 
 
-def _logistic(raw: Scores) -> Scores:
-    import numpy as np
-
+def _logistic(raw: Numbers) -> Numbers:
     return np.asarray(1.0 / (1.0 + np.exp(-np.clip(raw, -_BEYOND, _BEYOND))))
 
 
-def _exponential(raw: Scores) -> Scores:
-    import numpy as np
-
+def _exponential(raw: Numbers) -> Numbers:
     return np.asarray(np.exp(np.clip(raw, -_BEYOND, _BEYOND)))
 
 
-def _softmax(raw: Scores) -> Scores:
-    import numpy as np
-
+def _softmax(raw: Numbers) -> Numbers:
     return _share(np.exp(np.clip(raw - raw.max(axis=1, keepdims=True), -_BEYOND, 0)))
 
 
-def _share(raw: Scores) -> Scores:
+def _share(raw: Numbers) -> Numbers:
     """One score a row is a share already; of several each is taken as its part of their sum."""
-    import numpy as np
-
     if raw.ndim == 1:
         return np.asarray(np.clip(raw, 0.0, 1.0))
     whole = np.cumsum(raw, axis=1)[:, -1:]
     return np.where(whole > 0, raw / np.where(whole > 0, whole, 1.0), 1.0 / raw.shape[1])
 
 
-_LINKS: Final[Mapping[str, Callable[[Scores], Scores]]] = {
+_LINKS: Final[Mapping[str, Callable[[Numbers], Numbers]]] = {
     LOGISTIC: _logistic,
     IDENTITY: lambda raw: raw,
     EXPONENTIAL: _exponential,
@@ -106,15 +93,13 @@ def columns(
 
 
 def answer(
-    values: Scores, task: str, label_type: str, classes: Sequence[Any], scores: Sequence[str]
-) -> dict[str, npt.NDArray[Any]]:
+    values: Numbers, task: str, label_type: str, classes: Sequence[Any], scores: Sequence[str]
+) -> dict[str, Array]:
     """The columns by name, from linked scores.
 
     The positive class is said where its probability is at least 0.5; of several classes the likeliest, of several
     quantiles that in the middle, of clusters the nearest; of equals the first.
     """
-    import numpy as np
-
     names = np.array(classes, dtype=object if label_type == "String" else None)
     match task:
         case "regression" if scores:

@@ -12,19 +12,13 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import Any, Final, Literal
 
 from graph.data.datasets import is_numeric, net_type
 from graph.data.frames import Values, is_categorical
 from graph.errors import ModuleFailure, column_not_found, column_type
+from graph.libraries import Numbers, Series, np, pd
 from tables import number
-
-if TYPE_CHECKING:
-    import numpy as np
-    import numpy.typing as npt
-    import pandas as pd
-
-    Matrix = npt.NDArray[np.float64]
 
 ORDINAL: Final = "ordinal"
 ONE_HOT: Final = "one-hot"
@@ -74,8 +68,6 @@ def describe(frame: pd.DataFrame, label: str | None) -> tuple[Feature, ...]:
 
     Raises 0017 for a text column that is not categorical, 0020 when there is no feature at all.
     """
-    import numpy as np
-
     features = []
     for name in frame.columns:
         if name == label:
@@ -105,14 +97,12 @@ def width(features: Sequence[Feature], encoding: str) -> int:
 
 def encode(
     frame: pd.DataFrame, features: Sequence[Feature], encoding: str, unknown_levels: bool = True
-) -> Matrix:
+) -> Numbers:
     """The matrix (rows × width) of these features.
 
     Raises 0001 for a missing column, 0017 for one of another type, 0018 for a level not seen in training when
     unknown levels are not allowed.
     """
-    import numpy as np
-
     matrix = np.empty((len(frame), width(features, encoding)), dtype=np.float64)
     at = 0
     for feature in features:
@@ -143,10 +133,8 @@ def _canonical(text: str) -> int | float | None:
         return None
 
 
-def _codes(values: pd.Series[Any] | Values, feature: Feature, unknown_levels: bool) -> Matrix:
+def _codes(values: Series | Values, feature: Feature, unknown_levels: bool) -> Numbers:
     """Position of each value among the feature's levels, NaN when missing or unknown."""
-    import numpy as np
-
     if isinstance(values, Values):
         cells = values.tolist()
         table = {cell: feature.position(cell) for cell in {*cells}}

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from graph.data.datasets import TASK_ANOMALY, TASK_BINARY, TASK_CLUSTERING, TASK_MULTICLASS, TASK_REGRESSION
 from graph.errors import InvalidModel
+from graph.libraries import np, npt, pd
 from graph.models import answers, forms
 from graph.models.answers import link
 from graph.models.features import ONE_HOT, ORDINAL, Feature, encode, width
@@ -26,9 +27,6 @@ from graph.steps import Asked, Step, asked, read, written
 if TYPE_CHECKING:
     import zipfile
 
-    import numpy as np
-    import numpy.typing as npt
-    import pandas as pd
 
 FORMAT: Final = "ilearner"
 VERSION: Final = 1

@@ -20,6 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 from graph.errors import InvalidModel
+from graph.libraries import Array, Numbers
 
 if TYPE_CHECKING:
     import onnx
@@ -77,7 +78,7 @@ _RECORD: Final = np.dtype(
 _LARGEST: Final = float(np.finfo(np.float32).max)
 
 
-def forest(trees_: Sequence[Any], values: Sequence[npt.NDArray[np.float64]], width: int) -> bytes:
+def forest(trees_: Sequence[Any], values: Sequence[Numbers], width: int) -> bytes:
     """The mean over scikit-learn's trees, *values* being those of the nodes of each.
 
     They compare columns in single precision; where what is missing parts from all else a threshold is infinite.
@@ -95,7 +96,7 @@ def forest(trees_: Sequence[Any], values: Sequence[npt.NDArray[np.float64]], wid
     return trees(nodes, 0.0, width, single=True)
 
 
-def trees(nodes: Sequence[npt.NDArray[Any]], baseline: float, width: int, *, single: bool = False) -> bytes:
+def trees(nodes: Sequence[Array], baseline: float, width: int, *, single: bool = False) -> bytes:
     """A boosted ensemble; `nodes` are scikit-learn's histogram-tree node records, one array a tree."""
     from onnx import TensorProto, helper
 
@@ -138,7 +139,7 @@ def trees(nodes: Sequence[npt.NDArray[Any]], baseline: float, width: int, *, sin
     return _model([*(casts if single else ()), node, add], {"baseline": np.array([[baseline]])}, width)
 
 
-def linear(weights: npt.NDArray[np.float64], intercept: float, missing: npt.NDArray[np.float64]) -> bytes:
+def linear(weights: Numbers, intercept: float, missing: Numbers) -> bytes:
     """A linear model; `missing` is what stands in for a missing value of each column.
 
     The sum is the last of the running sums, which are added in order: a reduction's order depends on where in
@@ -160,7 +161,7 @@ def linear(weights: npt.NDArray[np.float64], intercept: float, missing: npt.NDAr
     return _model(nodes, constants, weights.size)
 
 
-def _two_leaves(tree: npt.NDArray[Any]) -> npt.NDArray[Any]:
+def _two_leaves(tree: Array) -> Array:
     """A tree that is one leaf, as a split whose two leaves are equal: ONNX has no tree without a split."""
     both = np.concatenate([tree, tree, tree])
     both["is_leaf"] = (0, 1, 1)
@@ -183,13 +184,13 @@ def _attribute(node: onnx.NodeProto, name: str) -> Any:
     return attribute
 
 
-def _tensor(name: str, array: npt.NDArray[Any]) -> onnx.TensorProto:
+def _tensor(name: str, array: Array) -> onnx.TensorProto:
     from onnx import numpy_helper
 
     return numpy_helper.from_array(np.ascontiguousarray(array), name)
 
 
-def _model(nodes: list[onnx.NodeProto], constants: Mapping[str, npt.NDArray[Any]], width: int) -> bytes:
+def _model(nodes: list[onnx.NodeProto], constants: Mapping[str, Array], width: int) -> bytes:
     from onnx import TensorProto, helper
 
     graph = helper.make_graph(
@@ -289,7 +290,7 @@ def _shape(value: onnx.ValueInfoProto) -> tuple[str | int, ...] | None:
     return tuple(d.dim_param or d.dim_value for d in tensor.shape.dim)
 
 
-def _array(tensor: onnx.TensorProto) -> npt.NDArray[Any]:
+def _array(tensor: onnx.TensorProto) -> Array:
     """The numbers of a tensor; never a file it may point to."""
     import onnx
     from onnx import numpy_helper

@@ -15,11 +15,10 @@ from graph.data.rows import Rows
 from graph.data.values import coerced
 from graph.definition import Experiment, Source
 from graph.errors import one_line
+from graph.libraries import pd
 from graph.spec import TRAINED_MODEL_PORT
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from graph.models.ilearner import TrainedModel
 
 Work = Callable[[Mapping[str, Any], Mapping[str, Any]], Mapping[str, Any]]

@@ -4,20 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from graph.data.datasets import Dataset
 from graph.data.values import coerce
 from graph.definition import Experiment
 from graph.errors import GraphError, InvalidModel, ModuleError, ModuleFailure, empty_input, one_line
 from graph.fitting import learns
+from graph.libraries import pd
 from graph.models.ilearner import TrainedModel
 from graph.modules import find
 from graph.spec import TRAINED_MODEL_PORT, Module
 from graph.steps import Step, written
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 
 @dataclass(frozen=True)

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from graph.data.datasets import Dataset, net_type
 from graph.data.rows import Rows, rows_of
 from graph.definition import Experiment
 from graph.errors import GraphError, ModuleError, one_line
+from graph.libraries import pd
 from graph.running.compiled import Compiled, NotCompiled, compile_graph
 from graph.running.runner import NOTHING, execute, feature_types, read_model, typed_inputs
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 
 class Scorer:

@@ -16,11 +16,9 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
 from graph.errors import InvalidModel
+from graph.libraries import np, npt
 
 if TYPE_CHECKING:
-    import numpy as np
-    import numpy.typing as npt
-
     Arithmetic = Callable[[npt.NDArray[np.float64]], npt.NDArray[np.float64]]
 
 ONNX: Final = "onnx"

@@ -21,7 +21,6 @@ ARRAYS: Final = ("missing", "centres", "cosine")
 
 
 def check(arrays: Arrays, width: int) -> int:
-    """See the room."""
     centres, cosine = arrays["centres"], arrays["cosine"]
     expect_rows(arrays, width, "missing")
     expect(centres.dtype.kind == "f" and centres.ndim == 2 and centres.shape[1] == width and len(centres) > 0)
@@ -30,7 +29,6 @@ def check(arrays: Arrays, width: int) -> int:
 
 
 def scores(arrays: Arrays, matrix: Scores) -> Scores:
-    """See the room."""
     centres = arrays["centres"]
     result = np.empty((len(matrix), len(centres)))
     for part in chunks(len(matrix), len(centres)):

@@ -15,7 +15,6 @@ ARRAYS: Final = ("missing", "shift", "scale", "components", "usual")
 
 
 def check(arrays: Arrays, width: int) -> int:
-    """See the room."""
     components, usual = arrays["components"], arrays["usual"]
     expect_rows(arrays, width, "missing", "shift", "scale")
     expect(bool((arrays["scale"] > 0).all()) and components.ndim == 2 and components.shape[1] == width)
@@ -25,7 +24,6 @@ def check(arrays: Arrays, width: int) -> int:
 
 
 def scores(arrays: Arrays, matrix: Scores) -> Scores:
-    """See the room."""
     result = np.empty((len(matrix), 1))
     for part in chunks(len(matrix), matrix.shape[1]):
         error = errors(arrays, matrix[part])

@@ -45,7 +45,6 @@ def export(trees: Sequence[Any], values: Sequence[Scores], quantiles: Sequence[f
 
 
 def check(arrays: Arrays, width: int) -> int:
-    """See the room."""
     roots, column, left, right = (arrays[name] for name in ("roots", "column", "left", "right"))
     values, quantiles = arrays["values"], arrays["quantiles"]
     nodes = len(values)
@@ -62,7 +61,6 @@ def check(arrays: Arrays, width: int) -> int:
 
 
 def scores(arrays: Arrays, matrix: Scores) -> Scores:
-    """See the room."""
     values, quantiles = arrays["values"], arrays["quantiles"]
     trees = len(arrays["roots"])
     result = np.empty((len(matrix), len(quantiles) or values.shape[1]))

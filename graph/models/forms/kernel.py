@@ -21,7 +21,6 @@ ARRAYS: Final = ("missing", "scale", "vectors", "weights", "gamma", "offset")
 
 
 def check(arrays: Arrays, width: int) -> int:
-    """See the room."""
     vectors, weights = arrays["vectors"], arrays["weights"]
     expect_rows(arrays, width, "missing", "scale")
     expect(bool((arrays["scale"] > 0).all()) and vectors.ndim == 2 and vectors.shape[1] == width)
@@ -32,7 +31,6 @@ def check(arrays: Arrays, width: int) -> int:
 
 
 def scores(arrays: Arrays, matrix: Scores) -> Scores:
-    """See the room."""
     vectors = arrays["vectors"]
     result = np.empty((len(matrix), 1))
     for part in chunks(len(matrix), len(vectors)):

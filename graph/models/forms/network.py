@@ -32,7 +32,6 @@ def export(missing: Scores, weights: Sequence[Scores], offsets: Sequence[Scores]
 
 
 def check(arrays: Arrays, width: int) -> int:
-    """See the room."""
     sizes, weights, offsets = (arrays[name] for name in ("sizes", "weights", "offsets"))
     expect_rows(arrays, width, "missing")
     expect(sizes.dtype.kind == "i" and sizes.ndim == 1 and len(sizes) >= 2 and bool((sizes > 0).all()))
@@ -43,7 +42,6 @@ def check(arrays: Arrays, width: int) -> int:
 
 
 def scores(arrays: Arrays, matrix: Scores) -> Scores:
-    """See the room."""
     sizes = arrays["sizes"].tolist()
     layers, weight, offset = [], 0, 0
     for wide, out in itertools.pairwise(sizes):

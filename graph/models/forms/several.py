@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from graph.errors import InvalidModel
+from graph.libraries import np
 from graph.models.answers import LOGISTIC, SHARE, link
 from graph.models.arrays import expect
 
@@ -29,9 +30,6 @@ def export(form: str, link_name: str, models: Sequence[bytes], ranks: Sequence[f
 
 
 def load(data: bytes, width: int, scores: int) -> Arithmetic:
-    """See the room."""
-    import numpy as np
-
     from graph.models import forms
 
     head, *models = _parts(data)

@@ -1,12 +1,7 @@
-"""Data Format Conversions: Convert to CSV."""
-
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
-from graph.flow import Columns
-from graph.spec import Module, Port
+from graph.flow import Flow
+from graph.spec import Module, Parameters, Port, Ports
 
 
 class ConvertToCsv(Module):
@@ -17,10 +12,8 @@ class ConvertToCsv(Module):
     outputs = (Port("Results dataset"),)
     on_arrays = True
 
-    def run(self, inputs: Mapping[str, Any], parameters: Mapping[str, Any]) -> Mapping[str, Any]:
-        """See the class."""
+    def run(self, inputs: Ports, parameters: Parameters) -> Ports:
         return {"Results dataset": inputs["Dataset"]}
 
-    def columns(self, inputs: Mapping[str, Columns], parameters: Mapping[str, Any]) -> Mapping[str, Columns]:
-        """See Module."""
+    def columns(self, inputs: Flow, parameters: Parameters) -> Flow:
         return {"Results dataset": inputs["Dataset"]}

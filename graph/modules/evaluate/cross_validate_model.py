@@ -1,16 +1,14 @@
-"""Machine Learning / Evaluate: Cross Validate Model."""
-
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from graph.data.datasets import TASK_MULTICLASS, Dataset
-from graph.flow import Columns
+from graph.flow import Flow
 from graph.learning.scoring import measured
 from graph.learning.untrained import UntrainedModel
 from graph.learning.validation import CLASSIFICATION, REGRESSION, folds, metric_of, titled, validated
-from graph.spec import UNTRAINED, Module, Parameter, Port
+from graph.libraries import pd
+from graph.spec import UNTRAINED, Module, Parameter, Parameters, Port, Ports
 
 
 class CrossValidateModel(Module):
@@ -28,10 +26,7 @@ class CrossValidateModel(Module):
         Parameter("Random seed", "Int", 0, minimum=0, maximum=2**31 - 1),
     )
 
-    def run(self, inputs: Mapping[str, Any], parameters: Mapping[str, Any]) -> Mapping[str, Any]:
-        """See the class."""
-        import pandas as pd
-
+    def run(self, inputs: Ports, parameters: Parameters) -> Ports:
         untrained: UntrainedModel = inputs["Untrained model"]
         dataset: Dataset = inputs["Dataset"]
         task = untrained.task
@@ -67,7 +62,6 @@ class CrossValidateModel(Module):
             "Evaluation results by fold": Dataset(pd.DataFrame(table)),
         }
 
-    def columns(self, inputs: Mapping[str, Columns], parameters: Mapping[str, Any]) -> Mapping[str, Columns]:
-        """See Module."""
+    def columns(self, inputs: Flow, parameters: Parameters) -> Flow:
         inputs["Dataset"].selected(parameters["Label column"])
         return {}

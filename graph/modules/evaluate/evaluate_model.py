@@ -1,18 +1,14 @@
-"""Machine Learning / Evaluate: Evaluate Model."""
-
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from graph.data.datasets import TASK_ANOMALY, TASK_BINARY, TASK_CLUSTERING, Dataset
 from graph.errors import ModuleFailure
 from graph.learning.scoring import measured, outcome, task_of
-from graph.spec import EVALUATION_PORT, Module, Port
-
-if TYPE_CHECKING:
-    from tasks import Outcome
+from graph.libraries import pd
+from graph.spec import EVALUATION_PORT, Module, Parameters, Port, Ports
+from tasks import Outcome
 
 
 class EvaluateModel(Module):
@@ -27,10 +23,7 @@ class EvaluateModel(Module):
     inputs = (Port("Scored dataset"), Port("Scored dataset to compare", optional=True))
     outputs = (Port(EVALUATION_PORT),)
 
-    def run(self, inputs: Mapping[str, Any], parameters: Mapping[str, Any]) -> Mapping[str, Any]:
-        """See the class."""
-        import pandas as pd
-
+    def run(self, inputs: Ports, parameters: Parameters) -> Ports:
         datasets: list[Dataset] = [inputs[port.name] for port in self.inputs if port.name in inputs]
         if len({dataset.scored.task for dataset in datasets if dataset.scored}) > 1:
             raise ModuleFailure("0062", "All models must have the same learner type.")

@@ -1,21 +1,12 @@
-"""Feature Selection: Filter Based Feature Selection."""
-
 from __future__ import annotations
-
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
 
 from graph.calculation.feature_scores import COUNT, MEASURES, count, score
 from graph.data.datasets import Dataset
 from graph.errors import ModuleFailure
-from graph.fitting import Fits
-from graph.flow import UNKNOWN, Columns
-from graph.spec import TRANSFORMATION, Parameter, Port
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-    from graph.fitting import Learnt
+from graph.fitting import Fits, Learnt
+from graph.flow import UNKNOWN, Flow
+from graph.libraries import pd
+from graph.spec import TRANSFORMATION, Parameter, Parameters, Port, Ports
 
 
 class FilterBasedFeatureSelection(Fits):
@@ -40,15 +31,11 @@ class FilterBasedFeatureSelection(Fits):
     )
     learns = {"columns": {"*": {}}}  # noqa: RUF012
 
-    def check(self, parameters: Mapping[str, Any]) -> None:
-        """See Module."""
+    def check(self, parameters: Parameters) -> None:
         if parameters["Feature scoring method"] != COUNT and parameters["Target column"] is None:
             raise ModuleFailure("0003", 'Parameter "Target column" is null or empty.')
 
-    def run(self, inputs: Mapping[str, Any], parameters: Mapping[str, Any]) -> Mapping[str, Any]:
-        """See the class."""
-        import pandas as pd
-
+    def run(self, inputs: Ports, parameters: Parameters) -> Ports:
         dataset: Dataset = inputs["Dataset"]
         frame, measure, selection = (
             dataset.frame,
@@ -87,11 +74,9 @@ class FilterBasedFeatureSelection(Fits):
         }
 
     def apply(self, frame: pd.DataFrame, learnt: Learnt) -> pd.DataFrame:
-        """See Fits."""
         return frame[[name for name in learnt["columns"] if name in frame.columns]]
 
-    def columns(self, inputs: Mapping[str, Columns], parameters: Mapping[str, Any]) -> Mapping[str, Columns]:
-        """See Module."""
+    def columns(self, inputs: Flow, parameters: Parameters) -> Flow:
         dataset, selection = inputs["Dataset"], parameters["Target column"]
         chosen = dataset.selected(selection) if selection is not None else None
         known = {name: column for name in chosen or () if (column := dataset.find(name))}

@@ -1,16 +1,15 @@
-"""Feature Selection: Permutation Feature Importance."""
-
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Final
 
 from graph.data.datasets import TASK_REGRESSION, Dataset
 from graph.errors import ModuleFailure
 from graph.learning.scoring import measured, scored, task_of
 from graph.learning.validation import CLASSIFICATION, metric_of
+from graph.libraries import np, pd
 from graph.models.ilearner import TrainedModel
-from graph.spec import TRAINED, Module, Parameter, Port
+from graph.spec import TRAINED, Module, Parameter, Parameters, Port, Ports
 
 _REGRESSION: Final[Mapping[str, str]] = {
     "Mean Absolute Error": "Mean absolute error",
@@ -43,11 +42,7 @@ class PermutationFeatureImportance(Module):
         ),
     )
 
-    def run(self, inputs: Mapping[str, Any], parameters: Mapping[str, Any]) -> Mapping[str, Any]:
-        """See the class."""
-        import numpy as np
-        import pandas as pd
-
+    def run(self, inputs: Ports, parameters: Parameters) -> Ports:
         model: TrainedModel = inputs["Trained model"]
         dataset: Dataset = inputs["Test data"]
         kind, _, chosen = parameters["Metric for measuring performance"].partition(" - ")

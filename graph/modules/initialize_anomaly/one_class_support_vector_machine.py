@@ -1,15 +1,13 @@
-"""Machine Learning / Initialize Model: One-Class Support Vector Machine."""
-
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from graph.data.datasets import TASK_ANOMALY
 from graph.learning.linear import Linear
 from graph.learning.untrained import Fitted, Learner, swept
+from graph.libraries import np
 from graph.models.answers import LOGISTIC
-from graph.spec import Parameter
+from graph.spec import Parameter, Parameters
 
 
 class OneClassSupportVectorMachine(Learner):
@@ -26,17 +24,13 @@ class OneClassSupportVectorMachine(Learner):
         (Parameter("epsilon", "Float", 0.001, above=0), (0.001, 0.01, 0.1)),
     )
 
-    def estimator(self, parameters: Mapping[str, Any]) -> Any:
-        """See Learner."""
+    def estimator(self, parameters: Parameters) -> Any:
         from sklearn.svm import OneClassSVM
 
         kind: Any = OneClassSVM
         return Linear(kind(kernel="rbf", gamma="scale", nu=parameters["nu"], tol=parameters["epsilon"]))
 
     def export(self, fitted: Any, width: int) -> Fitted:
-        """See Learner."""
-        import numpy as np
-
         from graph.models.arrays import write
 
         model = fitted.model

@@ -1,15 +1,13 @@
-"""Machine Learning / Initialize Model: PCA-Based Anomaly Detection."""
-
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from graph.data.datasets import TASK_ANOMALY
 from graph.learning.linear import SCALE, STANDARD, Linear
 from graph.learning.untrained import Fitted, Learner, swept
+from graph.libraries import np
 from graph.models.answers import SHARE
-from graph.spec import Parameter
+from graph.spec import Parameter, Parameters
 
 
 class PCABasedAnomalyDetection(Learner):
@@ -33,8 +31,7 @@ class PCABasedAnomalyDetection(Learner):
         Parameter("Enable input feature mean normalization", "Boolean", False),
     )
 
-    def estimator(self, parameters: Mapping[str, Any]) -> Any:
-        """See Learner."""
+    def estimator(self, parameters: Parameters) -> Any:
         model = _Components(
             parameters["Number of components to use in PCA"],
             parameters["Oversampling parameter for randomized PCA"],
@@ -42,9 +39,6 @@ class PCABasedAnomalyDetection(Learner):
         return Linear(model, STANDARD if parameters["Enable input feature mean normalization"] else SCALE)
 
     def export(self, fitted: Any, width: int) -> Fitted:
-        """See Learner."""
-        import numpy as np
-
         from graph.models.arrays import write
 
         arrays = {
@@ -62,7 +56,6 @@ class _Components:
         self.count, self.oversampling = count, oversampling
 
     def fit(self, matrix: Any, _target: Any) -> _Components:
-        import numpy as np
         from sklearn.utils.extmath import randomized_svd
 
         count = min(self.count, *matrix.shape)

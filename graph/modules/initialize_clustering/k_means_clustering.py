@@ -1,15 +1,13 @@
-"""Machine Learning / Initialize Model: K-Means Clustering."""
-
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from graph.data.datasets import TASK_CLUSTERING
 from graph.learning.linear import completed
 from graph.learning.untrained import Fitted, Learner
+from graph.libraries import np
 from graph.models.answers import DISTANCES, IDENTITY
-from graph.spec import Parameter
+from graph.spec import Parameter, Parameters
 
 
 class KMeansClustering(Learner):
@@ -29,14 +27,10 @@ class KMeansClustering(Learner):
         Parameter("Random number seed", "Int", 0, minimum=0, maximum=2**31 - 1),
     )
 
-    def estimator(self, parameters: Mapping[str, Any]) -> Any:
-        """See Learner."""
+    def estimator(self, parameters: Parameters) -> Any:
         return _Clusters(parameters)
 
     def export(self, fitted: Any, width: int) -> Fitted:
-        """See Learner."""
-        import numpy as np
-
         from graph.models.arrays import write
 
         arrays = {
@@ -50,7 +44,7 @@ class KMeansClustering(Learner):
 
 
 class _Clusters:
-    def __init__(self, parameters: Mapping[str, Any]) -> None:
+    def __init__(self, parameters: Parameters) -> None:
         self.parameters, self.cosine = parameters, parameters["Metric"] == "Cosine"
 
     def fit(self, matrix: Any, _target: Any) -> _Clusters:

@@ -1,5 +1,3 @@
-"""Machine Learning / Initialize Model: Multiclass Decision Jungle."""
-
 from __future__ import annotations
 
 from graph.data.datasets import TASK_MULTICLASS

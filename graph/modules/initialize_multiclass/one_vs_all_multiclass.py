@@ -1,13 +1,11 @@
-"""Machine Learning / Initialize Model: One-vs-All Multiclass."""
-
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from graph.data.datasets import TASK_MULTICLASS
 from graph.learning.several import Several, SeveralLearner
 from graph.models.answers import SHARE
+from graph.spec import Parameters
 
 
 class OneVsAllMulticlass(SeveralLearner):
@@ -18,8 +16,7 @@ class OneVsAllMulticlass(SeveralLearner):
     link = SHARE
     classes = 2
 
-    def estimator(self, parameters: Mapping[str, Any]) -> Any:
-        """See Learner."""
+    def estimator(self, parameters: Parameters) -> Any:
         return Several(
             self.inner(parameters), lambda target: [target == one for one in range(target.max() + 1)]
         )

@@ -1,15 +1,12 @@
-"""Machine Learning / Initialize Model: Bayesian Linear Regression."""
-
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from graph.data.datasets import TASK_REGRESSION
 from graph.learning.linear import Linear, LinearLearner
 from graph.learning.untrained import UNKNOWN_LEVELS
 from graph.models.answers import IDENTITY
-from graph.spec import Parameter
+from graph.spec import Parameter, Parameters
 
 
 class BayesianLinearRegression(LinearLearner):
@@ -20,8 +17,7 @@ class BayesianLinearRegression(LinearLearner):
     link = IDENTITY
     parameters = (Parameter("Regularization weight", "Float", 1.0, above=0), UNKNOWN_LEVELS)
 
-    def estimator(self, parameters: Mapping[str, Any]) -> Any:
-        """See Learner."""
+    def estimator(self, parameters: Parameters) -> Any:
         from sklearn.linear_model import Ridge
 
         kind: Any = Ridge

@@ -1,5 +1,3 @@
-"""Machine Learning / Initialize Model: Decision Forest Regression."""
-
 from __future__ import annotations
 
 from graph.learning.trees import RegressionForest

@@ -1,17 +1,15 @@
-"""Machine Learning / Initialize Model: Fast Forest Quantile Regression."""
-
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from graph.data.datasets import TASK_REGRESSION
 from graph.errors import ModuleFailure
 from graph.learning.trees import Forest, single
 from graph.learning.untrained import SEED, UNKNOWN_LEVELS, Fitted, Learner, swept
+from graph.libraries import np
 from graph.models.answers import IDENTITY
 from graph.models.features import ORDINAL
-from graph.spec import Parameter
+from graph.spec import Parameter, Parameters
 
 QUANTILES = "Quantiles to be estimated"
 
@@ -46,8 +44,7 @@ class FastForestQuantileRegression(Learner):
         UNKNOWN_LEVELS,
     )
 
-    def estimator(self, parameters: Mapping[str, Any]) -> Any:
-        """See Learner."""
+    def estimator(self, parameters: Parameters) -> Any:
         return _Quantiles(
             _quantiles(parameters[QUANTILES]),
             parameters["Quantile sample count"],
@@ -60,7 +57,6 @@ class FastForestQuantileRegression(Learner):
         )
 
     def export(self, fitted: Any, width: int) -> Fitted:
-        """See Learner."""
         from graph.models.forms.forest import export
 
         names = tuple(f"Quantile {quantile:g}" for quantile in fitted.quantiles)
@@ -72,8 +68,6 @@ class _Quantiles:
         self.quantiles, self.count, self.settings = quantiles, count, settings
 
     def fit(self, matrix: Any, target: Any) -> _Quantiles:
-        import numpy as np
-
         forest = Forest(TASK_REGRESSION, **self.settings).fit(matrix, target).forest
         leaves = forest.apply(single(matrix))
         self.trees, self.samples = [one.tree_ for one in forest.estimators_], []

@@ -1,15 +1,12 @@
-"""Machine Learning / Initialize Model: Linear Regression."""
-
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from graph.data.datasets import TASK_REGRESSION
 from graph.learning.linear import Linear, LinearLearner
 from graph.learning.untrained import MODE, SEED, UNKNOWN_LEVELS, swept
 from graph.models.answers import IDENTITY
-from graph.spec import Parameter
+from graph.spec import Parameter, Parameters
 
 LEAST_SQUARES, GRADIENT = "Ordinary Least Squares", "Online Gradient Descent"
 _L2, _MODE, _L2_RANGE = swept(
@@ -37,8 +34,7 @@ class LinearRegression(LinearLearner):
         _L2_RANGE,
     )
 
-    def estimator(self, parameters: Mapping[str, Any]) -> Any:
-        """See Learner."""
+    def estimator(self, parameters: Parameters) -> Any:
         from sklearn.linear_model import Ridge, SGDRegressor
 
         kind: Any = Ridge

@@ -1,5 +1,3 @@
-"""Machine Learning / Initialize Model: Neural Network Regression."""
-
 from __future__ import annotations
 
 from graph.data.datasets import TASK_REGRESSION

@@ -1,13 +1,11 @@
-"""Machine Learning / Initialize Model: Ordinal Regression."""
-
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from graph.data.datasets import TASK_REGRESSION
 from graph.learning.several import Several, SeveralLearner
 from graph.models.answers import IDENTITY
+from graph.spec import Parameters
 
 
 class OrdinalRegression(SeveralLearner):
@@ -20,15 +18,12 @@ class OrdinalRegression(SeveralLearner):
     task = TASK_REGRESSION
     link = IDENTITY
 
-    def estimator(self, parameters: Mapping[str, Any]) -> Any:
-        """See Learner."""
-
+    def estimator(self, parameters: Parameters) -> Any:
         def steps(target: Any) -> list[Any]:
             return [target > rank for rank in sorted(set(target.tolist()))[:-1]]
 
         return Several(self.inner(parameters), steps, ranks=True)
 
     def unfit(self, target: Any) -> str:
-        """See Learner."""
         ranks = len(set(target.tolist()))
         return f"it has {ranks} different values, more than a rank has (1000)" if ranks > 1000 else ""

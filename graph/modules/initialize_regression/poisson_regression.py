@@ -1,15 +1,12 @@
-"""Machine Learning / Initialize Model: Poisson Regression."""
-
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from graph.data.datasets import TASK_REGRESSION
 from graph.learning.linear import Linear, LinearLearner
 from graph.learning.untrained import UNKNOWN_LEVELS, swept
 from graph.models.answers import EXPONENTIAL
-from graph.spec import Parameter
+from graph.spec import Parameter, Parameters
 
 
 class PoissonRegression(LinearLearner):
@@ -26,12 +23,10 @@ class PoissonRegression(LinearLearner):
         UNKNOWN_LEVELS,
     )
 
-    def estimator(self, parameters: Mapping[str, Any]) -> Any:
-        """See Learner."""
+    def estimator(self, parameters: Parameters) -> Any:
         return Linear(_Poisson(parameters["L2 regularization weight"], parameters["Optimization tolerance"]))
 
     def unfit(self, target: Any) -> str:
-        """See Learner."""
         return "it has negative values" if (target < 0).any() else ""
 
 

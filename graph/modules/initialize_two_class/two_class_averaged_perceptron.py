@@ -1,14 +1,11 @@
-"""Machine Learning / Initialize Model: Two-Class Averaged Perceptron."""
-
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from graph.data.datasets import TASK_BINARY
 from graph.learning.linear import Linear, LinearLearner
 from graph.learning.untrained import SEED, UNKNOWN_LEVELS, swept
-from graph.spec import Parameter
+from graph.spec import Parameter, Parameters
 
 
 class TwoClassAveragedPerceptron(LinearLearner):
@@ -26,8 +23,7 @@ class TwoClassAveragedPerceptron(LinearLearner):
         UNKNOWN_LEVELS,
     )
 
-    def estimator(self, parameters: Mapping[str, Any]) -> Any:
-        """See Learner."""
+    def estimator(self, parameters: Parameters) -> Any:
         from sklearn.linear_model import SGDClassifier
 
         kind: Any = SGDClassifier

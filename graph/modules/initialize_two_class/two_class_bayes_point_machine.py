@@ -1,13 +1,11 @@
-"""Machine Learning / Initialize Model: Two-Class Bayes Point Machine."""
-
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from graph.data.datasets import TASK_BINARY
 from graph.learning.linear import Linear, LinearLearner
-from graph.spec import Parameter
+from graph.libraries import np
+from graph.spec import Parameter, Parameters
 
 
 class TwoClassBayesPointMachine(LinearLearner):
@@ -26,8 +24,7 @@ class TwoClassBayesPointMachine(LinearLearner):
         Parameter("Allow unknown values in categorical features", "Boolean", True),
     )
 
-    def estimator(self, parameters: Mapping[str, Any]) -> Any:
-        """See Learner."""
+    def estimator(self, parameters: Parameters) -> Any:
         return Linear(_Mean(parameters["Number of training iterations"], parameters["Include bias"]))
 
 
@@ -36,7 +33,6 @@ class _Mean:
         self.count, self.bias = count, bias
 
     def fit(self, matrix: Any, target: Any) -> _Mean:
-        import numpy as np
         from sklearn.linear_model import Perceptron
 
         kind: Any = Perceptron

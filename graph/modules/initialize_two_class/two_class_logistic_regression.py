@@ -1,12 +1,10 @@
-"""Machine Learning / Initialize Model: Two-Class Logistic Regression."""
-
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from graph.data.datasets import TASK_BINARY
 from graph.learning.linear import LOGISTIC_PARAMETERS, Linear, LinearLearner, logistic_regression
+from graph.spec import Parameters
 
 
 class TwoClassLogisticRegression(LinearLearner):
@@ -17,6 +15,5 @@ class TwoClassLogisticRegression(LinearLearner):
     classes = 2
     parameters = LOGISTIC_PARAMETERS
 
-    def estimator(self, parameters: Mapping[str, Any]) -> Any:
-        """See Learner."""
+    def estimator(self, parameters: Parameters) -> Any:
         return Linear(logistic_regression(parameters))

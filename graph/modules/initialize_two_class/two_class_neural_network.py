@@ -1,5 +1,3 @@
-"""Machine Learning / Initialize Model: Two-Class Neural Network."""
-
 from __future__ import annotations
 
 from graph.data.datasets import TASK_BINARY

@@ -1,14 +1,11 @@
-"""Machine Learning / Initialize Model: Two-Class Support Vector Machine."""
-
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from graph.data.datasets import TASK_BINARY
 from graph.learning.linear import NONE, STANDARD, Linear, LinearLearner
 from graph.learning.untrained import SEED, UNKNOWN_LEVELS, swept
-from graph.spec import Parameter
+from graph.spec import Parameter, Parameters
 
 
 class TwoClassSupportVectorMachine(LinearLearner):
@@ -30,8 +27,7 @@ class TwoClassSupportVectorMachine(LinearLearner):
         UNKNOWN_LEVELS,
     )
 
-    def estimator(self, parameters: Mapping[str, Any]) -> Any:
-        """See Learner."""
+    def estimator(self, parameters: Parameters) -> Any:
         from sklearn.linear_model import SGDClassifier
 
         kind: Any = SGDClassifier

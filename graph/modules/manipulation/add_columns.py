@@ -1,15 +1,10 @@
-"""Data Transformation / Manipulation: Add Columns."""
-
 from __future__ import annotations
-
-from collections.abc import Mapping
-from typing import Any
 
 from graph.data.datasets import Dataset, apart
 from graph.data.frames import with_columns
 from graph.errors import ModuleFailure
-from graph.flow import Columns
-from graph.spec import Module, Port
+from graph.flow import Flow
+from graph.spec import Module, Parameters, Port, Ports
 
 
 class AddColumns(Module):
@@ -20,8 +15,7 @@ class AddColumns(Module):
     outputs = (Port("Combined dataset"),)
     on_arrays = True
 
-    def run(self, inputs: Mapping[str, Any], parameters: Mapping[str, Any]) -> Mapping[str, Any]:
-        """See the class."""
+    def run(self, inputs: Ports, parameters: Parameters) -> Ports:
         left, right = (inputs[port.name] for port in self.inputs)
         if left.rows != right.rows:
             raise ModuleFailure(
@@ -31,6 +25,5 @@ class AddColumns(Module):
         combined: Dataset = left.with_frame(with_columns(left.frame, more))
         return {"Combined dataset": combined}
 
-    def columns(self, inputs: Mapping[str, Columns], parameters: Mapping[str, Any]) -> Mapping[str, Columns]:
-        """See Module."""
+    def columns(self, inputs: Flow, parameters: Parameters) -> Flow:
         return {"Combined dataset": inputs["Left dataset"].beside(inputs["Right dataset"]).open()}

@@ -1,15 +1,13 @@
-"""Data Transformation / Manipulation: Add Rows."""
-
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from graph.data.datasets import Dataset, net_type
 from graph.data.frames import is_categorical
 from graph.errors import ModuleFailure
-from graph.flow import Columns
-from graph.spec import Module, Port
+from graph.flow import Flow
+from graph.libraries import pd
+from graph.spec import Module, Parameters, Port, Ports
 
 
 class AddRows(Module):
@@ -19,9 +17,7 @@ class AddRows(Module):
     inputs = (Port("Dataset1"), Port("Dataset2"))
     outputs = (Port("Results dataset"),)
 
-    def run(self, inputs: Mapping[str, Any], parameters: Mapping[str, Any]) -> Mapping[str, Any]:
-        """See the class."""
-        import pandas as pd
+    def run(self, inputs: Ports, parameters: Parameters) -> Ports:
         from pandas.api.types import union_categoricals
 
         first, second = (inputs[port.name].frame for port in self.inputs)
@@ -45,8 +41,7 @@ class AddRows(Module):
         dataset: Dataset = inputs["Dataset1"]
         return {"Results dataset": dataset.with_frame(pd.DataFrame(made))}
 
-    def columns(self, inputs: Mapping[str, Columns], parameters: Mapping[str, Any]) -> Mapping[str, Columns]:
-        """See Module."""
+    def columns(self, inputs: Flow, parameters: Parameters) -> Flow:
         return {"Results dataset": inputs["Dataset1"]}
 
 

@@ -1,22 +1,17 @@
-"""Data Transformation / Manipulation: Apply SQL Transformation."""
-
 from __future__ import annotations
 
 import re
 import sqlite3
 import time
-from collections.abc import Mapping
 from contextlib import closing
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from graph.data.datasets import Dataset
 from graph.data.frames import is_categorical
 from graph.errors import ModuleFailure
-from graph.flow import Columns
-from graph.spec import Module, Parameter, Port
-
-if TYPE_CHECKING:
-    import pandas as pd
+from graph.flow import Flow
+from graph.libraries import Series, np, pd
+from graph.spec import Module, Parameter, Parameters, Port, Ports
 
 SCRIPT: Final = "SQL Query Script"
 _SECONDS: Final = 300.0
@@ -47,8 +42,7 @@ class ApplySqlTransformation(Module):
     outputs = (Port("Results dataset"),)
     parameters = (Parameter(SCRIPT, "String", "select * from t1;"),)
 
-    def check(self, parameters: Mapping[str, Any]) -> None:
-        """See Module."""
+    def check(self, parameters: Parameters) -> None:
         if not _statements(parameters[SCRIPT]):
             raise ModuleFailure("0003", f'Parameter "{SCRIPT}" is null or empty.')
         if re.search(r"'\s*now\s*'", parameters[SCRIPT], re.IGNORECASE):
@@ -56,8 +50,7 @@ class ApplySqlTransformation(Module):
                 "0069", "The SQL query asks for the time of day ('now'): give the date as data."
             )
 
-    def run(self, inputs: Mapping[str, Any], parameters: Mapping[str, Any]) -> Mapping[str, Any]:
-        """See the class."""
+    def run(self, inputs: Ports, parameters: Parameters) -> Ports:
         given: Dataset = inputs["Table1"]
         with closing(sqlite3.connect(":memory:", isolation_level=None)) as database:
             for number, port in enumerate(self.inputs, 1):
@@ -66,7 +59,7 @@ class ApplySqlTransformation(Module):
             _confine(database)
             return {"Results dataset": given.with_frame(_result(database, parameters[SCRIPT]))}
 
-    def columns(self, inputs: Mapping[str, Columns], parameters: Mapping[str, Any]) -> Mapping[str, Columns]:
+    def columns(self, inputs: Flow, parameters: Parameters) -> Flow:
         """See Module. What a query makes of its tables is not told from it."""
         return {}
 
@@ -104,7 +97,7 @@ def _load(database: sqlite3.Connection, table: str, frame: pd.DataFrame) -> None
     database.executemany(f"INSERT INTO {table} VALUES ({marks})", zip(*columns, strict=True))  # noqa: S608 - one of three
 
 
-def _plain(values: pd.Series[Any]) -> list[Any]:
+def _plain(values: Series) -> list[Any]:
     if is_categorical(values):
         values = values.astype(values.cat.categories.dtype)
     if values.dtype.kind == "M":
@@ -113,8 +106,6 @@ def _plain(values: pd.Series[Any]) -> list[Any]:
 
 
 def _result(database: sqlite3.Connection, script: str) -> pd.DataFrame:
-    import pandas as pd
-
     found = None
     try:
         for statement in _statements(script):
@@ -140,8 +131,6 @@ def _result(database: sqlite3.Connection, script: str) -> pd.DataFrame:
 
 def _column(values: Any) -> Any:
     """Numbers where all are, a missing one NaN; else text."""
-    import numpy as np
-
     present = [value for value in values if value is not None]
     if any(isinstance(value, bytes) for value in present):
         raise ModuleFailure("0069", "The result of the SQL query has a BLOB; a dataset has none.")

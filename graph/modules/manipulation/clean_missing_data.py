@@ -1,23 +1,18 @@
-"""Data Transformation / Manipulation: Clean Missing Data."""
-
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Sequence
+from typing import Any, Final
 
 from graph.columns import ColumnSelection
 from graph.data.datasets import Dataset, is_numeric, net_type, plain
 from graph.data.frames import filled_with, with_columns
 from graph.errors import ModuleFailure, column_type
 from graph.fitting import Fits, Learnt, need, numbers
-from graph.flow import Column, Columns
-from graph.spec import TRANSFORMATION, InScoring, Parameter, Port
+from graph.flow import Column, Flow
+from graph.libraries import Series, np, pd
+from graph.spec import TRANSFORMATION, InScoring, Parameter, Parameters, Port, Ports
+from graph.steps import Made
 from tables import real
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-    from graph.steps import Made
 
 CUSTOM: Final = "Custom substitution value"
 MEAN: Final = "Replace with mean"
@@ -69,8 +64,7 @@ class CleanMissingData(Fits):
         "by": ({}, _LINEAR),
     }
 
-    def run(self, inputs: Mapping[str, Any], parameters: Mapping[str, Any]) -> Mapping[str, Any]:
-        """See the class."""
+    def run(self, inputs: Ports, parameters: Parameters) -> Ports:
         dataset: Dataset = inputs["Dataset"]
         if parameters["Cleaning mode"] == REMOVE_ROW:
             missing = dataset.frame[self._selected(dataset.frame, parameters)].isna().any(axis=1)
@@ -78,15 +72,14 @@ class CleanMissingData(Fits):
             return {"Cleaned dataset": kept, "Cleaning transformation": self.step(dataset.frame, {})}
         return super().run(inputs, parameters)
 
-    def _selected(self, frame: pd.DataFrame, parameters: Mapping[str, Any]) -> list[str]:
+    def _selected(self, frame: pd.DataFrame, parameters: Parameters) -> list[str]:
         """The columns that are touched."""
         selected = parameters["Columns to be cleaned"].select(frame)
         ratio = {name: frame[name].isna().mean() for name in selected}
         low, high = parameters["Minimum missing value ratio"], parameters["Maximum missing value ratio"]
         return [name for name in selected if ratio[name] > 0 and low <= ratio[name] <= high]
 
-    def fit(self, frame: pd.DataFrame, parameters: Mapping[str, Any]) -> Learnt:
-        """See Fits."""
+    def fit(self, frame: pd.DataFrame, parameters: Parameters) -> Learnt:
         columns, mode = self._selected(frame, parameters), parameters["Cleaning mode"]
         if not columns:
             return {}
@@ -107,11 +100,7 @@ class CleanMissingData(Fits):
             }
         return {**learnt, "indicators": indicators}
 
-    def _predictors(
-        self, frame: pd.DataFrame, columns: list[str], parameters: Mapping[str, Any]
-    ) -> dict[str, Any]:
-        import numpy as np
-
+    def _predictors(self, frame: pd.DataFrame, columns: list[str], parameters: Parameters) -> dict[str, Any]:
         from graph.calculation.imputing import chained, components
 
         selected = parameters["Columns to be cleaned"].select(frame)
@@ -131,15 +120,12 @@ class CleanMissingData(Fits):
         return {"predicted": names, "by": by}
 
     def apply(self, frame: pd.DataFrame, learnt: Learnt) -> pd.DataFrame:
-        """See Fits."""
         made: dict[str, Any] = {
             name: filled_with(frame[name], value)
             for name, value in learnt["columns"].items()
             if name in frame.columns
         }
         if learnt["by"]:
-            import numpy as np
-
             from graph.calculation.imputing import filled
 
             need(frame, learnt["predicted"])
@@ -154,19 +140,16 @@ class CleanMissingData(Fits):
         return with_columns(frame, made).drop(columns=removed)
 
     def makes(self, learnt: Learnt) -> Sequence[Made]:
-        """See Fits."""
         if not learnt:
             return []
         names, together = [*learnt["columns"], *learnt["indicators"]], tuple(learnt["predicted"])
         flags = [((name,), (f"{name}_IsMissing",)) for name in learnt["indicators"]]
         return [*(((name,), (name,)) for name in dict.fromkeys(names)), (together, together), *flags]
 
-    def in_scoring(self, parameters: Mapping[str, Any]) -> InScoring:
-        """See Module."""
+    def in_scoring(self, parameters: Parameters) -> InScoring:
         return "left out" if parameters["Cleaning mode"] == REMOVE_ROW else "applied"
 
-    def columns(self, inputs: Mapping[str, Columns], parameters: Mapping[str, Any]) -> Mapping[str, Columns]:
-        """See Module."""
+    def columns(self, inputs: Flow, parameters: Parameters) -> Flow:
         dataset = inputs["Dataset"]
         selected = dataset.selected(parameters["Columns to be cleaned"])
         if parameters["Generate missing value indicator column"]:
@@ -179,7 +162,7 @@ class CleanMissingData(Fits):
         }
 
 
-def _substitute(values: pd.Series[Any], mode: str, replacement: str) -> Any:
+def _substitute(values: Series, mode: str, replacement: str) -> Any:
     """What takes the place of a missing value."""
     if mode in (MEAN, MEDIAN) and not is_numeric(values):
         raise column_type(str(values.name), net_type(values), "a numeric column")

@@ -1,21 +1,16 @@
-"""Data Transformation / Manipulation: Convert to Indicator Values."""
-
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from graph.data.frames import is_categorical, mapped, with_columns
 from graph.errors import ModuleFailure
 from graph.fitting import Fits, Learnt
-from graph.flow import Columns
+from graph.flow import Flow
+from graph.libraries import pd
 from graph.models.features import level_text
-from graph.spec import TRANSFORMATION, Parameter, Port
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-    from graph.steps import Made
+from graph.spec import TRANSFORMATION, Parameter, Parameters, Port
+from graph.steps import Made
 
 
 class ConvertToIndicatorValues(Fits):
@@ -33,8 +28,7 @@ class ConvertToIndicatorValues(Fits):
     )
     learns = {"columns": {"*": {"levels": [str], "missing": bool}}, "overwrite": bool}  # noqa: RUF012
 
-    def fit(self, frame: pd.DataFrame, parameters: Mapping[str, Any]) -> Learnt:
-        """See Fits."""
+    def fit(self, frame: pd.DataFrame, parameters: Parameters) -> Learnt:
         columns = {}
         for name in parameters["Categorical columns to convert"].select(frame):
             values = frame[name]
@@ -48,7 +42,6 @@ class ConvertToIndicatorValues(Fits):
         return {"columns": columns, "overwrite": parameters["Overwrite categorical columns"]}
 
     def apply(self, frame: pd.DataFrame, learnt: Learnt) -> pd.DataFrame:
-        """See Fits."""
         made: dict[str, Any] = {}
         found = [name for name in learnt["columns"] if name in frame.columns]
         for name in found:
@@ -62,11 +55,9 @@ class ConvertToIndicatorValues(Fits):
         return result.drop(columns=found) if learnt["overwrite"] else result
 
     def makes(self, learnt: Learnt) -> Sequence[Made]:
-        """See Fits."""
         return [((name,), _made(name, learnt)) for name in learnt["columns"]]
 
-    def columns(self, inputs: Mapping[str, Columns], parameters: Mapping[str, Any]) -> Mapping[str, Columns]:
-        """See Module."""
+    def columns(self, inputs: Flow, parameters: Parameters) -> Flow:
         dataset = inputs["Dataset"]
         chosen = dataset.selected(parameters["Categorical columns to convert"])
         if parameters["Overwrite categorical columns"]:

@@ -1,24 +1,19 @@
-"""Data Transformation / Manipulation: Edit Metadata."""
-
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from graph.data.datasets import Dataset, net_type
 from graph.data.dates import dates
 from graph.data.frames import absent, as_category, like, made_like, mapped, plain_cells, with_columns
 from graph.data.values import typed
 from graph.errors import ModuleFailure
-from graph.flow import UNTOLD, Column, Columns
+from graph.flow import UNTOLD, Column, Flow
+from graph.libraries import Series, np, pd
 from graph.models.features import level_text
-from graph.spec import Module, Parameter, Port
-
-if TYPE_CHECKING:
-    import pandas as pd
-
+from graph.spec import Module, Parameter, Parameters, Port, Ports
 
 UNCHANGED = "Unchanged"
 MARKS: Final = {"Feature": "", "Label": "Label"}
@@ -57,8 +52,7 @@ class EditMetadata(Module):
         Parameter("Fields", "Enumerated", UNCHANGED, (UNCHANGED, *MARKS, *CLEARED), later=True),
     )
 
-    def run(self, inputs: Mapping[str, Any], parameters: Mapping[str, Any]) -> Mapping[str, Any]:
-        """See the class."""
+    def run(self, inputs: Ports, parameters: Parameters) -> Ports:
         dataset: Dataset = inputs["Dataset"]
         selected = parameters["Column"].select(dataset.frame)
         changed: dict[str, Any] = {}
@@ -79,8 +73,7 @@ class EditMetadata(Module):
             marks = {new.get(name, name): mark for name, mark in marks.items()}
         return {"Results dataset": replace(dataset.with_frame(frame), marks=marks)}
 
-    def columns(self, inputs: Mapping[str, Columns], parameters: Mapping[str, Any]) -> Mapping[str, Columns]:
-        """See Module."""
+    def columns(self, inputs: Flow, parameters: Parameters) -> Flow:
         dataset = inputs["Dataset"]
         selected = dataset.selected(parameters["Column"])
         if parameters["Data type"] in ("Integer", "Boolean", "DateTime"):
@@ -117,9 +110,7 @@ def _rounded(value: Any) -> Any:
     return value if value is None or isinstance(value, bool) else UNTOLD
 
 
-def _converted(values: pd.Series[Any], data_type: str) -> Any:
-    import numpy as np
-
+def _converted(values: Series, data_type: str) -> Any:
     values = like(values, plain_cells(values))
     if data_type == "DateTime":
         return like(values, dates(values))

@@ -1,19 +1,14 @@
-"""Data Transformation / Manipulation: Join Data."""
-
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from graph.data.datasets import Dataset, apart
 from graph.data.frames import with_columns
 from graph.errors import ModuleFailure
-from graph.flow import Columns
+from graph.flow import Flow
+from graph.libraries import Series, np, pd
 from graph.models.features import level_text
-from graph.spec import Module, Parameter, Port
-
-if TYPE_CHECKING:
-    import pandas as pd
+from graph.spec import Module, Parameter, Parameters, Port, Ports
 
 INNER, LEFT, FULL, SEMI = "Inner Join", "Left Outer Join", "Full Outer Join", "Left Semi-Join"
 _MOST = 50_000_000
@@ -37,11 +32,7 @@ class JoinData(Module):
         Parameter("Keep right key columns in joined table", "Boolean", True),
     )
 
-    def run(self, inputs: Mapping[str, Any], parameters: Mapping[str, Any]) -> Mapping[str, Any]:
-        """See the class."""
-        import numpy as np
-        import pandas as pd
-
+    def run(self, inputs: Ports, parameters: Parameters) -> Ports:
         left: Dataset = inputs["Dataset1"]
         right: Dataset = inputs["Dataset2"]
         keys = [
@@ -76,8 +67,7 @@ class JoinData(Module):
         more = apart(_taken(beside, found["right"]), frame.columns)
         return {"Results dataset": left.with_frame(with_columns(frame, more))}
 
-    def columns(self, inputs: Mapping[str, Columns], parameters: Mapping[str, Any]) -> Mapping[str, Columns]:
-        """See Module."""
+    def columns(self, inputs: Flow, parameters: Parameters) -> Flow:
         left, right = inputs["Dataset1"], inputs["Dataset2"]
         left.selected(parameters["Join key columns for L"])
         right.selected(parameters["Join key columns for R"])
@@ -86,9 +76,6 @@ class JoinData(Module):
 
 def _codes(left: pd.DataFrame, right: pd.DataFrame, match_case: bool) -> tuple[Any, Any]:
     """The number of each row's key, on both sides; -1 where some of it is missing."""
-    import numpy as np
-    import pandas as pd
-
     count = len(left)
     total = np.zeros(count + len(right), np.int64)
     missing = np.zeros(len(total), bool)
@@ -101,12 +88,12 @@ def _codes(left: pd.DataFrame, right: pd.DataFrame, match_case: bool) -> tuple[A
     return total[:count], total[count:]
 
 
-def _text(values: pd.Series[Any], match_case: bool) -> pd.Series[Any]:
+def _text(values: Series, match_case: bool) -> Series:
     texts = values.astype(object).map(level_text, na_action="ignore")
     return texts if match_case else texts.map(str.casefold, na_action="ignore")
 
 
-def _taken(frame: pd.DataFrame, rows: pd.Series[Any]) -> pd.DataFrame:
+def _taken(frame: pd.DataFrame, rows: Series) -> pd.DataFrame:
     """The rows at these positions; missing ones where there is none."""
     if rows.isna().any():
         return frame.reset_index(drop=True).reindex(rows.to_numpy()).reset_index(drop=True)

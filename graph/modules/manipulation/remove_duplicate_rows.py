@@ -1,13 +1,10 @@
-"""Data Transformation / Manipulation: Remove Duplicate Rows."""
-
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from graph.data.datasets import Dataset
-from graph.flow import Columns
-from graph.spec import InScoring, Module, Parameter, Port
+from graph.flow import Flow
+from graph.spec import InScoring, Module, Parameter, Parameters, Port, Ports
 
 
 class RemoveDuplicateRows(Module):
@@ -21,18 +18,15 @@ class RemoveDuplicateRows(Module):
         Parameter("Retain first duplicate row", "Boolean", True),
     )
 
-    def run(self, inputs: Mapping[str, Any], parameters: Mapping[str, Any]) -> Mapping[str, Any]:
-        """See the class."""
+    def run(self, inputs: Ports, parameters: Parameters) -> Ports:
         dataset: Dataset = inputs["Dataset"]
         keys = parameters["Key column selection filter expression"].select(dataset.frame)
         keep: Any = "first" if parameters["Retain first duplicate row"] else "last"
         return {"Results dataset": dataset.with_frame(dataset.frame.drop_duplicates(keys, keep=keep))}
 
-    def in_scoring(self, parameters: Mapping[str, Any]) -> InScoring:
-        """See Module."""
+    def in_scoring(self, parameters: Parameters) -> InScoring:
         return "left out"
 
-    def columns(self, inputs: Mapping[str, Columns], parameters: Mapping[str, Any]) -> Mapping[str, Columns]:
-        """See Module."""
+    def columns(self, inputs: Flow, parameters: Parameters) -> Flow:
         inputs["Dataset"].selected(parameters["Key column selection filter expression"])
         return {"Results dataset": inputs["Dataset"]}

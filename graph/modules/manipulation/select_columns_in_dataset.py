@@ -1,14 +1,9 @@
-"""Data Transformation / Manipulation: Select Columns in Dataset."""
-
 from __future__ import annotations
-
-from collections.abc import Mapping
-from typing import Any
 
 from graph.columns import ColumnSelection
 from graph.data.datasets import Dataset
-from graph.flow import Columns
-from graph.spec import Module, Parameter, Port
+from graph.flow import Flow
+from graph.spec import Module, Parameter, Parameters, Port, Ports
 
 
 class SelectColumns(Module):
@@ -20,14 +15,12 @@ class SelectColumns(Module):
     on_arrays = True
     parameters = (Parameter("Select columns", "ColumnPicker"),)
 
-    def run(self, inputs: Mapping[str, Any], parameters: Mapping[str, Any]) -> Mapping[str, Any]:
-        """See the class."""
+    def run(self, inputs: Ports, parameters: Parameters) -> Ports:
         dataset: Dataset = inputs["Dataset"]
         selection: ColumnSelection = parameters["Select columns"]
         return {"Results dataset": dataset.with_frame(dataset.frame[selection.select(dataset.frame)])}
 
-    def columns(self, inputs: Mapping[str, Columns], parameters: Mapping[str, Any]) -> Mapping[str, Columns]:
-        """See Module."""
+    def columns(self, inputs: Flow, parameters: Parameters) -> Flow:
         dataset = inputs["Dataset"]
         chosen = dataset.selected(parameters["Select columns"])
         if chosen is not None:

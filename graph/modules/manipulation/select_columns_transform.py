@@ -1,16 +1,9 @@
-"""Data Transformation / Manipulation: Select Columns Transform."""
-
 from __future__ import annotations
-
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
 
 from graph.data.datasets import Dataset
 from graph.fitting import Fits, Learnt
-from graph.spec import TRANSFORMATION, Port
-
-if TYPE_CHECKING:
-    import pandas as pd
+from graph.libraries import pd
+from graph.spec import TRANSFORMATION, Parameters, Port, Ports
 
 
 class SelectColumnsTransform(Fits):
@@ -21,8 +14,7 @@ class SelectColumnsTransform(Fits):
     outputs = (Port("Columns selection transformation", TRANSFORMATION),)
     learns = {"columns": {"*": {}}}  # noqa: RUF012
 
-    def run(self, inputs: Mapping[str, Any], parameters: Mapping[str, Any]) -> Mapping[str, Any]:
-        """See the class."""
+    def run(self, inputs: Ports, parameters: Parameters) -> Ports:
         dataset: Dataset = inputs["Dataset with desired columns"]
         return {
             self.outputs[0].name: self.step(
@@ -31,5 +23,4 @@ class SelectColumnsTransform(Fits):
         }
 
     def apply(self, frame: pd.DataFrame, learnt: Learnt) -> pd.DataFrame:
-        """See Fits."""
         return frame[[name for name in learnt["columns"] if name in frame.columns]]

@@ -1,19 +1,14 @@
-"""Data Transformation / Manipulation: SMOTE."""
-
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from graph.columns import ColumnSelection
 from graph.data.datasets import Dataset, is_numeric
 from graph.errors import ModuleFailure
 from graph.fitting import numbers
-from graph.flow import Columns
-from graph.spec import InScoring, Module, Parameter, Port
-
-if TYPE_CHECKING:
-    import pandas as pd
+from graph.flow import Flow
+from graph.libraries import np, pd
+from graph.spec import InScoring, Module, Parameter, Parameters, Port, Ports
 
 
 class Smote(Module):
@@ -33,16 +28,11 @@ class Smote(Module):
         Parameter("Random seed", "Int", 0, minimum=0, maximum=2**31 - 1),
     )
 
-    def check(self, parameters: Mapping[str, Any]) -> None:
-        """See Module."""
+    def check(self, parameters: Parameters) -> None:
         if parameters["SMOTE percentage"] % 100:
             raise ModuleFailure("0008", 'Parameter "SMOTE percentage" is not a multiple of 100.')
 
-    def run(self, inputs: Mapping[str, Any], parameters: Mapping[str, Any]) -> Mapping[str, Any]:
-        """See the class."""
-        import numpy as np
-        import pandas as pd
-
+    def run(self, inputs: Ports, parameters: Parameters) -> Ports:
         dataset: Dataset = inputs["Samples"]
         frame = dataset.frame
         selection: ColumnSelection | None = parameters["Label column"]
@@ -79,12 +69,10 @@ class Smote(Module):
         table = pd.concat([frame, pd.DataFrame(made)], ignore_index=True) if times else frame
         return {"Table": dataset.with_frame(table)}
 
-    def in_scoring(self, parameters: Mapping[str, Any]) -> InScoring:
-        """See Module."""
+    def in_scoring(self, parameters: Parameters) -> InScoring:
         return "left out"
 
-    def columns(self, inputs: Mapping[str, Columns], parameters: Mapping[str, Any]) -> Mapping[str, Columns]:
-        """See Module."""
+    def columns(self, inputs: Flow, parameters: Parameters) -> Flow:
         if parameters["Label column"] is not None:
             inputs["Samples"].selected(parameters["Label column"])
         return {"Table": inputs["Samples"]}
@@ -92,7 +80,6 @@ class Smote(Module):
 
 def _nearest(frame: pd.DataFrame, count: int) -> Any:
     """The positions of each row's nearest others."""
-    import numpy as np
     from scipy import spatial
 
     columns = [numbers(frame[name]) for name in frame.columns if is_numeric(frame[name])]

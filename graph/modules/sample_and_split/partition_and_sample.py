@@ -1,16 +1,14 @@
-"""Data Transformation / Sample and Split: Partition and Sample."""
-
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Final
 
 from graph.calculation.sampling import SEED, generator, strata
 from graph.data.datasets import Dataset
 from graph.errors import ModuleFailure
-from graph.flow import Columns
-from graph.spec import InScoring, Module, Parameter, Port
+from graph.flow import Flow
+from graph.libraries import np
+from graph.spec import InScoring, Module, Parameter, Parameters, Port, Ports
 from tables import real
 
 HEAD, SAMPLING, ASSIGN, PICK = "Head", "Sampling", "Assign to Folds", "Pick Fold"
@@ -50,12 +48,10 @@ class PartitionAndSample(Module):
         Parameter("Number of rows to select", "Int", 10, minimum=0),
     )
 
-    def check(self, parameters: Mapping[str, Any]) -> None:
-        """See Module."""
+    def check(self, parameters: Parameters) -> None:
         _shares(parameters)
 
-    def run(self, inputs: Mapping[str, Any], parameters: Mapping[str, Any]) -> Mapping[str, Any]:
-        """See the class."""
+    def run(self, inputs: Ports, parameters: Parameters) -> Ports:
         dataset: Dataset = inputs["Dataset"]
         match parameters["Partition or sample mode"]:
             case "Head":
@@ -68,12 +64,10 @@ class PartitionAndSample(Module):
                 found = _picked(dataset, parameters)
         return {"oDataset": found}
 
-    def in_scoring(self, parameters: Mapping[str, Any]) -> InScoring:
-        """See Module."""
+    def in_scoring(self, parameters: Parameters) -> InScoring:
         return "left out"
 
-    def columns(self, inputs: Mapping[str, Columns], parameters: Mapping[str, Any]) -> Mapping[str, Columns]:
-        """See Module."""
+    def columns(self, inputs: Flow, parameters: Parameters) -> Flow:
         suffix = _suffix(parameters)
         if suffix is not None and parameters[f"Stratified split{suffix}"]:
             key = parameters[f"Stratification key column{suffix}"]
@@ -82,7 +76,7 @@ class PartitionAndSample(Module):
         return {"oDataset": inputs["Dataset"]}
 
 
-def _suffix(parameters: Mapping[str, Any]) -> str | None:
+def _suffix(parameters: Parameters) -> str | None:
     """How the parameters of the stratification are called in this mode."""
     mode = parameters["Partition or sample mode"]
     if mode == ASSIGN:
@@ -91,7 +85,7 @@ def _suffix(parameters: Mapping[str, Any]) -> str | None:
     return " for sampling" if mode == SAMPLING else None
 
 
-def _shares(parameters: Mapping[str, Any]) -> list[float]:
+def _shares(parameters: Parameters) -> list[float]:
     """The share of each fold; raises 0002 or 0008 where the list is none of shares."""
     if (
         parameters["Partition or sample mode"] != ASSIGN
@@ -113,9 +107,7 @@ def _shares(parameters: Mapping[str, Any]) -> list[float]:
     return [*shares, 1 - total] if total < 1 - 1e-9 else shares
 
 
-def _sampled(dataset: Dataset, parameters: Mapping[str, Any]) -> Dataset:
-    import numpy as np
-
+def _sampled(dataset: Dataset, parameters: Parameters) -> Dataset:
     random = generator(parameters["Random seed for sampling"])
     rate = parameters["Rate of sampling"]
     groups = strata(dataset.frame, parameters, " for sampling")
@@ -123,9 +115,7 @@ def _sampled(dataset: Dataset, parameters: Mapping[str, Any]) -> Dataset:
     return dataset.with_frame(dataset.frame.iloc[np.sort(np.concatenate(chosen))])
 
 
-def _folds(dataset: Dataset, parameters: Mapping[str, Any]) -> tuple[Any, ...]:
-    import numpy as np
-
+def _folds(dataset: Dataset, parameters: Parameters) -> tuple[Any, ...]:
     random = generator(parameters["Random seed"])
     shares = _shares(parameters)
     if len(shares) > dataset.rows:
@@ -149,9 +139,7 @@ def _folds(dataset: Dataset, parameters: Mapping[str, Any]) -> tuple[Any, ...]:
     return tuple(np.sort(np.concatenate(fold)) for fold in folds)
 
 
-def _picked(dataset: Dataset, parameters: Mapping[str, Any]) -> Dataset:
-    import numpy as np
-
+def _picked(dataset: Dataset, parameters: Parameters) -> Dataset:
     number = parameters["Specify which fold to be sampled from"]
     if number > len(dataset.folds):
         raise ModuleFailure(

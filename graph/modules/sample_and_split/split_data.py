@@ -1,19 +1,12 @@
-"""Data Transformation / Sample and Split: Split Data."""
-
 from __future__ import annotations
-
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
 
 from graph.calculation.conditions import matches, parse
 from graph.calculation.sampling import SEED, generator, strata
 from graph.columns import ColumnSelection
 from graph.data.datasets import Dataset
-from graph.flow import Columns
-from graph.spec import InScoring, Module, Parameter, Port
-
-if TYPE_CHECKING:
-    import numpy as np
+from graph.flow import Flow
+from graph.libraries import Array, np
+from graph.spec import InScoring, Module, Parameter, Parameters, Port, Ports
 
 ROWS, REGULAR, RELATIVE = "Split Rows", "Regular Expression", "Relative Expression"
 
@@ -41,13 +34,11 @@ class SplitData(Module):
         Parameter("Relational expression", "String", '\\"column name" > 3', later=True),
     )
 
-    def check(self, parameters: Mapping[str, Any]) -> None:
-        """See Module."""
+    def check(self, parameters: Parameters) -> None:
         if parameters["Splitting mode"] != ROWS:
             parse(*_condition(parameters))
 
-    def run(self, inputs: Mapping[str, Any], parameters: Mapping[str, Any]) -> Mapping[str, Any]:
-        """See the class."""
+    def run(self, inputs: Ports, parameters: Parameters) -> Ports:
         dataset: Dataset = inputs["Dataset"]
         frame = dataset.frame
         if parameters["Splitting mode"] == ROWS:
@@ -59,12 +50,10 @@ class SplitData(Module):
             "Results dataset2": dataset.with_frame(frame[~first]),
         }
 
-    def in_scoring(self, parameters: Mapping[str, Any]) -> InScoring:
-        """See Module."""
+    def in_scoring(self, parameters: Parameters) -> InScoring:
         return "left out"
 
-    def columns(self, inputs: Mapping[str, Columns], parameters: Mapping[str, Any]) -> Mapping[str, Columns]:
-        """See Module."""
+    def columns(self, inputs: Flow, parameters: Parameters) -> Flow:
         dataset = inputs["Dataset"]
         if parameters["Splitting mode"] != ROWS:
             column = parse(*_condition(parameters)).column
@@ -75,15 +64,13 @@ class SplitData(Module):
         return {port.name: dataset for port in self.outputs}
 
 
-def _condition(parameters: Mapping[str, Any]) -> tuple[str, str, bool]:
+def _condition(parameters: Parameters) -> tuple[str, str, bool]:
     regular = parameters["Splitting mode"] == REGULAR
     name = "Regular expression" if regular else "Relational expression"
     return name, parameters[name], regular
 
 
-def _by_number(dataset: Dataset, parameters: Mapping[str, Any]) -> np.ndarray[Any, Any]:
-    import numpy as np
-
+def _by_number(dataset: Dataset, parameters: Parameters) -> Array:
     fraction = parameters["Fraction of rows in the first output dataset"]
     random = generator(parameters["Random seed"])
     first = np.zeros(dataset.rows, dtype=bool)

@@ -1,21 +1,15 @@
-"""Data Transformation / Scale and Reduce: Clip Values."""
-
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Sequence
+from typing import Any, Final
 
 from graph.data.frames import with_columns
 from graph.errors import ModuleFailure
 from graph.fitting import Fits, Learnt, numbers, numeric, untold
-from graph.flow import Column, Columns
-from graph.spec import TRANSFORMATION, Parameter, Port
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-    from graph.fitting import Numbers
-    from graph.steps import Made
+from graph.flow import Column, Flow
+from graph.libraries import Numbers, np, pd
+from graph.spec import TRANSFORMATION, Parameter, Parameters, Port
+from graph.steps import Made
 
 PEAKS, SUBPEAKS, BOTH = "ClipPeaks", "ClipSubPeaks", "ClipPeaksAndSubPeaks"
 _SIDES: Final = {"upper": (PEAKS, "Upper", "peaks"), "lower": (SUBPEAKS, "Lower", "subpeaks")}
@@ -62,10 +56,7 @@ class ClipValues(Fits):
         "indicators": bool,
     }
 
-    def fit(self, frame: pd.DataFrame, parameters: Mapping[str, Any]) -> Learnt:
-        """See Fits."""
-        import numpy as np
-
+    def fit(self, frame: pd.DataFrame, parameters: Parameters) -> Learnt:
         columns = {}
         for name in numeric(frame, parameters["List of columns"]):
             values = numbers(frame[name])
@@ -84,9 +75,6 @@ class ClipValues(Fits):
         }
 
     def apply(self, frame: pd.DataFrame, learnt: Learnt) -> pd.DataFrame:
-        """See Fits."""
-        import numpy as np
-
         made: dict[str, Any] = {}
         for name, each in learnt["columns"].items():
             if name not in frame.columns:
@@ -109,12 +97,10 @@ class ClipValues(Fits):
         return with_columns(frame, made)
 
     def makes(self, learnt: Learnt) -> Sequence[Made]:
-        """See Fits."""
         suffixes = ["" if learnt["overwrite"] else "_clipped", *["_clipped_indicator"] * learnt["indicators"]]
         return [((name,), tuple(name + suffix for suffix in suffixes)) for name in learnt["columns"]]
 
-    def columns(self, inputs: Mapping[str, Columns], parameters: Mapping[str, Any]) -> Mapping[str, Columns]:
-        """See Module."""
+    def columns(self, inputs: Flow, parameters: Parameters) -> Flow:
         dataset, selection = inputs["Dataset"], parameters["List of columns"]
         chosen = dataset.selected(selection) if selection is not None else None
         if chosen is None:
@@ -127,10 +113,8 @@ class ClipValues(Fits):
         return {"Results dataset": dataset.having(made)}
 
 
-def _threshold(known: Numbers, parameters: Mapping[str, Any], side: str) -> dict[str, float | None]:
+def _threshold(known: Numbers, parameters: Parameters, side: str) -> dict[str, float | None]:
     """Where a column is clipped on this side and what takes the place of what is beyond; empty where it is not."""
-    import numpy as np
-
     alone, title, what = _SIDES[side]
     kind = parameters["Set of thresholds"]
     if kind not in (alone, BOTH):

@@ -1,22 +1,17 @@
-"""Data Transformation / Scale and Reduce: Group Data into Bins."""
-
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import Any
 
 from graph.data.frames import category_like, made_like, with_columns
 from graph.errors import ModuleFailure
 from graph.fitting import Fits, Learnt, numbers, numeric, untold
-from graph.flow import Column, Columns
-from graph.spec import TRANSFORMATION, Parameter, Port
+from graph.flow import Column, Flow
+from graph.libraries import np, pd
+from graph.spec import TRANSFORMATION, Parameter, Parameters, Port
+from graph.steps import Made
 from tables import real
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-    from graph.steps import Made
 
 MODES = ("Quantiles", "Equal Width", "Custom Edges", "Equal Width with Custom Start and Stop")
 APPEND, IN_PLACE, RESULT_ONLY = "Append", "Inplace", "ResultOnly"
@@ -52,14 +47,10 @@ class GroupDataIntoBins(Fits):
         "categorical": bool,
     }
 
-    def check(self, parameters: Mapping[str, Any]) -> None:
-        """See Module."""
+    def check(self, parameters: Parameters) -> None:
         _edges_given(parameters)
 
-    def fit(self, frame: pd.DataFrame, parameters: Mapping[str, Any]) -> Learnt:
-        """See Fits."""
-        import numpy as np
-
+    def fit(self, frame: pd.DataFrame, parameters: Parameters) -> Learnt:
         edges = _edges_given(parameters)
         mode, output = parameters["Output mode"], parameters["Binning mode"]
         columns = {}
@@ -85,9 +76,6 @@ class GroupDataIntoBins(Fits):
         return {"columns": columns, "only": mode == RESULT_ONLY, "categorical": categorical}
 
     def apply(self, frame: pd.DataFrame, learnt: Learnt) -> pd.DataFrame:
-        """See Fits."""
-        import numpy as np
-
         made: dict[str, Any] = {}
         for name, each in learnt["columns"].items():
             if name not in frame.columns:
@@ -105,11 +93,9 @@ class GroupDataIntoBins(Fits):
         return made_like(frame, made) if learnt["only"] else with_columns(frame, made)
 
     def makes(self, learnt: Learnt) -> Sequence[Made]:
-        """See Fits."""
         return [((name,), (each["to"],)) for name, each in learnt["columns"].items()]
 
-    def columns(self, inputs: Mapping[str, Columns], parameters: Mapping[str, Any]) -> Mapping[str, Columns]:
-        """See Module."""
+    def columns(self, inputs: Flow, parameters: Parameters) -> Flow:
         dataset, selection = inputs["Dataset"], parameters["Columns to bin"]
         chosen = dataset.selected(selection) if selection is not None else None
         mode = parameters["Output mode"]
@@ -121,7 +107,7 @@ class GroupDataIntoBins(Fits):
         return {"Quantized dataset": result.only(made) if mode == RESULT_ONLY else result}
 
 
-def _edges_given(parameters: Mapping[str, Any]) -> list[float]:
+def _edges_given(parameters: Parameters) -> list[float]:
     """The edges that the parameters have; raises 0002, 0007 or 0008 where these are none."""
     mode = parameters["Binning mode"]
     if mode == "Custom Edges":

@@ -1,16 +1,10 @@
-"""Data Transformation / Scale and Reduce: Normalize Data."""
-
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
 
 from graph.fitting import ChangesColumns, Learnt
-from graph.spec import TRANSFORMATION, Parameter, Port
-
-if TYPE_CHECKING:
-    from graph.fitting import Numbers
+from graph.libraries import Numbers, np
+from graph.spec import TRANSFORMATION, Parameter, Parameters, Port
 
 METHODS = ("ZScore", "MinMax", "Logistic", "LogNormal", "TanH")
 
@@ -32,10 +26,7 @@ class NormalizeData(ChangesColumns):
     picks = "Columns to transform"
     learns = {"columns": {"*": {"method": str, "shift": float, "scale": float}}}  # noqa: RUF012
 
-    def learn(self, values: Numbers, parameters: Mapping[str, Any]) -> Learnt:
-        """See ChangesColumns."""
-        import numpy as np
-
+    def learn(self, values: Numbers, parameters: Parameters) -> Learnt:
         method = parameters["Transformation method"]
         shift, scale = 0.0, 1.0
         if method == "ZScore":
@@ -54,9 +45,6 @@ class NormalizeData(ChangesColumns):
         return {"method": method, "shift": shift, "scale": scale}
 
     def change(self, values: Numbers, learnt: Learnt) -> Numbers:
-        """See ChangesColumns."""
-        import numpy as np
-
         shift, scale = learnt["shift"], learnt["scale"]
         with np.errstate(all="ignore"):
             match learnt["method"]:

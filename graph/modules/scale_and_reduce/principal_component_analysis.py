@@ -1,20 +1,15 @@
-"""Data Transformation / Scale and Reduce: Principal Component Analysis."""
-
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import Any
 
 from graph.data.frames import made_like
 from graph.errors import ModuleFailure
 from graph.fitting import Fits, Learnt, need, numbers, numeric
-from graph.flow import Column, Columns
-from graph.spec import TRANSFORMATION, Parameter, Port
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-    from graph.steps import Made
+from graph.flow import Column, Flow
+from graph.libraries import np, pd
+from graph.spec import TRANSFORMATION, Parameter, Parameters, Port
+from graph.steps import Made
 
 _EXACT = 500  # up to so many rows or columns all components are found
 
@@ -31,9 +26,7 @@ class PrincipalComponentAnalysis(Fits):
     )
     learns = {"columns": [str], "means": [float], "components": [[float]]}  # noqa: RUF012
 
-    def fit(self, frame: pd.DataFrame, parameters: Mapping[str, Any]) -> Learnt:
-        """See Fits."""
-        import numpy as np
+    def fit(self, frame: pd.DataFrame, parameters: Parameters) -> Learnt:
         from sklearn import decomposition
         from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
@@ -67,9 +60,6 @@ class PrincipalComponentAnalysis(Fits):
         return {"columns": names, "means": means.tolist(), "components": found.tolist()}
 
     def apply(self, frame: pd.DataFrame, learnt: Learnt) -> pd.DataFrame:
-        """See Fits."""
-        import numpy as np
-
         names = learnt["columns"]
         need(frame, names)
         left = [name for name in frame.columns if name not in set(names)]
@@ -84,11 +74,9 @@ class PrincipalComponentAnalysis(Fits):
         return made_like(frame, {**dict(frame[left].items()), **dict(zip(made, sums, strict=True))})
 
     def makes(self, learnt: Learnt) -> Sequence[Made]:
-        """See Fits."""
         return [(tuple(learnt["columns"]), _made(learnt))]
 
-    def columns(self, inputs: Mapping[str, Columns], parameters: Mapping[str, Any]) -> Mapping[str, Columns]:
-        """See Module."""
+    def columns(self, inputs: Flow, parameters: Parameters) -> Flow:
         chosen = inputs["Dataset"].selected(parameters["Selected columns"])
         if chosen is None:
             return {}

@@ -1,16 +1,11 @@
-"""Machine Learning / Score: Apply Transformation."""
-
 from __future__ import annotations
-
-from collections.abc import Mapping
-from typing import Any
 
 from graph.data.datasets import Dataset
 from graph.errors import ModuleFailure
 from graph.fitting import Fits
 from graph.models.ilearner import TrainedModel
 from graph.modules import find
-from graph.spec import TRANSFORMATION, Module, Parameter, Port
+from graph.spec import TRANSFORMATION, Module, Parameter, Parameters, Port, Ports
 from graph.steps import Step
 
 
@@ -28,8 +23,7 @@ class ApplyTransformation(Module):
     on_arrays = True
     parameters = (Parameter("Fitted step", "Int", 0, minimum=0, maximum=1000),)
 
-    def run(self, inputs: Mapping[str, Any], parameters: Mapping[str, Any]) -> Mapping[str, Any]:
-        """See the class."""
+    def run(self, inputs: Ports, parameters: Parameters) -> Ports:
         given: Step | TrainedModel = inputs["Transformation"]
         dataset: Dataset = inputs["Dataset"]
         frame = dataset.frame

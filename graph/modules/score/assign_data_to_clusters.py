@@ -1,15 +1,10 @@
-"""Machine Learning / Score: Assign Data to Clusters."""
-
 from __future__ import annotations
-
-from collections.abc import Mapping
-from typing import Any
 
 from graph.data.datasets import TASK_CLUSTERING
 from graph.errors import ModuleFailure
 from graph.learning.scoring import scored
 from graph.models.ilearner import TrainedModel
-from graph.spec import TRAINED, Module, Parameter, Port
+from graph.spec import TRAINED, Module, Parameter, Parameters, Port, Ports
 
 
 class AssignDataToClusters(Module):
@@ -21,8 +16,7 @@ class AssignDataToClusters(Module):
     on_arrays = True
     parameters = (Parameter("Append or Result Only", "Boolean", True),)
 
-    def run(self, inputs: Mapping[str, Any], parameters: Mapping[str, Any]) -> Mapping[str, Any]:
-        """See the class."""
+    def run(self, inputs: Ports, parameters: Parameters) -> Ports:
         model: TrainedModel = inputs["Trained model"]
         if model.task != TASK_CLUSTERING:
             raise ModuleFailure(

@@ -1,12 +1,7 @@
-"""Machine Learning / Score: Score Model."""
-
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from graph.learning.scoring import scored
-from graph.spec import TRAINED, Module, Parameter, Port
+from graph.spec import TRAINED, Module, Parameter, Parameters, Port, Ports
 
 
 class ScoreModel(Module):
@@ -23,7 +18,6 @@ class ScoreModel(Module):
     on_arrays = True
     parameters = (Parameter("Append score columns to output", "Boolean", True),)
 
-    def run(self, inputs: Mapping[str, Any], parameters: Mapping[str, Any]) -> Mapping[str, Any]:
-        """See the class."""
+    def run(self, inputs: Ports, parameters: Parameters) -> Ports:
         append = parameters["Append score columns to output"]
         return {"Scored dataset": scored(inputs["Trained model"], inputs["Dataset"], append=append)}

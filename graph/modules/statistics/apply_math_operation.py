@@ -1,21 +1,17 @@
-"""Statistical Functions: Apply Math Operation."""
-
 from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from graph.columns import ColumnSelection
 from graph.data.datasets import Dataset, is_numeric, net_type
 from graph.data.frames import made_like, with_columns
 from graph.errors import ModuleFailure, column_type
 from graph.fitting import numbers, untold
-from graph.flow import UNTOLD, Column, Columns
-from graph.spec import Module, Parameter, Port
-
-if TYPE_CHECKING:
-    import pandas as pd
+from graph.flow import UNTOLD, Column, Flow
+from graph.libraries import Series, np
+from graph.spec import Module, Parameter, Parameters, Port, Ports
 
 COMPARISONS: Final[Mapping[str, Callable[[Any, Any], Any]]] = {
     "EqualTo": operator.eq,
@@ -164,16 +160,12 @@ class ApplyMathOperation(Module):
         _later("Trigonometric function", _TRIGONOMETRIC),
     )
 
-    def check(self, parameters: Mapping[str, Any]) -> None:
-        """See Module."""
+    def check(self, parameters: Parameters) -> None:
         function, constant, _ = _second(parameters)
         if parameters["Category"] == "Operations" and function == "Divide" and constant == 0:
             raise ModuleFailure("0008", 'Parameter "Constant operation argument" is zero: division by zero.')
 
-    def run(self, inputs: Mapping[str, Any], parameters: Mapping[str, Any]) -> Mapping[str, Any]:
-        """See the class."""
-        import numpy as np
-
+    def run(self, inputs: Ports, parameters: Parameters) -> Ports:
         self.check(parameters)
         dataset: Dataset = inputs["Dataset"]
         frame, mode = dataset.frame, parameters["Output mode"]
@@ -193,8 +185,7 @@ class ApplyMathOperation(Module):
         made = made_like(frame, results) if mode == RESULT_ONLY else with_columns(frame, results)
         return {"Results dataset": dataset.with_frame(made)}
 
-    def columns(self, inputs: Mapping[str, Columns], parameters: Mapping[str, Any]) -> Mapping[str, Columns]:
-        """See Module."""
+    def columns(self, inputs: Flow, parameters: Parameters) -> Flow:
         dataset = inputs["Dataset"]
         selected = dataset.selected(parameters["Column set"])
         function, constant, other = _second(parameters)
@@ -215,7 +206,7 @@ class ApplyMathOperation(Module):
         return {"Results dataset": added.only(results) if parameters["Output mode"] == RESULT_ONLY else added}
 
 
-def _second(parameters: Mapping[str, Any]) -> tuple[str, float | None, ColumnSelection | None]:
+def _second(parameters: Parameters) -> tuple[str, float | None, ColumnSelection | None]:
     """The function, and its second argument: a constant, a column, or none."""
     name, kind, constant, column, binary = _SECOND[parameters["Category"]]
     function = parameters[name]
@@ -236,9 +227,7 @@ def _called(function: str, column: str, argument: Any) -> str:
     return f"{function}({column}_{getattr(argument, 'name', argument)})"
 
 
-def _applied_to(values: pd.Series[Any], category: str, function: str, argument: Any) -> Any:
-    import numpy as np
-
+def _applied_to(values: Series, category: str, function: str, argument: Any) -> Any:
     known = OPERATIONS if category == "Operations" else COMPARISONS if function in COMPARISONS else {}
     constant = argument is None or isinstance(argument, int | float)
     if known:

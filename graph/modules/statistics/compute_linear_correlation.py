@@ -1,15 +1,11 @@
-"""Statistical Functions: Compute Linear Correlation."""
-
 from __future__ import annotations
-
-from collections.abc import Mapping
-from typing import Any
 
 from graph.data.datasets import Dataset, is_numeric
 from graph.errors import ModuleFailure
 from graph.fitting import numbers
-from graph.flow import Columns
-from graph.spec import Module, Port
+from graph.flow import Flow
+from graph.libraries import np, pd
+from graph.spec import Module, Parameters, Port, Ports
 
 _MOST = 1000
 
@@ -24,10 +20,7 @@ class ComputeLinearCorrelation(Module):
     inputs = (Port("Dataset"),)
     outputs = (Port("Results dataset"),)
 
-    def run(self, inputs: Mapping[str, Any], parameters: Mapping[str, Any]) -> Mapping[str, Any]:
-        """See the class."""
-        import numpy as np
-        import pandas as pd
+    def run(self, inputs: Ports, parameters: Parameters) -> Ports:
         from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
         frame = inputs["Dataset"].frame
@@ -47,6 +40,5 @@ class ComputeLinearCorrelation(Module):
         np.fill_diagonal(found, np.where(np.isnan(found.diagonal()), np.nan, 1.0))
         return {"Results dataset": Dataset(pd.DataFrame(found, columns=frame.columns))}
 
-    def columns(self, inputs: Mapping[str, Columns], parameters: Mapping[str, Any]) -> Mapping[str, Columns]:
-        """See Module."""
+    def columns(self, inputs: Flow, parameters: Parameters) -> Flow:
         return {"Results dataset": inputs["Dataset"].changed(None, lambda _value: None)}

@@ -1,16 +1,11 @@
-"""Statistical Functions: Summarize Data."""
-
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from graph.data.datasets import Dataset, is_numeric
-from graph.flow import Column, Columns
-from graph.spec import Module, Port
-
-if TYPE_CHECKING:
-    import pandas as pd
+from graph.flow import Column, Columns, Flow
+from graph.libraries import Series, pd
+from graph.spec import Module, Parameters, Port, Ports
 
 _PERCENTILES: Final = {"P0.5": 0.005, "P1": 0.01, "P5": 0.05, "P95": 0.95, "P99.5": 0.995}
 _STATISTICS: Final = (
@@ -27,20 +22,16 @@ class SummarizeData(Module):
     inputs = (Port("Dataset"),)
     outputs = (Port("Results dataset"),)
 
-    def run(self, inputs: Mapping[str, Any], parameters: Mapping[str, Any]) -> Mapping[str, Any]:
-        """See the class."""
-        import pandas as pd
-
+    def run(self, inputs: Ports, parameters: Parameters) -> Ports:
         frame = inputs["Dataset"].frame
         rows = [_summary(str(name), frame[name]) for name in frame.columns]
         return {"Results dataset": Dataset(pd.DataFrame(rows, columns=[*_COUNTS, *_STATISTICS]))}
 
-    def columns(self, inputs: Mapping[str, Columns], parameters: Mapping[str, Any]) -> Mapping[str, Columns]:
-        """See Module."""
+    def columns(self, inputs: Flow, parameters: Parameters) -> Flow:
         return {"Results dataset": Columns({name: Column() for name in (*_COUNTS, *_STATISTICS)}, "none")}
 
 
-def _summary(name: str, values: pd.Series[Any]) -> dict[str, Any]:
+def _summary(name: str, values: Series) -> dict[str, Any]:
     known = values.dropna()
     row: dict[str, Any] = dict(
         zip(_COUNTS, (name, len(values), known.nunique(), len(values) - len(known)), strict=True)

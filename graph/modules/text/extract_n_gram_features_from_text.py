@@ -1,12 +1,10 @@
-"""Text Analytics: Extract N-Gram Features from Text."""
-
 from __future__ import annotations
 
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from graph.calculation.feature_scores import COUNT, MEASURES, score
 from graph.calculation.words import SENTENCE, distinct, hold_size, ngrams, texts, words
@@ -14,13 +12,10 @@ from graph.data.datasets import Dataset
 from graph.data.frames import with_columns
 from graph.errors import ModuleFailure
 from graph.fitting import Fits, Learnt
-from graph.flow import Columns
-from graph.spec import TRANSFORMATION, InScoring, Parameter, Port
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-    from graph.steps import Made
+from graph.flow import Flow
+from graph.libraries import np, pd
+from graph.spec import TRANSFORMATION, InScoring, Parameter, Parameters, Port, Ports
+from graph.steps import Made
 
 CREATE, READ_ONLY, UPDATE, MERGE = "Create", "ReadOnly", "Update", "Merge"
 BINARY, TF, IDF, TF_IDF = "Binary Weight", "TF Weight", "IDF Weight", "TF-IDF Weight"
@@ -68,8 +63,7 @@ class ExtractNGramFeaturesFromText(Fits):
         **{"oov": bool, "begin": bool, "normalize": bool},
     }
 
-    def check(self, parameters: Mapping[str, Any]) -> None:
-        """See Module."""
+    def check(self, parameters: Parameters) -> None:
         selects = (
             parameters["Use filter-based feature selection"] and parameters["Vocabulary mode"] != READ_ONLY
         )
@@ -78,10 +72,7 @@ class ExtractNGramFeaturesFromText(Fits):
         if parameters["Minimum word length"] > parameters["Maximum word length"]:
             raise ModuleFailure("0008", 'Parameter "Minimum word length" is above "Maximum word length".')
 
-    def run(self, inputs: Mapping[str, Any], parameters: Mapping[str, Any]) -> Mapping[str, Any]:
-        """See the class."""
-        import pandas as pd
-
+    def run(self, inputs: Ports, parameters: Parameters) -> Ports:
         dataset: Dataset = inputs["Dataset"]
         given = _read(inputs["Input vocabulary"].frame) if "Input vocabulary" in inputs else {}
         if parameters["Vocabulary mode"] != CREATE and not given:
@@ -108,9 +99,6 @@ class ExtractNGramFeaturesFromText(Fits):
         }
 
     def apply(self, frame: pd.DataFrame, learnt: Learnt) -> pd.DataFrame:
-        """See Fits."""
-        import numpy as np
-
         ((name, vocabulary),) = learnt["columns"].items()
         if name not in frame.columns:
             return frame
@@ -137,17 +125,14 @@ class ExtractNGramFeaturesFromText(Fits):
         return with_columns(frame, made).drop(columns=[name])
 
     def makes(self, learnt: Learnt) -> Sequence[Made]:
-        """See Fits."""
         ((name, vocabulary),) = learnt["columns"].items()
         shown = (f"{name}.{each}" for each in _SHOWN)
         return [((name,), (*shown, *(f"{name}.[{ngram}]" for ngram in vocabulary["ngrams"])))]
 
-    def in_scoring(self, parameters: Mapping[str, Any]) -> InScoring:
-        """See Module."""
+    def in_scoring(self, parameters: Parameters) -> InScoring:
         return "kept" if parameters["Vocabulary mode"] == READ_ONLY else "applied"
 
-    def columns(self, inputs: Mapping[str, Columns], parameters: Mapping[str, Any]) -> Mapping[str, Columns]:
-        """See Module."""
+    def columns(self, inputs: Flow, parameters: Parameters) -> Flow:
         dataset = inputs["Dataset"]
         chosen = dataset.selected(parameters["Text column"])
         if parameters["Target column"] is not None:
@@ -155,7 +140,7 @@ class ExtractNGramFeaturesFromText(Fits):
         return {"Results dataset": dataset.without(chosen).open()} if chosen is not None else {}
 
 
-def _settings(parameters: Mapping[str, Any]) -> dict[str, Any]:
+def _settings(parameters: Parameters) -> dict[str, Any]:
     return {
         "size": parameters["N-Grams size"],
         "skip": parameters["K-Skip size"],
@@ -186,7 +171,7 @@ def _vocabulary(
     frame: pd.DataFrame,
     name: str,
     given: Mapping[str, tuple[int, float]],
-    parameters: Mapping[str, Any],
+    parameters: Parameters,
     settings: Learnt,
 ) -> dict[str, tuple[int, float]]:
     """The n-grams in the order of the alphabet, each with the texts that have it and its weight."""
@@ -216,7 +201,7 @@ def _selected(
     frame: pd.DataFrame,
     name: str,
     found: Mapping[str, tuple[int, float]],
-    parameters: Mapping[str, Any],
+    parameters: Parameters,
 ) -> list[str]:
     measure, target = parameters["Feature scoring method"], parameters["Target column"]
     if measure == COUNT:

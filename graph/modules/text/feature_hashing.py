@@ -1,16 +1,14 @@
-"""Text Analytics: Feature Hashing."""
-
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from graph.calculation.words import distinct, hold_size, ngrams, texts
 from graph.data.datasets import Dataset
 from graph.data.frames import with_columns
 from graph.errors import ModuleFailure
-from graph.flow import Columns
-from graph.spec import Module, Parameter, Port
+from graph.flow import Flow
+from graph.libraries import np
+from graph.spec import Module, Parameter, Parameters, Port, Ports
 
 _MOST_BITS = 16
 
@@ -32,16 +30,13 @@ class FeatureHashing(Module):
         Parameter("N-grams", "Int", 2, minimum=0, maximum=10),
     )
 
-    def check(self, parameters: Mapping[str, Any]) -> None:
-        """See Module."""
+    def check(self, parameters: Parameters) -> None:
         if parameters["Hashing bitsize"] > _MOST_BITS:
             raise ModuleFailure(
                 "0007", f'Parameter "Hashing bitsize" should be less than or equal to {_MOST_BITS}.'
             )
 
-    def run(self, inputs: Mapping[str, Any], parameters: Mapping[str, Any]) -> Mapping[str, Any]:
-        """See the class."""
-        import numpy as np
+    def run(self, inputs: Ports, parameters: Parameters) -> Ports:
         from sklearn.utils import murmurhash3_32
 
         dataset: Dataset = inputs["Dataset"]
@@ -57,7 +52,6 @@ class FeatureHashing(Module):
             made |= {f"{name} - Hashing feature {at + 1}": found[at] for at in range(count)}
         return {"Transformed dataset": dataset.with_frame(with_columns(dataset.frame, made))}
 
-    def columns(self, inputs: Mapping[str, Columns], parameters: Mapping[str, Any]) -> Mapping[str, Columns]:
-        """See Module."""
+    def columns(self, inputs: Flow, parameters: Parameters) -> Flow:
         inputs["Dataset"].selected(parameters["Target columns"])
         return {"Transformed dataset": inputs["Dataset"].open()}

@@ -1,5 +1,3 @@
-"""Text Analytics: Preprocess Text."""
-
 from __future__ import annotations
 
 import re
@@ -10,8 +8,9 @@ from graph.calculation.words import SENTENCE, texts
 from graph.data.datasets import Dataset
 from graph.data.frames import with_columns
 from graph.errors import ModuleFailure
-from graph.flow import Column, Columns
-from graph.spec import Module, Parameter, Port
+from graph.flow import Column, Flow
+from graph.libraries import np
+from graph.spec import Module, Parameter, Parameters, Port, Ports
 
 _FLAGS: Final = (
     "Remove stop words",
@@ -60,8 +59,7 @@ class PreprocessText(Module):
         *(Parameter(flag, "Boolean", False) for flag in _LATER),
     )
 
-    def check(self, parameters: Mapping[str, Any]) -> None:
-        """See Module."""
+    def check(self, parameters: Parameters) -> None:
         for flag in _LATER:
             if parameters[flag]:
                 raise ModuleFailure("0039", f"{flag} is not offered: set it to false.")
@@ -72,10 +70,7 @@ class PreprocessText(Module):
                 "0002", f'Failed to parse "Custom regular expression" parameter value: {error}.'
             ) from None
 
-    def run(self, inputs: Mapping[str, Any], parameters: Mapping[str, Any]) -> Mapping[str, Any]:
-        """See the class."""
-        import numpy as np
-
+    def run(self, inputs: Ports, parameters: Parameters) -> Ports:
         dataset: Dataset = inputs["Dataset"]
         stop: frozenset[str] = frozenset()
         if parameters["Remove stop words"]:
@@ -95,8 +90,7 @@ class PreprocessText(Module):
             made[f"Preprocessed {name}"] = np.array([known[t] for t in texts(dataset.frame[name])], object)
         return {"Results dataset": dataset.with_frame(with_columns(dataset.frame, made))}
 
-    def columns(self, inputs: Mapping[str, Columns], parameters: Mapping[str, Any]) -> Mapping[str, Columns]:
-        """See Module."""
+    def columns(self, inputs: Flow, parameters: Parameters) -> Flow:
         chosen = inputs["Dataset"].selected(parameters["Text column to clean"])
         if chosen is None:
             return {"Results dataset": inputs["Dataset"].open()}

@@ -1,5 +1,3 @@
-"""Time: Extract Date Parts, which Studio did not have; there it took a script or SQL."""
-
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
@@ -9,8 +7,9 @@ from graph.data.datasets import Dataset
 from graph.data.dates import dates
 from graph.data.frames import with_columns
 from graph.errors import ModuleFailure
-from graph.flow import Column, Columns
-from graph.spec import Module, Parameter, Port
+from graph.flow import Column, Flow
+from graph.libraries import np
+from graph.spec import Module, Parameter, Parameters, Port, Ports
 
 PARTS: Final[Mapping[str, Callable[[Any], Any]]] = {
     "Year": lambda at: _since(at, "Y") + 1970,
@@ -43,14 +42,10 @@ class ExtractDateParts(Module):
         Parameter("Keep date columns", "Boolean", False),
     )
 
-    def check(self, parameters: Mapping[str, Any]) -> None:
-        """See Module."""
+    def check(self, parameters: Parameters) -> None:
         _parts(parameters)
 
-    def run(self, inputs: Mapping[str, Any], parameters: Mapping[str, Any]) -> Mapping[str, Any]:
-        """See the class."""
-        import numpy as np
-
+    def run(self, inputs: Ports, parameters: Parameters) -> Ports:
         dataset: Dataset = inputs["Dataset"]
         names = parameters["Date columns"].select(dataset.frame)
         made: dict[str, Any] = {}
@@ -66,8 +61,7 @@ class ExtractDateParts(Module):
             frame = frame.drop(columns=names)
         return {"Results dataset": dataset.with_frame(frame)}
 
-    def columns(self, inputs: Mapping[str, Columns], parameters: Mapping[str, Any]) -> Mapping[str, Columns]:
-        """See Module."""
+    def columns(self, inputs: Flow, parameters: Parameters) -> Flow:
         dataset = inputs["Dataset"]
         chosen = dataset.selected(parameters["Date columns"])
         if chosen is None:
@@ -88,7 +82,7 @@ def _within(at: Any, whole: str, unit: str) -> Any:
     return (at.astype(f"datetime64[{unit}]") - begun).astype("int64")
 
 
-def _parts(parameters: Mapping[str, Any]) -> list[str]:
+def _parts(parameters: Parameters) -> list[str]:
     spelt = {part.casefold(): part for part in PARTS}
     given = [part.strip() for part in parameters["Parts"].split(",")]
     for part in given:

@@ -1,17 +1,12 @@
-"""Machine Learning / Train: Train Anomaly Detection Model."""
-
 from __future__ import annotations
-
-from collections.abc import Mapping
-from typing import Any
 
 from graph.columns import ColumnSelection
 from graph.data.datasets import TASK_ANOMALY, Dataset
 from graph.errors import ModuleFailure
-from graph.flow import Columns
+from graph.flow import Flow
 from graph.learning.training import train, trainable
 from graph.learning.untrained import UntrainedModel
-from graph.spec import TRAINED, TRAINED_MODEL_PORT, UNTRAINED, Module, Parameter, Port
+from graph.spec import TRAINED, TRAINED_MODEL_PORT, UNTRAINED, Module, Parameter, Parameters, Port, Ports
 
 
 class TrainAnomalyDetectionModel(Module):
@@ -27,8 +22,7 @@ class TrainAnomalyDetectionModel(Module):
     parameters = (Parameter("Label column", "ColumnPicker", None),)
     trains = True
 
-    def run(self, inputs: Mapping[str, Any], parameters: Mapping[str, Any]) -> Mapping[str, Any]:
-        """See the class."""
+    def run(self, inputs: Ports, parameters: Parameters) -> Ports:
         untrained: UntrainedModel = inputs["Untrained model"]
         dataset: Dataset = inputs["Dataset"]
         if untrained.task != TASK_ANOMALY:
@@ -40,8 +34,7 @@ class TrainAnomalyDetectionModel(Module):
         label = chosen.one(dataset.frame, "Label column") if chosen is not None else None
         return {TRAINED_MODEL_PORT: train(untrained, trainable(dataset), label)}
 
-    def columns(self, inputs: Mapping[str, Columns], parameters: Mapping[str, Any]) -> Mapping[str, Columns]:
-        """See Module."""
+    def columns(self, inputs: Flow, parameters: Parameters) -> Flow:
         if parameters["Label column"] is not None:
             inputs["Dataset"].selected(parameters["Label column"])
         return {}

@@ -1,18 +1,13 @@
-"""Machine Learning / Train: Train Clustering Model."""
-
 from __future__ import annotations
-
-from collections.abc import Mapping
-from typing import Any
 
 from graph.columns import ColumnSelection
 from graph.data.datasets import TASK_CLUSTERING, Dataset
 from graph.errors import ModuleFailure
-from graph.flow import Columns
+from graph.flow import Flow
 from graph.learning.scoring import scored
 from graph.learning.training import train
 from graph.learning.untrained import UntrainedModel
-from graph.spec import TRAINED, TRAINED_MODEL_PORT, UNTRAINED, Module, Parameter, Port
+from graph.spec import TRAINED, TRAINED_MODEL_PORT, UNTRAINED, Module, Parameter, Parameters, Port, Ports
 
 
 class TrainClusteringModel(Module):
@@ -27,8 +22,7 @@ class TrainClusteringModel(Module):
     )
     trains = True
 
-    def run(self, inputs: Mapping[str, Any], parameters: Mapping[str, Any]) -> Mapping[str, Any]:
-        """See the class."""
+    def run(self, inputs: Ports, parameters: Parameters) -> Ports:
         untrained: UntrainedModel = inputs["Untrained model"]
         dataset: Dataset = inputs["Dataset"]
         if untrained.task != TASK_CLUSTERING:
@@ -47,7 +41,6 @@ class TrainClusteringModel(Module):
         append = parameters["Check for Append or Uncheck for Result Only"]
         return {TRAINED_MODEL_PORT: model, "Results dataset": scored(model, dataset, append=append)}
 
-    def columns(self, inputs: Mapping[str, Columns], parameters: Mapping[str, Any]) -> Mapping[str, Columns]:
-        """See Module."""
+    def columns(self, inputs: Flow, parameters: Parameters) -> Flow:
         inputs["Dataset"].selected(parameters["Column Set"])
         return {}

@@ -1,16 +1,11 @@
-"""Machine Learning / Train: Train Model."""
-
 from __future__ import annotations
-
-from collections.abc import Mapping
-from typing import Any
 
 from graph.data.datasets import TASK_ANOMALY, TASK_CLUSTERING, Dataset
 from graph.errors import ModuleFailure
-from graph.flow import Columns
+from graph.flow import Flow
 from graph.learning.training import train, trainable
 from graph.learning.untrained import UntrainedModel
-from graph.spec import TRAINED, TRAINED_MODEL_PORT, UNTRAINED, Module, Parameter, Port
+from graph.spec import TRAINED, TRAINED_MODEL_PORT, UNTRAINED, Module, Parameter, Parameters, Port, Ports
 
 
 class TrainModel(Module):
@@ -22,8 +17,7 @@ class TrainModel(Module):
     parameters = (Parameter("Label column", "ColumnPicker"),)
     trains = True
 
-    def run(self, inputs: Mapping[str, Any], parameters: Mapping[str, Any]) -> Mapping[str, Any]:
-        """See the class."""
+    def run(self, inputs: Ports, parameters: Parameters) -> Ports:
         untrained: UntrainedModel = inputs["Untrained model"]
         dataset: Dataset = inputs["Dataset"]
         if untrained.task in (TASK_CLUSTERING, TASK_ANOMALY):
@@ -37,7 +31,6 @@ class TrainModel(Module):
         label = parameters["Label column"].one(dataset.frame, "Label column")
         return {TRAINED_MODEL_PORT: train(untrained, trainable(dataset), label)}
 
-    def columns(self, inputs: Mapping[str, Columns], parameters: Mapping[str, Any]) -> Mapping[str, Columns]:
-        """See Module."""
+    def columns(self, inputs: Flow, parameters: Parameters) -> Flow:
         inputs["Dataset"].selected(parameters["Label column"])
         return {}

@@ -1,13 +1,8 @@
-"""Machine Learning / Train: Tune Model Hyperparameters."""
-
 from __future__ import annotations
-
-from collections.abc import Mapping
-from typing import Any
 
 from graph.data.datasets import Dataset
 from graph.errors import ModuleFailure
-from graph.flow import Columns
+from graph.flow import Flow
 from graph.learning.training import train, trainable
 from graph.learning.untrained import UntrainedModel
 from graph.learning.validation import (
@@ -19,7 +14,8 @@ from graph.learning.validation import (
     metric_of,
     titled,
 )
-from graph.spec import TRAINED, UNTRAINED, Module, Parameter, Port
+from graph.libraries import np, pd
+from graph.spec import TRAINED, UNTRAINED, Module, Parameter, Parameters, Port, Ports
 
 GRID, RANDOM_GRID, RANDOM = "Entire grid", "Random grid", "Random sweep"
 
@@ -58,11 +54,7 @@ class TuneModelHyperparameters(Module):
     )
     trains = True
 
-    def run(self, inputs: Mapping[str, Any], parameters: Mapping[str, Any]) -> Mapping[str, Any]:
-        """See the class."""
-        import numpy as np
-        import pandas as pd
-
+    def run(self, inputs: Ports, parameters: Parameters) -> Ports:
         untrained: UntrainedModel = inputs["Untrained model"]
         dataset: Dataset = inputs["Training dataset"]
         label, seed = parameters["Label column"].one(dataset.frame, "Label column"), parameters["Random seed"]
@@ -95,8 +87,7 @@ class TuneModelHyperparameters(Module):
             "Trained best model": train(best, trainable(dataset), label),
         }
 
-    def columns(self, inputs: Mapping[str, Columns], parameters: Mapping[str, Any]) -> Mapping[str, Columns]:
-        """See Module."""
+    def columns(self, inputs: Flow, parameters: Parameters) -> Flow:
         for dataset in inputs.values():
             dataset.selected(parameters["Label column"])
         return {}
