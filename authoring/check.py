@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, Final
 
 from clients.errors import RetrainError
-from graph import Experiment, GraphError, parse_experiment
-from graph.needs import needs
+from graph import Experiment, GraphError, parse_experiment, texts
+from graph.flow import UNTOLD
+from graph.needs import faults, needs
+from graph.package import line_of, read_package
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 PARTS = ("training", "predictive")
+_SHOWN: Final = 12
 
 
 @dataclass(frozen=True)
@@ -25,41 +29,71 @@ class Problem:
     remedy: str
 
 
-def problems(folder: Path, columns: list[str] | None = None) -> list[Problem]:
-    """All that is wrong with the graph in *folder*; *columns* are those of a table that it is to be trained from."""
+def problems(folder: Path, frame: pd.DataFrame | None = None) -> list[Problem]:
+    """All that is wrong with the graphs in *folder*, and with a table that they are to be trained from."""
     found: list[Problem] = []
     for part in PARTS:
         path = folder / f"{part}.json"
         try:
             text = path.read_text(encoding="utf-8")
-            package = json.loads(text)
         except FileNotFoundError:
             remedy = "./dev experiment predictive" if part == "predictive" else "./dev experiment new"
             found.append(
                 Problem(path.name, "there is no such file", f"write it, or let {remedy} {folder.name} do so")
             )
             continue
-        except ValueError as error:
-            where = f"{path.name}:{getattr(error, 'lineno', 1)}"
-            found.append(Problem(where, f"it is not JSON: {error}", "correct the file"))
+        except (OSError, ValueError) as error:
+            found.append(Problem(path.name, f"it cannot be read: {error}", "correct the file"))
             continue
-        found += [_placed(path.name, text, each) for each in _wrong(part, package, columns)]
+        try:
+            package = read_package(text)
+        except GraphError as error:
+            found.append(_placed(path.name, text, error))
+            continue
+        found += [_placed(path.name, text, each) for each in _wrong(part, package, frame)]
     return found
 
 
-def _wrong(part: str, package: Any, columns: list[str] | None) -> Iterator[GraphError]:
+def _wrong(part: str, package: Any, frame: pd.DataFrame | None) -> Iterator[GraphError]:
     """What is wrong with a package. Nothing that a published service would be asked is asked here."""
+    wrong = faults(package)
+    yield from wrong
     try:
         experiment = parse_experiment(package)
-    except GraphError as error:
-        yield error
+    except GraphError:
         return
     yield from _unfit(part, experiment)
-    values = {name: each.default for name, each in experiment.parameters.items() if each.default is not None}
-    asked = needs(package, values).columns
-    for name, module in asked.items() if columns is not None else ():
-        if name not in (columns or ()):
-            yield GraphError(f'{module} asks for the column "{name}", which the table does not have', name)
+    if frame is not None and not wrong:
+        values = {
+            name: each.default for name, each in experiment.parameters.items() if each.default is not None
+        }
+        yield from misfits(package, values, frame, trains=part == "training")
+
+
+def misfits(
+    package: Mapping[str, Any], values: Mapping[str, str], frame: pd.DataFrame, *, trains: bool = True
+) -> Iterator[GraphError]:
+    """Why a graph cannot be run on a table, or with *trains* be trained from it, as far as that is known before."""
+    asked = needs(package, values)
+    there = [str(name) for name in frame.columns]
+    lacking = [(name, node) for name, node in asked.columns.items() if name not in there]
+    for name, node in lacking:
+        yield GraphError(
+            f'{node} asks for the column "{name}", which the table does not have',
+            name,
+            f"give a table that has it, or name another column; there is: {', '.join(there[:_SHOWN])}"
+            + (", …" if len(there) > _SHOWN else ""),
+        )
+    if lacking or not trains:
+        return
+    label = asked.label if asked.label and asked.label.source in there else None
+    values_of = frame[label.source].drop_duplicates() if label else ()
+    labels = {label.values(each) for each in texts(values_of, "String")} - {None} if label else {UNTOLD}
+    why = "has no rows" if frame.empty else asked.too_few(len(frame)) or asked.misfit(labels)
+    if why:
+        yield GraphError(
+            f"the table {why}", label.source if label else "nodes", "give a table with other rows"
+        )
 
 
 def _unfit(part: str, experiment: Experiment) -> Iterator[GraphError]:
@@ -95,20 +129,6 @@ def _placed(file: str, text: str, error: GraphError) -> Problem:
     where = f"{file}:{line}" if line else file
     remedy = error.remedy or (f"correct {error.target!r} in it" if error.target else "correct the file")
     return Problem(where, error.message, remedy)
-
-
-def line_of(text: str, target: str) -> int:
-    """The line of a package in which a node, a parameter, or an edge ("a.b -> c.d") is written; 0 where it isn't found."""
-    source, arrow, end = target.partition(" -> ")
-    if arrow:
-        pattern = rf'"from"\s*:\s*"{re.escape(source)}"\s*,\s*"to"\s*:\s*"{re.escape(end)}"'
-        found = re.search(pattern, text)
-    else:
-        node, _, parameter = target.partition(".")
-        found = re.search(rf'"{re.escape(node)}"\s*:', text) or re.search(f'"{re.escape(target)}"', text)
-        if found and parameter:
-            found = re.compile(rf'"{re.escape(parameter)}"\s*:').search(text, found.end()) or found
-    return text.count("\n", 0, found.start()) + 1 if found else 0
 
 
 def said(error: RetrainError, file: str) -> Problem:

@@ -53,6 +53,11 @@ class ModuleNode:
     parameters: Mapping[str, Any]
     sources: Mapping[str, Source]
 
+    @property
+    def called(self) -> str:
+        """The module and its node, in words."""
+        return f'{self.module.name} (node "{self.id}")'
+
 
 @dataclass(frozen=True)
 class Experiment:

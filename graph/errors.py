@@ -5,7 +5,7 @@
     ModuleError         a module could not work on the data it got; carries Studio's own error number
     InvalidModel        bytes that are not a valid `.ilearner`
 
-Inside a module `ModuleFailure` is raised; the runner adds the module's name and makes it a `ModuleError`.
+Inside a module `ModuleFailure` is raised; the runner adds the module's name and its node and makes it a `ModuleError`.
 Numbers and wording follow Studio's "module error codes" reference.
 """
 
@@ -48,13 +48,18 @@ class ModuleFailure(Exception):
 
 
 class ModuleError(Exception):
-    """A module failed while the graph ran; `str()` is `<module>: Error NNNN: <message>`, one line."""
+    """A module failed while the graph ran; `str()` is `<module> (node "<id>"): Error NNNN: <message>`, one line.
 
-    def __init__(self, module: str, code: str, message: str) -> None:
+    Of an input or a file there is no node.
+    """
+
+    def __init__(self, module: str, code: str, message: str, node: str = "") -> None:
         self.module = module
+        self.node = node
         self.code = code
         self.message = one_line(message)
-        super().__init__(f"{module}: Error {code}: {self.message}")
+        where = f'{module} (node "{node}")' if node else module
+        super().__init__(f"{where}: Error {code}: {self.message}")
 
 
 def column_not_found(column: str) -> ModuleFailure:

@@ -19,10 +19,12 @@ class Column:
     """A column of a table: that of the input which it was at first (empty: a module made it), and what became of its values.
 
     Values that `values` makes different may be equal in the graph, never the other way round, unless they are UNTOLD.
+    `sure`: it is one of the input; else a module may have made it.
     """
 
     source: str = ""
     values: Values = lambda value: value
+    sure: bool = True
 
     def then(self, change: Values) -> Column:
         """With each value changed."""
@@ -34,8 +36,11 @@ class Column:
 class Columns:
     """What is known of the columns of a dataset: those `known` by name, and whether there are `others`.
 
-    Others are those of the input that are not `gone` ("input"), none, or any (of which nothing is known). `ask` is called
-    with each column of the input that a module works on.
+    Others are those of the input that are not `gone` ("input"), none, or any (of which nothing is known). With `more` there
+    may be some that modules made, too. `ask` is called with each column of the input that a module works on, `lack` with
+    each that it names and that cannot be there. `rows` are those of the input or some that were taken unseen ("input"),
+    some that were chosen by what is in them ("chosen"), or any; those were left out in which a column of the input, one
+    that is `filled`, has no value.
     """
 
     known: Mapping[str, Column] = field(default_factory=dict)
@@ -43,12 +48,18 @@ class Columns:
     gone: frozenset[str] = frozenset()
     ask: Callable[[str], object] = lambda _name: None
     other: Column = Column()
+    more: bool = False
+    lack: Callable[[str], object] = lambda _name: None
+    rows: str = "any"
+    filled: frozenset[str] = frozenset()
 
     def find(self, name: str) -> Column | None:
         """The column of that name; None where it isn't known to be there."""
         if name in self.known:
             return self.known[name]
-        return replace(self.other, source=name) if self.others == "input" and name not in self.gone else None
+        if self.others != "input" or name in self.gone:
+            return None
+        return replace(self.other, source=name, sure=not self.more)
 
     def selected(self, selection: ColumnSelection) -> list[str] | None:
         """Ask for the columns that a selection names; which they are, None where it takes all of unknown ones."""
@@ -56,8 +67,10 @@ class Columns:
         for rule in selection.rules:
             for name in rule.columns:
                 column = self.find(name)
-                if column and column.source:
+                if column and column.source and column.sure:
                     self.ask(column.source)
+                elif column is None and self.others != "any" and not self.more:
+                    self.lack(name)
             if rule.all_columns and self.others == "none":
                 names: Iterable[str] = self.known
             elif rule.all_columns:
@@ -74,7 +87,9 @@ class Columns:
 
     def only(self, names: Iterable[str]) -> Columns:
         """With none but these; of one that isn't known nothing is known."""
-        return replace(self, known={name: self.find(name) or Column() for name in names}, others="none")
+        return replace(
+            self, known={name: self.find(name) or Column() for name in names}, others="none", more=False
+        )
 
     def without(self, names: Iterable[str]) -> Columns:
         """Without these."""
@@ -91,14 +106,28 @@ class Columns:
 
     def open(self) -> Columns:
         """With more columns, of which nothing is known."""
-        return replace(self, others="any") if self.others == "none" else self
+        return replace(self, others="any") if self.others == "none" else replace(self, more=True)
+
+    def with_rows(self, rows: str) -> Columns:
+        """With rows that were *chosen* by what is in them, or *any*."""
+        return replace(self, rows="any" if self.rows == "any" else rows)
+
+    def without_gaps(self, names: Iterable[str] | None) -> Columns:
+        """Without the rows in which one of these columns has no value."""
+        columns = [self.find(name) for name in names] if names is not None else [None]
+        sources = [column.source for column in columns if column and column.source]
+        if len(sources) < len(columns):
+            return self.with_rows("chosen")
+        return replace(self, filled=self.filled.union(sources))
 
     def beside(self, other: Columns) -> Columns:
         """With the columns of another dataset after its own."""
         kinds = {self.others, other.others}
         others = "any" if "any" in kinds or kinds == {"input"} else "input" if "input" in kinds else "none"
         kept = self if self.others == "input" else other
-        return replace(kept, known={**other.known, **self.known}, others=others)
+        known = {**other.known, **self.known}
+        more = self.more or other.more
+        return replace(kept, known=known, others=others, more=more, rows="any")
 
     def having(self, columns: Mapping[str, Column]) -> Columns:
         """With these, in place of those of the same names."""

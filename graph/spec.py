@@ -21,7 +21,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal
 
@@ -270,6 +270,10 @@ class Module:
         A module need not say: of an output that is left out nothing is known.
         """
         return {}
+
+    def least_rows(self, connected: Collection[str], parameters: Parameters) -> int:
+        """How many rows a table has at least that it works on, with these ports connected; of a learner, that it is trained on."""
+        return 1
 
     def in_scoring(self, parameters: Parameters) -> InScoring:
         """What becomes of it in the predictive experiment: it is *kept*, it is *left out* since it drops or makes rows, or

@@ -12,6 +12,8 @@ from cli.errors import CliError
 from cli.options import AsJson
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from authoring.check import Problem
 
 Name = Annotated[str, typer.Argument(help="The experiment: a folder below experiments/.")]
@@ -72,7 +74,10 @@ def new(
 def check(
     name: Name,
     data: Annotated[
-        Path | None, typer.Option("--data", help="A table whose columns it is held against as well.")
+        Path | None,
+        typer.Option(
+            "--data", help="A table that it is to be trained from: what of it is not fit is said as well."
+        ),
     ] = None,
     as_json: AsJson = False,
 ) -> None:
@@ -84,8 +89,7 @@ def check(
     from cli.authoring.files import folder_of, package_of, read_frame
 
     folder = folder_of(name)
-    columns = [str(each) for each in read_frame(data).columns] if data else None
-    found = _problems(folder, columns)
+    found = _problems(folder, read_frame(data) if data else None)
     if as_json:
         print_json([{"where": each.where, "cause": each.cause, "remedy": each.remedy} for each in found])
     for each in found if not as_json else ():
@@ -102,12 +106,12 @@ def check(
         )
 
 
-def _problems(folder: Path, columns: list[str] | None) -> list[Problem]:
+def _problems(folder: Path, frame: pd.DataFrame | None) -> list[Problem]:
     from authoring.check import problems, said
     from clients.errors import RetrainError
 
     if not (folder / "job.yml").exists():
-        return problems(folder, columns)
+        return problems(folder, frame)
     from retrain_hooks.experiments.own_code import load_own_code
 
     try:
@@ -127,6 +131,7 @@ def run(
 
     Nothing is deployed and nothing is kept. Example: ./dev experiment run flights --data flights.csv
     """
+    from authoring.check import misfits
     from authoring.trial import try_out
     from cli.authoring.files import declared_in, package_of, read_frame
     from cli.options import overrides
@@ -134,13 +139,16 @@ def run(
 
     package = package_of(name)
     frame = read_frame(data, declared_in(package))
+    values = overrides(parameter)
 
     def told(progress: Progress) -> None:
         if progress.done < progress.total:
             say(f"{progress.done + 1}/{progress.total}  {progress.module}: {progress.rows:,} rows")
 
     try:
-        trial = try_out(package, frame, overrides(parameter), told)
+        for error in misfits(package, values, frame):
+            raise error
+        trial = try_out(package, frame, values, told)
     except GraphError as error:
         raise CliError(error.message, error.remedy or f"./dev experiment check {name}") from None
     except ModuleError as error:

@@ -8,7 +8,7 @@ from typing import Any
 
 from graph.data.datasets import Dataset
 from graph.data.values import coerce
-from graph.definition import Experiment
+from graph.definition import Experiment, ModuleNode
 from graph.errors import GraphError, InvalidModel, ModuleError, ModuleFailure, empty_input, one_line
 from graph.fitting import learns
 from graph.libraries import pd
@@ -120,7 +120,7 @@ def execute(
         rows = next((value.rows for value in fed.values() if isinstance(value, Dataset)), 0)
         if progress is not None:
             progress(Progress(step.module.name, rows, done, total))
-        result = _call(step.module, fed, bound[step.id])
+        result = _call(step, fed, bound[step.id])
         if step.module.in_scoring(bound[step.id]) == "applied":
             fitted += [value for value in result.values() if isinstance(value, Step)]
         for port, value in _carried(step.module, fed, result, fitted).items():
@@ -130,19 +130,20 @@ def execute(
     return {name: values[source] for name, source in experiment.output_sources.items()}
 
 
-def _call(module: Any, inputs: Mapping[str, Any], parameters: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Run one module; every failure leaves as a ModuleError that names it."""
+def _call(step: ModuleNode, inputs: Mapping[str, Any], parameters: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Run one module; every failure leaves as a ModuleError that names it and its node."""
+    module = step.module
     try:
         for port, value in inputs.items():
             if isinstance(value, Dataset) and value.rows == 0:
                 raise empty_input(port)
         result: Mapping[str, Any] = module.run(inputs, parameters)
     except ModuleFailure as failure:
-        raise ModuleError(module.name, failure.code, failure.message) from failure
+        raise ModuleError(module.name, failure.code, failure.message, step.id) from failure
     except Exception as error:
         # Studio's 1000: a library refused what the module asked of it.
         raise ModuleError(
-            module.name, "1000", f"Library exception: {one_line(str(error)) or type(error).__name__}"
+            module.name, "1000", f"Library exception: {one_line(str(error)) or type(error).__name__}", step.id
         ) from error
     return result
 

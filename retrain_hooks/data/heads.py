@@ -2,40 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 from clients.errors import ConfigurationError, NotFound
 from clients.names import listed, shown
 from clients.storage import Container, beginning
-from graph.flow import UNTOLD
+from graph.flow import UNTOLD, Column
+from graph.needs import Needs, is_text
 from retrain_hooks.host.memory import Memory
-from tables import EndlessHeader, Table, TableError, ending, form_of, number, parts
+from tables import EndlessHeader, Table, TableError, ending, form_of, parts
 
 _BYTES = 64 * 1024
-_MORE_BYTES = 16 * 2**20  # where the heads show one class only
+_MORE_BYTES = 16 * 2**20  # where the heads show one class only, or not all columns
 _READERS = 8
 _PARTS = 64  # so many parts of a set are read, spread over all
 _ANOTHER = "name another data version, or upload its data again"
-
-
-@dataclass(frozen=True)
-class Asked:
-    """What *who* asks of a table: *columns*, each with what asks for it, and rows whose *label* has enough *classes*, or
-    *numbers* of which not all are equal.
-
-    *label* is the name of a column, and *values* gives what a value in it stands for.
-    """
-
-    who: str
-    columns: Mapping[str, str]
-    label: str = ""
-    values: Callable[[str | None], Any] = lambda value: value
-    classes: int = 0
-    numbers: bool = False
 
 
 class Heads:
@@ -86,28 +70,38 @@ class Heads:
             found.append(table)
         return found
 
-    def hold(self, asked: Asked) -> None:
-        """Refuse what cannot be trained from, as far as the heads show. Raises ConfigurationError naming blob and column."""
+    def hold(self, needs: Needs, who: str) -> None:
+        """Refuse what cannot be trained from, as far as the heads show. Raises ConfigurationError naming blob and column.
+
+        *who* has these needs.
+        """
         if not all(ending(name) and form_of(name).header for name in self.names):
             return
         written = self.tables
         for table in written:
-            self._hold_columns(table, written[0], asked)
-            if asked.label and asked.numbers:
-                self._hold_numbers(table, asked)
+            self._hold_columns(table, written[0], needs, who)
+            if needs.numbers:
+                self._hold_numbers(table, needs, who)
         if self.whole:
-            self._hold_rows(written, asked)
-        elif asked.label and not _enough(_labels(written, asked), asked) and (tables := self.read_on()):
-            self._hold_rows(tables, asked)
+            self._hold_rows(written, needs, who)
+            return
+        labels = _labels(written, needs)
+        self._refuse(needs.misfit(labels, whole=False), who)
+        if needs.label and not needs.enough(labels) and (tables := self.read_on()):
+            self._hold_rows(tables, needs, who)
 
     def _head(self, name: str) -> Table | None:
         """A table's head; None where it does not tell: its columns are named in more bytes than that, or it is gone."""
 
         def read() -> Table | None:
-            try:
-                return self._table(name, _BYTES)
-            except (EndlessHeader, NotFound):
-                return None  # reading all of it will say so
+            for most in (_BYTES, _MORE_BYTES):
+                try:
+                    return self._table(name, most)
+                except EndlessHeader:
+                    continue
+                except NotFound:
+                    break
+            return None  # reading all of it will say so
 
         return self._memory.once(("head", self._container.url(name)), read)
 
@@ -119,12 +113,12 @@ class Heads:
         except TableError as error:
             raise ConfigurationError(f"{self._place}{error.cause}", error.remedy) from None
 
-    def _hold_columns(self, table: Table, first: Table, asked: Asked) -> None:
+    def _hold_columns(self, table: Table, first: Table, needs: Needs, who: str) -> None:
         blob = self._of([table.name])
-        for name, by in asked.columns.items():
+        for name, by in needs.columns.items():
             if name not in table.columns:
                 raise ConfigurationError(
-                    f"{blob} has no column {shown(name)!r}, which {by} of {asked.who} asks for; "
+                    f"{blob} has no column {shown(name)!r}, which {by} of {who} asks for; "
                     f"it has: {listed(table.columns)}",
                     _ANOTHER,
                 )
@@ -141,60 +135,41 @@ class Heads:
                     "write all parts of a data version with the same types",
                 )
 
-    def _hold_numbers(self, table: Table, asked: Asked) -> None:
+    def _hold_numbers(self, table: Table, needs: Needs, who: str) -> None:
+        label = needs.label or Column()
         for line, row in table.records():
-            value = asked.values(row.get(asked.label))
-            if isinstance(value, str) and not _is_number(value):
+            value = label.values(row.get(label.source))
+            if is_text(value):
                 raise ConfigurationError(
                     f"{self._of([table.name])}: line {line} has the text {shown(value)!r} in the column "
-                    f"{shown(asked.label)!r}, the label of {asked.who}, which is trained on numbers",
+                    f"{shown(label.source)!r}, the label of {who}, which is trained on numbers",
                     _ANOTHER,
                 )
 
-    def _hold_rows(self, written: Sequence[Table], asked: Asked) -> None:
-        blob = self.where
-        if not any(True for table in written for _row in table.rows()):
-            raise ConfigurationError(f"{blob} has a header and no rows", _ANOTHER)
-        if not asked.label:
-            return
-        labels = _labels(written, asked)
-        if not labels:
-            raise ConfigurationError(
-                f"{blob} has no value in its column {shown(asked.label)!r}, the label of {asked.who}",
-                _ANOTHER,
-            )
-        if not _enough(labels, asked):
-            what, wanted = (
-                ("value", "numbers that differ") if asked.numbers else ("class", str(asked.classes))
-            )
-            raise ConfigurationError(
-                f"{blob} has one {what} only in its column {shown(asked.label)!r}, the label of {asked.who}, which "
-                f"is trained on {wanted}",
-                _ANOTHER,
-            )
+    def _hold_rows(self, written: Sequence[Table], needs: Needs, who: str) -> None:
+        rows = sum(1 for table in written for _row in table.rows())
+        if not rows:
+            raise ConfigurationError(f"{self.where} has a header and no rows", _ANOTHER)
+        self._refuse(needs.too_few(rows) or needs.misfit(_labels(written, needs)), who)
+
+    def _refuse(self, why: str, who: str) -> None:
+        if why:
+            raise ConfigurationError(f"{self.where} {why}; {who} cannot be trained from it", _ANOTHER)
 
     def _of(self, names: Sequence[str]) -> str:
         more = f" and its {len(names) - 1} other parts" if len(names) > 1 else ""
         return f"{self._place}{names[0]}{more}"
 
 
-def _labels(tables: Iterable[Table], asked: Asked) -> set[Any]:
+def _labels(tables: Iterable[Table], needs: Needs) -> set[Any]:
     """What the values of the label in the rows of *tables* stand for."""
-    values = (asked.values(row.get(asked.label)) for table in tables for _line, row in table.records())
+    label = needs.label
+    if label is None:
+        return set()
+    if any(label.source not in table.columns for table in tables):
+        return {UNTOLD}  # a module makes it
+    values = (label.values(row[label.source]) for table in tables for _line, row in table.records())
     return {value for value in values if value is not None}
-
-
-def _is_number(text: str) -> bool:
-    """Whether a label is taken for a number; truth values are 0 and 1."""
-    try:
-        number(text)
-    except ValueError:
-        return text.strip().casefold() in ("true", "false")
-    return True
-
-
-def _enough(labels: set[Any], asked: Asked) -> bool:
-    return UNTOLD in labels or len(labels) >= max(asked.classes, 1)
 
 
 def _first_difference(columns: Iterable[str], others: Iterable[str]) -> str:

@@ -1,11 +1,10 @@
 """Experiment packages as they are declared: ``experiments/<name>/training.json`` and ``predictive.json``.
 
-Only what retraining needs is read here; the service that runs the graph validates the rest.
+Where a graph is wrong, its file and line are said before it is published.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +13,9 @@ from typing import Any, Literal
 from clients.errors import ExperimentInvalid
 from clients.names import nearest
 from clients.protocols import Deployable
+from graph.errors import GraphError
+from graph.needs import faults
+from graph.package import line_of, read_package
 from retrain_hooks.host.references import ExperimentRef
 from retrain_hooks.registry.run_key import digest
 
@@ -27,6 +29,7 @@ class Experiment:
     name: str
     part: Part
     definition: Mapping[str, Any]
+    path: Path | None = None
 
     @property
     def digest(self) -> str:
@@ -55,6 +58,9 @@ class Experiment:
             }
         else:
             found["resource"] = self._resource()
+        if self.path:
+            for error in faults(self.definition):
+                raise _invalid(self.name, self.part, self.path, error)
         return ExperimentRef.parse(found)
 
     def _nodes(self, key: str) -> dict[str, str]:
@@ -99,13 +105,15 @@ def load(name: str, part: Part, root: Path | None = None) -> Experiment:
     folder = (root or Path.cwd()) / "experiments"
     path = folder / name / f"{part}.json"
     try:
-        definition = json.loads(path.read_text(encoding="utf-8"))
+        definition = read_package(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         there = [found.parent.name for found in folder.glob(f"*/{part}.json")]
         raise ExperimentInvalid(
             f"there is no experiment {name!r} with a {part}.json; {nearest(name, there)}",
             f"create experiments/{name}/{part}.json or name one that exists",
         ) from None
+    except GraphError as error:
+        raise _invalid(name, part, path, error) from None
     except (OSError, ValueError) as error:
         raise ExperimentInvalid(
             f"experiments/{name}/{part}.json cannot be read: {error}", "correct the file"
@@ -114,4 +122,11 @@ def load(name: str, part: Part, root: Path | None = None) -> Experiment:
         raise ExperimentInvalid(f"experiments/{name}/{part}.json has no `nodes`", "give it nodes and edges")
     if not isinstance(definition.get("edges"), list):
         raise ExperimentInvalid(f"experiments/{name}/{part}.json has no `edges`", "give it nodes and edges")
-    return Experiment(name, part, definition)
+    return Experiment(name, part, definition, path)
+
+
+def _invalid(name: str, part: Part, path: Path, error: GraphError) -> ExperimentInvalid:
+    """That a package is wrong, with the line in which its author wrote so."""
+    line = line_of(path.read_text(encoding="utf-8"), error.target) if error.target else 0
+    where = f"experiments/{name}/{part}.json" + (f":{line}" if line else "")
+    return ExperimentInvalid(f"{where}: {error.message}", error.remedy or f"./dev experiment check {name}")

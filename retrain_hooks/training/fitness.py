@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from clients.errors import ExperimentInvalid
 from graph.needs import Needs, needs
-from retrain_hooks.data.heads import Asked, Heads
+from retrain_hooks.data.heads import Heads
 from retrain_hooks.experiments.package import load
 from retrain_hooks.experiments.published import is_own_code
 from retrain_hooks.host.lifecycle import Context
@@ -20,21 +21,17 @@ def needed(wanted: TrainedModelInputs, covers: Covered) -> Needs:
 
 
 def hold_data(context: Context, wanted: TrainedModelInputs, covers: Covered) -> None:
-    """Refuse data that the experiment's graph cannot be trained from. Raises ConfigurationError naming blob and column.
+    """Refuse data that the experiment's graph cannot be trained from. Raises ConfigurationError naming blob
+    and column, ExperimentInvalid where no data would do.
 
     Of a service that was there before, the graph isn't known, and nothing is said.
     """
     if not wanted.source or is_own_code(wanted.source):
         return
     found = needed(wanted, covers)
-    label = found.label
-    asked = Asked(
-        f"the experiment {wanted.experiment.name}",
-        found.columns,
-        label.source if label else "",
-        label.values if label else lambda value: value,
-        found.classes,
-        found.numbers,
-    )
+    for error in found.lacking:
+        raise ExperimentInvalid(f"experiments/{wanted.source}/training.json: {error.message}", error.remedy)
     container = context.data(wanted.target, wanted.data.container)
-    Heads(container, context.memory, wanted.data.blobs).hold(asked)
+    Heads(container, context.memory, wanted.data.blobs).hold(
+        found, f"the experiment {wanted.experiment.name}"
+    )

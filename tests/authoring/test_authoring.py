@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 from sklearn import datasets, metrics
 
-from authoring.check import line_of, problems
+from authoring.check import misfits, problems
 from authoring.choosing import choose_task
 from authoring.comparing import compare
 from authoring.draft import draft
@@ -22,6 +22,7 @@ from authoring.trial import try_out
 from cli.authoring.files import as_json_text
 from clients.errors import ConfigurationError
 from graph import Scorer, parse_experiment, run
+from graph.package import line_of
 
 FLIGHTS = Path(__file__).resolve().parents[2] / "experiments" / "flights"
 
@@ -191,7 +192,7 @@ def in_folder(folder: Path, training: dict[str, Any], predictive: dict[str, Any]
 
 def test_an_experiment_without_a_problem_has_none(tmp_path):
     folder = in_folder(tmp_path, written(table(), "two-class", "kind"))
-    assert problems(folder, list(table().columns)) == []
+    assert problems(folder, table()) == []
 
 
 @pytest.mark.parametrize(
@@ -224,9 +225,37 @@ def test_a_problem_is_said_with_the_line_where_it_is_written(tmp_path, spoil, no
 
 def test_a_column_that_the_table_lacks_is_a_problem_of_both_graphs(tmp_path):
     folder = in_folder(tmp_path, written(table(), "two-class", "kind"))
-    found = problems(folder, [name for name in table().columns if name != "size"])
+    found = problems(folder, table().drop(columns="size"))
     assert [each.where.partition(":")[0] for each in found] == ["training.json", "predictive.json"]
     assert all('"size"' in each.cause for each in found)
+
+
+@pytest.mark.parametrize(
+    ("task", "label", "change", "cause"),
+    [
+        ("two-class", "kind", {"kind": ["a", "b", "c"] * 20}, "has 3 classes in its column 'kind'"),
+        ("two-class", "kind", {"kind": "soft"}, "has one class only in its column 'kind'"),
+        ("two-class", "kind", {"kind": None}, "has no value in its column 'kind'"),
+        ("regression", "price", {"price": "dear"}, "has the text 'dear' in its column 'price'"),
+        ("regression", "price", {"price": 1.5}, "has one value only in its column 'price'"),
+    ],
+)
+def test_a_table_that_cannot_be_trained_from_is_a_problem_before_training(
+    tmp_path, task, label, change, cause
+):
+    package = written(table(), task, label)
+    (found,) = problems(in_folder(tmp_path, package), table().assign(**change))
+    assert cause in found.cause
+    assert next(misfits(package, {}, table().iloc[:0])).message == "the table has no rows"
+
+
+def test_a_name_that_is_written_twice_in_a_package_is_a_problem(tmp_path):
+    folder = in_folder(tmp_path, written(table(), "two-class", "kind"))
+    path = folder / "training.json"
+    path.write_text(path.read_text().replace('"evaluation": {', '"model": {', 1))
+    (found,) = problems(folder)
+    assert '"model" is written twice' in found.cause
+    assert found.where.startswith("training.json:")
 
 
 def test_files_that_are_missing_or_no_json_are_problems(tmp_path):

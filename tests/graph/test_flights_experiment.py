@@ -196,7 +196,7 @@ def test_data_that_does_not_fit_names_module_code_and_column(
         run(training, {"input1": change(months["01"].head(500))})
     assert (caught.value.module, caught.value.code) == (module, code)
     assert named in str(caught.value)
-    assert str(caught.value).startswith(f"{module}: Error {code}: ")
+    assert str(caught.value).startswith(f'{module} (node "{caught.value.node}"): Error {code}: ')
     assert "\n" not in str(caught.value)
 
 

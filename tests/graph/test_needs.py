@@ -10,7 +10,7 @@ import pytest
 
 from graph import ModuleError, parse_experiment, run
 from graph.flow import UNTOLD
-from graph.needs import needs
+from graph.needs import columns_by_port, faults, needs
 from tests.graph.graphs import FLIGHTS, small, through
 
 ROWS = {
@@ -35,6 +35,12 @@ SELECT, EDIT, CLEAN, MATH, SPLIT = (
     "Apply Math Operation",
     "Split Data",
 )
+
+
+def _out(module: str) -> str:
+    return {SPLIT: ".Results dataset1", CLEAN: ".Cleaned dataset"}.get(module, ".Results dataset")
+
+
 STEPS = [
     (SELECT, {"Select columns": ["x", "y"]}, {"x", "y"}),
     (SELECT, {"Select columns": EVERYTHING}, {"y"}),
@@ -94,7 +100,7 @@ def test_the_flights_experiment_asks_for_its_columns_and_two_classes_of_a_compar
     """Its label is a column under another name, compared with a number."""
     found = needs(FLIGHTS, {})
     assert set(found.columns) == set(FLIGHTS["nodes"]["columns"]["parameters"]["Select columns"])
-    assert set(found.columns.values()) == {SELECT}
+    assert set(found.columns.values()) == {f'{SELECT} (node "columns")'}
     assert found.label is not None
     assert (found.label.source, found.classes) == ("arr_delay", 2)
     values = [found.label.values(value) for value in ("14", "15", None, "x")]
@@ -118,6 +124,137 @@ def test_values_that_may_differ_in_the_graph_differ(module, values, pairs):
         assert label.values(one) != label.values(other) or label.values(one) is UNTOLD
 
 
+MAKING = [
+    ("Convert to Indicator Values", {"Categorical columns to convert": ["c"]}, ".Results dataset"),
+    ("Clean Missing Data", {"Generate missing value indicator column": True}, ".Cleaned dataset"),
+    ("Clip Values", {"List of columns": ["x"], "Overwrite flag": False, "Add indicator columns": True}, ""),
+    ("Group Data into Bins", {"Columns to bin": ["x"], "Output mode": "ResultOnly"}, ".Quantized dataset"),
+    ("Principal Component Analysis", {"Selected columns": ["y"], "Number of dimensions to reduce to": 1}, ".Results dataset"),
+    ("Summarize Data", {}, ""),
+    ("Compute Linear Correlation", {}, ""),
+    ("Preprocess Text", {"Text column to clean": ["c"]}, ""),
+    ("Remove Duplicate Rows", {"Key column selection filter expression": ["c"]}, ""),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("module", "values", "out"), [(one, two, _out(one)) for one, two, _asked in STEPS] + MAKING
+)
+def test_no_column_that_comes_out_of_a_module_was_thought_not_to_be_there(module, values, out):
+    """Else a graph would be refused that runs."""
+    definition = through(module, values, out)
+    definition["nodes"] |= {
+        "table": {"output": "table"},
+        "kind": {"module": EDIT, "parameters": {"Column": ["c"], "Categorical": "Make categorical"}},
+    }
+    definition["edges"][0] = {"from": "kind", "to": "step.Dataset"}
+    definition["edges"] = [
+        definition["edges"][0],
+        {"from": "data", "to": "kind.Dataset"},
+        {"from": f"step{out}", "to": "table"},
+    ]
+    del definition["nodes"]["train"], definition["nodes"]["learner"], definition["nodes"]["model"]
+    experiment = parse_experiment(definition)
+    frame = pd.DataFrame(ROWS) if module != "Principal Component Analysis" else pd.DataFrame(ROWS).dropna()
+    made = run(experiment, {"input1": frame})["table"]
+    columns = columns_by_port(experiment, experiment.bind({}))[experiment.output_sources["table"]]
+    for name in made.columns:
+        assert columns.others == "any" or columns.more or columns.find(str(name)), name
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "name"),
+    [
+        ((SELECT, {"Select columns": ["x", "y"]}), (EDIT, {"Column": ["z"]}), "z"),
+        ((SELECT, {"Select columns": without("z")}), (SELECT, {"Select columns": ["z", "y"]}), "z"),
+        ((EDIT, {"Column": ["x"], "New column names": "w"}), (CLEAN, {"Columns to be cleaned": ["x"]}), "x"),
+        ((SELECT, {"Select columns": ["x", "z"]}), (CLEAN, {}), "y"),
+        (("Summarize Data", {}), (SELECT, {"Select columns": ["x"]}), "x"),
+    ],
+)
+def test_a_column_that_no_module_gives_is_told_with_the_node_whatever_the_data(first, second, name):
+    """A run of the graph fails by the same name, and at the same node."""
+    definition = through(first[0], first[1], _out(first[0]))
+    definition["nodes"]["next"] = {"module": second[0], "parameters": second[1]}
+    definition["edges"][-1]["to"] = "next.Dataset"
+    definition["edges"].append({"from": f"next{_out(second[0])}", "to": "train.Dataset"})
+    error = faults(definition)[0]
+    assert f'asks for the column "{name}"' in error.message
+    assert error.remedy
+    with pytest.raises(ModuleError, match=f'"{name}" not found') as caught:
+        run(parse_experiment(definition), {"input1": pd.DataFrame(ROWS)})
+    assert caught.value.node == error.target
+    assert f'(node "{error.target}")' in str(caught.value)
+
+
+def test_what_a_module_makes_of_values_may_be_asked_for_after_it():
+    """Of the columns of indicators the graph alone does not tell the names."""
+    definition = through(
+        "Convert to Indicator Values", {"Categorical columns to convert": ["c"]}, ".Results dataset"
+    )
+    definition["nodes"]["train"]["parameters"]["Label column"] = ["c-a"]
+    assert faults(definition) == ()
+    assert set(needs(definition, {}).columns) == {"c"}
+
+
+TREE = "Two-Class Boosted Decision Tree"
+
+
+@pytest.mark.parametrize(
+    ("step", "most"),
+    [
+        ((SPLIT, {}), 2),
+        ((CLEAN, {"Columns to be cleaned": ["y"], "Cleaning mode": "Remove entire row"}), 2),
+        ((CLEAN, {"Columns to be cleaned": ["x"], "Cleaning mode": "Remove entire row"}), 0),
+        ((SPLIT, {"Splitting mode": "Relative Expression", "Relational expression": '\\"y" < 2'}), 0),
+        ((EDIT, {"Column": ["y"], "Data type": "Boolean"}), 0),
+        (("Remove Duplicate Rows", {"Key column selection filter expression": ["c"]}), 0),
+    ],
+)
+def test_a_third_class_is_refused_where_no_module_may_leave_it_out(step, most):
+    """Values that are written differently may be one class."""
+    definition = through(step[0], step[1], _out(step[0]))
+    definition["nodes"]["learner"]["module"] = TREE
+    found = needs(definition, {})
+    assert found.most == most
+    assert bool(found.misfit({"0", "1", "2"})) == bool(most)
+    assert not found.misfit({"0", "0.0", "1", "1e0"})
+    assert not found.misfit({"yes", "Yes ", "no"})
+
+
+@pytest.mark.parametrize(
+    ("nodes", "edges", "least"),
+    [
+        (
+            {"cross": {"module": "Cross Validate Model", "parameters": {"Label column": ["y"]}}},
+            [("data", "cross.Dataset"), ("learner", "cross.Untrained model")],
+            10,
+        ),
+        (
+            {
+                "folds": {
+                    "module": "Partition and Sample",
+                    "parameters": {"Partition or sample mode": "Assign to Folds"},
+                }
+            },
+            [("data", "folds.Dataset")],
+            5,
+        ),
+    ],
+)
+def test_fewer_rows_than_folds_are_told_before_anything_runs(nodes, edges, least):
+    """One row less is refused by a run as well, and so many are not."""
+    definition = small(**nodes)
+    definition["edges"] += [{"from": one, "to": other} for one, other in edges]
+    found, experiment = needs(definition, {}), parse_experiment(definition)
+    assert f"needs {least}" in found.too_few(least - 1)
+    assert not found.too_few(least)
+    frame = pd.DataFrame({"x": range(least), "y": [0, 1] * (least // 2) + [0] * (least % 2)})
+    run(experiment, {"input1": frame})
+    with pytest.raises(ModuleError, match="0021"):
+        run(experiment, {"input1": frame.iloc[:-1]})
+
+
 @pytest.mark.parametrize(
     "definition",
     [
@@ -129,7 +266,3 @@ def test_values_that_may_differ_in_the_graph_differ(module, values, pairs):
 def test_of_what_cannot_be_told_nothing_is_asked(definition):
     """It is not for the data to answer for the graph."""
     assert needs(definition, {}).columns == {}
-
-
-def _out(module: str) -> str:
-    return {SPLIT: ".Results dataset1", CLEAN: ".Cleaned dataset"}.get(module, ".Results dataset")

@@ -252,7 +252,7 @@ def test_a_module_that_fails_says_so_with_studios_number(trained: Trained) -> No
     studio.upload("data", "unlabelled.csv", b"surface\r\n1\r\n2\r\n")
     status = trained.endpoint.run(trained.order("unlabelled.csv", output1="never/m.ilearner"))
     assert status["StatusCode"] == "Failed"
-    assert status["Details"].startswith("Train Model: Error 0")
+    assert status["Details"].startswith('Train Model (node "train"): Error 0')
     assert "\n" not in status["Details"]
     with studio.blobs() as service:
         assert not service.get_blob_client("data", "never/m.ilearner").exists()

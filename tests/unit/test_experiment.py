@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 
@@ -10,19 +11,48 @@ from clients.errors import ExperimentInvalid
 from retrain_hooks.experiments.package import load
 
 TRAINING = {
+    "name": "late",
     "nodes": {
         "data": {"input": "input1"},
-        "train": {"module": "Train Model"},
+        "learner": {"module": "Two-Class Boosted Decision Tree"},
+        "columns": {"module": "Select Columns in Dataset", "parameters": {"Select columns": ["day", "late"]}},
+        "train": {"module": "Train Model", "parameters": {"Label column": ["late"]}},
+        "score": {"module": "Score Model"},
         "evaluate": {"module": "Evaluate Model"},
         "one": {"output": "output1"},
         "two": {"output": "output2"},
     },
     "edges": [
-        {"from": "data", "to": "train.Dataset"},
+        {"from": "data", "to": "columns.Dataset"},
+        {"from": "columns", "to": "train.Dataset"},
+        {"from": "learner", "to": "train.Untrained model"},
+        {"from": "train.Trained model", "to": "score.Trained model"},
+        {"from": "columns", "to": "score.Dataset"},
+        {"from": "score", "to": "evaluate.Scored dataset"},
         {"from": "evaluate.Evaluation results", "to": "one"},
         {"from": "train.Trained model", "to": "two"},
     ],
-    "parameters": {"Random seed": {"type": "Int", "default": "0"}},
+    "parameters": {
+        "Random seed": {
+            "type": "Int",
+            "default": "0",
+            "links": [{"node": "learner", "parameter": "Random number seed"}],
+        }
+    },
+}
+PREDICTIVE = {
+    "name": "late",
+    "nodes": {
+        "in": {"input": "input1"},
+        "m": {"trainedModel": "M [trained model]"},
+        "score": {"module": "Score Model"},
+        "out": {"output": "output1"},
+    },
+    "edges": [
+        {"from": "in", "to": "score.Dataset"},
+        {"from": "m", "to": "score.Trained model"},
+        {"from": "score", "to": "out"},
+    ],
 }
 
 
@@ -73,9 +103,40 @@ def test_the_layout_of_the_file_does_not_change_the_digest(tmp_path):
 
 def test_a_predictive_experiment_names_its_updatable_resource(tmp_path):
     """That is the name that a PATCH must carry."""
-    definition = {
-        "nodes": {"in": {"input": "input1"}, "m": {"trainedModel": "M [trained model]"}},
-        "edges": [],
-    }
-    summary = load("flights", "predictive", write(tmp_path, definition, "predictive")).reference()
+    summary = load("flights", "predictive", write(tmp_path, PREDICTIVE, "predictive")).reference()
     assert summary.resource == "M [trained model]"
+
+
+def _edge(start, end):
+    return {"from": start, "to": end}
+
+
+@pytest.mark.parametrize(
+    ("spoil", "where", "cause"),
+    [
+        (lambda d: d["nodes"]["learner"].update(module="Two-Class Oracle"), '"learner"', "no module"),
+        (lambda d: d["edges"].append(_edge("data", "score.Dataset")), '"score.Dataset"', "already connected"),
+        (lambda d: d["edges"].insert(0, _edge("learner", "score.Dataset")), '"learner"', "cannot feed"),
+        (lambda d: d["nodes"].update(three={"output": "output1"}), '"three"', 'output name "output1"'),
+        (lambda d: d["edges"][0].update({"from": "score"}), '"columns"', "cycle through"),
+        (
+            lambda d: d["nodes"]["train"].update(parameters={"Label column": ["delay"]}),
+            '"train"',
+            'node "train": Train Model asks for the column "delay", which no module gives it',
+        ),
+    ],
+)
+def test_a_graph_that_cannot_run_is_refused_with_file_line_and_node_before_it_is_published(
+    tmp_path, spoil, where, cause
+):
+    """A cycle, a port of another type, two outputs of a name, a column that nobody makes."""
+    definition = json.loads(json.dumps(TRAINING))
+    spoil(definition)
+    root = write(tmp_path, json.dumps(definition, indent=1))
+    with pytest.raises(ExperimentInvalid, match=re.escape(cause)) as caught:
+        load("flights", "training", root).reference()
+    place, _, line = caught.value.cause.partition(": ")[0].partition(".json:")
+    assert place == "experiments/flights/training"
+    text = (root / "experiments/flights/training.json").read_text().splitlines()
+    assert any(where in each for each in text[int(line) - 2 : int(line) + 3])
+    assert caught.value.remedy

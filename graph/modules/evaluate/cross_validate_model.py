@@ -1,12 +1,13 @@
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 from graph.data.datasets import TASK_MULTICLASS, Dataset
 from graph.flow import Flow
 from graph.learning.scoring import measured
 from graph.learning.untrained import UntrainedModel
-from graph.learning.validation import CLASSIFICATION, REGRESSION, folds, metric_of, titled, validated
+from graph.learning.validation import CLASSIFICATION, FOLDS, REGRESSION, folds, metric_of, titled, validated
 from graph.libraries import pd
 from graph.spec import UNTRAINED, Module, Parameter, Parameters, Port, Ports
 
@@ -61,6 +62,9 @@ class CrossValidateModel(Module):
             "Scored results": Dataset(frame.sort_index(), part.scored),
             "Evaluation results by fold": Dataset(pd.DataFrame(table)),
         }
+
+    def least_rows(self, connected: Collection[str], parameters: Parameters) -> int:
+        return FOLDS
 
     def columns(self, inputs: Flow, parameters: Parameters) -> Flow:
         inputs["Dataset"].selected(parameters["Label column"])

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 from graph.data.datasets import TASK_CLUSTERING
@@ -26,6 +27,9 @@ class KMeansClustering(Learner):
         Parameter("Iterations", "Int", 100, minimum=1),
         Parameter("Random number seed", "Int", 0, minimum=0, maximum=2**31 - 1),
     )
+
+    def least_rows(self, connected: Collection[str], parameters: Parameters) -> int:
+        return int(parameters["Number of Centroids"])
 
     def estimator(self, parameters: Parameters) -> Any:
         return _Clusters(parameters)

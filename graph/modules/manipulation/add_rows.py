@@ -42,7 +42,7 @@ class AddRows(Module):
         return {"Results dataset": dataset.with_frame(pd.DataFrame(made))}
 
     def columns(self, inputs: Flow, parameters: Parameters) -> Flow:
-        return {"Results dataset": inputs["Dataset1"]}
+        return {"Results dataset": inputs["Dataset1"].with_rows("any")}
 
 
 def _plain(values: Any) -> Any:

@@ -155,6 +155,8 @@ class CleanMissingData(Fits):
         if parameters["Generate missing value indicator column"]:
             made = {f"{name}_IsMissing": Column() for name in selected or ()}
             dataset = dataset.having(made) if selected is not None else dataset.open()
+        if parameters["Cleaning mode"] == REMOVE_ROW:
+            dataset = dataset.without_gaps(selected)
         if parameters["Cleaning mode"] in (REMOVE_ROW, REMOVE_COLUMN):
             return {"Cleaned dataset": dataset}
         return {

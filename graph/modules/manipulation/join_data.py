@@ -71,7 +71,9 @@ class JoinData(Module):
         left, right = inputs["Dataset1"], inputs["Dataset2"]
         left.selected(parameters["Join key columns for L"])
         right.selected(parameters["Join key columns for R"])
-        return {"Results dataset": left if parameters["Join type"] == SEMI else left.beside(right).open()}
+        semi = parameters["Join type"] == SEMI
+        joined = left.with_rows("chosen") if semi else left.beside(right).open()
+        return {"Results dataset": joined}
 
 
 def _codes(left: pd.DataFrame, right: pd.DataFrame, match_case: bool) -> tuple[Any, Any]:

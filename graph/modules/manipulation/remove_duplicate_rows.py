@@ -29,4 +29,4 @@ class RemoveDuplicateRows(Module):
 
     def columns(self, inputs: Flow, parameters: Parameters) -> Flow:
         inputs["Dataset"].selected(parameters["Key column selection filter expression"])
-        return {"Results dataset": inputs["Dataset"]}
+        return {"Results dataset": inputs["Dataset"].with_rows("chosen")}

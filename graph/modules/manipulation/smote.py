@@ -75,7 +75,7 @@ class Smote(Module):
     def columns(self, inputs: Flow, parameters: Parameters) -> Flow:
         if parameters["Label column"] is not None:
             inputs["Samples"].selected(parameters["Label column"])
-        return {"Table": inputs["Samples"]}
+        return {"Table": inputs["Samples"].with_rows("any")}
 
 
 def _nearest(frame: pd.DataFrame, count: int) -> Any:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 from typing import Any, Final
 
@@ -67,13 +68,19 @@ class PartitionAndSample(Module):
     def in_scoring(self, parameters: Parameters) -> InScoring:
         return "left out"
 
+    def least_rows(self, connected: Collection[str], parameters: Parameters) -> int:
+        return max(len(_shares(parameters)), 1)
+
     def columns(self, inputs: Flow, parameters: Parameters) -> Flow:
         suffix = _suffix(parameters)
         if suffix is not None and parameters[f"Stratified split{suffix}"]:
             key = parameters[f"Stratification key column{suffix}"]
             if key is not None:
                 inputs["Dataset"].selected(key)
-        return {"oDataset": inputs["Dataset"]}
+        assigns = (
+            parameters["Partition or sample mode"] == ASSIGN
+        )  # whoever works on folds needs no rows beside them
+        return {"oDataset": inputs["Dataset"].with_rows("any") if assigns else inputs["Dataset"]}
 
 
 def _suffix(parameters: Parameters) -> str | None:

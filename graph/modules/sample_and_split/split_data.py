@@ -59,6 +59,7 @@ class SplitData(Module):
             column = parse(*_condition(parameters)).column
             if isinstance(column, str):
                 dataset.selected(ColumnSelection.of(column))
+            dataset = dataset.with_rows("chosen")
         elif parameters["Stratified split"] and parameters["Stratification key column"] is not None:
             dataset.selected(parameters["Stratification key column"])
         return {port.name: dataset for port in self.outputs}

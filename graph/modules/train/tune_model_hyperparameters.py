@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from graph.data.datasets import Dataset
 from graph.errors import ModuleFailure
 from graph.flow import Flow
@@ -7,6 +9,7 @@ from graph.learning.training import train, trainable
 from graph.learning.untrained import UntrainedModel
 from graph.learning.validation import (
     CLASSIFICATION,
+    FOLDS,
     REGRESSION,
     better,
     folds,
@@ -86,6 +89,9 @@ class TuneModelHyperparameters(Module):
             "Sweep results": Dataset(sweep.reset_index(drop=True)),
             "Trained best model": train(best, trainable(dataset), label),
         }
+
+    def least_rows(self, connected: Collection[str], parameters: Parameters) -> int:
+        return 1 if "Validation dataset" in connected else FOLDS
 
     def columns(self, inputs: Flow, parameters: Parameters) -> Flow:
         for dataset in inputs.values():
