@@ -18,6 +18,8 @@ from functools import partial
 from typing import Any, Final
 
 from graph.columns import ColumnSelection
+from graph.data.declared import NOTHING, Declared
+from graph.data.values import fits
 from graph.definition import Experiment, ModuleNode, parse_experiment
 from graph.errors import GraphError
 from graph.flow import UNKNOWN, UNTOLD, Column, Columns
@@ -32,7 +34,7 @@ class Needs:
     """The `columns` of the input that are asked for, each with the node that asks first; and the `label` of the training.
 
     `classes` is how many different values the label has at least to have, `most` at most (0: any number); with `numbers`
-    these are numbers. `rows` is how many rows there have to be for what each node works on. `lacking` says what a node asks
+    these are numbers. `declared` is what the input says of its columns. `rows` is how many rows there have to be for what each node works on. `lacking` says what a node asks
     for that cannot be there, whatever the data.
     """
 
@@ -43,6 +45,21 @@ class Needs:
     numbers: bool = False
     rows: Mapping[str, int] = field(default_factory=dict)
     lacking: tuple[GraphError, ...] = ()
+    declared: Declared = NOTHING
+
+    def label_of(self, row: Mapping[str, str | None]) -> Any:
+        """What the label of a row stands for; None where it is missing."""
+        column = self.label or Column()
+        value = row[column.source]
+        return None if self.declared.is_missing(value) else column.values(value)
+
+    def strange(self, row: Mapping[str, str | None]) -> tuple[str, str] | None:
+        """The first column of a row with a value that is not of its declared type, and that type; None where all are."""
+        for name, kind in self.declared.types.items():
+            value = row[name]
+            if value is not None and not self.declared.is_missing(value) and not fits(value, kind):
+                return name, kind
+        return None
 
     def too_few(self, rows: int) -> str:
         """Why a table of so many rows has too few, as `has …`; empty where it has not."""
@@ -112,6 +129,7 @@ def needs(definition: Mapping[str, Any], values: Mapping[str, str]) -> Needs:
         asked,
         rows=_rows(experiment, bound, by_port),
         lacking=tuple({each.message: each for each in lacking}.values()),
+        declared=experiment.declared_of(experiment.inputs[0]) if experiment.inputs else NOTHING,
     )
     trained = [step for step in experiment.steps if step.module.trains]
     if len(trained) != 1:

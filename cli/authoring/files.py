@@ -117,12 +117,12 @@ def frame_of(files: Sequence[tuple[str, bytes]], declared: Declared | None = Non
             return read_table(join(files), joined_as(counted), name, declared=said)
         return read_table(files[0][1], ending(name) or Path(name).suffix, name, declared=said)
     except TableError as error:
-        raise CliError(str(error), f"give a table: one of {', '.join(ENDINGS)}") from None
+        raise CliError(error.cause, error.remedy) from None
     except ModuleError as error:
         if error.code in ("0001", "0002", "0042"):
             remedy = "correct the table, or the types in the input of training.json"
             raise CliError(f"{name}: {error.message}", remedy) from None
-        raise CliError(error.message, f"give a table: one of {', '.join(ENDINGS)}") from None
+        raise CliError(f"{name}: {error.message}", f"give a table: one of {', '.join(ENDINGS)}") from None
 
 
 def declared_in(package: Mapping[str, Any]) -> Declared:

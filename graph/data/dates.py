@@ -25,6 +25,11 @@ def moment(text: str) -> Any:
     return None if found is None else np.datetime64(found, "us")
 
 
+def is_date(text: str) -> bool:
+    """Whether a text writes a moment."""
+    return _parsed(text) is not None
+
+
 def dates(values: Series) -> Array:
     """A column as dates, a missing value as NaT. Raises 0042 naming the first that is none."""
     return values.to_numpy(dtype=UNIT) if values.dtype.kind == "M" else parsed(values.tolist(), values.name)

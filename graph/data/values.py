@@ -1,4 +1,4 @@
-"""Array of a table as typed columns: the same text is the same value, in a file and in a request.
+"""Values of a table as typed columns: the same text is the same value, in a file and in a request.
 
 Types are .NET's, as Studio names them in `ColumnTypes`: Boolean, Int32, Int64, Double, String. What a number is,
 `tables.number` says. A column of integers in which a value is missing is one of floating point numbers.
@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from graph.data.dates import dates, parsed
+from graph.data.dates import dates, is_date, parsed
 from graph.data.declared import NOTHING, Declared
 from graph.data.frames import Frame
 from graph.data.rows import Rows
@@ -27,9 +27,13 @@ def coerce(frame: pd.DataFrame, types: Mapping[str, str], declared: Declared = N
     """The rows of a request, or of a file read as text, as typed columns.
 
     Requests carry numbers as text as often as not. Columns of `types` get the type that they have there; others are typed
-    as a file's would be. Null and what a file writes for missing are missing values. Raises ModuleFailure 0002 naming
-    column and value.
+    as *declared*, else as a file's would be. Null and what is written for missing are missing values. Raises
+    ModuleFailure 0002 naming column and value.
     """
+    types = {**declared.types, **types}
+    if declared.missing:
+        known = {name: declared.known(values.tolist()) for name, values in frame.items()}
+        frame = pd.DataFrame(known, index=frame.index, dtype=object)
     columns = {str(name): typed(values, types.get(str(name), "")) for name, values in frame.items()}
     return pd.DataFrame(columns, index=frame.index)
 
@@ -218,6 +222,18 @@ _PARSERS: Final[Mapping[str, Callable[[Any, str], Any]]] = {
     "Int64": _integer,
     "Double": _double,
 }
+
+
+def fits(text: str, type_name: str) -> bool:
+    """Whether a text is a value of that type."""
+    if type_name == "DateTime":
+        return is_date(text)
+    try:
+        if type_name in _PARSERS:
+            _PARSERS[type_name](text, type_name)
+    except ValueError:
+        return False
+    return True
 
 
 def _not_converted(value: object, column: object, type_name: str) -> ModuleFailure:

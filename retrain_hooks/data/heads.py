@@ -80,6 +80,7 @@ class Heads:
         written = self.tables
         for table in written:
             self._hold_columns(table, written[0], needs, who)
+            self._hold_types(table, needs, who)
             if needs.numbers:
                 self._hold_numbers(table, needs, who)
         if self.whole:
@@ -122,6 +123,13 @@ class Heads:
                     f"it has: {listed(table.columns)}",
                     _ANOTHER,
                 )
+        for name in needs.declared.types:
+            if name not in table.columns:
+                raise ConfigurationError(
+                    f"{blob} has no column {shown(name)!r}, whose type the input of {who} says; "
+                    f"it has: {listed(table.columns)}",
+                    _ANOTHER,
+                )
         if table.columns != first.columns:
             raise ConfigurationError(
                 f"{blob} has other columns than {first.name}: {_first_difference(table.columns, first.columns)}",
@@ -135,10 +143,22 @@ class Heads:
                     "write all parts of a data version with the same types",
                 )
 
+    def _hold_types(self, table: Table, needs: Needs, who: str) -> None:
+        if not needs.declared.types:
+            return
+        for line, row in table.records():
+            if odd := needs.strange(row):
+                name, kind = odd
+                raise ConfigurationError(
+                    f"{self._of([table.name])}: line {line} has {shown(row[name] or '')!r} in the column {shown(name)!r}, "
+                    f"which is {kind} in the input of {who}",
+                    "correct the data, or the types in the input of training.json",
+                )
+
     def _hold_numbers(self, table: Table, needs: Needs, who: str) -> None:
         label = needs.label or Column()
         for line, row in table.records():
-            value = label.values(row.get(label.source))
+            value = needs.label_of(row)
             if is_text(value):
                 raise ConfigurationError(
                     f"{self._of([table.name])}: line {line} has the text {shown(value)!r} in the column "
@@ -168,7 +188,7 @@ def _labels(tables: Iterable[Table], needs: Needs) -> set[Any]:
         return set()
     if any(label.source not in table.columns for table in tables):
         return {UNTOLD}  # a module makes it
-    values = (label.values(row[label.source]) for table in tables for _line, row in table.records())
+    values = (needs.label_of(row) for table in tables for _line, row in table.records())
     return {value for value in values if value is not None}
 
 

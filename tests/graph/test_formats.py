@@ -165,7 +165,10 @@ def test_a_set_of_marks_is_missing_wherever_rows_come_from() -> None:
     columns = ("x", "count", "kind")
     request = table_of(columns, [("?", -999, "a"), (None, None, "a"), ("", "-999.00", "a")])
     answers = scorer.score({"input1": request})["output1"]
+    assert not scorer.interpreted
     (scores,) = {*answers["Scored Probabilities"].tolist()}
+    interpreted = scorer.interpret({"input1": request})["output1"]
+    assert {*interpreted["Scored Probabilities"].tolist()} == {scores}
     frame = read_table(b"x,count,kind\n?,-999,a\n", ".csv", typed=False, declared=Declared({}, ("?", "-999")))
     batch = run(predictive(missing=["?", "-999"]), {"input1": frame}, resources={"m": wanted})["output1"]
     assert isinstance(batch, pd.DataFrame)

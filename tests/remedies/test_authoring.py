@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +33,7 @@ def bench(tmp_path: Path, project_root: Path, monkeypatch: pytest.MonkeyPatch) -
     frame.iloc[:140].to_csv(tmp_path / "fewer.csv", index=False)
     frame[["width"]].to_csv(tmp_path / "alone.csv", index=False)
     frame.assign(length="long").to_csv(tmp_path / "texts.csv", index=False)
-    frame.assign(width=1.5).to_csv(tmp_path / "same.csv", index=False)
+    frame.assign(width=[math.inf, *frame["width"][1:]]).to_csv(tmp_path / "infinite.csv", index=False)
     (tmp_path / "empty").mkdir()
     (tmp_path / "parts").mkdir()
     for number in (1, 2):
@@ -67,7 +68,7 @@ def case(remedy: str, before: list[str], wrong: str, right: str, *, at: str) -> 
         case(
             "correct the module's parameters, or the table",
             [NEW],
-            "experiment run petals --data same.csv",
+            "experiment run petals --data infinite.csv",
             "experiment run petals --data petals.csv",
             at=EXPERIMENT,
         ),

@@ -143,6 +143,26 @@ def test_a_regression_is_trained_on_numbers_that_differ(blob, cause, tmp_path):
     World({"f/1.csv": b"late,day\n1.5,1\n-2e3,2\n,3\n"}).check()
 
 
+@pytest.mark.heals(
+    "correct the data, or the types in the input of training.json", at="retrain_hooks/data/heads.py"
+)
+def test_what_the_input_says_of_its_columns_is_held_against_the_data(remedy, tmp_path):
+    """A value of another type is said with its line, a column that is not there by its name; marks are missing values."""
+    definition = copy.deepcopy(DEFINITION)
+    said = {"types": {"day": "Int32"}, "missing": ["?", "-9"]}
+    definition["nodes"][next(each for each, body in definition["nodes"].items() if "input" in body)] |= said
+    Path("experiments/late/training.json").write_text(json.dumps(definition), encoding="utf-8")
+    refused = remedy.fails(lambda: World({"f/1.csv": b"late,day\n0,1\n1,?\n?,2\n1,2.5\n"}).check())
+    assert (
+        "data/f/1.csv: line 5 has '2.5' in the column 'day', which is Int32 in the input of" in refused.cause
+    )
+    with pytest.raises(ConfigurationError, match="no column 'day', whose type the input of"):
+        World({"f/1.csv": b"late,x\n0,1\n1,2\n"}).check()
+    with pytest.raises(ConfigurationError, match="one class only in its column 'late'"):
+        World({"f/1.csv": b"late,day\n1,1\n-9.0,2\n?,3\n"}).check()
+    World({"f/1.csv": b"late,day\n0,1\n1,?\n?,2\n1,-9\n"}).check()
+
+
 @pytest.mark.parametrize(
     "blobs",
     [
