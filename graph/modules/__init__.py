@@ -2,6 +2,8 @@
 
     find(name)    the module of that name; its file alone is imported
     names()       the names of all modules
+    category(m)   where Studio has a module, such as Data Transformation / Manipulation
+    says(m)       what it does, as its class says
 
 A file is called as its module is, in small letters and with `_` for all else: Two-Class Boosted Decision Tree is in
 `two_class_boosted_decision_tree.py`. Modules are found by these names: a new one is a new file, and no list has it.
@@ -13,6 +15,7 @@ import importlib
 import inspect
 import pkgutil
 import re
+import sys
 from collections.abc import Mapping
 from functools import cache
 
@@ -35,6 +38,17 @@ def find(name: str) -> Module | None:
 def names() -> tuple[str, ...]:
     """The names of all modules, in order of the alphabet. Imports them all."""
     return tuple(sorted(_load(path).name for path in _files().values()))
+
+
+def category(module: Module) -> str:
+    """Where Studio has it: what its room says of itself."""
+    room = sys.modules[type(module).__module__.rpartition(".")[0]]
+    return (room.__doc__ or "").partition(":")[0].strip().rstrip(".")
+
+
+def says(module: Module) -> str:
+    """What it does: the docstring of its class."""
+    return inspect.getdoc(type(module)) or ""
 
 
 @cache

@@ -8,6 +8,7 @@ places than we do.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -99,10 +100,30 @@ class Location:
             **_TIMEOUTS,
         )
 
+    def create_container(self) -> None:
+        """Make the container of a blob that came with a key, if it is not there."""
+        from azure.core.exceptions import ResourceExistsError
+        from azure.storage.blob import ContainerClient
+
+        credential = {"account_name": self.account, "account_key": self.key}
+        with (
+            ContainerClient(
+                self.base.rstrip("/"), self.relative.partition("/")[0], credential=credential, **_TIMEOUTS
+            ) as container,
+            suppress(ResourceExistsError),
+        ):
+            container.create_container()
+
 
 def local_location(cloud: Cloud, relative: str) -> Location:
     """A blob of the local account."""
     return Location(f"{cloud.blob}/", relative, cloud.account, cloud.account_key)
+
+
+def readable(location: Location, cloud: Cloud) -> Location:
+    """The same blob by the account's key where it is ours: a SAS that a job wrote with can't serve for reading."""
+    ours, url = f"{cloud.blob}/", unquote(location.base + location.relative)
+    return local_location(cloud, url[len(ours) :]) if url.startswith(ours) and not location.key else location
 
 
 def locate_blob(reference: Mapping[str, Any], cloud: Cloud, target: str, *, fresh: bool = True) -> Location:

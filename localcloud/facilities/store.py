@@ -23,7 +23,7 @@ from typing import Any
 
 from localcloud.facilities.errors import StartError
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 
 # What MLflow clients log to Azure ML workspaces.
 _TRACKING = """
@@ -40,6 +40,18 @@ CREATE TABLE IF NOT EXISTS aml_metrics (
 CREATE TABLE IF NOT EXISTS aml_models (
     workspace TEXT NOT NULL, id TEXT NOT NULL, experiment TEXT NOT NULL, run TEXT NOT NULL, name TEXT NOT NULL,
     location TEXT NOT NULL, created INTEGER NOT NULL, document TEXT NOT NULL, PRIMARY KEY (workspace, id));
+"""
+# What clients upload to classic workspaces.
+_DATASETS = """
+CREATE TABLE uploads (
+    id TEXT PRIMARY KEY, workspace_id TEXT NOT NULL REFERENCES workspaces(id) ON DELETE CASCADE,
+    data_type TEXT NOT NULL, blocks INTEGER, created TEXT NOT NULL);
+CREATE TABLE datasets (
+    id TEXT PRIMARY KEY, workspace_id TEXT NOT NULL REFERENCES workspaces(id) ON DELETE CASCADE,
+    family TEXT NOT NULL, batch INTEGER NOT NULL, name TEXT NOT NULL, data_type TEXT NOT NULL,
+    description TEXT NOT NULL, owner TEXT NOT NULL, file_name TEXT NOT NULL, upload_id TEXT NOT NULL UNIQUE,
+    place TEXT NOT NULL UNIQUE, size INTEGER NOT NULL, schema_status TEXT NOT NULL, created TEXT NOT NULL,
+    UNIQUE (family, batch));
 """
 _SCHEMA = """
 CREATE TABLE workspaces (
@@ -81,6 +93,7 @@ CREATE TABLE journal (
 _UPGRADES = {
     1: "ALTER TABLE journal ADD COLUMN fault TEXT; ALTER TABLE journal ADD COLUMN served INTEGER",
     2: _TRACKING,
+    3: _DATASETS,
 }
 
 
@@ -139,7 +152,7 @@ class Store:
         version = int(self._connection.execute("PRAGMA user_version").fetchone()[0])
         if 0 <= version < SCHEMA_VERSION:
             upgrades = [_UPGRADES[older] for older in range(version, SCHEMA_VERSION) if older]
-            scripts = upgrades if version else [_SCHEMA, _TRACKING]
+            scripts = upgrades if version else [_SCHEMA, _TRACKING, _DATASETS]
             statements = [part for script in scripts for part in script.split(";") if part.strip()]
             with self.transaction() as connection:
                 for statement in statements:

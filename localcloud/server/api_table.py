@@ -13,11 +13,13 @@ from localcloud.arm.types import OPERATIONS
 from localcloud.azureml import registered
 from localcloud.azureml.assets.workspace import PATH
 from localcloud.server import local_routes as local_routes
+from localcloud.studio import assets, datasets, management, workspaces
 from localcloud.studio import batch as bes
 from localcloud.studio import help as apihelp
-from localcloud.studio import management, workspaces
 from localcloud.studio import request_response as rrs
+from localcloud.studio.assets import routes as assets_routes
 from localcloud.studio.batch import routes as bes_routes
+from localcloud.studio.datasets import routes as datasets_routes
 from localcloud.studio.help import routes as apihelp_routes
 from localcloud.studio.management import routes as management_routes
 from localcloud.studio.request_response import routes as rrs_routes
@@ -25,6 +27,8 @@ from localcloud.studio.workspaces import routes as workspaces_routes
 
 _APIS = (
     (workspaces, workspaces_routes),
+    (datasets, datasets_routes),
+    (assets, assets_routes),
     (management, management_routes),
     (rrs, rrs_routes),
     (bes, bes_routes),

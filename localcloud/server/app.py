@@ -18,7 +18,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 import localcloud.directory.routes
 import localcloud.server.faults_routes
 import localcloud.server.local_routes
+import localcloud.studio.assets.routes
 import localcloud.studio.batch.routes
+import localcloud.studio.datasets.routes
 import localcloud.studio.help.routes
 import localcloud.studio.management.routes
 import localcloud.studio.request_response.routes
@@ -47,6 +49,8 @@ def create_app(works: Works) -> ASGIApp:
             *localcloud.studio.help.routes.routes(),
             *localcloud.studio.management.routes.routes(),
             *localcloud.studio.workspaces.routes.routes(),
+            *localcloud.studio.datasets.routes.routes(),
+            *localcloud.studio.assets.routes.routes(),
             *localcloud.server.local_routes.routes(),
             *localcloud.server.faults_routes.routes(),
             *arm.routes(

@@ -23,6 +23,8 @@ from localcloud.works.batch.processes import ProcessPool
 from localcloud.works.batch.runner import Runner
 from localcloud.works.bindings import Bindings
 from localcloud.works.calls import Calls
+from localcloud.works.datasets.state import Datasets
+from localcloud.works.datasets.uploads import Uploads
 from localcloud.works.experiments import Experiments
 from localcloud.works.graphs import Graphs
 from localcloud.works.models import Models
@@ -45,6 +47,8 @@ class Works:
     bindings: Bindings
     experiments: Experiments
     models: Models
+    datasets: Datasets
+    uploads: Uploads
     graphs: Graphs
     jobs: Jobs
     runner: Runner
@@ -74,6 +78,8 @@ def open_works(
         bindings=Bindings(services, faults),
         experiments=Experiments(store),
         models=models,
+        datasets=Datasets(store),
+        uploads=Uploads(store, data_dir / "uploads"),
         graphs=Graphs(services, models),
         jobs=jobs,
         runner=runner,

@@ -15,13 +15,14 @@ LONGEST_LOG = 5_000_000  # bytes
 
 
 def tidy(works: Works, *, starting: bool = False) -> None:
-    """Delete models and graphs that no experiment, endpoint or unfinished job names, and old operations."""
+    """Delete models and graphs that no experiment, endpoint or unfinished job names, old operations and uploads."""
     stale = works.bindings.still_served()
     models = works.experiments.models() | works.jobs.models()
     models |= {resource.sha256 for endpoint in stale for resource in endpoint.resources}
     works.models.keep_only(models, 0 if starting else _GRACE_SECONDS)
     works.services.forget_packages({endpoint.package for endpoint in stale})
     works.operations.forget_old()
+    works.uploads.forget_old()
 
 
 def bound_logs(directory: Path, longest: int = LONGEST_LOG) -> None:

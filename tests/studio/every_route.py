@@ -13,7 +13,9 @@ from graph import parse_experiment, run
 from localcloud.arm.types import OPERATIONS
 from localcloud.directory import routes as directory_routes
 from localcloud.server import faults_routes, local_routes
+from localcloud.studio.assets import routes as assets
 from localcloud.studio.batch import routes as bes
+from localcloud.studio.datasets import routes as datasets
 from localcloud.studio.help import routes as apihelp
 from localcloud.studio.management import routes as management
 from localcloud.studio.request_response import routes as rrs
@@ -50,6 +52,7 @@ class House:
             saved = works.experiments.save(WORKSPACE, name, digest, resources)
             endpoint = works.services.publish(WORKSPACE, saved.id, name, "", digest, resources)
             self.services[name] = (saved, endpoint)
+        self.upload = works.uploads.begin(WORKSPACE, "GenericCSV").id  # its second block never comes
         scoring = self.services["scoring"][1]
         self.further = works.services.add_endpoint(scoring.service_id, "further", "")
         self.arm("PUT", "/resourceGroups/rg", {"location": "westeurope"}, "2021-04-01")
@@ -142,8 +145,12 @@ class House:
 
     def calls(self) -> Iterator[tuple[str, str, str, Any]]:
         """Method, path with its query, key and body of a good call of each route."""
-        listed = [
-            *(route for module in (rrs, bes, apihelp, management, workspaces) for route in module.routes()),
+        listed: list[Any] = [
+            *(
+                route
+                for module in (rrs, bes, apihelp, management, workspaces, datasets, assets)
+                for route in module.routes()
+            ),
             *(
                 one for one in local_routes.routes() if not one.path.endswith("/health")
             ),  # 503: nothing serves here
@@ -211,6 +218,15 @@ class House:
             body["GlobalParameters"] = {"Ridge": "1"}
         elif path.endswith("/experiments"):
             body = {"Description": "houses", "Graph": TRAINING, "Resources": []}
+        elif path.endswith("/datasources"):
+            source = {
+                "Name": "d",
+                "DataTypeId": "GenericCSV",
+                "Description": "",
+                "FamilyId": "",
+                "Owner": "R",
+            }
+            body = {"DataSource": source, "UploadId": self.upload, "UploadedFromFileName": "d.csv"}
         elif path.endswith("/faults"):
             body = {"seed": 1, "rules": [{"kind": "latency", "seconds": 0, "path": "*/nowhere", "count": 1}]}
         elif method == "PATCH":
@@ -223,4 +239,5 @@ class House:
                 "PreventUpdate": "false",
             }
             body |= {"DiagnosticsTraceLevel": "None", "OverwriteResources": True}
-        return method, f"{filled}?api-version=2.0", key, body
+        query = f"numberOfBlocks=2&blockId=0&uploadId={self.upload}&dataTypeId=GenericCSV"
+        return method, f"{filled}?api-version=2.0&{query}", key, body

@@ -24,7 +24,7 @@ def test_the_same_description_is_the_same_experiment(workspace: Workspace) -> No
     changed = workspace.save("named", TRAINING | {"description": "other"}).json()
     assert first["ExperimentId"] == changed["ExperimentId"]
     assert first["ExperimentId"].startswith(f"{workspace.id}.f-id.")
-    assert first["Status"]["StatusCode"] == "Finished"
+    assert first["Status"]["StatusCode"] == "InDraft"
     listed = [one["ExperimentId"] for one in workspace.api("GET", "experiments").json()]
     assert listed.count(first["ExperimentId"]) == 1
     path = f"experiments/{first['ExperimentId']}"

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import unquote
 
 from graph import Experiment
-from localcloud.blobs.locations import Location, local_location, locate_blob
+from localcloud.blobs.locations import Location, locate_blob, readable
 from localcloud.facilities.cloud import Cloud
 from localcloud.facilities.errors import BadArgument, InvalidOperation
 from localcloud.facilities.wire import member
@@ -131,11 +130,5 @@ def _result(location: Location, cloud: Cloud, expired: bool) -> dict[str, Any]:
         "ConnectionString": None,
         "RelativeLocation": location.path,
         "BaseLocation": location.base,
-        "SasBlobToken": _read_only(location, cloud).read_sas(expired=expired),
+        "SasBlobToken": readable(location, cloud).read_sas(expired=expired),
     }
-
-
-def _read_only(location: Location, cloud: Cloud) -> Location:
-    """The same blob by the account's key where it is ours: the SAS that a job wrote with can't serve for reading."""
-    ours, url = f"{cloud.blob}/", unquote(location.base + location.relative)
-    return local_location(cloud, url[len(ours) :]) if url.startswith(ours) and not location.key else location

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from localcloud.facilities.errors import Conflict, NotFound, Refusal
+from localcloud.facilities.errors import BadArgument, Conflict, NotFound, Refusal
 
 UNAUTHORIZED = "AdminRequestUnauthorized"
 
 no_experiment = Refusal(NotFound, "ExperimentNotFound", "the workspace has no experiment {}")
 no_activity = Refusal(NotFound, "ActivityNotFound", "there is no publishing {}")
+no_run = Refusal(
+    NotFound, "OutputNotFound", "experiment '{}' has not been run: a finished job of its web service is one"
+)
+no_output = Refusal(BadArgument, "BadParameterValue", "{1}", "{0}")
 already_published = Refusal(
     Conflict,
     "WebServiceAlreadyExists",

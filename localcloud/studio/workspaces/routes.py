@@ -10,17 +10,15 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from localcloud.facilities.auth import require
 from localcloud.facilities.errors import BadArgument, PackageError
 from localcloud.facilities.regions import region_name
-from localcloud.facilities.store import Workspace
 from localcloud.facilities.wire import json_object, member
 from localcloud.studio.management.binding import fetch
-from localcloud.studio.management.errors import no_workspace
 from localcloud.studio.management.wire import given_resources
 from localcloud.studio.web_services.definition import definition_of
 from localcloud.studio.web_services.schema import pascal
-from localcloud.studio.workspaces.errors import UNAUTHORIZED, already_published, no_activity, no_experiment
+from localcloud.studio.workspaces.errors import already_published, no_activity
+from localcloud.studio.workspaces.opening import open_experiment, open_workspace
 from localcloud.studio.workspaces.wire import activity_json, experiment_json, workspace_json
 from localcloud.works.context import Works, works_of
 from localcloud.works.experiments import Experiment
@@ -30,48 +28,28 @@ from localcloud.works.services import Resource
 _LOCATION = "South Central US"
 
 
-def _workspace(request: Request) -> Workspace:
-    workspace_id = request.path_params["workspace"]
-    workspace = works_of(request).store.workspace(workspace_id)
-    if workspace is None:
-        raise no_workspace(workspace_id)
-    require(request, workspace.tokens, UNAUTHORIZED)
-    return workspace
-
-
-def _experiment(request: Request) -> Experiment:
-    workspace, experiment_id = _workspace(request), request.path_params["experiment"]
-    experiment = works_of(request).experiments.get(workspace.id, experiment_id)
-    if experiment is None:
-        raise no_experiment(experiment_id)
-    return experiment
-
-
 async def get_workspace(request: Request) -> Response:
     """GET the workspace."""
-    return JSONResponse(workspace_json(_workspace(request)))
+    return JSONResponse(workspace_json(open_workspace(request)))
 
 
 async def list_experiments(request: Request) -> Response:
     """GET the experiments."""
-    workspace = _workspace(request)
-    return JSONResponse([experiment_json(one) for one in works_of(request).experiments.list(workspace.id)])
+    works, workspace = works_of(request), open_workspace(request)
+    runs = works.jobs.runs(workspace.id)
+    return JSONResponse(
+        [experiment_json(one, runs.get(one.id)) for one in works.experiments.list(workspace.id)]
+    )
 
 
 async def get_experiment(request: Request) -> Response:
     """GET one experiment."""
-    return JSONResponse(experiment_json(_experiment(request)))
-
-
-async def nothing(request: Request) -> Response:
-    """GET data sources, trained models, transforms or modules: this workspace keeps none of its own."""
-    _workspace(request)
-    return JSONResponse([])
+    return JSONResponse(_shown(works_of(request), open_experiment(request)))
 
 
 async def save_experiment(request: Request) -> Response:
     """POST an experiment: its graph checked, its models fetched at once; saved under its description."""
-    works, workspace = works_of(request), _workspace(request)
+    works, workspace = works_of(request), open_workspace(request)
     body = await json_object(request)
     description, graph = member(body, "Description"), member(body, "Graph")
     if not isinstance(description, str) or not description.strip():
@@ -86,7 +64,11 @@ async def save_experiment(request: Request) -> Response:
     if not experiment.trains:
         await _check_scoring(works, package, resources)
     saved = works.experiments.save(workspace.id, description, package, resources)
-    return JSONResponse(experiment_json(saved))
+    return JSONResponse(_shown(works, saved))
+
+
+def _shown(works: Works, experiment: Experiment) -> dict[str, Any]:
+    return experiment_json(experiment, works.jobs.runs(experiment.workspace_id).get(experiment.id))
 
 
 async def _models(works: Works, body: dict[str, Any], names: tuple[str, ...]) -> list[Resource]:
@@ -115,7 +97,7 @@ async def _check_scoring(works: Works, package: str, resources: list[Resource]) 
 
 async def get_definition(request: Request) -> Response:
     """GET an experiment as the definition of a New web service, to which account and plan are to be added."""
-    works, experiment = works_of(request), _experiment(request)
+    works, experiment = works_of(request), open_experiment(request)
 
     def make() -> dict[str, Any]:
         parsed = works.graphs.experiment(experiment.package)
@@ -140,14 +122,14 @@ def _declared(works: Works, workspace_id: str) -> Iterator[dict[str, Any]]:
 
 async def delete_experiment(request: Request) -> Response:
     """DELETE an experiment; its web service stays."""
-    experiment = _experiment(request)
+    experiment = open_experiment(request)
     works_of(request).experiments.delete(experiment.workspace_id, experiment.id)
     return Response(status_code=204)
 
 
 async def publish(request: Request) -> Response:
     """POST webservice: publish an experiment, or with updateExistingWebService publish it again."""
-    works, experiment = works_of(request), _experiment(request)
+    works, experiment = works_of(request), open_experiment(request)
     again = request.query_params.get("updateExistingWebService", "").lower() == "true"
     if works.services.service_of(experiment.id) is not None and not again:
         raise already_published(experiment.description)
@@ -166,7 +148,7 @@ async def publish(request: Request) -> Response:
 
 async def get_publishing(request: Request) -> Response:
     """GET how far a publishing is, by its ActivityId."""
-    workspace, activity_id = _workspace(request), request.path_params["experiment"]
+    workspace, activity_id = open_workspace(request), request.path_params["experiment"]
     activity = works_of(request).experiments.activity(workspace.id, activity_id)
     if activity is None:
         raise no_activity(activity_id)
@@ -177,7 +159,6 @@ def routes() -> list[BaseRoute]:
     """All routes of this API."""
     one = "/api/workspaces/{workspace}"
     experiments = f"{one}/experiments"
-    collections = ("datasources", "trainedmodels", "transformmodules", "modules")
     return [
         Route(one, get_workspace, methods=["GET"]),
         Route(experiments, list_experiments, methods=["GET"]),
@@ -187,5 +168,4 @@ def routes() -> list[BaseRoute]:
         Route(f"{experiments}/{{experiment}}/webservicedefinition", get_definition, methods=["GET"]),
         Route(f"{experiments}/{{experiment}}/webservice", publish, methods=["POST"]),
         Route(f"{experiments}/{{experiment}}/webservice", get_publishing, methods=["GET"]),
-        *(Route(f"{one}/{name}", nothing, methods=["GET"]) for name in collections),
     ]

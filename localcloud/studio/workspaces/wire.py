@@ -6,7 +6,10 @@ from datetime import datetime
 from typing import Any
 
 from localcloud.facilities.store import Workspace
+from localcloud.works.batch.jobs import STALLED, Run
 from localcloud.works.experiments import Activity, Experiment
+
+_STATES = {STALLED: "Running"}
 
 
 def workspace_json(workspace: Workspace) -> dict[str, Any]:
@@ -16,7 +19,7 @@ def workspace_json(workspace: Workspace) -> dict[str, Any]:
         "FriendlyName": workspace.name,
         "Description": "",
         "WorkspaceState": "Enabled",
-        "CreatedTime": _date(workspace.created),
+        "CreatedTime": date(workspace.created),
         "AuthorizationToken": {
             "PrimaryToken": workspace.primary_token,
             "SecondaryToken": workspace.secondary_token,
@@ -24,23 +27,38 @@ def workspace_json(workspace: Workspace) -> dict[str, Any]:
     }
 
 
-def experiment_json(experiment: Experiment) -> dict[str, Any]:
-    """An experiment. Every saved one is Finished: it runs when its web service is called."""
+def experiment_json(experiment: Experiment, run: Run | None) -> dict[str, Any]:
+    """An experiment, and its last run: its web service's last job.
+
+    Without one, a training experiment is a draft; a predictive one was run on an example when it was saved.
+    """
+    if run is not None:
+        code, began, ended = _STATES.get(run.state, run.state), run.created, run.finished
+    elif experiment.resources:
+        code, began, ended = "Finished", experiment.modified, experiment.modified
+    else:
+        code, began, ended = "InDraft", None, None
     return {
         "ExperimentId": experiment.id,
         "Description": experiment.description,
         "Status": {
-            "StatusCode": "Finished",
-            "StatusDetail": None,
-            "CreationTime": _date(experiment.created),
-            "EndTime": _date(experiment.modified),
+            "StatusCode": code,
+            "StatusDetail": run.details if run else None,
+            "CreationTime": date(experiment.created),
+            "StartTime": began and date(began),
+            "EndTime": ended and date(ended),
+            "Metadata": None,
         },
         "Etag": experiment.package,
         "Creator": "",
+        "Category": "user",
+        "Summary": "",
+        "ParentExperimentId": None,
+        "IsLeaf": True,
         "IsArchived": False,
-        "JobId": None,
+        "JobId": run.id if run else None,
         "VersionId": None,
-        "RunId": None,
+        "RunId": run.id if run else None,
     }
 
 
@@ -54,6 +72,6 @@ def activity_json(activity: Activity, status: str) -> dict[str, Any]:
     }
 
 
-def _date(iso: str) -> str:
+def date(iso: str) -> str:
     """A time as .NET's old JSON writer has it."""
     return f"/Date({int(datetime.fromisoformat(iso).timestamp() * 1000)})/"

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from azure.core.exceptions import AzureError, ResourceExistsError, ResourceNotFoundError
-from azure.storage.blob import ContainerClient
+from azure.core.exceptions import AzureError, ResourceNotFoundError
 
 from localcloud.blobs.locations import Location
 from localcloud.works.batch.computing import JobFailure, TableBlob, Task, compute
@@ -76,20 +74,10 @@ def _write(name: str, place: Location, content: bytes) -> None:
             except ResourceNotFoundError:
                 if client.container_name != OWN_CONTAINER:
                     raise
-                _create_own_container(place)
+                place.create_container()
                 client.upload_blob(content, overwrite=True)
     except AzureError as error:
         raise _blob_failure(name, place, error) from None
-
-
-def _create_own_container(place: Location) -> None:
-    """The workspace's container for results comes into being with its first one."""
-    credential = {"account_name": place.account, "account_key": place.key}
-    with (
-        ContainerClient(place.base.rstrip("/"), OWN_CONTAINER, credential=credential) as container,
-        contextlib.suppress(ResourceExistsError),
-    ):
-        container.create_container()
 
 
 def _blob_failure(name: str, place: Location, error: AzureError) -> JobFailure:

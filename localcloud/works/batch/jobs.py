@@ -62,6 +62,17 @@ class Job:
     details: str | None
 
 
+@dataclass(frozen=True)
+class Run:
+    """What became of a job, and when."""
+
+    id: str
+    state: str
+    details: str | None
+    created: str
+    finished: str | None
+
+
 class Jobs:
     """Reads and writes jobs."""
 
@@ -99,6 +110,31 @@ class Jobs:
     def get(self, endpoint_id: str, job_id: str) -> Job | None:
         """A job of an endpoint."""
         return self._one("SELECT * FROM jobs WHERE endpoint_id=? AND id=?", endpoint_id, job_id)
+
+    def last(self, experiment_id: str, state: str) -> Job | None:
+        """The newest job in a state, of the web service that an experiment was published as."""
+        return self._one(
+            "SELECT j.* FROM jobs j JOIN endpoints e ON e.id=j.endpoint_id JOIN services s ON s.id=e.service_id"
+            " WHERE s.experiment_id=? AND j.state=? ORDER BY j.rowid DESC LIMIT 1",
+            experiment_id,
+            state,
+        )
+
+    def runs(self, workspace_id: str) -> dict[str, Run]:
+        """The newest job that was started, by the experiment that its web service was published from."""
+        rows = self._store.rows(
+            "SELECT s.experiment_id, max(j.rowid), j.id, j.state, j.details, j.created, j.finished FROM jobs j"
+            " JOIN endpoints e ON e.id=j.endpoint_id JOIN services s ON s.id=e.service_id"
+            " WHERE s.workspace_id=? AND j.state!=? GROUP BY s.experiment_id",
+            workspace_id,
+            NOT_STARTED,
+        )
+        return {
+            row["experiment_id"]: Run(
+                row["id"], row["state"], row["details"], row["created"], row["finished"]
+            )
+            for row in rows
+        }
 
     def exists(self, job_id: str) -> bool:
         """Whether the job is still known: it goes with its endpoint, its service and its workspace too."""

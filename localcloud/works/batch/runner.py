@@ -7,6 +7,7 @@ has room for, that limit is never reached and the order is what remains.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from dataclasses import asdict
 
@@ -65,6 +66,15 @@ class Runner:
     def progress(self, job_id: str) -> JobProgress | None:
         """What a running job last said."""
         return self._progress.get(job_id)
+
+    async def run_aside(self, job: Job) -> None:
+        """Run what is in no book, when there is room for it. Raises `JobFailure`."""
+        order = self._order(job)
+        while True:
+            slot = await self.executor.room()
+            with contextlib.suppress(NotBegun):
+                await slot.run(order, lambda _progress: None)
+                return
 
     async def drop_forgotten(self) -> None:
         """End the jobs that were deleted, with their endpoint, service or workspace perhaps."""
