@@ -24,6 +24,7 @@ ROOMS = (
     "graph",
     "tables",
     "tasks",
+    "sandbox",
     "localcloud",
 )
 _MARK = "remedy: "
