@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from sklearn.datasets import load_wine
 from typer.testing import CliRunner, Result
 
 from cli.app import build
+from tests.unit.fakes import MemoryContainer
 
 
 @pytest.fixture
@@ -81,3 +84,93 @@ def test_a_check_that_finds_problems_says_all_of_them_and_fails(project):
     found = dev("experiment", "check", "wine")
     assert found.exit_code == 1
     assert found.output.count("Choose Columns") == 2
+
+
+SHOP = pd.DataFrame(
+    {
+        "sold": [f"2024-01-{day % 28 + 1:02d}" for day in range(40)],
+        "size": ["?" if row % 9 == 0 else f"{row % 7}.5" for row in range(40)],
+        "code": [f"{row % 3}" for row in range(40)],
+        "gone": [row % 2 for row in range(40)],
+    }
+)
+
+
+def test_what_is_inferred_of_a_table_is_shown_and_written_once(project):
+    """Dates and marks of missing values are told; with the marks the numbers are numbers, here and in training.json."""
+    SHOP.to_csv("shop.csv.gz", index=False)
+    arguments = ("experiment", "new", "shop", "--from", "shop.csv.gz", "--label", "gone")
+    begun = dev(*arguments)
+    assert "2024-01-01 to 2024-01-28" in begun.output
+    assert "5 times '?'" in begun.output
+    assert dev(*arguments, "--missing", "?", "--force").exit_code == 0
+    folder = project / "experiments" / "shop"
+    node = json.loads((folder / "training.json").read_text())["nodes"]["data"]
+    assert node == {"input": "input1", "types": {"size": "Double"}, "missing": ["?"]}
+    assert json.loads((folder / "predictive.json").read_text())["nodes"]["data"] == node
+    assert "dataPath: shop/{version}.csv.gz" in (project / "Pulumi.shop.yaml").read_text()
+    ran = dev("experiment", "run", "shop", "--data", "shop.csv.gz")
+    assert ran.exit_code == 0, ran.output
+
+
+@pytest.fixture
+def container(monkeypatch: pytest.MonkeyPatch) -> MemoryContainer:
+    from cli.authoring import data
+
+    found = MemoryContainer("data")
+    monkeypatch.setattr(data, "_container", lambda _stack: found)
+    return found
+
+
+def test_a_folder_of_parts_is_stored_shown_and_compared_as_one_version(project, container):
+    """Parts in the order of their names, without markers; each with its rows; types as the file says them."""
+    folder = Path("parts")
+    folder.mkdir()
+    for part in (0, 1):
+        SHOP.iloc[part::2].to_parquet(folder / f"part-{part}.parquet", index=False)
+    (folder / "_SUCCESS").write_bytes(b"")
+    put = ("data", "put", "shop/{version}/", "parts", "--version")
+    stored = dev(*put, "v1")
+    assert stored.exit_code == 0, stored.output
+    assert "2 parts, 40 rows, 4 columns" in stored.output
+    assert "types: sold String (dates), size String, code String, gone Int32" in stored.output
+    assert sorted(container.blobs) == ["shop/v1/part-0.parquet", "shop/v1/part-1.parquet"]
+    assert container.metadata["shop/v1/part-0.parquet"] == {"rows": "20"}
+    assert "with the same bytes" in dev(*put, "v1").output
+    SHOP.iloc[:4].to_parquet(folder / "part-2.parquet", index=False)
+    assert "other bytes" in dev(*put, "v1").output
+    assert dev(*put, "v2").exit_code == 0
+    assert "44" in dev("data", "diff", "shop/{version}/", "v1", "v2").output
+    assert "44 rows" in dev("data", "show", "shop/{version}/").output
+    SHOP.assign(gone="x").to_parquet(folder / "part-2.parquet", index=False)
+    refused = dev(*put, "v3")
+    assert "part-2.parquet has String in the column 'gone', and part-0.parquet has Int64" in refused.stderr
+    assert not [name for name in container.blobs if "/v3/" in name]
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("wrong.parquet", "it is not Parquet, as its name says"),
+        ("broken.parquet", "it is cut off: Parquet's end is not there"),
+        ("wrong.csv", "it is a Parquet file"),
+        ("wrong.csv.gz", "it is not compressed (gzip), as its name says"),
+    ],
+)
+def test_a_file_that_is_not_what_its_name_says_is_not_stored(project, container, name, said):
+    """Nor begun an experiment from, nor run."""
+    SHOP.to_parquet("whole.parquet")
+    content = {
+        "wrong.csv": Path("whole.parquet").read_bytes(),
+        "broken.parquet": Path("whole.parquet").read_bytes()[:-9],
+    }
+    Path(name).write_bytes(content.get(name, b"a,b\n1,2\n"))
+    path = "shop/{version}" + name.removeprefix("wrong").removeprefix("broken")
+    for arguments in (
+        ("data", "put", path, name, "--version", "v1"),
+        ("experiment", "new", "shop", "--from", name, "--label", "b"),
+    ):
+        refused = dev(*arguments)
+        assert said in refused.stderr
+        assert len(refused.stderr.splitlines()) == 2
+    assert container.blobs == {}

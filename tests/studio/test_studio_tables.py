@@ -5,8 +5,10 @@ from __future__ import annotations
 import base64
 import gzip
 import hashlib
+import io
 import json
 
+import pandas as pd
 import pytest
 from azure.storage.blob import ContentSettings
 
@@ -100,6 +102,32 @@ def test_a_compressed_table_is_named_as_such_wherever_it_is_read(trained: Traine
     )
     assert (found.size, found.md5) == (len(content), base64.b64encode(digest).decode())
     assert content == packed
+
+
+def test_a_job_reads_every_format_to_the_same_model_and_scores(trained: Trained, studio: Running) -> None:
+    """A table is what its name says: packed, ARFF, Parquet; what is not is refused with the blob's name."""
+    frame = pd.read_csv(io.BytesIO(studio.download("data", "houses.csv")))
+    sink = io.BytesIO()
+    frame.to_parquet(sink, index=False)
+    attributes = "".join(f"@attribute '{name}' numeric\n" for name in frame.columns)
+    rows = frame.to_csv(index=False, header=False)
+    files = {
+        "houses.csv.gz": gzip.compress(frame.to_csv(index=False).encode()),
+        "houses.arff": f"@relation houses\n{attributes}@data\n{rows}".encode(),
+        "houses.parquet": sink.getvalue(),
+    }
+    plain = trained.endpoint.run(trained.order(output1="models/plain.ilearner"))
+    assert plain["StatusCode"] == "Finished", plain
+    for name, content in files.items():
+        studio.upload("data", name, content)
+        job = trained.endpoint.run(trained.order(name, output1=f"models/{name}.ilearner"))
+        assert job["StatusCode"] == "Finished", job["Details"]
+        assert studio.download("data", f"models/{name}.ilearner") == studio.download(
+            "data", "models/plain.ilearner"
+        )
+    studio.upload("data", "wrong.parquet", files["houses.csv.gz"])
+    job = trained.endpoint.run(trained.order("wrong.parquet", output1="models/none.ilearner"))
+    assert "it is not Parquet, as its name says. The blob is data/wrong.parquet" in job["Details"]
 
 
 @pytest.mark.parametrize(
