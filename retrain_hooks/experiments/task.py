@@ -7,6 +7,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from clients.errors import ExperimentInvalid
+from graph.data.declared import NOTHING, Declared
 from graph.flow import Column
 from graph.needs import comparison, needs, task_of
 from retrain_hooks.experiments.package import load
@@ -17,11 +18,13 @@ from tasks import TASKS, Task
 @dataclass(frozen=True)
 class Aim:
     """The *task* of an experiment, None where nothing tells it; and its *label*, as a gate writes it: the comparison that
-    makes its positive rows, or the column that is its label as it is; empty where it is neither.
+    makes its positive rows, or the column that is its label as it is; empty where it is neither. *declared* is what its
+    input says of its columns.
     """
 
     task: Task | None = None
     label: str = ""
+    declared: Declared = NOTHING
 
 
 def aim_of(source: str, root: Path | None = None) -> Aim:
@@ -38,8 +41,10 @@ def aim_of(source: str, root: Path | None = None) -> Aim:
 @lru_cache(maxsize=64)
 def _told(source: str, root: Path | None, _changed: int) -> Aim:
     definition = load(source, "training", root).definition
-    label = needs(definition, {}).label
+    asked = needs(definition, {})
+    label = asked.label
     task = TASKS.get(task_of(definition))
     if task and task.name in ("two-class", "anomaly"):
-        return Aim(task, comparison(definition))
-    return Aim(task, label.source if label and label.values is Column().values else "")
+        return Aim(task, comparison(definition), asked.declared)
+    plain = label.source if label and label.values is Column().values else ""
+    return Aim(task, plain, asked.declared)

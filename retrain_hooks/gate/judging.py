@@ -46,13 +46,14 @@ def look_at_holdout(context: Context, wanted: PromotionInputs) -> None:
     if wanted.holdout is not None:
         data = context.data(wanted.target, wanted.holdout.container)
         heads = Heads(data, context.memory, wanted.holdout.blobs, "the holdout")
-        truth = settled_for(wanted).truth
-        look_at(heads, truth)
+        gate = settled_for(wanted)
+        truth = gate.truth
+        look_at(heads, truth, gate.declared)
         trained = wanted.candidate.data
         averaged = [rule for rule in wanted.gate.rule_set.rules if rule.metric in OVER_CLASSES]
         if averaged and trained is not None and known(trained):
             seen = Heads(context.data(wanted.target, trained.container), context.memory, trained.blobs)
-            refuse_lacking(heads, seen, truth, averaged[0].text)
+            refuse_lacking(heads, seen, truth, averaged[0].text, gate.declared)
 
 
 def trained_from(endpoints: Endpoints, wanted: PromotionInputs) -> DataReference | None:
@@ -106,7 +107,8 @@ def by_holdout(context: Context, wanted: PromotionInputs, against: Standing) -> 
     rules = wanted.gate.rule_set.rules
     own = own_metrics(rules, wanted.candidate.source)
     unchanged(own, wanted.gate.functions)
-    holdout = Holdout.read(data, planned.snapshot()["etags"], settled_for(wanted).truth)
+    gate = settled_for(wanted)
+    holdout = Holdout.read(data, planned.snapshot()["etags"], gate.truth, gate.declared)
     compared = against.champion if wanted.gate.rule_set.needs_champion else None
     _refuse_seen(context, wanted)
 

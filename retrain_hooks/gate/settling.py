@@ -13,6 +13,7 @@ from typing import Any
 
 from clients.errors import ConfigurationError
 from clients.names import likeliest
+from graph.data.declared import NOTHING, Declared
 from retrain_hooks.experiments.task import aim_of
 from retrain_hooks.gate.inputs import GateInputs
 from retrain_hooks.gate.measuring.labels import truth_of
@@ -28,12 +29,13 @@ _ALIKE = 0.5
 @dataclass(frozen=True)
 class Settled:
     """A gate with all that it leaves open filled in, the *task* that it is for, and the *label* that it has, or would have
-    with a holdout.
+    with a holdout. *declared* is what the experiment's input says of its columns.
     """
 
     gate: GateInputs
     task: Task
     label: str = ""
+    declared: Declared = NOTHING
 
     @property
     def truth(self) -> Truth:
@@ -80,7 +82,7 @@ def settled(gate: GateInputs, source: str, metrics: Any = None, *, holdout: bool
         label=label if holdout else "",
         functions={name: one.digest for name, one in own.items()},
     )
-    return Settled(found, task, label)
+    return Settled(found, task, label, aim.declared)
 
 
 def own_metrics(rules: Iterable[MetricRule], source: str) -> dict[str, OwnMetric]:

@@ -64,7 +64,7 @@ def look(settings: Settings, scene: Scene) -> Facts:
     gate = settled(GateInputs((settings.rule,), label=label, task=task), source, holdout=True)
     rules = gate.gate.rule_set.rules
     scoring = scene.context.services(scene.target, service).scoring(service["id"], str(endpoint))
-    holdout = Holdout.read(container, blobs, gate.truth)
+    holdout = Holdout.read(container, blobs, gate.truth, gate.declared)
     evidence = holdout.measure(
         scoring, scene.context.guard, [rule.measure for rule in rules], own_metrics(rules, source)
     )

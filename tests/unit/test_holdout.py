@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import gzip
+import io
 import math
 import threading
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from clients.clock import SystemClock
 from clients.errors import ConfigurationError, ServiceError, UpdateCancelled
+from graph.data.declared import Declared
 from retrain_hooks.data import heads
 from retrain_hooks.data.heads import Heads
 from retrain_hooks.gate.measuring.holdout import Holdout, look_at
@@ -387,3 +392,31 @@ def test_labels_are_read_however_the_service_writes_them(words):
         return [row | {"Scored Labels": words[row["Scored Labels"] == "0"]} for row in rows]
 
     assert read(SOME).measure(Endpoint(answer), OpenGuard()).metrics["accuracy"] == 0.75
+
+
+@pytest.mark.parametrize("name", ["a.csv", "a.csv.gz", "a.arff", "a.parquet"])
+def test_a_holdout_is_read_from_every_format_without_rows_whose_label_is_marked(name):
+    """A mark that the experiment's input declares is a missing label, by the preview and by the judgement."""
+    text = b"arr_delay,p\n20,0.5\n-1,0.25\n-999,0.75\n"
+    sink = io.BytesIO()
+    pq.write_table(pa.table({"arr_delay": [20, -1, -999], "p": [0.5, 0.25, 0.75]}), sink)
+    content = {
+        "a.csv": text,
+        "a.csv.gz": gzip.compress(text),
+        "a.arff": b"@relation t\n@attribute arr_delay numeric\n@attribute p real\n@data\n"
+        + text.partition(b"\n")[2],
+        "a.parquet": sink.getvalue(),
+    }
+    data = MemoryContainer("data")
+    data.put(name, content[name])
+    blobs = {blob.name: blob.etag for blob in data.list()}
+    declared = Declared({}, ("-999",))
+    found = Holdout.read(data, blobs, LABEL, declared)
+    assert [row["p"] for row in found.rows] == ["0.5", "0.25"]
+    assert list(found.actual) == list(Holdout.read(data, blobs, LABEL).actual)[:2]
+    every = Declared({}, ("-999", "20", "-1"))
+    look_at(Heads(data, Memory(SystemClock()), [name], "the holdout"), LABEL, declared)
+    with pytest.raises(
+        ConfigurationError, match=f"the holdout data/{name} has no value in its column 'arr_delay'"
+    ):
+        look_at(Heads(data, Memory(SystemClock()), [name], "the holdout"), LABEL, every)

@@ -15,6 +15,7 @@ from clients.errors import ConfigurationError, ServiceError
 from clients.names import listed, shown
 from clients.protocols import Scoring
 from clients.storage import Container
+from graph.data.declared import NOTHING, Declared
 from retrain_hooks.data.heads import Heads
 from retrain_hooks.gate.measures import Measure
 from retrain_hooks.gate.measuring.own_metrics import OwnMetric
@@ -47,16 +48,20 @@ class Holdout:
     cells: Sequence[str] = ()
 
     @classmethod
-    def read(cls, data: Container, blobs: Mapping[str, str], truth: Truth) -> Holdout:
-        """Read the tables *blobs* (ETags by name), each with its header. Rows whose label column is empty are left out;
-        missing values are null.
+    def read(
+        cls, data: Container, blobs: Mapping[str, str], truth: Truth, declared: Declared = NOTHING
+    ) -> Holdout:
+        """Read the tables *blobs* (ETags by name), each with its header. Rows whose label column is empty, or has a mark
+        that the experiment's input has *declared*, are left out; missing values are null.
 
         Raises ConfigurationError for a blob that is not what it was or no table, or has no such column as the label asks for.
         """
-        return cls.of(_tables(data, blobs), truth)
+        return cls.of(_tables(data, blobs), truth, declared=declared)
 
     @classmethod
-    def of(cls, tables: Iterable[Table], truth: Truth, *, whole: bool = True) -> Holdout:
+    def of(
+        cls, tables: Iterable[Table], truth: Truth, *, whole: bool = True, declared: Declared = NOTHING
+    ) -> Holdout:
         """The rows of *tables*; they are all that there is where it is *whole*. Raises ConfigurationError as ``read`` does."""
         rows: list[Row] = []
         actual: list[Any] = []
@@ -67,7 +72,7 @@ class Holdout:
             truth.find(table.columns, table.name)
             for line, row in table.records():
                 cell = (row.pop(truth.column) or "").strip() if truth.column else ""
-                if truth.column and cell.lower() in _EMPTY:
+                if truth.column and (cell.lower() in _EMPTY or declared.is_missing(cell)):
                     continue
                 try:
                     actual.append(truth.of(cell))
@@ -149,16 +154,16 @@ def _tables(data: Container, blobs: Mapping[str, str]) -> Iterator[Table]:
             yield table
 
 
-def look_at(heads: Heads, truth: Truth) -> None:
+def look_at(heads: Heads, truth: Truth, declared: Declared = NOTHING) -> None:
     """Hold *truth* against the beginning of the holdout: what a preview can tell.
 
     Raises ConfigurationError where that is no table, or has no such column, value or rows (they are read whole).
     """
     tables, whole = heads.tables, heads.whole
-    found = Holdout.of(tables, truth, whole=whole)
+    found = Holdout.of(tables, truth, whole=whole, declared=declared)
     if not whole and len(set(found.actual)) < _CLASSES and (all_of_them := heads.read_on()):
         tables, whole = all_of_them, True
-        found = Holdout.of(tables, truth, whole=whole)
+        found = Holdout.of(tables, truth, whole=whole, declared=declared)
     if whole and not found.rows:
         there = truth.column and any(True for table in tables for _row in table.rows())
         what = f"no value in its column {truth.column!r}" if there else "a header and no rows"
@@ -167,7 +172,9 @@ def look_at(heads: Heads, truth: Truth) -> None:
         raise ConfigurationError(f"{heads.where}: {found.problem}", _CORRECT)
 
 
-def refuse_lacking(held: Heads, trained: Heads, truth: Truth, rule: str) -> None:
+def refuse_lacking(
+    held: Heads, trained: Heads, truth: Truth, rule: str, declared: Declared = NOTHING
+) -> None:
     """Refuse a holdout without a row of a class that the training data has, as far as both are read whole.
 
     Raises ConfigurationError: the *rule* is on a mean over the classes.
@@ -177,7 +184,7 @@ def refuse_lacking(held: Heads, trained: Heads, truth: Truth, rule: str) -> None
         tables = heads.tables if heads.whole else heads.read_on()
         if not tables or truth.column not in tables[0].columns:
             return
-        classes.append(set(Holdout.of(tables, truth).actual))
+        classes.append(set(Holdout.of(tables, truth, declared=declared).actual))
     if lacking := classes[1] - classes[0]:
         raise ConfigurationError(
             f"{held.where} has no row of the class {listed(lacking)}, which {trained.where} has: `{rule}` is a mean over classes",
