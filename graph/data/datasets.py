@@ -6,7 +6,7 @@ Types are .NET's, as Studio names them in `ColumnTypes`: Boolean, Int32, Int64, 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import count
 from typing import TYPE_CHECKING, Any, Final
 
@@ -56,7 +56,7 @@ class Dataset:
     def with_frame(self, frame: pd.DataFrame) -> Dataset:
         """The same metadata on another table; folds are those of the rows, and go with other rows."""
         folds = self.folds if self.folds and frame.index.equals(self.frame.index) else ()
-        return replace(self, frame=frame, folds=folds)
+        return Dataset(frame, self.scored, self.steps, self.marks, folds)
 
     def marked(self, *marks: str) -> list[str]:
         """The columns that are marked as one of these."""
@@ -106,8 +106,10 @@ def _net_type(kind: str, values: Any, *, known_only: bool = False) -> str:
     return "Double" if kind == "f" else "String"
 
 
-def is_numeric(values: Series) -> bool:
+def is_numeric(values: Any) -> bool:
     """Whether the column holds numbers or booleans (a categorical column doesn't)."""
+    if isinstance(values, Values):
+        return not values.levels and values.dtype.kind in "biuf"
     return not is_categorical(values) and values.dtype.kind in "biuf"
 
 

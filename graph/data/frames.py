@@ -9,25 +9,27 @@ A module whose `on_arrays` says so works on either, by the same code: with what 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
+from functools import cache
 from typing import Any, cast
 
 from graph.libraries import Array, Series, np, pd
 
 
+@cache
+def _any() -> np.dtype[Any]:
+    return np.dtype(object)
+
+
 class Values:
     """A column. Missing is NaN, NaT, and None among objects. `levels` is the kind of a category's levels, empty for no category."""
 
-    __slots__ = ("cells", "levels", "name")
+    __slots__ = ("cells", "dtype", "levels", "name")
 
     def __init__(self, name: Any, cells: Array, levels: str = "") -> None:
         self.name = name
         self.cells = cells
         self.levels = levels
-
-    @property
-    def dtype(self) -> np.dtype[Any]:
-        """The type of its values; of a category that of any object."""
-        return np.dtype(object) if self.levels else self.cells.dtype
+        self.dtype: np.dtype[Any] = _any() if levels else cells.dtype
 
     @property
     def array(self) -> Values:
@@ -45,7 +47,8 @@ class Values:
 
     def tolist(self) -> list[Any]:
         """Its values as Python's."""
-        return cast("list[Any]", self.cells.tolist())
+        found: list[Any] = self.cells.tolist()
+        return found
 
     def isna(self) -> Array:
         """Which are missing."""
@@ -63,14 +66,19 @@ class Frame:
 
     __slots__ = ("_columns", "rows")
 
-    def __init__(self, columns: Mapping[Any, Any], rows: int) -> None:
-        self._columns = {name: _column(name, values) for name, values in columns.items()}
+    def __init__(self, columns: dict[Any, Values], rows: int) -> None:
+        self._columns = columns
         self.rows = rows
 
     @classmethod
     def of(cls, frame: pd.DataFrame) -> Frame:
         """The same table."""
         return cls({name: _values(column) for name, column in frame.items()}, len(frame))
+
+    def having(self, columns: Mapping[Any, Any]) -> Frame:
+        """With these columns in the place of those of the same names, or after all."""
+        made = {name: _column(name, values) for name, values in columns.items()}
+        return Frame({**self._columns, **made}, self.rows)
 
     @property
     def columns(self) -> Collection[Any]:
@@ -97,13 +105,15 @@ class Frame:
 
 def with_columns(frame: Any, columns: Mapping[Any, Any]) -> pd.DataFrame:
     """With these columns in the place of those of the same names, or after all; thousands take no longer than one each."""
+    if isinstance(frame, Frame):
+        return frame.having(columns)  # type: ignore[return-value]
     return made_like(frame, {**dict(frame.items()), **columns}) if columns else frame
 
 
 def made_like(frame: Any, columns: Mapping[Any, Any]) -> pd.DataFrame:
     """A table of these columns, and of the frame's rows."""
     if isinstance(frame, Frame):
-        return cast("pd.DataFrame", Frame(columns, frame.rows))
+        return Frame({}, frame.rows).having(columns)  # type: ignore[return-value]
 
     return pd.DataFrame(dict(columns), index=frame.index)
 

@@ -43,11 +43,11 @@ def rows_of(frame: Any, types: Mapping[str, str]) -> list[dict[str, str | None]]
 def texts(column: Any, type_name: str) -> list[str | None]:
     """The values of a column as .NET's invariant culture writes them; null for a missing one that is not a number."""
     values = column.tolist()
-    match column.dtype.kind:
-        case "i" | "u":
-            return list(map(str, values))
-        case "f" if type_name in ("", "Double"):
-            return list(map(_number, values))
+    kind = column.dtype.kind
+    if kind in "iu":
+        return [str(value) for value in values]
+    if kind == "f" and type_name in ("", "Double"):
+        return [_number(value) for value in values]
     # What is missing is NaN in a column of strings or integers, too: there it means null, not a number.
     return [None if value is None or value != value else _text(value) for value in values]
 
@@ -62,4 +62,4 @@ def _text(value: Any) -> str:
 
 def _number(value: float) -> str:
     text = repr(value)
-    return text[:-2] if text.endswith(".0") else _ODD.get(text, text)
+    return text[:-2] if text[-2:] == ".0" else _ODD.get(text, text)

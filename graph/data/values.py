@@ -12,6 +12,7 @@ from typing import Any, Final
 from graph.data.dates import dates, is_date, parsed
 from graph.data.declared import NOTHING, Declared
 from graph.data.frames import Frame
+from graph.data.frames import Values as Column
 from graph.data.rows import Rows
 from graph.errors import ModuleFailure
 from graph.libraries import Array, Series, np, pd
@@ -21,6 +22,7 @@ _BITS: Final = {"Int32": 31, "Int64": 63}
 _TRUTH: Final = {"true": True, "false": False}
 _SHOWN: Final = 60
 _ABSENT: Final = frozenset(MISSING)
+_TEXT, _WHOLE, _NUMBERS = {str}, {int}, {int, float}
 
 
 def coerce(frame: pd.DataFrame, types: Mapping[str, str], declared: Declared = NOTHING) -> pd.DataFrame:
@@ -42,7 +44,7 @@ def coerced(rows: Rows, types: Mapping[str, str], declared: Declared = NOTHING) 
     """As `coerce`, to a table of arrays."""
     types = {**declared.types, **types} if declared.types else types
     columns = {
-        name: _typed(declared.known(list(cells)), name, types.get(name, ""))
+        name: Column(name, _typed(declared.known(list(cells)), name, types.get(name, "")))
         for name, cells in rows.columns.items()
     }
     return Frame(columns, rows.count)
@@ -78,18 +80,17 @@ def _typed(cells: list[Any], name: Any, type_name: str) -> Array:
 
 def _at_once(cells: list[Any], type_name: str) -> Array | None:
     """The column where all values are plainly of its type; None where each is to be looked at."""
-    match type_name, {*map(type, cells)}:
-        case "String", kinds if kinds == {str} and _ABSENT.isdisjoint(cells):
-            return np.array(cells, object)
-        case "Double", kinds if kinds and kinds <= {int, float}:
-            try:
-                return np.array(cells, np.float64)
-            except OverflowError:
-                return None
-        case (("Int32" | "Int64"), kinds) if kinds == {int} and all(
-            _fits(one, type_name) for one in (min(cells), max(cells))
-        ):
-            return np.array(cells, np.int64)
+    kinds = {*map(type, cells)}
+    if type_name == "String":
+        return np.array(cells, object) if kinds == _TEXT and _ABSENT.isdisjoint(cells) else None
+    if type_name in _BITS:
+        fit = kinds == _WHOLE and _fits(min(cells), type_name) and _fits(max(cells), type_name)
+        return np.array(cells, np.int64) if fit else None
+    if type_name == "Double" and kinds and kinds <= _NUMBERS:
+        try:
+            return np.array(cells, np.float64)
+        except OverflowError:
+            return None
     return None
 
 

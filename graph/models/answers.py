@@ -43,7 +43,7 @@ def link(raw: Numbers, name: str) -> Numbers:
 
 
 def _logistic(raw: Numbers) -> Numbers:
-    return np.asarray(1.0 / (1.0 + np.exp(-np.clip(raw, -_BEYOND, _BEYOND))))
+    return np.asarray(1.0 / (1.0 + np.exp(-np.minimum(np.maximum(raw, -_BEYOND), _BEYOND))))
 
 
 def _exponential(raw: Numbers) -> Numbers:

@@ -37,6 +37,8 @@ class Feature:
 
     def position(self, value: Any) -> float:
         """The place of a value among the levels; NaN where it is missing or none of them."""
+        if (known := self._positions.get(value)) is not None:
+            return known
         if value is None or value != value:
             return math.nan
         text = level_text(value)
@@ -112,7 +114,7 @@ def encode(
         if feature.kind == "numeric":
             if not is_numeric(values):
                 raise column_type(feature.name, net_type(values), "a numeric column, as in training")
-            matrix[:, at] = values.to_numpy(dtype=np.float64)
+            matrix[:, at] = values.to_numpy()
             at += 1
             continue
         codes = _codes(values, feature, unknown_levels)
@@ -137,9 +139,9 @@ def _codes(values: Series | Values, feature: Feature, unknown_levels: bool) -> N
     """Position of each value among the feature's levels, NaN when missing or unknown."""
     if isinstance(values, Values):
         cells = values.tolist()
-        table = {cell: feature.position(cell) for cell in {*cells}}
+        table = {cell: feature.position(cell) for cell in dict.fromkeys(cells)}
         codes = np.array([table[cell] for cell in cells], np.float64)
-        levels: Any = [
+        levels: Any = not unknown_levels and [
             cell for cell, code in table.items() if math.isnan(code) and cell is not None and cell == cell
         ]
     else:
@@ -149,7 +151,7 @@ def _codes(values: Series | Values, feature: Feature, unknown_levels: bool) -> N
         found = category.codes.to_numpy()
         codes = places[found]
         levels = category.categories[np.unique(found[np.isnan(codes) & (found >= 0)])]
-    if len(levels) and not unknown_levels:
+    if not unknown_levels and len(levels):
         raise ModuleFailure(
             "0018",
             f'Input dataset is not valid: column "{feature.name}" has the level "{level_text(levels[0])}", '

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from graph.data.datasets import Dataset
 from graph.data.frames import Frame
@@ -15,7 +15,6 @@ from graph.data.rows import Rows
 from graph.data.values import coerced
 from graph.definition import Experiment, Source
 from graph.errors import one_line
-from graph.libraries import pd
 from graph.spec import TRAINED_MODEL_PORT
 
 if TYPE_CHECKING:
@@ -54,8 +53,8 @@ class Compiled:
             for port, value in made.items():
                 values[node, port] = value
         outputs = {name: values[source] for name, source in experiment.output_sources.items()}
-        frames = {name: value.frame for name, value in outputs.items() if isinstance(value, Dataset)}
-        return cast("dict[str, Frame]", frames)
+        tables = {name: value for name, value in outputs.items() if isinstance(value, Dataset)}
+        return {name: table.frame for name, table in tables.items()}  # type: ignore[misc]
 
 
 def compile_graph(
@@ -90,7 +89,7 @@ def compile_graph(
 
 def dataset(frame: Frame) -> Dataset:
     """A table of arrays on a port."""
-    return Dataset(cast("pd.DataFrame", frame))
+    return Dataset(frame)  # type: ignore[arg-type]
 
 
 def _on_arrays(value: Any) -> Any:

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Load:
-    """What came of it: calls a second, and how long they took, in seconds."""
+    """What came of it: calls, how many a second, and how long they took, in seconds."""
 
+    calls: int
     rate: float
     median: float
     p99: float
@@ -66,6 +67,7 @@ async def _drive(port: int, call: bytes, connections: int, seconds: float) -> Lo
     begun = time.perf_counter()
     await asyncio.gather(*(connection() for _ in range(connections)))
     return Load(
+        len(taken),
         len(taken) / (time.perf_counter() - begun),
         statistics.median(taken),
         sorted(taken)[int(len(taken) * 0.99)],

@@ -85,19 +85,25 @@ def _compare(
 ) -> None:
     """Time the two in turn, and print the medians of what was found."""
     found: dict[str, list[Load]] = {ours.name: [], bare.name: []}
+    busy: dict[str, list[float]] = {ours.name: [], bare.name: []}
     for each in (ours, bare):
         drive(each.port, each.call(body), connections, min(1.0, seconds))
     for at in range(runs):
         for each in (ours, bare) if at % 2 else (bare, ours):
-            found[each.name].append(drive(each.port, each.call(body), connections, seconds))
+            before = sum(each.process.cpu_times()[:2])
+            load = drive(each.port, each.call(body), connections, seconds)
+            found[each.name].append(load)
+            busy[each.name].append((sum(each.process.cpu_times()[:2]) - before) / load.calls)
     rate = [statistics.median(load.rate for load in loads) for loads in found.values()]
     tail = [statistics.median(load.p99 for load in loads) * 1e3 for loads in found.values()]
+    work = [statistics.median(each) * 1e3 for each in busy.values()]
     middle = [statistics.median(load.median for load in loads) * 1e3 for loads in found.values()]
     print(
         f"{rows:>4} row{'s' if rows > 1 else ' '} {connections:>2} at once   "
         f"calls/s {rate[0]:7.1f} beside {rate[1]:7.1f}: {rate[0] / rate[1]:.2f}   "
         f"median {middle[0]:6.2f} ms beside {middle[1]:6.2f}   "
-        f"p99 {tail[0]:6.2f} ms beside {tail[1]:6.2f}: {tail[0] / tail[1]:.2f}",
+        f"p99 {tail[0]:6.2f} ms beside {tail[1]:6.2f}: {tail[0] / tail[1]:.2f}   "
+        f"processor {work[0]:.3f} ms beside {work[1]:.3f}",
         flush=True,
     )
 

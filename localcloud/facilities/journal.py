@@ -80,7 +80,7 @@ class Journal:
     def __init__(self, store: Store, most: int = MOST) -> None:
         self._store = store
         self._most = most
-        self._pending: list[dict[str, Any]] = []
+        self._pending: list[tuple[Any, ...]] = []
         self._lock = threading.Lock()
 
     def record(
@@ -96,17 +96,7 @@ class Journal:
     ) -> None:
         """Add one call; `at` is when it arrived."""
         effect = effect_of(method, target)
-        shown = _shown(target)
-        entry = {
-            "at": at,
-            "method": method,
-            "path": shown,
-            "status": status,
-            "effect": effect,
-            "service": service,
-            "fault": "+".join(faults) or None,
-            "served": served,
-        }
+        entry = (at, method, _shown(target), status, effect, service, "+".join(faults) or None, served)
         with self._lock:
             self._pending.append(entry)
             full = len(self._pending) >= _BATCH
@@ -122,7 +112,7 @@ class Journal:
             with self._store.transaction() as connection:
                 connection.executemany(
                     "INSERT INTO journal (at, method, path, status, effect, service, fault, served)"
-                    " VALUES (:at, :method, :path, :status, :effect, :service, :fault, :served)",
+                    " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
                     pending,
                 )
                 connection.execute(

@@ -268,7 +268,7 @@ class Store:
 
 def now() -> str:
     """The time as the local cloud writes it: ISO 8601, UTC, milliseconds."""
-    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return datetime.now(UTC).isoformat(timespec="milliseconds")[: -len("+00:00")] + "Z"
 
 
 def _arm_key(resource_id: str) -> str:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
+from starlette.datastructures import QueryParams
 from starlette.requests import Request
 
 from localcloud.facilities.bodies import BodyTooLarge, UnreadableBody, parse_json, read_body
@@ -34,6 +36,16 @@ async def json_object(request: Request, *, constants: bool = False) -> dict[str,
     if not isinstance(body, dict):
         raise BadArgument("RequestBodyInvalid", "the request's body is not a JSON object")
     return body
+
+
+def query_of(request: Request) -> QueryParams:
+    """What the query of a call's address says, of which clients have the same one again and again."""
+    return _query(request.scope["query_string"])
+
+
+@lru_cache(1024)
+def _query(raw: bytes) -> QueryParams:
+    return QueryParams(raw)
 
 
 def member(body: Mapping[str, Any], name: str) -> Any:

@@ -7,8 +7,9 @@ import contextlib
 import logging
 import threading
 from collections.abc import AsyncIterator
+from random import getrandbits
 from time import perf_counter
-from uuid import uuid4
+from uuid import UUID
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -33,6 +34,7 @@ from localcloud.facilities.journal import JournalMiddleware, effect_of, raw_targ
 from localcloud.facilities.logs import redact
 from localcloud.faults.errors import ConnectionDropped
 from localcloud.faults.middleware import FaultsMiddleware
+from localcloud.studio.request_response.door import Door
 from localcloud.studio.web_services import provisioning
 from localcloud.works import upkeep
 from localcloud.works.context import Works
@@ -73,7 +75,7 @@ def create_app(works: Works) -> ASGIApp:
     )
     app.state.works = works
     app.state.azureml = registered.open_azureml(works)
-    journalled = JournalMiddleware(FaultsMiddleware(app, works.faults), works.journal)
+    journalled = JournalMiddleware(FaultsMiddleware(Door(app), works.faults), works.journal)
     return _Front(HostsMiddleware(journalled, works.cloud.names))
 
 
@@ -120,8 +122,9 @@ class _Front:
             if message["type"] == "http.response.start":
                 status = message["status"]
                 headers = message.setdefault("headers", [])
-                if not any(name.lower() == b"x-ms-request-id" for name, _ in headers):
-                    headers.append((b"x-ms-request-id", str(uuid4()).encode()))
+                if all(name != b"x-ms-request-id" for name, _ in headers):
+                    # An id, no secret: it need not come from the system.
+                    headers.append((b"x-ms-request-id", str(UUID(int=getrandbits(128), version=4)).encode()))
             await send(message)
 
         try:

@@ -18,8 +18,8 @@ import uvicorn
 
 from localcloud.facilities.cloud import Cloud
 from localcloud.facilities.errors import StartError
-from localcloud.faults.middleware import ClosableProtocol
 from localcloud.server.app import create_app
+from localcloud.server.protocol import Protocol
 from localcloud.server.tls import ByName, Tls
 from localcloud.works.batch.executor import PROCESSES, Executor
 from localcloud.works.batch.processes import ProcessPool
@@ -159,10 +159,8 @@ class Server(uvicorn.Server):
         )
         self.servers.append(server)
 
-    def _protocol(self) -> ClosableProtocol:
-        return ClosableProtocol(
-            config=self.config, server_state=self.server_state, app_state=self.lifespan.state
-        )
+    def _protocol(self) -> Protocol:
+        return Protocol(config=self.config, server_state=self.server_state, app_state=self.lifespan.state)
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -180,7 +178,7 @@ async def _serve(
 ) -> None:
     config = uvicorn.Config(
         create_app(works),
-        http=ClosableProtocol,
+        http=Protocol,
         log_config=None,
         access_log=False,
         server_header=False,

@@ -10,6 +10,7 @@ from starlette.routing import BaseRoute, Route
 
 from localcloud.facilities.auth import require
 from localcloud.facilities.errors import BadArgument, NotFound
+from localcloud.facilities.wire import query_of
 from localcloud.studio.web_services.state import owner_of
 from localcloud.works.context import works_of
 from localcloud.works.services import Endpoint
@@ -48,7 +49,7 @@ def open_endpoint(request: Request) -> Endpoint:
     """
     endpoint = find_endpoint(request)
     require(request, endpoint.keys, _UNAUTHORIZED)
-    version = request.query_params.get("api-version")
+    version = query_of(request).get("api-version")
     if version != _VERSION:
         raise BadArgument(
             "BadVersionCall",

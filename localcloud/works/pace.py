@@ -10,25 +10,39 @@ from weakref import WeakKeyDictionary
 from graph import Scorer
 
 _MOMENT = 0.001  # seconds for which others may wait
+_DOUBTS = 3  # a machine with other work may be slow once, or twice
+
+
+class _Known:
+    """Up to how many bytes of a request a scorer was quick with, and how often in a row it was not since."""
+
+    __slots__ = ("quick", "slow")
+
+    def __init__(self) -> None:
+        self.quick = 0
+        self.slow = 0
 
 
 class Pace:
-    """By the work that requests have been, up to how many rows a scorer is quick with."""
+    """By how long requests have taken, how large those are that are answered within a moment."""
 
     def __init__(self) -> None:
-        self._quick: WeakKeyDictionary[Scorer, int] = WeakKeyDictionary()
+        self._known: WeakKeyDictionary[Scorer, _Known] = WeakKeyDictionary()
 
-    def is_quick(self, scorer: Scorer, rows: int) -> bool:
-        """Whether so many rows are scored within a moment, as far as is known."""
-        return rows <= self._quick.get(scorer, 0)
+    def is_quick(self, scorer: Scorer, size: int) -> bool:
+        """Whether a request of so many bytes is answered within a moment, as far as is known."""
+        known = self._known.get(scorer)
+        return known is not None and size <= known.quick
 
     @contextmanager
-    def measured(self, scorer: Scorer, rows: int) -> Iterator[None]:
-        """Have the work of the block count as that of so many rows: the time of the processor, whoever else is at work."""
-        begun = time.thread_time()
+    def measured(self, scorer: Scorer, size: int) -> Iterator[None]:
+        """Have the work of the block count as that of a request of so many bytes."""
+        begun = time.perf_counter()
         yield
-        before = self._quick.get(scorer, 0)
-        if time.thread_time() - begun <= _MOMENT:
-            self._quick[scorer] = max(before, rows)
-        elif rows <= before:
-            self._quick[scorer] = rows // 2
+        known = self._known.setdefault(scorer, _Known())
+        if time.perf_counter() - begun <= _MOMENT:
+            known.quick, known.slow = max(known.quick, size), 0
+        elif size <= known.quick:
+            known.slow += 1
+            if known.slow == _DOUBTS:
+                known.quick, known.slow = size // 2, 0

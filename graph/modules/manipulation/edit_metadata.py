@@ -71,7 +71,8 @@ class EditMetadata(Module):
             frame = _renamed(frame, selected, parameters["New column names"])
             new = dict(zip(selected, _names(parameters["New column names"]), strict=True))
             marks = {new.get(name, name): mark for name, mark in marks.items()}
-        return {"Results dataset": replace(dataset.with_frame(frame), marks=marks)}
+        found = dataset.with_frame(frame)
+        return {"Results dataset": found if marks is dataset.marks else replace(found, marks=marks)}
 
     def columns(self, inputs: Flow, parameters: Parameters) -> Flow:
         dataset = inputs["Dataset"]

@@ -5,14 +5,16 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any
 
+from starlette.datastructures import QueryParams
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute
 
 from graph import Experiment, GraphError, ModuleError, Rows, Scorer
+from localcloud.facilities.bodies import LARGEST
 from localcloud.facilities.errors import BadArgument, BadUserArgument, ModuleExecutionError
 from localcloud.facilities.wire import json_object, member
 from localcloud.studio.data_plane import open_endpoint, routes_below
@@ -21,7 +23,7 @@ from localcloud.studio.request_response.wire import answer_json, read_inputs, ro
 from localcloud.works.context import Works, works_of
 from localcloud.works.services import Endpoint
 
-_TRUE = "true"
+EXECUTE = "/execute"
 
 
 @dataclass(frozen=True)
@@ -30,6 +32,7 @@ class _Call:
 
     endpoint: Endpoint
     body: Mapping[str, Any]
+    size: int
     swagger: bool
     details: bool
 
@@ -40,12 +43,9 @@ async def execute(request: Request) -> Response:
     endpoint = works.bindings.scored_by(request, endpoint)
     async with works.calls.one(endpoint):
         body = await json_object(request, constants=True)
-        asked = request.query_params
-        swagger, details = (
-            asked.get("format", "").lower() == "swagger",
-            asked.get("details", "").lower() == _TRUE,
-        )
-        call = _Call(endpoint, body, swagger, details)
+        size = int(request.headers.get("content-length") or LARGEST)
+        swagger, details = _form(request.scope["query_string"])
+        call = _Call(endpoint, body, size, swagger, details)
         answer = _at_once(works, call)
         if answer is None:
             loop = asyncio.get_running_loop()
@@ -53,17 +53,22 @@ async def execute(request: Request) -> Response:
     return Response(answer, media_type="application/json")
 
 
+@lru_cache(256)
+def _form(query: bytes) -> tuple[bool, bool]:
+    """Whether the answer is to be in the swagger form, and whether with details."""
+    asked = QueryParams(query)
+    return asked.get("format", "").lower() == "swagger", asked.get("details", "").lower() == "true"
+
+
 def _at_once(works: Works, call: _Call) -> str | None:
     """The answer, where a compiled graph has it within a moment; None where a thread is to work on it."""
     scorer = works.graphs.known_scorer(call.endpoint.package, call.endpoint.resources)
     if scorer is None or scorer.interpreted:
         return None
-    inputs, parameters = _read(works, call)
-    rows = max((table.count for table in inputs.values()), default=0)
-    if not works.pace.is_quick(scorer, rows):
+    if not works.pace.is_quick(scorer, call.size):
         return None
-    with works.pace.measured(scorer, rows):
-        outputs = scorer.compiled(inputs, parameters)
+    with works.pace.measured(scorer, call.size):
+        outputs = scorer.compiled(*_read(works, call))
         return None if outputs is None else _written(scorer, outputs, call)
 
 
@@ -73,7 +78,7 @@ def _score(works: Works, call: _Call) -> str:
     inputs, parameters = _read(works, call)
     experiment = scorer.experiment
     try:
-        with works.pace.measured(scorer, max((table.count for table in inputs.values()), default=0)):
+        with works.pace.measured(scorer, call.size):
             return _written(scorer, scorer.score(inputs, parameters), call)
     except ModuleError as error:
         if error.module in experiment.inputs:
@@ -105,4 +110,4 @@ def _refuse_training(experiment: Experiment) -> None:
 
 def routes() -> list[BaseRoute]:
     """All routes of this API."""
-    return [*routes_below("/execute", execute, "POST")]
+    return [*routes_below(EXECUTE, execute, "POST")]

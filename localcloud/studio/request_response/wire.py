@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 from graph import Rows, net_type, table_of, texts
@@ -91,14 +92,19 @@ def table_json(frame: Any, types: Mapping[str, str], *, details: bool) -> str:
         kinds = [types.get(str(name)) or net_type(column) for name, column in frame.items()]
         columns = [str(name) for name in frame.columns]
         names = f'"ColumnNames":{_dumped(columns)},"ColumnTypes":{_dumped(kinds)},'
-    rows = _lines(frame, types, ",".join(["%s"] * len(frame.columns)))
-    return f'{{"type":"table","value":{{{names}"Values":[{",".join(f"[{row}]" for row in rows)}]}}}}'
+    rows = _lines(frame, types, f"[{','.join(['%s'] * len(frame.columns))}]")
+    return f'{{"type":"table","value":{{{names}"Values":[{",".join(rows)}]}}}}'
 
 
 def rows_json(frame: Any, types: Mapping[str, str]) -> str:
     """An output as a list of objects."""
-    line = ",".join(f"{_quoted(str(name)).replace('%', '%%')}:%s" for name in frame.columns)
-    return f"[{','.join(f'{{{row}}}' for row in _lines(frame, types, line))}]"
+    return f"[{','.join(_lines(frame, types, _object(tuple(frame.columns))))}]"
+
+
+@lru_cache(256)
+def _object(names: tuple[Any, ...]) -> str:
+    members = (f"{_quoted(str(name)).replace('%', '%%')}:%s" for name in names)
+    return f"{{{','.join(members)}}}"
 
 
 def answer_json(outputs: Mapping[str, str]) -> str:
@@ -108,11 +114,15 @@ def answer_json(outputs: Mapping[str, str]) -> str:
 
 def _lines(frame: Any, types: Mapping[str, str], line: str) -> Iterator[str]:
     """The rows: the line with the values of each in JSON, which are strings and null."""
-    columns = [
-        ["null" if text is None else _quoted(text) for text in texts(column, types.get(str(name), ""))]
-        for name, column in frame.items()
-    ]
+    columns = [_strings(column, types.get(str(name), "")) for name, column in frame.items()]
     return map(line.__mod__, zip(*columns, strict=True))
+
+
+def _strings(column: Any, type_name: str) -> list[str]:
+    written = texts(column, type_name)
+    if column.dtype.kind in "iufb" and None not in written:
+        return [f'"{text}"' for text in written]
+    return ["null" if text is None else _quoted(text) for text in written]
 
 
 def _dumped(values: list[str]) -> str:
