@@ -54,6 +54,20 @@ def problems(folder: Path, frame: pd.DataFrame | None = None) -> list[Problem]:
     return found
 
 
+def notes(folder: Path) -> list[str]:
+    """What of the graphs in *folder*, in which no problem is, somebody has to allow."""
+    found = []
+    for part in PARTS:
+        path = folder / f"{part}.json"
+        for script in (
+            parse_experiment(read_package(path.read_text(encoding="utf-8"))).scripts if path.is_file() else ()
+        ):
+            found.append(
+                f"{path.name}: {script} runs a script; the local cloud and `experiment run` do with --allow-scripts"
+            )
+    return found
+
+
 def _wrong(part: str, package: Any, frame: pd.DataFrame | None) -> Iterator[GraphError]:
     """What is wrong with a package. Nothing that a published service would be asked is asked here."""
     wrong = faults(package)

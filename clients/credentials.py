@@ -54,6 +54,7 @@ class Target:
     arm: Transport = field(repr=False)
     workspace_token: str | None = field(default=None, repr=False)
     remedy: str = _START
+    runs_scripts: bool = True  # a service of its own says itself what it runs
     # Signs in to online endpoints that take tokens of Microsoft Entra.
     scoring_token: Callable[[], Token] = field(default=lambda: Token(""), repr=False)
     _bearers: dict[str, Bearer] = field(default_factory=dict, init=False, repr=False, compare=False)
@@ -136,6 +137,7 @@ def _local(path: Path) -> Target:
         ) from None
     return Target(
         name="local",
+        runs_scripts=bool(cloud.get("allowScripts")),
         studio_url=studio,
         connection_string=f"DefaultEndpointsProtocol=http;AccountName={account};AccountKey={key};BlobEndpoint={blob};",
         scoring_token=lambda: Token(token),

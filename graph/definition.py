@@ -81,6 +81,11 @@ class Experiment:
         """What is said of an input."""
         return self.declared.get(name, NOTHING)
 
+    @property
+    def scripts(self) -> tuple[str, ...]:
+        """The modules that run scripts, in words."""
+        return tuple(step.called for step in self.steps if step.module.scripts)
+
     def bind(self, values: Mapping[str, Any]) -> Mapping[str, Mapping[str, Any]]:
         """Each step's parameters, with the web service parameters applied through their links.
 

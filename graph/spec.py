@@ -42,7 +42,7 @@ EVALUATION_PORT: Final = "Evaluation results"
 
 InScoring = Literal["kept", "left out", "applied"]
 ParameterType = Literal[
-    "Int", "Float", "Boolean", "String", "Enumerated", "ColumnPicker", "IntRange", "FloatRange"
+    "Int", "Float", "Boolean", "String", "Enumerated", "ColumnPicker", "IntRange", "FloatRange", "Script"
 ]
 
 # Types a web service parameter may declare, and the module parameter types each may feed
@@ -255,6 +255,8 @@ class Module:
     outputs: ClassVar[tuple[Port, ...]]
     parameters: ClassVar[tuple[Parameter, ...]] = ()
     trains: ClassVar[bool] = False
+    scripts: ClassVar[bool] = False
+    """Whether it runs a script of the graph's author, which whoever runs the graph has to allow."""
     on_arrays: ClassVar[bool] = False
     """Whether it works on tables of arrays as on data frames (`graph.data.frames`), so that it can answer requests so."""
     classes: ClassVar[int] = 0

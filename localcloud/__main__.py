@@ -27,6 +27,7 @@ def main() -> int:
         "--executor", default="processes", help="where jobs run: processes, or a Dask scheduler's address"
     )
     parser.add_argument("--allow-faults", action="store_true", help="let /_local/faults make it misbehave")
+    parser.add_argument("--allow-scripts", action="store_true", help="run graphs with Execute Python Script")
     arguments = parser.parse_args()
 
     from localcloud.facilities import logs
@@ -47,6 +48,7 @@ def main() -> int:
             https_port=arguments.https_port,
             log_dir=arguments.log_dir,
             allow_faults=arguments.allow_faults,
+            allow_scripts=arguments.allow_scripts,
         )
     except StartError as error:
         print(f"error: {error.cause}\nremedy: {error.remedy}", file=sys.stderr)

@@ -85,7 +85,7 @@ def check(
 
     Example: ./dev experiment check flights --data flights.csv
     """
-    from authoring.check import summary
+    from authoring.check import notes, summary
     from cli.authoring.files import folder_of, package_of, read_frame
 
     folder = folder_of(name)
@@ -99,6 +99,8 @@ def check(
         raise CliError(
             f"experiments/{name} has {len(found)} problem{'s' * (len(found) > 1)}", "mend what is said above"
         )
+    for note in notes(folder) if not as_json else ():
+        say(note)
     if not as_json:
         graph = (folder / "training.json").exists()
         out().print(
@@ -125,6 +127,12 @@ def run(
     name: Name,
     data: Table,
     parameter: Setting = None,
+    allow_scripts: Annotated[
+        bool,
+        typer.Option(
+            "--allow-scripts", help="Run the scripts of Execute Python Script: apart, without network."
+        ),
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Train and measure here, in seconds: metrics, the table of confusion, what the model depends on.
@@ -135,7 +143,7 @@ def run(
     from authoring.trial import try_out
     from cli.authoring.files import declared_in, package_of, read_frame
     from cli.options import overrides
-    from graph import GraphError, ModuleError, Progress
+    from graph import GraphError, ModuleError, Progress, parse_experiment
 
     package = package_of(name)
     frame = read_frame(data, declared_in(package))
@@ -148,6 +156,8 @@ def run(
     try:
         for error in misfits(package, values, frame):
             raise error
+        if (scripts := parse_experiment(package).scripts) and not allow_scripts:
+            raise CliError(f"{scripts[0]} runs a script", "say --allow-scripts, if you trust it")
         trial = try_out(package, frame, values, told)
     except GraphError as error:
         raise CliError(error.message, error.remedy or f"./dev experiment check {name}") from None

@@ -51,6 +51,7 @@ class Cloud:
     tokenSeconds: int = 3600  # noqa: N815
     executor: str = "processes"
     softDelete: bool = False  # noqa: N815
+    allowScripts: bool = False  # noqa: N815
 
     def __repr__(self) -> str:
         return f"Cloud(studio={self.studio!r}, blob={self.blob!r})"

@@ -53,6 +53,7 @@ def services(cloud: Cloud, file: Path) -> list[Service]:
                 "--log-dir", str(directory / "logs"),
                 *(["--https-port", str(https)] if https else []),
                 *(["--allow-faults"] if cloud.allowFaults else []),
+                *(["--allow-scripts"] if cloud.allowScripts else []),
                 "--executor", cloud.executor,
             ],
             ("localcloud", "--cloud-file", str(file)),
@@ -101,12 +102,13 @@ class Supervisor:
         allow_faults: bool | None = None,
         executor: str | None = None,
         soft_delete: bool | None = None,
+        allow_scripts: bool | None = None,
         look: bool = False,
     ) -> Cloud:
         """Bring the cloud up, with the example's data in it; does nothing where all is up.
 
         `allow_faults` says whether the studio may be told to misbehave, `executor` where its jobs run, `soft_delete`
-        whether deleted vaults and workspaces keep their names; None leaves that as it was. With `look` the containers are looked for, and made and filled again where one is gone.
+        whether deleted vaults and workspaces keep their names, `allow_scripts` whether graphs may run scripts; None leaves that as it was. With `look` the containers are looked for, and made and filled again where one is gone.
         """
         cloud, known = self._known()
         options: dict[str, Any] = {
@@ -115,6 +117,7 @@ class Supervisor:
                 ("allowFaults", allow_faults),
                 ("executor", executor),
                 ("softDelete", soft_delete),
+                ("allowScripts", allow_scripts),
             )
             if value is not None
         }

@@ -21,6 +21,14 @@ def start(
             show_default=False,
         ),
     ] = None,
+    allow_scripts: Annotated[
+        bool | None,
+        typer.Option(
+            "--allow-scripts/--no-allow-scripts",
+            help="Run graphs with Execute Python Script, from now on, or no longer: scripts run apart, without network.",
+            show_default=False,
+        ),
+    ] = None,
     executor: Annotated[
         str | None,
         typer.Option(
@@ -44,7 +52,12 @@ def start(
 
     supervisor = Supervisor(say=say)
     cloud = supervisor.start(
-        new_ports=new_ports, allow_faults=allow_faults, executor=executor, soft_delete=soft_delete, look=True
+        new_ports=new_ports,
+        allow_faults=allow_faults,
+        executor=executor,
+        soft_delete=soft_delete,
+        allow_scripts=allow_scripts,
+        look=True,
     )
     out().print(f"the local cloud runs: studio {cloud.studio}, blobs {cloud.blob}")
 

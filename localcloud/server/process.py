@@ -49,6 +49,7 @@ def serve(
     https_port: int | None = None,
     log_dir: Path | None = None,
     allow_faults: bool = False,
+    allow_scripts: bool = False,
 ) -> None:
     """Serve until SIGTERM or Ctrl-C. Raises `StartError`."""
     with contextlib.ExitStack() as sockets:
@@ -56,7 +57,11 @@ def serve(
         secure = sockets.enter_context(_listen(https_port)) if https_port else None
         try:
             works = open_works(
-                cloud, data_dir, executor=_executor(executor, workers), allow_faults=allow_faults
+                cloud,
+                data_dir,
+                executor=_executor(executor, workers),
+                allow_faults=allow_faults,
+                allow_scripts=allow_scripts,
             )
         except OSError as error:
             raise StartError(

@@ -61,7 +61,12 @@ class Works:
 
 
 def open_works(
-    cloud: Cloud, data_dir: Path, *, executor: Executor | None = None, allow_faults: bool = False
+    cloud: Cloud,
+    data_dir: Path,
+    *,
+    executor: Executor | None = None,
+    allow_faults: bool = False,
+    allow_scripts: bool = False,
 ) -> Works:
     """Open the state below `data_dir`. Nothing runs yet. Raises `StoreError`."""
     store, faults = Store(data_dir), Faults(allowed=allow_faults)
@@ -80,7 +85,7 @@ def open_works(
         models=models,
         datasets=Datasets(store),
         uploads=Uploads(store, data_dir / "uploads"),
-        graphs=Graphs(services, models),
+        graphs=Graphs(services, models, scripts=allow_scripts),
         jobs=jobs,
         runner=runner,
         job_faults=JobFaults(faults, jobs, runner),

@@ -62,7 +62,8 @@ class _Recent(Generic[Value]):
 class Graphs:
     """Parses graphs and prepares scorers, once each."""
 
-    def __init__(self, services: Services, models: Models) -> None:
+    def __init__(self, services: Services, models: Models, *, scripts: bool = False) -> None:
+        self._scripts = scripts
         self._services = services
         self._models = models
         self._experiments: _Recent[Experiment] = _Recent(_EXPERIMENTS)
@@ -80,11 +81,18 @@ class Graphs:
         gc.freeze()
 
     def parse(self, package: Mapping[str, Any]) -> Experiment:
-        """Check a graph that somebody wants to publish. Raises `PackageError`."""
+        """Check a graph that somebody wants to publish. Raises `PackageError`, also for scripts where none are allowed."""
         try:
-            return parse_experiment(package)
+            found = parse_experiment(package)
         except GraphError as error:
             raise PackageError("ValidationError", error.message, error.target or None) from None
+        if found.scripts and not self._scripts:
+            raise PackageError(
+                "ValidationError",
+                f"{found.scripts[0]} runs a script, and this local cloud was started without --allow-scripts; "
+                "run ./dev cloud start --allow-scripts",
+            )
+        return found
 
     def experiment(self, digest: str) -> Experiment:
         """A published graph. Raises `PackageError` for one that this local cloud does not know how to run."""

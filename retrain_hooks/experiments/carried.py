@@ -15,7 +15,6 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from clients.errors import ExperimentInvalid
-from graph.errors import GraphError
 from graph.identity import Declared, parameters
 from retrain_hooks.experiments.deployment import DeploymentSpec
 from retrain_hooks.experiments.environments import EnvironmentSpec
@@ -32,7 +31,7 @@ SERVER: Final = "azureml-inference-server-http==1.5.1"  # what answers HTTP in A
 
 _HERE = Path(__file__).parent
 _HOUSE = _HERE.parents[1]
-_ROOMS = ("graph", "tables", "tasks")
+_ROOMS = ("graph", "sandbox", "tables", "tasks")
 _NOT_NEEDED = ("graph/running/bench.py", "graph/running/bench_million.py")
 _DESCRIPTIVE = ("name", "description")
 
@@ -46,6 +45,12 @@ def carry(name: str, root: Path | None = None) -> OwnCode:
     root = root or Path.cwd()
     training, predictive = load(name, "training", root), load(name, "predictive", root)
     training.reference()
+    for each in (training, predictive):
+        if each.scripts:
+            raise ExperimentInvalid(
+                f"experiments/{name}/{each.part}.json: {each.scripts[0]} runs a script, which is not carried to Azure ML",
+                "write the script as own code, with a job.yml, or leave the module out",
+            )
     sources = _sources()
     packages = pins(sources.values(), root)
     return OwnCode(
@@ -130,11 +135,7 @@ def _environment(packages: tuple[str, ...]) -> EnvironmentSpec:
 
 def _parameters(training: Experiment) -> dict[str, ParameterSpec]:
     """The graph's parameters by their names, each an input of the job by a name that the service takes."""
-    try:
-        declared = parameters(training.definition)
-    except GraphError as error:
-        where = f"experiments/{training.name}/training.json"
-        raise ExperimentInvalid(f"{where}: {error}", error.remedy or f"correct {where}") from None
+    declared = parameters(training.definition)
     taken: set[str] = {DATA}
     found = {}
     for name, each in declared.items():

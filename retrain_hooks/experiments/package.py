@@ -13,6 +13,7 @@ from typing import Any, Literal
 from clients.errors import ExperimentInvalid
 from clients.names import nearest
 from clients.protocols import Deployable
+from graph.definition import parse_experiment
 from graph.errors import GraphError
 from graph.needs import faults
 from graph.package import line_of, read_package
@@ -35,6 +36,11 @@ class Experiment:
     def digest(self) -> str:
         """SHA-256 of the definition in canonical JSON."""
         return digest(self.definition)
+
+    @property
+    def scripts(self) -> tuple[str, ...]:
+        """Its modules that run scripts, in words."""
+        return parse_experiment(self.definition).scripts
 
     @property
     def deployable(self) -> Deployable:

@@ -55,4 +55,4 @@ def imported(sources: Iterable[bytes]) -> set[str]:
     By their lines: to parse a hundred files at each preview takes a tenth of a second.
     """
     found = {(each["of"] or each["name"]).decode() for source in sources for each in _IMPORT.finditer(source)}
-    return found - sys.stdlib_module_names - {"graph", "tables", "tasks"}
+    return found - sys.stdlib_module_names - {"graph", "sandbox", "tables", "tasks"}

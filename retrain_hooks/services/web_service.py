@@ -6,9 +6,10 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from clients.azureml import regions
-from clients.errors import ConfigurationError, CredentialError, NotFound, ServiceError
+from clients.errors import ConfigurationError, CredentialError, ExperimentInvalid, NotFound, ServiceError
 from clients.protocols import AZUREML, CLASSIC, DEFAULT_ENDPOINT, KINDS, EndpointFound, Services
 from clients.storage import BlobRef
+from retrain_hooks.experiments.package import load
 from retrain_hooks.experiments.published import Publishable, load_for
 from retrain_hooks.host.inputs import Inputs, prop
 from retrain_hooks.host.lifecycle import Context, Diff, Props, known
@@ -115,6 +116,8 @@ class WebServiceLifecycle:
         before = WebServiceInputs.parse(old, recorded=True) if old and not old.get("existing") else None
         wanted = _named(WebServiceInputs.parse(new), before)
         wanted = replace(wanted, experiment=self._load(wanted).reference())
+        if wanted.kind != AZUREML and known(wanted.target):
+            self._refuse_scripts(wanted)
         if wanted.kind == AZUREML and before is None and known(wanted.location) and wanted.location:
             self._refuse_region(wanted)
         if not wanted.placed:
@@ -135,6 +138,16 @@ class WebServiceLifecycle:
         return replace(
             wanted, published="" if noted in (None, before.content) else noted, remark=remark
         ).props()
+
+    def _refuse_scripts(self, wanted: WebServiceInputs) -> None:
+        """Raise ExperimentInvalid for a graph with scripts where the local cloud runs none."""
+        scripts = load(wanted.source, wanted.part).scripts  # type: ignore[arg-type]
+        if scripts and not self._context.target(wanted.target).runs_scripts:
+            raise ExperimentInvalid(
+                f"experiments/{wanted.source}/{wanted.part}.json: {scripts[0]} runs a script, and the local cloud was "
+                "started without --allow-scripts",
+                "./dev cloud start --allow-scripts, if you trust the script",
+            )
 
     def _refuse_region(self, wanted: WebServiceInputs) -> None:
         """Raise ConfigurationError for a region without the service, as far as the signed-in may know."""

@@ -136,6 +136,7 @@ def test_the_text_of_a_value_reads_back_as_the_value(module: Any, data: st.DataO
             "Enumerated": st.sampled_from(parameter.allowed or ("",)),
             "ColumnPicker": st.lists(st.text("ab ,é", min_size=1), min_size=1),
             "String": st.text(),
+            "Script": st.text(),
         }[parameter.type]
     )
     parsed = parameter.parse(value)
