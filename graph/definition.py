@@ -118,6 +118,7 @@ def parse_experiment(package: Mapping[str, Any]) -> Experiment:
     "parameters": {name: {"type", "default", "links": [{"node", "parameter"}]}}}`, a node being one of
     `{"input": name, "types": {column: type}, "missing": [mark]}`, `{"output": name}`, `{"trainedModel": name}`, `{"module": name, "parameters": {…}}`.
 
+    A `$schema`, which editors read, is passed over.
     Raises GraphError naming the offending node, edge or parameter: an unknown module, port or parameter, a
     required input or parameter that is missing, a port fed twice or with the wrong kind of value, a cycle, no
     output.
@@ -161,7 +162,7 @@ class _Parser:
         name = package.get("name")
         if not isinstance(name, str) or not name.strip():
             raise GraphError('an experiment package has a "name"', "name")
-        unknown = sorted(set(package) - {"name", "description", "nodes", "edges", "parameters"})
+        unknown = sorted(set(package) - {"name", "description", "nodes", "edges", "parameters", "$schema"})
         if unknown:
             raise GraphError(f'an experiment package has no member "{unknown[0]}"', unknown[0])
         self._nodes(self._member("nodes", Mapping))

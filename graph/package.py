@@ -9,21 +9,29 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 from graph.errors import GraphError
 
+SCHEMA: Final = "$schema"
+
 
 def read_package(text: str) -> Any:
-    """The JSON of a package. Raises GraphError (target: the name, where one is written twice) for what is none."""
+    """The JSON of a package, without the `$schema` that editors read: it is no part of the experiment.
+
+    Raises GraphError (target: the name, where one is written twice) for what is none.
+    """
     try:
-        return json.loads(text, object_pairs_hook=_once)
+        package = json.loads(text, object_pairs_hook=_once)
     except RecursionError:
         raise GraphError("it is no experiment package: its objects are too deep in each other") from None
     except json.JSONDecodeError as error:
         raise GraphError(f"it is not JSON: {error}", f":{error.lineno}", "correct the file") from None
     except ValueError as error:
         raise GraphError(f"it is not JSON: {error}", "", "correct the file") from None
+    if isinstance(package, dict):
+        package.pop(SCHEMA, None)
+    return package
 
 
 def _once(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:

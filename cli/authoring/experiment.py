@@ -213,7 +213,7 @@ def predictive(
     Example: ./dev experiment predictive flights --print
     """
     from authoring.predictive import derive
-    from cli.authoring.files import as_json_text, package_of, write_new
+    from cli.authoring.files import as_package_text, package_of, write_new
     from graph import GraphError
 
     try:
@@ -221,9 +221,9 @@ def predictive(
     except GraphError as error:
         raise CliError(error.message, error.remedy or f"./dev experiment check {name}") from None
     if print_:
-        print(as_json_text(found), end="")
+        print(as_package_text(found), end="")
         return
-    path = write_new(name, "predictive.json", as_json_text(found), force=force)
+    path = write_new(name, "predictive.json", as_package_text(found), force=force)
     out().print(f"wrote {path}", markup=False)
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from authoring.profile import TableProfile
 from cli.errors import CliError
 from cli.project import ROOT, project, stack_file
+from graph.package import SCHEMA
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from graph import Declared
 
 EXPERIMENTS: Final = ROOT / "experiments"
+STACK_SCHEMA: Final = "# yaml-language-server: $schema=schemas/stack.json"
 _NAME: Final = re.compile(r"[a-z][a-z0-9-]{0,30}")
 
 
@@ -170,11 +172,11 @@ def write_all(draft: Draft, *, force: bool) -> list[str]:
         for key, value in stack.items()
     ]
     files = {
-        EXPERIMENTS / draft.name / "training.json": as_json_text(training),
-        EXPERIMENTS / draft.name / "predictive.json": as_json_text(predictive),
+        EXPERIMENTS / draft.name / "training.json": as_package_text(training),
+        EXPERIMENTS / draft.name / "predictive.json": as_package_text(predictive),
         EXPERIMENTS / draft.name / "sample.json": as_json_text(sample),
         EXPERIMENTS / draft.name / "data.json": as_json_text(about),
-        stack_file(draft.name): "\n".join(["config:", *lines, ""]),
+        stack_file(draft.name): "\n".join([STACK_SCHEMA, "config:", *lines, ""]),
     }
     there = [each for each in files if each.exists()]
     if there and not force:
@@ -206,14 +208,19 @@ def write_new(name: str, file: str, text: str, *, force: bool) -> str:
     return _shown(path)
 
 
-def as_json_text(value: Any) -> str:
+def as_package_text(package: Mapping[str, Any]) -> str:
+    """A graph as a file, with the schema by which editors complete it."""
+    return as_json_text({SCHEMA: "../../schemas/experiment.json", **package})
+
+
+def as_json_text(value: Any, width: int = 100) -> str:
     """JSON as the examples write it: a member a line, a module's parameters and an edge on one line each."""
-    return "\n".join(_lines(value, 0)) + "\n"
+    return "\n".join(_lines(value, 0, width)) + "\n"
 
 
-def _lines(value: Any, depth: int) -> list[str]:
+def _lines(value: Any, depth: int, width: int) -> list[str]:
     flat = json.dumps(value, ensure_ascii=False)
-    if not isinstance(value, dict | list) or not value or (depth > 1 and len(flat) + 2 * depth <= 100):
+    if not isinstance(value, dict | list) or not value or (depth > 1 and len(flat) + 2 * depth <= width):
         return [flat]
     pairs = (
         [(f"{json.dumps(key, ensure_ascii=False)}: ", each) for key, each in value.items()]
@@ -223,7 +230,7 @@ def _lines(value: Any, depth: int) -> list[str]:
     ends = "{}" if isinstance(value, dict) else "[]"
     found = [ends[0]]
     for at, (key, each) in enumerate(pairs):
-        inner = _lines(each, depth + 1)
+        inner = _lines(each, depth + 1, width)
         inner = [f"  {key}{inner[0]}", *(f"  {line}" for line in inner[1:])]
         inner[-1] += "," if at < len(pairs) - 1 else ""
         found += inner

@@ -30,12 +30,15 @@ class Kind(StrEnum):
 
 
 class Page(StrEnum):
-    """A page of docs/ with a table that is written from a run or from the code."""
+    """A page of docs/ with a table that is written from a run or from the code; `schemas` are those of files."""
 
     EMBEDDED_ENGINE = "embedded-engine"
+    METRICS = "metrics"
+    MODULES = "modules"
     PLAN_FIDELITY = "plan-fidelity"
     RESOURCE_OPTIONS = "resource-options"
     RESOURCES = "resources"
+    SCHEMAS = "schemas"
 
 
 def lint() -> None:
@@ -53,15 +56,18 @@ def test(
 def docs(
     pages: Annotated[list[Page] | None, typer.Argument(help="Which pages; all, if none is named.")] = None,
 ) -> None:
-    """Write the tables in docs/ that come from a run or from the code; takes minutes."""
+    """Write the pages in docs/ and the schemas that come from a run or from the code; takes minutes."""
     modules = {
         Page.EMBEDDED_ENGINE: "tests.engine.behaviours",
         Page.PLAN_FIDELITY: "tests.e2e.fidelity",
         Page.RESOURCE_OPTIONS: "tests.e2e.resource_options",
-        Page.RESOURCES: "cli.resource_reference",
+        Page.RESOURCES: "cli.reference.resources",
+        Page.MODULES: "cli.reference.modules",
+        Page.METRICS: "cli.reference.metrics",
+        Page.SCHEMAS: "cli.reference.schemas",
     }
     raise typer.Exit(
-        run_all([(f"docs/{page}.md", [sys.executable, "-m", modules[page]]) for page in pages or Page])
+        run_all([(f"docs {page}", [sys.executable, "-m", modules[page]]) for page in pages or Page])
     )
 
 

@@ -11,7 +11,7 @@ from graph.errors import GraphError
 from graph.steps import TYPES
 from tables import number
 
-_MOST: Final = 20
+MOST_MARKS: Final = 20
 
 
 @dataclass(frozen=True)
@@ -34,8 +34,8 @@ class Declared:
             )
         if not isinstance(missing, list) or not all(isinstance(mark, str) for mark in missing):
             raise GraphError(f'node "{node}": "missing" is a list of texts', f"{node}.missing")
-        if len(missing) > _MOST:
-            raise GraphError(f'node "{node}": "missing" has more than {_MOST} texts', f"{node}.missing")
+        if len(missing) > MOST_MARKS:
+            raise GraphError(f'node "{node}": "missing" has more than {MOST_MARKS} texts', f"{node}.missing")
         return cls(dict(types), tuple(missing))
 
     @cached_property

@@ -2,6 +2,7 @@
 
     find(name)    the module of that name; its file alone is imported
     names()       the names of all modules
+    room_of(m)    the title of its room
     category(m)   where Studio has a module, such as Data Transformation / Manipulation
     says(m)       what it does, as its class says
 
@@ -40,10 +41,14 @@ def names() -> tuple[str, ...]:
     return tuple(sorted(_load(path).name for path in _files().values()))
 
 
+def room_of(module: Module) -> str:
+    """What its room says of itself."""
+    return (sys.modules[type(module).__module__.rpartition(".")[0]].__doc__ or "").strip().rstrip(".")
+
+
 def category(module: Module) -> str:
-    """Where Studio has it: what its room says of itself."""
-    room = sys.modules[type(module).__module__.rpartition(".")[0]]
-    return (room.__doc__ or "").partition(":")[0].strip().rstrip(".")
+    """Where Studio has it: what its room says, without the room's own words."""
+    return room_of(module).partition(":")[0]
 
 
 def says(module: Module) -> str:

@@ -7,10 +7,13 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+import yaml
+from jsonschema import Draft7Validator  # type: ignore[import-untyped]
 from sklearn.datasets import load_wine
 from typer.testing import CliRunner, Result
 
 from cli.app import build
+from cli.reference import schemas
 from tests.unit.fakes import MemoryContainer
 
 
@@ -38,7 +41,14 @@ def test_an_experiment_is_begun_from_a_table_and_checked(project):
     assert {path.name for path in (project / "experiments" / "wine").iterdir()} == {
         *("training.json", "predictive.json", "sample.json", "data.json")
     }
-    assert "r2 >= 0" in (project / "Pulumi.wine.yaml").read_text()
+    stack = (project / "Pulumi.wine.yaml").read_text()
+    assert "r2 >= 0" in stack
+    assert stack.startswith("# yaml-language-server: $schema=schemas/stack.json\n")
+    Draft7Validator(schemas.stack()).validate(yaml.safe_load(stack))
+    for part in ("training", "predictive"):
+        text = (project / "experiments" / "wine" / f"{part}.json").read_text()
+        assert '"$schema": "../../schemas/experiment.json"' in text
+        Draft7Validator(schemas.experiment()).validate(json.loads(text))
     checked = dev("experiment", "check", "wine", "--data", "wine.csv")
     assert "no problem" in checked.output
     assert "flowchart" in dev("experiment", "show", "wine", "--mermaid").output

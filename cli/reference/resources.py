@@ -1,6 +1,6 @@
 """The reference of resources, docs/resources.md: rendered from the typed inputs that the lifecycles parse.
 
-``python -m cli.resource_reference`` writes it; a test says when it is out of date.
+``python -m cli.reference.resources`` writes it; a test says when it is out of date.
 """
 
 from __future__ import annotations
