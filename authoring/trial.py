@@ -8,6 +8,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from graph import Experiment, GraphError, Progress, TrainedModel, parse_experiment, run
+from graph.data.datasets import Dataset
+from graph.errors import ModuleFailure
+from graph.learning.importance import importance
+from graph.learning.scoring import task_of
 from graph.spec import EVALUATION_PORT
 from tasks import by_title
 
@@ -16,12 +20,26 @@ if TYPE_CHECKING:
 
 _SCORED: Final = " scored rows"  # an output beside those of the experiment; no name of an author begins so
 _MOST: Final = 20  # classes of which a table of confusion is shown
+_MOST_ROWS, _MOST_COLUMNS = 5_000, 100  # that importance is told of
+
+
+@dataclass(frozen=True)
+class Importance:
+    """The columns by how much of the *metric* is lost when their values are shuffled among *rows* that were held back.
+
+    Of a wide table not all are tried: `left_out` is how many were not.
+    """
+
+    metric: str = ""
+    columns: Mapping[str, float] = field(default_factory=dict)
+    rows: int = 0
+    left_out: int = 0
 
 
 @dataclass(frozen=True)
 class Trial:
-    """What came of it: *metrics* (title, value, the name that gate rules use), counts by (class, what was said), and the columns
-    by how much the model's quality depends on them.
+    """What came of it: *metrics* (title, value, the name that gate rules use), counts by (class, what was said), and how much
+    the model depends on its columns.
     """
 
     task: str
@@ -30,7 +48,7 @@ class Trial:
     model_bytes: int
     metrics: tuple[tuple[str, float, str], ...]
     confusion: Mapping[tuple[str, str], int] = field(default_factory=dict)
-    importance: tuple[tuple[str, float], ...] = ()
+    importance: Importance = field(default_factory=lambda: Importance())
 
 
 def try_out(
@@ -62,6 +80,7 @@ def try_out(
         len(model),
         _metrics(evaluation),
         _confusion(scored, trained.label.name),
+        _importance(trained, scored),
     )
 
 
@@ -90,6 +109,20 @@ def _metrics(evaluation: Any) -> tuple[tuple[str, float, str], ...]:
         return ()
     first = {str(title): value for title, value in evaluation.iloc[0].items() if not isinstance(value, str)}
     return tuple((title, float(value), by_title(title) or "") for title, value in first.items())
+
+
+def _importance(model: TrainedModel, scored: Any) -> Importance:
+    """Of rows that were held back; nothing where the model was not measured on any."""
+    names = [feature.name for feature in model.features]
+    if scored is None or not len(scored) or not set(names) <= set(scored.columns):
+        return Importance()
+    rows = scored if len(scored) <= _MOST_ROWS else scored.sample(_MOST_ROWS, random_state=0)
+    metric = task_of(model.task).metric(task_of(model.task).headline)
+    try:
+        found = importance(model, Dataset(rows), metric, 0, names[:_MOST_COLUMNS]) if metric else {}
+    except ModuleFailure:  # without labels nothing is measured
+        return Importance()
+    return Importance(metric.name if metric else "", found, len(rows), len(names[_MOST_COLUMNS:]))
 
 
 def _confusion(scored: Any, label: str) -> dict[tuple[str, str], int]:

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from authoring.check import Problem
+    from authoring.trial import Importance
+
+_SHOWN = 15  # columns by their importance
 
 Name = Annotated[str, typer.Argument(help="The experiment: a folder below experiments/.")]
 Table = Annotated[
@@ -175,7 +178,9 @@ def run(
                     {"actual": actual, "scored": told_, "rows": rows}
                     for (actual, told_), rows in trial.confusion.items()
                 ],
-                "importance": dict(trial.importance),
+                "importance": dict(trial.importance.columns),
+                "importanceMetric": trial.importance.metric,
+                "importanceLeftOut": trial.importance.left_out,
             }
         )
         return
@@ -187,12 +192,23 @@ def run(
     )
     if trial.confusion:
         _print_confusion(dict(trial.confusion))
-    if trial.importance:
-        print_table(
-            ("column", "importance"),
-            [(column, f"{value:.6f}") for column, value in trial.importance],
-            right=("importance",),
-        )
+    if trial.importance.columns:
+        _print_importance(trial.importance)
+
+
+def _print_importance(found: Importance) -> None:
+    shown = list(found.columns.items())[:_SHOWN]
+    print_table(
+        ("column", "importance"), [(column, f"{value:.6f}") for column, value in shown], right=("importance",)
+    )
+    told = (
+        f"what {found.metric} loses when the column is shuffled among {found.rows:,} rows that were held back"
+    )
+    if more := len(found.columns) - len(shown):
+        told += f"; {more:,} less important columns are not shown"
+    if found.left_out:
+        told += f"; {found.left_out:,} columns of a wide table were not tried"
+    out().print(told, markup=False, soft_wrap=True)
 
 
 def _print_confusion(counts: dict[tuple[str, str], int]) -> None:

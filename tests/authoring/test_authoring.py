@@ -159,6 +159,22 @@ def test_a_trial_of_two_classes_counts_each_row_that_was_held_back_once():
     assert sum(trial.confusion.values()) == values["Number of examples"] == round(len(frame) * 0.3)
 
 
+def test_a_trial_says_which_columns_the_model_depends_on():
+    """As Permutation Feature Importance says it of the same rows; of a wide table so many as are tried."""
+    random = np.random.default_rng(3)
+    frame = pd.DataFrame(random.normal(size=(300, 3)), columns=["strong", "weak", "none"])
+    frame["price"] = frame["strong"] * 10 + frame["weak"] * 3
+    package = written(frame, "regression", "price")
+    found = try_out(package, frame, {}).importance
+    assert list(found.columns)[:2] == ["strong", "weak"]
+    assert found.columns["strong"] > found.columns["weak"] > abs(found.columns["none"])
+    assert found == try_out(package, frame, {}).importance
+    assert (found.left_out, found.rows) == (0, 90)
+    wide = pd.concat([frame, pd.DataFrame(random.normal(size=(300, 120))).add_prefix("c")], axis=1)
+    many = try_out(written(wide, "regression", "price"), wide, {}).importance
+    assert (len(many.columns), many.left_out) == (100, 23)
+
+
 def test_the_predictive_graph_of_the_flights_asks_for_what_is_known_before_departure():
     training = json.loads((FLIGHTS / "training.json").read_text())
     theirs = parse_experiment(json.loads((FLIGHTS / "predictive.json").read_text()))

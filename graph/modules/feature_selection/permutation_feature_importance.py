@@ -5,9 +5,10 @@ from typing import Final
 
 from graph.data.datasets import TASK_REGRESSION, Dataset
 from graph.errors import ModuleFailure
-from graph.learning.scoring import measured, scored, task_of
+from graph.learning.importance import importance
+from graph.learning.scoring import task_of
 from graph.learning.validation import CLASSIFICATION, metric_of
-from graph.libraries import np, pd
+from graph.libraries import pd
 from graph.models.ilearner import TrainedModel
 from graph.spec import TRAINED, Module, Parameter, Parameters, Port, Ports
 
@@ -52,15 +53,7 @@ class PermutationFeatureImportance(Module):
                 f"The metric is one of {kind.lower()}, and the model is for {task_of(model.task).title}.",
             )
         metric = metric_of(model.task, chosen, _REGRESSION.get(chosen, ""))
-        sign = -1 if metric.better == "lower" else 1
-        whole = measured(scored(model, dataset))[metric.name]
-        generator = np.random.Generator(np.random.PCG64(parameters["Random seed"]))
-        scores = {}
-        for feature in model.features:
-            order = generator.permutation(dataset.rows)
-            shuffled = {feature.name: dataset.frame[feature.name].array[order]}
-            found = measured(scored(model, dataset.with_frame(dataset.frame.assign(**shuffled))))[metric.name]
-            scores[feature.name] = sign * (whole - found)
-        ranked = sorted(scores, key=lambda name: -scores[name])
-        table = pd.DataFrame({"Feature": ranked, "Score": [scores[name] for name in ranked]})
+        names = [feature.name for feature in model.features]
+        scores = importance(model, dataset, metric, parameters["Random seed"], names)
+        table = pd.DataFrame({"Feature": list(scores), "Score": list(scores.values())})
         return {"Feature importance": Dataset(table)}
