@@ -25,6 +25,7 @@ from cli.verbs.deploy import destroy, preview, refresh, up
 from cli.verbs.help import help_
 from cli.verbs.output import output
 from cli.verbs.pulumi import pulumi
+from cli.verbs.report import report
 from cli.verbs.verify import verify_azure
 from cli.verbs.watch import watch
 
@@ -45,7 +46,7 @@ PASSING: dict[str, Any] = {
 def build() -> typer.Typer:
     """The command line."""
     app = typer.Typer(help="Retraining as code: train, bind and serve a model from one program.", **PLAIN)
-    _add(app, up, preview, refresh, destroy, output, cancel, watch, verify_azure)
+    _add(app, up, preview, refresh, destroy, output, report, cancel, watch, verify_azure)
     cloud = typer.Typer(help="The local cloud: Azurite, the studio, the azure-native stand-in.", **PLAIN)
     _add(cloud, cloud_verbs.start, cloud_verbs.stop, cloud_verbs.status, cloud_verbs.logs, cloud_verbs.reset)
     config = typer.Typer(help="The stack's configuration.", **PLAIN)

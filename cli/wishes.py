@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated
 
 from typer import Option
@@ -29,6 +30,34 @@ class Wishes:
     )
     diff: Annotated[
         bool, Option("--diff", help="Show each change with all its properties, as the CLI does.")
+    ] = False
+    steps: Annotated[
+        bool,
+        Option("--steps", help="Show every step with what changes, and the outputs, as the engine does."),
+    ] = False
+    summary: Annotated[bool, Option("--summary", help="Show the plan in one line.")] = False
+    markdown: Annotated[
+        Path | None,
+        Option("--markdown", metavar="FILE", help="Write the plan as Markdown, for a pull request."),
+    ] = None
+    save_plan: Annotated[
+        Path | None,
+        Option(
+            "--save-plan",
+            metavar="FILE",
+            help="Save the plan, for `up --plan FILE` to carry out, and nothing else.",
+        ),
+    ] = None
+    plan: Annotated[
+        Path | None,
+        Option("--plan", metavar="FILE", help="Carry out this plan of `preview --save-plan`, and no other."),
+    ] = None
+    detailed_exitcode: Annotated[
+        bool,
+        Option(
+            "--detailed-exitcode",
+            help="End with 0 where nothing changes, 2 where something would, 1 on errors.",
+        ),
     ] = False
     expect: Annotated[
         str | None,
@@ -70,6 +99,11 @@ class Wishes:
     as_json: AsJson = False
     yes: Yes = False
     ask: bool = False
+
+    @property
+    def in_full(self) -> bool:
+        """Whether all steps are shown beside the plan."""
+        return self.steps or self.diff
 
     @property
     def may_delete(self) -> bool:

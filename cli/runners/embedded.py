@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import replace
 from functools import partial
@@ -20,9 +20,11 @@ from cli.views.outcomes import as_written
 from cli.wishes import TAKE_OVER, Wishes
 
 if TYPE_CHECKING:
+    from cli.planning import Planning
     from cli.views.display import View
     from engine import Options, Result, Workspace
     from engine.children.forks import Forks
+    from plans.plan import Plan
 
 Act = Callable[..., "Result"]
 
@@ -42,20 +44,20 @@ class EmbeddedRunner:
             ROOT, run.stack, config=run.overrides, passphrase=passphrase()
         )
 
-    def up(self, wishes: Wishes) -> None:
+    def up(self, wishes: Wishes, planning: Planning) -> None:
         """Make the resources as the program declares them, once a preview has found nothing wrong."""
         import engine
 
         question = f"Perform this update of {self.run.stack}?"
-        self._carry_out("up", engine.up, wishes, question, "preview", engine.preview, always=True)
+        self._carry_out("up", engine.up, wishes, question, "preview", engine.preview, planning=planning)
 
-    def preview(self, wishes: Wishes) -> Mapping[str, Any]:
-        """Show what `up` would do; writes nothing. The outputs that there would be, where anything changes."""
+    def preview(self, wishes: Wishes, planning: Planning) -> Plan:
+        """Show what `up` would do, and answer that; writes nothing."""
         import engine
 
         with _forks(1) as forks:
-            found = self._go("preview", engine.preview, wishes, forks, preview=True)
-        return found.outputs if any(count for op, count in found.changes.items() if op != "same") else {}
+            found = self._go("preview", engine.preview, wishes, forks, preview=True, planning=planning)
+        return planning.foreseen(self._document(found))
 
     def refresh(self, wishes: Wishes) -> None:
         """Read how the resources really are into the state."""
@@ -96,21 +98,37 @@ class EmbeddedRunner:
         looking: str,
         look: Act,
         *,
-        always: bool = False,
+        planning: Planning | None = None,
     ) -> None:
-        """Look first, where somebody is asked or it is done `always`; the stack stays locked until all is done."""
-        looks = always or wishes.ask
+        """Look first, where somebody is asked or it has a plan; the stack stays locked until all is done."""
+        looks = wishes.ask or planning is not None
+        if planning:
+            planning.begin()
         with self.workspace.backend.locked(warn), _forks(1 + looks) as forks:
             if looks:
                 # A check for changes is for what is done.
                 first = replace(wishes, expect_no_changes=False)
-                found = self._go(looking, look, first, forks, preview=True, shown=wishes.ask)
+                found = self._go(
+                    looking, look, first, forks, preview=True, shown=wishes.ask, planning=planning
+                )
                 if not wishes.may_delete:
                     refuse_unasked(_planned(found), self.run.stack)
+                if planning:
+                    planning.foreseen(self._document(found))
             if wishes.ask and not agreed(question):
                 show("not confirmed, so nothing was done", "answer y, or give --yes")
                 raise typer.Exit(FAILED)
-            self._go(verb, act, wishes, forks)
+            if planning:
+                self.run.env.update(planning.carry_out())
+            done = self._go(verb, act, wishes, forks)
+        if planning:
+            planning.came_to(self._document(done))
+
+    def _document(self, result: Result) -> dict[str, Any]:
+        """What a result tells of its steps."""
+        from cli.views.json_view import digest
+
+        return digest(result, takes_over=TAKE_OVER in self.run.env)
 
     def _with_pending_creates_cleared(self, wishes: Wishes) -> Wishes:
         pending = self.workspace.snapshot().pending
@@ -136,12 +154,23 @@ class EmbeddedRunner:
         )
 
     def _go(
-        self, verb: str, act: Act, wishes: Wishes, forks: Forks, *, preview: bool = False, shown: bool = True
+        self,
+        verb: str,
+        act: Act,
+        wishes: Wishes,
+        forks: Forks,
+        *,
+        preview: bool = False,
+        shown: bool = True,
+        planning: Planning | None = None,
     ) -> Result:
-        from cli.views.display import UnlessWell
+        from cli.views.display import Held
 
         make = partial(self._view, verb, wishes, preview)
-        with closing(make() if shown else UnlessWell(make, out(), "Previewing")) as view:
+        first = (lambda result: planning.foreseen(self._document(result))) if planning else None
+        held = preview and not (wishes.as_json and shown) and (planning is not None or not shown)
+        view = Held(make, out(), "Previewing", shown=shown, first=first) if held else make()
+        with closing(view):
             result = act(self.workspace, self._options(wishes, forks), view)
             cancelled = any(str(failure).startswith("cancelled") for failure in result.failures)
             if not (result.ok or shown or cancelled):
@@ -160,9 +189,16 @@ class EmbeddedRunner:
         if wishes.as_json:
             config = self.workspace.config(check=False).items()
             told = {key: "[secret]" if value.secret else value.text for key, value in config}
-            return JsonView(told, takes_over=takes_over)
+            return JsonView(self.run.stack, told, takes_over=takes_over)
         diff = DiffView(verb, self.run.stack, preview) if wishes.diff else None
-        return Renderer(out(), verb, interactive=sys.stdout.isatty(), diff=diff, takes_over=takes_over)
+        return Renderer(
+            out(),
+            verb,
+            interactive=sys.stdout.isatty(),
+            steps=wishes.in_full or verb not in ("up", "preview"),
+            diff=diff,
+            takes_over=takes_over,
+        )
 
 
 def _planned(result: Result) -> Iterator[Planned]:

@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from backend.urns import is_stack, urn_name
-from backend.values import UNKNOWN_TEXT, UNKNOWNS
 from cli.views.outcomes import outcome
 
 _COLOUR = re.compile(r"<\{%.*?%\}>")
@@ -23,29 +22,48 @@ _EMPTY = re.compile(r"(update|preview|refresh|destroy) failed|program exited wit
 
 @dataclass(frozen=True)
 class Told:
-    """The errors of a run, each as it was said, the outcome of each step with its resource's name, the stack's outputs."""
+    """The errors of a run, each as it was said, what else was said, and its steps, as the CLI's preview has them in JSON."""
 
-    errors: list[str]
-    outcomes: list[tuple[str, str]]
-    outputs: dict[str, Any]
+    errors: list[str] = field(default_factory=list)
+    said: list[str] = field(default_factory=list)
+    steps: list[dict[str, Any]] = field(default_factory=list)
+
+    @property
+    def outcomes(self) -> list[tuple[str, str]]:
+        """The outcome of each step, with its resource's name."""
+        return [(step["outcome"], urn_name(step["urn"])) for step in self.steps]
 
     @classmethod
     def read(cls, log: Path, *, preview: bool, takes_over: bool) -> Told:
         """Read a log, of an update without the preview before it; one that isn't there tells nothing."""
         errors: dict[str, None] = {}
-        outcomes: list[tuple[str, str]] = []
-        outputs: dict[str, Any] = {}
+        messages: dict[str, None] = {}
+        steps: list[dict[str, Any]] = []
         for event in _events(log):
-            if said := _error(event.get("diagnosticEvent") or {}):
-                errors[said] = None
+            diagnostic = event.get("diagnosticEvent") or {}
+            if said := _said(diagnostic):
+                severity = diagnostic["severity"]
+                told = errors if severity == "error" else messages
+                told[f"warning: {said}" if severity == "warning" else said] = None
             done = event.get("resOutputsEvent") or {}
             if (step := done.get("metadata")) and bool(done.get("planning")) == preview:
-                word = outcome(step["op"], step.get("old"), step.get("new"), takes_over=takes_over)
-                outcomes.append((word, urn_name(step["urn"])))
-                if is_stack(step["urn"]):
-                    outputs = (step.get("new") or {}).get("outputs") or {}
+                steps.append(step_of(step, takes_over=takes_over))
         telling = [each for each in errors if not _EMPTY.search(each.splitlines()[0])]
-        return cls(telling or list(errors), outcomes, _without_unknowns(outputs))
+        return cls(telling or list(errors), list(messages), steps)
+
+
+def step_of(told: Mapping[str, Any], *, takes_over: bool) -> dict[str, Any]:
+    """A step of an event or of a preview in JSON, with its outcome."""
+    old, new = (
+        told.get(long) or told.get(short) for long, short in (("oldState", "old"), ("newState", "new"))
+    )
+    return {
+        "op": told["op"],
+        "outcome": outcome(told["op"], old, new, takes_over=takes_over),
+        "urn": told["urn"],
+        "oldState": old,
+        "newState": new,
+    }
 
 
 def _events(log: Path) -> Iterator[dict[str, Any]]:
@@ -57,18 +75,11 @@ def _events(log: Path) -> Iterator[dict[str, Any]]:
             return
 
 
-def _without_unknowns(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _without_unknowns(each) for key, each in value.items()}
-    if isinstance(value, list):
-        return [_without_unknowns(each) for each in value]
-    return UNKNOWN_TEXT if isinstance(value, str) and value in UNKNOWNS else value
-
-
-def _error(diagnostic: dict[str, Any]) -> str:
+def _said(diagnostic: dict[str, Any]) -> str:
+    """What a lasting message says, after the name of its resource."""
     from engine.providers.messages import provider_message
 
-    if diagnostic.get("severity") != "error" or diagnostic.get("ephemeral"):
+    if diagnostic.get("severity", "debug") == "debug" or diagnostic.get("ephemeral"):
         return ""
     text = provider_message(
         _COLOUR.sub("", str(diagnostic.get("message", ""))).strip().removeprefix("error: ")

@@ -17,12 +17,15 @@ from typing import IO, Any
 
 import typer
 
-from cli.console import say
+from cli.console import agreed, print_json, say
 from cli.errors import FAILED, INTERRUPTED, CliError, show, warn
+from cli.planning import Planning
 from cli.project import ROOT, backend_of, passphrase, project, read_yaml, stack_file
 from cli.runners.deletions import Planned, refuse_unasked
+from cli.runners.event_log import Told, step_of
 from cli.runners.run import Run
 from cli.wishes import TAKE_OVER, Wishes
+from plans.plan import Plan, is_refused_change, made_of
 
 OLDEST = (3, 200, 0)
 
@@ -65,12 +68,8 @@ def environment(added: Mapping[str, str]) -> dict[str, str]:
     return {**env, **added}
 
 
-def call(
-    command: Sequence[str], env: Mapping[str, str], *, stdout: IO[bytes] | None = None, quiet: bool = False
-) -> int:
+def call(command: Sequence[str], env: Mapping[str, str], *, stdout: IO[bytes] | None = None) -> int:
     """Run the CLI with our terminal (but for `stdout`, if given); answers its exit status, 130 after Ctrl-C.
-
-    What it says of errors is left out where it is to be `quiet`.
 
     On a terminal Ctrl-C reaches the CLI by itself, and a second one would make it drop everything; elsewhere the CLI
     gets a session of its own, so that it hears the signal once, from here.
@@ -83,7 +82,6 @@ def call(
         start_new_session=not shared,
         stdin=None if shared else subprocess.DEVNULL,
         stdout=stdout,
-        stderr=subprocess.DEVNULL if quiet else None,
     )
     interrupted = False
     while True:
@@ -123,13 +121,9 @@ def ensure_stack(executable: str, stack: str, env: Mapping[str, str]) -> None:
         )
 
 
-def _planned(preview: bytes) -> Iterator[Planned]:
-    """The steps in the JSON of a preview."""
-    import json
-
-    for step in (json.loads(preview) if preview.strip() else {}).get("steps") or []:
-        old, new = step.get("oldState") or {}, step.get("newState") or {}
-        yield Planned(step["op"], step["urn"], old, new)
+def _planned(steps: list[dict[str, Any]]) -> Iterator[Planned]:
+    for step in steps:
+        yield Planned(step["op"], step["urn"], step.get("oldState") or {}, step.get("newState") or {})
 
 
 class PulumiRunner:
@@ -140,30 +134,54 @@ class PulumiRunner:
         self.executable = executable
         self.env = environment(run.env)
 
-    def up(self, wishes: Wishes) -> None:
+    def up(self, wishes: Wishes, planning: Planning) -> None:
         """Make the resources as the program declares them, once a preview has found nothing wrong."""
-        looks = wishes.as_json or not wishes.may_delete
-        if looks:
-            with tempfile.TemporaryFile() as held_back:
-                first = replace(wishes, expect_no_changes=False, as_json=True)
-                try:
-                    self._go("preview", first, stdout=held_back, quiet=not wishes.as_json)
-                except typer.Exit:
-                    if not wishes.as_json:  # once more, for people
-                        self._go("preview", replace(first, as_json=False))
-                        raise
-                    held_back.seek(0)  # one document, of the preview if that fails
-                    shutil.copyfileobj(held_back, sys.stdout.buffer)
-                    raise
-                held_back.seek(0)
-                if not wishes.may_delete:
-                    refuse_unasked(_planned(held_back.read()), self.run.stack)
-        more = ["--skip-preview"] if looks else []
-        self._go("up", wishes, *more, *([] if wishes.ask else ["--yes"]))
+        planning.begin()
+        told = self._look(replace(wishes, expect_no_changes=False), planning)
+        if not wishes.may_delete:
+            refuse_unasked(_planned(told.steps), self.run.stack)
+        planning.foreseen({"steps": told.steps})
+        if wishes.ask and not agreed(f"Perform this update of {self.run.stack}?"):
+            show("not confirmed, so nothing was done", "answer y, or give --yes")
+            raise typer.Exit(FAILED)
+        self.env.update(planning.carry_out())
+        done = self._go("up", wishes, "--skip-preview", "--yes")
+        planning.came_to({"steps": done.steps})
 
-    def preview(self, wishes: Wishes) -> Mapping[str, Any]:
-        """Show what `up` would do; writes nothing. The outputs that there would be, where anything changes."""
-        return self._go("preview", wishes)
+    def preview(self, wishes: Wishes, planning: Planning) -> Plan:
+        """Show what `up` would do, and answer that; writes nothing."""
+        return planning.foreseen({"steps": self._look(wishes, planning, shown=True).steps})
+
+    def _look(self, wishes: Wishes, planning: Planning, *, shown: bool = False) -> Told:
+        """What a preview tells: as JSON, with the plan, where that is wanted; in the CLI's own words where all is to be shown."""
+        if wishes.as_json:
+            return self._told_as_json(wishes, shown)
+        if wishes.in_full and (shown or wishes.ask):
+            return self._go("preview", replace(wishes, ask=False), planning=planning)
+        with tempfile.TemporaryFile() as hidden:
+            told = self._go("preview", replace(wishes, ask=False), stdout=hidden, planning=planning)
+        for line in told.said if shown or wishes.ask else ():
+            say(line)
+        return told
+
+    def _told_as_json(self, wishes: Wishes, shown: bool) -> Told:
+        import json
+
+        takes_over = TAKE_OVER in self.run.env
+        with tempfile.TemporaryFile() as held_back:
+            try:
+                self._go("preview", wishes, stdout=held_back)
+            except typer.Exit:
+                held_back.seek(0)
+                shutil.copyfileobj(held_back, sys.stdout.buffer)
+                raise
+            held_back.seek(0)
+            document = json.loads(held_back.read() or "{}")
+        steps = [step_of(step, takes_over=takes_over) for step in document.get("steps") or []]
+        if shown:
+            plan = made_of(self.run.stack, {"steps": steps})
+            print_json(document | {"plan": plan.json()})
+        return Told(steps=steps)
 
     def refresh(self, wishes: Wishes) -> None:
         """Read how the resources really are into the state."""
@@ -193,10 +211,15 @@ class PulumiRunner:
             raise typer.Exit(status)
 
     def _go(
-        self, verb: str, wishes: Wishes, *more: str, stdout: IO[bytes] | None = None, quiet: bool = False
-    ) -> Mapping[str, Any]:
-        """Run a verb; the outputs that a preview told of, where anything changes."""
-        told: Mapping[str, Any] = {}
+        self,
+        verb: str,
+        wishes: Wishes,
+        *more: str,
+        stdout: IO[bytes] | None = None,
+        planning: Planning | None = None,
+    ) -> Told:
+        """Run a verb; what its events told."""
+        told = Told()
         if backend := backend_of(self.run.stack):
             backend.free_dead_locks(warn)
         ensure_stack(self.executable, self.run.stack, self.env)
@@ -220,30 +243,34 @@ class PulumiRunner:
             if not wishes.as_json:
                 command += ["--event-log", str(log)]
                 env = env | {"PULUMI_DEBUG_COMMANDS": "true"}  # has that option
-            status = call(command, env, stdout=stdout, quiet=quiet)
-            if not (wishes.as_json or quiet):
-                told = self._conclude(verb, log, failed=status not in (0, INTERRUPTED))
+            status = call(command, env, stdout=stdout)
+            if not wishes.as_json:
+                told = self._conclude(verb, log, planning, failed=status not in (0, INTERRUPTED))
         if status:
             raise typer.Exit(status)
         return told
 
-    def _conclude(self, verb: str, log: Path, *, failed: bool) -> Mapping[str, Any]:
+    def _conclude(self, verb: str, log: Path, planning: Planning | None, *, failed: bool) -> Told:
         """Say below the CLI's own display what that has another word for, and last why the run *failed*."""
-        from cli.runners.event_log import Told
         from cli.views.outcomes import remarks
 
         told = Told.read(log, preview=verb == "preview", takes_over=TAKE_OVER in self.run.env)
-        if verb != "refresh":  # what that finds gone was not left
+        if verb not in (
+            "preview",
+            "refresh",
+        ):  # what a refresh finds gone was not left; of a preview the plan tells
             for line in remarks(told.outcomes):
                 say(line)
         if not failed:
-            return told.outputs if any(word != "same" for word, _ in told.outcomes) else {}
+            return told
+        if planning and all(is_refused_change(error) for error in told.errors):
+            planning.foreseen({"steps": told.steps})
         if verb == "up":
             say("the update failed: outputs above are those of before, unless they are shown as changed")
         for error in told.errors:
             cause, _, remedy = error.partition("\nremedy: ")
             show(cause, remedy)
-        return {}
+        return told
 
     @contextlib.contextmanager
     def _config_file(self) -> Iterator[str]:

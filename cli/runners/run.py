@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from cli.planning import Planning
 from cli.wishes import Wishes
+from plans.plan import Plan
 
 
 @dataclass(frozen=True)
@@ -21,11 +22,11 @@ class Run:
 class Runner(Protocol):
     """A deployment engine; every method leaves with `typer.Exit` when the run failed and has said why."""
 
-    def up(self, wishes: Wishes) -> None:
+    def up(self, wishes: Wishes, planning: Planning) -> None:
         """Make the resources as the program declares them, once a preview has found nothing wrong."""
 
-    def preview(self, wishes: Wishes) -> Mapping[str, Any]:
-        """Show what `up` would do; writes nothing. The outputs that there would be, where anything changes."""
+    def preview(self, wishes: Wishes, planning: Planning) -> Plan:
+        """Show what `up` would do, and answer that; writes nothing."""
 
     def refresh(self, wishes: Wishes) -> None:
         """Read how the resources really are into the state."""

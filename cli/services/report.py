@@ -38,17 +38,11 @@ def after_up(outputs: Mapping[str, Any], console: Console) -> None:
     told = _told(outputs, "experiment", "service", "target", "endpointName")
     if told and _sample(outputs["experiment"]).is_file():
         lines |= scored_sample(outputs)
-    _print("", lines, console)
+    _print(lines, console)
 
 
-def after_preview(outputs: Mapping[str, Any], console: Console) -> None:
-    """Print the same of what an update would leave, without the sample; *outputs* as the preview foresees them."""
-    if "modelAddress" in outputs:
-        _print("\nAfter this update:", summary(outputs), console)
-
-
-def _print(head: str, lines: Mapping[str, str], console: Console) -> None:
-    console.print(head, style="bold")
+def _print(lines: Mapping[str, str], console: Console) -> None:
+    console.print()
     for title, text in lines.items():
         if text:
             console.print(f"[bold]{title:<13}[/bold] {escape(text)}", soft_wrap=True, highlight=False)
@@ -67,7 +61,7 @@ def summary(outputs: Mapping[str, Any]) -> dict[str, str]:
     model = address or "none that has passed the gate yet"
     lines = {
         "Endpoint": _execute(outputs.get("endpointUrl"), outputs.get("service")),
-        "Model": f"{model}, once it has passed the gate" if outputs.get("verdict") == "pending" else model,
+        "Model": model,
         "Run key": serving.get("runKey") or key_of(address),
         "Data version": serving.get("dataVersion") or "",
         "Metrics": _metrics(serving.get("metrics")),
@@ -119,8 +113,6 @@ def _shown(row: Mapping[str, str]) -> list[str]:
 def _gate(outputs: Mapping[str, Any]) -> str:
     """The verdict with its rules' numbers: those that failed, or all where none did."""
     rules = outputs.get("rules")
-    if outputs.get("verdict") == "pending":
-        return "pending: judged by the update"
     if isinstance(rules, list):
         told = [_mapping(rule, ("reason", "passed")) for rule in rules]
         failed = [rule for rule in told if rule.get("passed") is False]

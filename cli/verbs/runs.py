@@ -24,6 +24,10 @@ def list_(
     fleet: Annotated[
         bool, typer.Option("--fleet", help="Only the run of each member of the stack's fleet.")
     ] = False,
+    forecasts: Annotated[
+        bool,
+        typer.Option("--forecasts", help="What plans said of each run, by those before it, and what came."),
+    ] = False,
     stack: Stack = "dev",
     as_json: AsJson = False,
 ) -> None:
@@ -39,9 +43,12 @@ def list_(
     from retrain_hooks.registry.records import Unreadable
 
     registry = open_registry(stack)
-    used = recorded(registry.container)
     found = list(registry.ledger.runs())
     runs = newest_first(distinct([run for run in found if not isinstance(run, Unreadable)]))
+    if forecasts:
+        _look_back(registry, list(reversed(runs)), as_json=as_json)
+        return
+    used = recorded(registry.container)
     rows = [_row(run, used.where.get(run.address, [])) for run in runs]
     rows += [
         {"key": each.name, "state": "corrupt", "problem": each.cause}
@@ -56,6 +63,48 @@ def list_(
         out().print("there are no runs yet: ./dev up trains the first")
     for problem in used.unreadable:
         warn(problem)
+
+
+def _look_back(registry: Registry, runs: list[Run], *, as_json: bool) -> None:
+    """Print what was said of each run, the newest last, and how often that was right."""
+    from dataclasses import asdict
+
+    from cli.services.hindsight import brier, covered, hindsight
+    from retrain_hooks.gate.verdicts import Verdicts
+
+    found = hindsight(runs, Verdicts(registry.container).all())
+    if as_json:
+        print_json([asdict(each) for each in found])
+        return
+    titles = ("key", "seconds said", "came", "metric said", "came", "passes said", "came")
+    rows = [
+        [
+            one.key[:DIGITS],
+            _said(one.seconds, 1),
+            _number(one.took, 1),
+            f"{one.metric} {_said(one.expected, 3)}" if one.expected else "",
+            _number(one.measured, 3),
+            "" if one.chance is None else f"{one.chance:.0%}",
+            "" if one.passed is None else "passed" if one.passed else "held",
+        ]
+        for one in found
+    ]
+    print_table(titles, rows, right=("came",))
+    for what, pairs in (
+        ("durations", [(one.seconds, one.took) for one in found]),
+        ("metrics", [(one.expected, one.measured) for one in found]),
+    ):
+        within, count = covered(pairs)
+        if count:
+            out().print(f"{what}: {within} of {count} within what was said (nine of ten are to be)")
+    if score := brier(found):
+        out().print(
+            f"the gate: Brier score {score[0]:.3f} over {score[1]} verdicts (0 is perfect, 0.25 a coin)"
+        )
+
+
+def _said(interval: Any, digits: int) -> str:
+    return f"{interval.low:.{digits}f} to {interval.high:.{digits}f}" if interval else "not known"
 
 
 def _row(run: Run, bound: list[str]) -> dict[str, Any]:

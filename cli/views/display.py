@@ -32,6 +32,7 @@ from engine.events import (
     StepStarted,
 )
 from engine.property_changes import PropertyDiff, outputs_diff
+from plans.plan import is_refused_change
 
 if TYPE_CHECKING:
     from cli.views.diff_view import DiffView
@@ -54,11 +55,21 @@ class View(Protocol):
         """Leave the terminal as it was."""
 
 
-class UnlessWell:
-    """Shows nothing of a run that goes well, and all of one that fails, with the view that `make` makes."""
+class Held:
+    """Keeps what a run tells until it has ended, and tells it then with the view that `make` makes: always where it is to be
+    `shown`, else if it failed. `first` is called before, with the result, unless the run was cut off.
+    """
 
-    def __init__(self, make: Callable[[], View], console: Console, doing: str) -> None:
-        self._make = make
+    def __init__(
+        self,
+        make: Callable[[], View],
+        console: Console,
+        doing: str,
+        *,
+        shown: bool = False,
+        first: Callable[[Result], object] | None = None,
+    ) -> None:
+        self._make, self._shown, self._first = make, shown, first
         self._told: list[Event] = []
         self._status = console.status(doing) if console.is_terminal else None
         if self._status:
@@ -70,9 +81,11 @@ class UnlessWell:
             self._told.append(event)
 
     def finish(self, result: Result) -> None:
-        """Show all, if it failed."""
+        """Tell it."""
         self.close()
-        if result.ok:
+        if self._first and all(map(is_refused_change, result.failures)):
+            self._first(result)
+        if result.ok and not self._shown:
             return
         with closing(self._make()) as view:
             for event in self._told:
@@ -86,7 +99,11 @@ class UnlessWell:
 
 
 class Renderer:
-    """Prints events as they come; call `finish` with the result. With `diff` all properties are shown, as by the CLI."""
+    """Prints events as they come; call `finish` with the result.
+
+    With `diff` all properties are shown, as by the CLI. Without `steps` those of a preview are left out, as are properties and
+    outputs: the plan tells of them.
+    """
 
     def __init__(
         self,
@@ -94,11 +111,13 @@ class Renderer:
         verb: str,
         *,
         interactive: bool,
+        steps: bool = True,
         diff: DiffView | None = None,
         takes_over: bool = False,
     ) -> None:
         self._console = console
         self._diff = diff
+        self._steps = steps
         self._takes_over = takes_over
         self._verb = verb
         self._preview = verb == "preview"
@@ -112,7 +131,8 @@ class Renderer:
         self._stack: Step | None = None
         self._lock = threading.Lock()
         title = f"{TITLES[verb]} ({diff.stack}):" if diff else TITLES[verb]
-        console.print(Text(title, style="bold magenta"))
+        if steps or not self._preview:
+            console.print(Text(title, style="bold magenta"))
         if interactive:
             self._live = Live(
                 console=console,
@@ -174,8 +194,10 @@ class Renderer:
             for line in remarks(said):
                 self._console.print(Text(f"    {line}"), soft_wrap=True)
         else:
-            self._outputs(result)
-            self._summary(result)
+            if self._steps:
+                self._outputs(result)
+            if self._steps or not result.ok:
+                self._summary(result)
         told = {message for message, _ in self._errors}
         self._errors += [(failure, "") for failure in result.failures if failure not in told]
         self.close()
@@ -206,11 +228,13 @@ class Renderer:
     def _finished(self, step: Step, seconds: float) -> None:
         if step.op in ("same", "refresh") or (step.op == "create-replacement" and self._preview):
             return
+        if self._preview and not self._steps:
+            return
         done = "" if self._preview else f" ({seconds:.2f}s)"
         said = self._said(step)
         word = said if self._preview else PAST.get(said, said)
         self._console.print(Text.assemble(*_head(step, said), f" {word}{done}"), soft_wrap=True)
-        if step.op != "create-replacement":
+        if self._steps and step.op != "create-replacement":
             for line in property_lines(step.diff, indent=6):
                 self._console.print(line, soft_wrap=True)
 

@@ -15,13 +15,14 @@ from cli.console import print_json
 from cli.views.outcomes import counted, of_step
 from engine.events import Diagnostic, Event, Result, Step, StepFailed
 from engine.property_changes import Detail
+from plans.plan import made_of
 
 
 class JsonView:
-    """Prints one JSON document when the run is over; `config` is what it says the run was configured with."""
+    """Prints one JSON document when the run is over; `config` is what it says the run of the `stack` was configured with."""
 
-    def __init__(self, config: Mapping[str, str], *, takes_over: bool = False) -> None:
-        self._config, self._takes_over = config, takes_over
+    def __init__(self, stack: str, config: Mapping[str, str], *, takes_over: bool = False) -> None:
+        self._stack, self._config, self._takes_over = stack, config, takes_over
         self._told: list[Event] = []
 
     def __call__(self, event: Event) -> None:
@@ -30,7 +31,9 @@ class JsonView:
 
     def finish(self, result: Result) -> None:
         """Print it."""
-        print_json(digest(result, self._told, self._config, takes_over=self._takes_over))
+        document = digest(result, self._told, self._config, takes_over=self._takes_over)
+        plan = made_of(self._stack, document, done=not result.preview)
+        print_json(document | {"plan": plan.json()})
 
     def close(self) -> None:
         """Nothing is open."""

@@ -105,6 +105,12 @@ class Verdicts:
             else:
                 yield {"name": name, **asdict(found.value)}
 
+    def all(self) -> Iterator[dict[str, Any]]:
+        """All verdicts that can be read, as they are recorded."""
+        for found in self._records.all(""):
+            if not isinstance(found, Unreadable):
+                yield asdict(found.value)
+
     def keep(self, case: Case, verdict: Verdict, judged_at: str, found: Found) -> Verdict:
         """Record *verdict* in place of what was *found*; the verdict that is on record then.
 

@@ -1,9 +1,12 @@
-"""How long an experiment's training takes: the last durations, kept in the registry for the next preview."""
+"""What an experiment's last runs took and measured, kept in the registry for the forecasts of the next preview."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import dataclass, field
 from statistics import median
+from typing import Any
 
 from clients.errors import LedgerError
 from clients.storage import Container
@@ -12,25 +15,43 @@ from retrain_hooks.registry.records import Records
 _KEPT = 20
 
 
+@dataclass(frozen=True)
+class Past:
+    """A finished run: its job's duration in *seconds*, and what it measured."""
+
+    seconds: float
+    metrics: dict[str, Any] = field(default_factory=dict)
+
+
 class History:
-    """Durations of an experiment's finished jobs, in seconds; the last twenty."""
+    """An experiment's last twenty finished jobs, the oldest first."""
 
     def __init__(self, registry: Container, experiment: str) -> None:
-        self._records = Records(registry, "history", list[float], versions=())
+        self._records = Records(registry, "experience", list[Past], versions=())
+        self._durations = Records(registry, "history", list[float], versions=())  # of earlier releases
         self._name = experiment
 
-    def expected(self) -> float | None:
-        """The median of the last durations; None where none is known."""
-        with suppress(LedgerError):
-            found = self._records.find(self._name)
-            return median(found.value) if found and found.value else None
-        return None
+    def runs(self) -> list[Past]:
+        """The runs; of those that an earlier release recorded the durations alone."""
+        for records in (self._records, self._durations):
+            with suppress(LedgerError):
+                if (found := records.find(self._name)) and found.value:
+                    return [each if isinstance(each, Past) else Past(each) for each in found.value]
+        return []
 
-    def add(self, seconds: float) -> None:
-        """Remember one more. It only serves estimates, so it may fail where others are always faster."""
+    def expected(self) -> float | None:
+        """The median of the last durations, in seconds; None where none is known."""
+        runs = self.runs()
+        return median(run.seconds for run in runs) if runs else None
+
+    def add(self, seconds: float, metrics: Mapping[str, Any]) -> None:
+        """Remember one more. It only serves forecasts, so it may fail where others are always faster."""
+        numbers = {name: value for name, value in metrics.items() if isinstance(value, int | float)}
         with suppress(LedgerError):
             self._records.swap(
                 self._name,
-                lambda known: [*(known or []), round(seconds, 3)][-_KEPT:],
+                lambda known: [*(self.runs() if known is None else known), Past(round(seconds, 3), numbers)][
+                    -_KEPT:
+                ],
                 over_corrupt=True,
             )

@@ -266,7 +266,7 @@ class Trainer:
         self._progress.info(f"{request.what}: Finished{after}")
         entry, ours = self._ledger.advance(entry, finished)
         if ours and finished.seconds is not None:
-            History(self._ledger.registry, run.experiment).add(finished.seconds)
+            History(self._ledger.registry, run.experiment).add(finished.seconds, finished.metrics)
         return entry
 
     def _watch(

@@ -39,13 +39,14 @@ elif arguments[:1] == ["up"] and (folder / "waits").exists():
     signal.signal(signal.SIGINT, lambda *_: (print("cancelled once", flush=True), sys.exit(255)))
     print("training", flush=True)
     signal.pause()
-sys.exit(int((folder / "status").read_text()))
+status = folder / f"status of {{arguments[0]}}"
+sys.exit(int((status if status.exists() else folder / "status").read_text()))
 """
 
 
 @dataclass
 class FakePulumi:
-    """The stand-in: set `version`, `status` (of exit), `events` (its log) or `waits`; read what it was asked."""
+    """The stand-in: set `version`, `status` (of exit; `status of up` of that alone), `events` (its log) or `waits`; read what it was asked."""
 
     folder: Path
 

@@ -27,7 +27,20 @@ DELETING = {
     "data put": "want_a_yes",
 }
 HARMLESS = {
-    *("preview", "refresh", "output", "cancel", "adopt", "pulumi", "test", "lint", "docs", "bench", "chaos"),
+    *(
+        "preview",
+        "refresh",
+        "output",
+        "report",
+        "cancel",
+        "adopt",
+        "pulumi",
+        "test",
+        "lint",
+        "docs",
+        "bench",
+        "chaos",
+    ),
     *("help", "cloud start", "cloud stop", "cloud status", "cloud logs", "config get", "config set"),
     *("runs show", "stack init", "stack export", "stack import", "stack ls"),
     *(

@@ -176,7 +176,7 @@ def test_a_failed_run_of_the_cli_ends_with_why(project_root: Path, fake_pulumi: 
     """Below all that the CLI shows: cause and remedy are the last lines."""
     a_state(project_root)
     fake_pulumi.set("events", events())
-    fake_pulumi.set("status", "255")
+    fake_pulumi.set("status of up", "255")
     done = CliRunner().invoke(build(), ["up", "--yes", "--engine", "pulumi"])
     assert done.exit_code == 1
     assert done.stderr.splitlines()[-4:] == [
@@ -188,30 +188,26 @@ def test_a_failed_run_of_the_cli_ends_with_why(project_root: Path, fake_pulumi: 
     assert fake_pulumi.asked()[-1]["env"]["PULUMI_DEBUG_COMMANDS"] == "true"
 
 
-def test_a_preview_of_the_cli_ends_with_what_there_would_be(project_root: Path, fake_pulumi: Any) -> None:
-    """The stack's outputs are in its log; where nothing changes, nothing is said."""
+def test_a_preview_of_the_cli_is_told_as_a_plan(project_root: Path, fake_pulumi: Any) -> None:
+    """In the words of the plan, with what was said; the CLI's own display is one flag away. Where nothing changes, that is said."""
     a_state(project_root)
-    stack = "urn:pulumi:dev::retraining::pulumi:pulumi:Stack::retraining-dev"
-    outputs = {"modelAddress": "a/model", "endpointUrl": UNKNOWN_WIRE, "token": "[secret]"}
-    changes = {"op": "update", "urn": stack.replace("pulumi:pulumi:Stack", "t:i:T")}
-    told = [
-        {"resOutputsEvent": {"metadata": changes, "planning": True}},
-        {
-            "resOutputsEvent": {
-                "metadata": {"op": "same", "urn": stack, "new": {"outputs": outputs}},
-                "planning": True,
-            }
-        },
-    ]
+    urn = "urn:pulumi:dev::retraining::t:i:T::thing"
+    changes = {"op": "update", "urn": urn, "new": {"custom": True, "inputs": {"value": UNKNOWN_WIRE}}}
+    said = {"severity": "warning", "message": "a doubt\n", "urn": urn}
+    told = [{"diagnosticEvent": said}, {"resOutputsEvent": {"metadata": changes, "planning": True}}]
     fake_pulumi.set("events", "\n".join(map(json.dumps, told)))
     done = CliRunner().invoke(build(), ["preview", "--engine", "pulumi"])
-    assert [line.split() for line in done.stdout.splitlines()[1:]] == [
-        ["After", "this", "update:"],
-        ["Endpoint", "[unknown]"],
-        ["Model", "a/model"],
+    assert done.stdout.splitlines() == [
+        "Plan for dev: change 1",
+        "",
+        "  change: 1 (thing)",
+        "  deleted: nothing",
+        "",
     ]
-    fake_pulumi.set("events", json.dumps(told[1]))
-    assert CliRunner().invoke(build(), ["preview", "--engine", "pulumi"]).stdout == ""
+    assert done.stderr.splitlines() == ["warning: thing: a doubt"]
+    fake_pulumi.set("events", "")
+    quiet = CliRunner().invoke(build(), ["preview", "--engine", "pulumi"])
+    assert quiet.stdout == "Plan for dev: nothing changes\n\n"
 
 
 def test_what_the_cli_says_alone_is_the_reason(project_root: Path, fake_pulumi: Any) -> None:

@@ -82,13 +82,16 @@ def test_what_a_preview_refuses_is_not_begun(project: Path) -> None:
 
 
 def test_what_a_preview_lets_through_is_shown_once(project: Path) -> None:
-    """Only the update's steps are shown; it runs in a process of its own, as the preview did."""
+    """The plan comes first, then the update's steps, and the plan again as it was carried out; each runs in its own process."""
     done = dev(project, "up", "--yes")
     assert done.returncode == 0, done.stdout + done.stderr
     assert (project / "runs").read_text() == "preview None\nupdate None\n"
     assert (project / "made").read_text().splitlines() == ["good None", "2013-01 None"]
-    assert done.stdout.count("second") == 1
-    assert "to create" not in done.stdout
+    lines = [line.strip() for line in done.stdout.splitlines() if line.strip()]
+    assert lines[0] == "Plan for dev: create 2"
+    assert "create: 2 (first, second)" in lines
+    assert lines[lines.index("Updating") :].count("created: 2 (first, second)") == 1
+    assert sum(line.endswith("s)") and "second created" in line for line in lines) == 1
     (record,) = (project / ".pulumi/history/retraining/dev").glob("*.history.json")
     assert json.loads(record.read_text())["kind"] == "update"
 
@@ -104,7 +107,7 @@ def test_a_failed_update_ends_with_why(project: Path) -> None:
         '        return CreateResult("made", props)',
     )
     (project / "__main__.py").write_text(fails + export)
-    assert "verdict: " in dev(project, "up", "--yes").stdout
+    assert "verdict: " in dev(project, "up", "--yes", "--steps").stdout
     more = "Thing(Provider(), 'third', {'value': 'fails'}, pulumi.ResourceOptions(depends_on=[first]))\n"
     (project / "__main__.py").write_text(fails + more + export)
     done = dev(project, "up", "--yes", "-c", "dataVersion=other")

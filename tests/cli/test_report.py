@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.console import Console
 
-from cli.services.report import after_preview, after_up, secret_outputs, summary
+from cli.services.report import after_up, secret_outputs, summary
 from clients.errors import ConfigurationError
 from retrain_hooks.registry.run_key import key_of
 from tests.unit.gated_world import Gated
@@ -139,27 +139,6 @@ def test_a_pin_names_the_version_that_was_asked_for_and_its_runs_own(own):
     assert summary(outputs)["Data version"] == f"{own} (2013-02 was asked for)"
     outputs["asked"]["dataVersion"] = own.split(" ")[0]
     assert summary(outputs)["Data version"] == own
-
-
-def test_a_preview_promises_no_more_than_it_knows():
-    """A candidate without a verdict serves once it has passed; what is not known is said as such."""
-    world = a_world()
-    play(world, "good", "declared")
-    unknown = dict.fromkeys(("metrics", "rules", "endpointUrl"), "[unknown]")
-    outputs = exported(world) | unknown | {"verdict": "pending"}
-    outputs["serving"] |= {"dataVersion": "[unknown]", "metrics": "[unknown]"}
-    text = io.StringIO()
-    after_preview(outputs, Console(file=text, width=10_000))
-    assert [" ".join(line.split()) for line in text.getvalue().splitlines()] == [
-        "",
-        "After this update:",
-        "Endpoint [unknown]",
-        f"Model {address('good')}, once it has passed the gate",
-        f"Run key {key('good')}",
-        "Data version data-good",
-        "Metrics [unknown]",
-        "Gate pending: judged by the update",
-    ]
 
 
 def test_a_model_that_was_trained_and_not_judged_waits():

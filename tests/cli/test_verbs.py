@@ -130,11 +130,11 @@ def test_auto_takes_the_cli_on_path(
 ) -> None:
     """With a CLI that is new enough on PATH, `up` runs it without questions, its preview first, and then reports the outputs."""
     assert run("up", "--yes").exit_code == 0
-    init, up, output = fake_pulumi.asked()
+    init, preview, _, up, output = fake_pulumi.asked()
     assert init["arguments"][:4] == ["stack", "init", "dev", "--no-select"]
+    assert preview["arguments"][:3] == ["preview", "--stack", "dev"]
     assert up["arguments"][:3] == ["up", "--stack", "dev"]
-    assert {"--yes", "--non-interactive"} <= set(up["arguments"])
-    assert "--skip-preview" not in up["arguments"]
+    assert {"--yes", "--skip-preview", "--non-interactive"} <= set(up["arguments"])
     assert output["arguments"] == ["stack", "output", "--json", "--stack", "dev"]
     assert reported == [{"endpointUrl": "http://127.0.0.1/e", "token": "[secret]"}]
 
@@ -254,7 +254,7 @@ main(["up", "--engine", "pulumi"])
         [sys.executable, "-c", code], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True
     ) as up:
         assert up.stdout is not None
-        assert up.stdout.readline() == "training\n"
+        assert "training\n" in iter(up.stdout.readline, "")
         up.send_signal(signal.SIGINT)
         assert up.stdout.read() == "cancelled once\n"
     assert up.returncode == 130
@@ -291,11 +291,13 @@ def test_keys_are_fetched_only_on_demand(
 def test_on_a_terminal_the_cli_asks(
     project_root: Path, fake_pulumi: Any, reported: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Where somebody can answer, the CLI shows its preview and asks; --yes spares that, and --json needs it."""
+    """Where somebody can answer, the plan is shown and asked about; --yes spares that, and --json needs it."""
     monkeypatch.setattr(cli.console, "is_interactive", lambda: True)
     a_state(project_root)
-    run("up")
-    assert not {"--yes", "--skip-preview", "--non-interactive"} & set(fake_pulumi.asked()[0]["arguments"])
+    refused = run("up")
+    assert refused.exit_code == 1
+    assert "not confirmed, so nothing was done" in refused.output
+    assert [call["arguments"][0] for call in fake_pulumi.asked()] == ["preview"]
     assert run("up", "--json").exit_code == 2
     assert run("up", "--json", "--yes").exit_code == 0
     preview, update = fake_pulumi.asked()[-2:]

@@ -76,7 +76,7 @@ class Story:
 
     def run(self) -> None:
         """From the first preview to the end of the stack."""
-        self.tell("preview", "preview", *EMBEDDED)
+        self.tell("preview", "preview", "--steps", *EMBEDDED)
         self.tell("adopt", "up", "--yes", *EMBEDDED)
         self.tell("quiet", "preview", "--refresh", "--expect-no-changes", *EMBEDDED)
         self.version("2013-02")
@@ -193,7 +193,7 @@ def test_a_data_factory_pipeline_becomes_a_program_whose_preview_adopts(prepared
     written = [(prepared.root / name).read_text() for name in ("__main__.py", "Pulumi.factory.yaml")]
     for secret in (cloud["accountKey"], trains["PrimaryKey"], trains["SecondaryKey"]):
         assert secret not in told.done.text + "".join(written)
-    preview = story.tell("preview", "preview", *EMBEDDED)
+    preview = story.tell("preview", "preview", "--steps", *EMBEDDED)
     assert preview.done.status == 0, preview.done.text
     model = r'modelAddress *: "models/retraining-dev-flights-training/[0-9a-f]{64}/1\.ilearner"'
     assert re.search(model, preview.done.text), preview.done.text
@@ -383,7 +383,7 @@ def test_a_definition_goes_out_without_secrets_and_in_with_a_model(new, npm_serv
     # What the program bound was changed behind its back: drift, and red.
     drift = new.checkout.dev("preview", "--refresh", "--expect-no-changes", "-s", "theirs", *EMBEDDED)
     assert drift.status == 1
-    assert other["key"][:12] in drift.text
+    assert other["key"][:7] in drift.text
 
 
 @pytest.mark.parametrize(

@@ -151,11 +151,11 @@ def story(tiny: Checkout, engine: str) -> Story:
         if verb.startswith("up") and told.done[name].status == 0:
             told.outputs[name] = tiny.succeed("output", "--json", "-s", STACK).json
 
-    tell("first preview", "preview", "t1")
+    tell("first preview", "preview --steps", "t1")
     tell("first", "up --yes", "t1")
     tell("quiet", "preview --expect-no-changes", "t1")
     with signed_in_as_reader(tiny):
-        tell("reader", "preview", "t2")
+        tell("reader", "preview --steps", "t2")
     tell("retrain", "up --yes", "t2")
     tell("refused", "up --yes", "t3", "-c", 'gateRules=["auc >= 0.99"]')
     tell("back", "up --yes", "t1")

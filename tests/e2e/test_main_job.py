@@ -70,10 +70,10 @@ def story(checkout: Checkout) -> Story:
             told.chapters[name].score = score(checkout, told.outputs[name])
 
     engine = ("--engine", "embedded")
-    tell("first preview", "preview", *engine)
+    tell("first preview", "preview", "--steps", *engine)
     tell("first up", "up", *engine)
     tell("second up", "up", *engine)
-    tell("preview", "preview", "-c", "dataVersion=2013-03", *engine)
+    tell("preview", "preview", "--steps", "-c", "dataVersion=2013-03", *engine)
     checkout.configure("dataVersion", "2013-02")
     tell("retrain", "up", *engine)
     tell("quiet", "up", *engine)
@@ -242,7 +242,9 @@ def test_a_preview_needs_no_more_than_a_read_only_credential(story, checkout):
     checkout.environment.update(azure_native)
     checkout.reset_journal()
     checkout.succeed("stack", "init", "readonly")
-    done = checkout.dev("preview", "-s", "readonly", "-c", "target=environment", "--engine", "embedded")
+    done = checkout.dev(
+        "preview", "--steps", "-s", "readonly", "-c", "target=environment", "--engine", "embedded"
+    )
     for name in [name for name in checkout.environment if name.startswith(("RETRAIN_", "PULUMI_"))]:
         del checkout.environment[name]
     assert done.status == 0, done.text

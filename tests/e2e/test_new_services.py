@@ -118,7 +118,7 @@ def story(checkout: Checkout) -> Story:
 
     checkout.up()
     secret = checkout.succeed("output", "--json", "--show-secrets").json
-    tell("preview of the move", "preview", *NEW)
+    tell("preview of the move", "preview", "--steps", *NEW)
     with watched(checkout, secret["endpointUrl"], secret["endpointKey"]) as told.watch:
         tell("move", "up", "--yes", *NEW)
     tell("quiet", "preview", "--refresh", "--expect-no-changes", *NEW)

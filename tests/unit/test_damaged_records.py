@@ -15,7 +15,7 @@ from retrain_hooks.data.contents import Bytes, Folder
 from retrain_hooks.gate.rules import Ruling
 from retrain_hooks.gate.verdicts import Model, Verdicts, _Record
 from retrain_hooks.registry.catalogue import distinct, newest_first
-from retrain_hooks.registry.history import History
+from retrain_hooks.registry.history import History, Past
 from retrain_hooks.registry.ledger import Job, Ledger, Run, as_keyed
 from retrain_hooks.registry.markers import Marker, Markers, recorded
 from retrain_hooks.registry.owners import Mark, Owner, Owners, StackClaim, StackClaims, Thing
@@ -78,7 +78,11 @@ KINDS: dict[str, tuple[Callable[[MemoryContainer], Records[Any]], str, Any]] = {
         "note",
         {"version": 1, "content": "c", "wanted": ""},
     ),
-    "history": (lambda registry: History(registry, "flights")._records, "flights", [1.0, 2.5]),
+    "history": (
+        lambda registry: History(registry, "flights")._records,
+        "flights",
+        [Past(1.0), Past(2.5, {"auc": 0.7})],
+    ),
 }
 # What stands where something else should: as JSON's text, since some of it cannot be written by a writer of JSON.
 HOSTILE = (

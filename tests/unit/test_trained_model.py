@@ -174,7 +174,7 @@ def test_another_run_has_another_plan(life):
 def test_the_plan_says_what_would_happen_and_how_long_it_should_take(life, registry):
     """Expected minutes are the ledger's own history; a rate puts a price on them."""
     for seconds in (60, 120, 600):
-        History(registry, "flights").add(seconds)
+        History(registry, "flights").add(seconds, {})
     found = life.check(PROPS, {})
     assert found["plan"] == f"train run {found['runKey'][:12]}, about 2.0 min"
     assert life.check(PROPS | {"ratePerHour": "3"}, {})["plan"].endswith(
@@ -184,7 +184,7 @@ def test_the_plan_says_what_would_happen_and_how_long_it_should_take(life, regis
 
 def test_a_short_run_is_expected_in_seconds(life, registry):
     """ "About 0.0 min" would say nothing."""
-    History(registry, "flights").add(12.4)
+    History(registry, "flights").add(12.4, {})
     assert life.check(PROPS, {})["plan"].endswith(", about 12 s")
 
 

@@ -1,0 +1,133 @@
+"""The facts of a report: runs, verdicts and bindings as they are on record, and what the gate asks."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from cli.reporting.sources import OURS, Sources
+from reports.facts import Bound, Judged, Report, RunFacts
+
+if TYPE_CHECKING:
+    from retrain_hooks.registry.ledger import Run
+
+_UPDATES = 200  # of the stack's history that are looked through for bindings
+_VERDICTS = 200
+
+
+def gathered(sources: Sources, compared: Sequence[str] = ()) -> Report:
+    """The report; *compared* are the keys of the runs to compare, which else are the one that serves and its candidate."""
+    from cli.reporting.scored import columns_of, scored
+    from retrain_hooks.gate.rules import MetricRule
+    from retrain_hooks.registry.markers import recorded
+    from retrain_hooks.registry.run_key import key_of
+
+    used = recorded(sources.registry.container)
+    serving = key_of(str(sources.binding.get("address") or "")) or ""
+    promotion = sources.promotion
+    candidate = promotion.candidate.run_key if promotion else ""
+    keys = (
+        list(compared)
+        or list(dict.fromkeys(filter(None, (serving, candidate, _before(sources, serving)))))[:2]
+    )
+    rules = promotion.gate.rules if promotion else ()
+    limits: dict[str, list[float]] = {}
+    for rule in map(MetricRule.parse, rules):
+        if not rule.champion and not rule.measure.on_rows:
+            limits.setdefault(rule.metric, []).append(float(rule.number))
+    columns, said = columns_of(sources, serving)
+    return Report(
+        stack=sources.stack,
+        made=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        endpoint=str(sources.binding.get("endpointName") or "not made yet"),
+        serving=serving,
+        runs=[_facts(run, used.where.get(run.address, [])) for run in sources.runs],
+        verdicts=list(_verdicts(sources)),
+        bindings=list(_bindings(sources)),
+        rules=rules,
+        limits=limits,
+        scores=scored(sources, keys) if keys else None,
+        columns=columns,
+        columns_of=said,
+        rate_per_hour=next(
+            (each["ratePerHour"] for each in sources.of("TrainedModel") if each.get("ratePerHour")), None
+        ),
+        compared=keys,
+        notes=_notes(sources),
+    )
+
+
+def _before(sources: Sources, serving: str) -> str:
+    """The run that served before the one that serves now, as far as the bindings tell."""
+    return next((each.key for each in _bindings(sources) if each.key != serving), "")
+
+
+def _facts(run: Run, bound: Sequence[str]) -> RunFacts:
+    from retrain_hooks.registry.catalogue import when
+
+    numbers = {name: value for name, value in run.metrics.items() if isinstance(value, int | float)}
+    digest = str(run.inputs.get("data") or "").removeprefix("2-")
+    return RunFacts(
+        run.key,
+        run.experiment,
+        run.data_version,
+        digest,
+        run.state,
+        when(run),
+        run.seconds,
+        numbers,
+        bound,
+        run.error,
+    )
+
+
+def _verdicts(sources: Sources) -> Iterator[Judged]:
+    from retrain_hooks.gate.verdicts import Verdicts
+
+    own = {run.key for run in sources.runs}
+    found = [one for one in Verdicts(sources.registry.container).all() if one["candidate"]["key"] in own]
+    for one in sorted(found, key=lambda each: str(each["judgedAt"]), reverse=True)[:_VERDICTS]:
+        champion = (one["champion"] or {}).get("key", "")
+        yield Judged(one["candidate"]["key"], champion, one["outcome"], one["judgedAt"], one["rules"])
+
+
+def _bindings(sources: Sources) -> Iterator[Bound]:
+    """What each update bound, the newest first; only that which changed something."""
+    from cli.project import backend_of
+    from retrain_hooks.registry.run_key import key_of
+
+    backend = backend_of(sources.stack)
+    files = (
+        sorted(backend.history.glob("*.checkpoint.json"))[-_UPDATES:]
+        if backend and backend.history.is_dir()
+        else []
+    )
+    found: list[Bound] = []
+    last: dict[str, str] = {}
+    for file in files:
+        try:
+            latest = json.loads(file.read_text(encoding="utf-8"))["checkpoint"].get("latest") or {}
+        except (OSError, ValueError, KeyError, AttributeError):
+            continue
+        when = str((latest.get("manifest") or {}).get("time") or "")[:19]
+        for each in latest.get("resources") or []:
+            if each.get("type") != f"{OURS}ModelBinding":
+                continue
+            outputs = each.get("outputs") or {}
+            name, key = str(outputs.get("endpointName")), key_of(str(outputs.get("address") or "")) or ""
+            if key and last.get(name) != key:
+                last[name] = key
+                found.append(Bound(when, name, key))
+    return reversed(found)
+
+
+def _notes(sources: Sources) -> list[str]:
+    from cli.project import backend_of
+
+    if backend_of(sources.stack) is None:
+        return [
+            "The stack's state is not on this machine: what it binds, and what its gate asks, is not told."
+        ]
+    return []

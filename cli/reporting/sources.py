@@ -1,0 +1,84 @@
+"""Where the facts of a report are: the stack's state, and the registry of its target."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from cli.errors import CliError
+
+if TYPE_CHECKING:
+    from cli.services.registry import Registry
+    from retrain_hooks.gate.inputs import PromotionInputs
+    from retrain_hooks.registry.ledger import Run
+
+OURS = "pulumi-python:dynamic/retrain:"
+
+
+@dataclass(frozen=True)
+class Sources:
+    """Where the facts are: the *stack*, and the *registry* of its target."""
+
+    stack: str
+    registry: Registry
+
+    @cached_property
+    def resources(self) -> list[Mapping[str, Any]]:
+        """The stack's resources, as its state has them; none where that is not on this machine."""
+        from cli.project import backend_of
+
+        backend = backend_of(self.stack)
+        return list(backend.deployment().get("resources") or []) if backend else []
+
+    def of(self, kind: str) -> list[Mapping[str, Any]]:
+        """The outputs of the resources of a kind."""
+        return [
+            each.get("outputs") or each.get("inputs") or {}
+            for each in self.resources
+            if each.get("type") == f"{OURS}{kind}"
+        ]
+
+    @cached_property
+    def promotion(self) -> PromotionInputs | None:
+        """The gate of the stack's endpoint."""
+        from retrain_hooks.gate.inputs import PromotionInputs
+
+        found = self.of("Promotion")
+        return PromotionInputs.parse(found[0], recorded=True) if found else None
+
+    @cached_property
+    def binding(self) -> Mapping[str, Any]:
+        """The stack's binding."""
+        found = self.of("ModelBinding")
+        return found[0] if found else {}
+
+    @cached_property
+    def runs(self) -> list[Run]:
+        """The runs of the stack's experiment, the oldest first."""
+        from retrain_hooks.registry.catalogue import distinct, newest_first
+        from retrain_hooks.registry.records import Unreadable
+
+        found = [run for run in self.registry.ledger.runs() if not isinstance(run, Unreadable)]
+        names = {str((each.get("experiment") or {}).get("name")) for each in self.of("TrainedModel")}
+        own = [run for run in found if not names or run.experiment in names]
+        return list(reversed(newest_first(distinct(own))))
+
+    def run(self, prefix: str) -> Run:
+        """The run whose key begins so. Raises ConfigurationError."""
+        from retrain_hooks.registry.catalogue import find
+
+        return find(self.registry.ledger, prefix.lower())
+
+
+def sources_of(stack: str) -> Sources:
+    """The sources of a stack that was deployed. Raises CliError."""
+    from cli.services.registry import open_registry
+    from cli.stacks.names import known
+
+    name = known(stack, deployed=True)
+    found = Sources(name, open_registry(name))
+    if not found.runs:
+        raise CliError("there are no runs yet, so there is nothing to report", f"./dev up -s {name}")
+    return found

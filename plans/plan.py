@@ -1,0 +1,88 @@
+"""A plan: the stages of an update in their order, and what stays."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+from functools import cached_property
+from typing import Any
+
+from plans.expected import expected
+from plans.forecasts import Forecast
+from plans.phrases import Words
+from plans.stage import Stage, stage_of
+from plans.steps import steps_of
+
+FORMAT = 1
+_ORDER = ("Fleet", "DataVersion", "TrainedModel", "Promotion", "ModelBinding")
+_QUIET = ("same", "read", "withhold", "refresh")
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What an update of a stack does. `done`: it was carried out, and facts that only it could find out are there."""
+
+    stack: str
+    stages: tuple[Stage, ...]
+    unchanged: int
+    drifted: tuple[str, ...] = ()
+    """Resources that a refresh found other than the last update left them."""
+    done: bool = False
+    forecasts: Mapping[str, Forecast] = field(default_factory=dict)
+    """By urn of the stage that it is about; no part of what is promised."""
+
+    @cached_property
+    def told(self) -> list[Stage]:
+        """The stages that have words of their own, in the order in which a retraining goes."""
+        told = [stage for stage in self.stages if stage.told and stage.facts]
+        return sorted(told, key=lambda stage: _ORDER.index(stage.kind) if stage.kind in _ORDER else 0)
+
+    @cached_property
+    def others(self) -> dict[str, list[Stage]]:
+        """All other stages by their operations, deletions last."""
+        groups: dict[str, list[Stage]] = {}
+        for stage in self.stages:
+            if not (stage.told and stage.facts):
+                groups.setdefault(stage.operation, []).append(stage)
+        return dict(sorted(groups.items(), key=lambda group: "delete" in group[0]))
+
+    @property
+    def deletes(self) -> list[Stage]:
+        """What is deleted, or replaced."""
+        return [stage for stage in self.stages if "delete" in stage.operation or "replace" in stage.operation]
+
+    def json(self) -> dict[str, Any]:
+        """As JSON, of the form that `schema.json` describes."""
+        return {
+            "format": FORMAT,
+            **asdict(replace(self, stages=())),
+            "stages": [asdict(each) for each in self.stages],
+        }
+
+    @classmethod
+    def read(cls, data: Mapping[str, Any]) -> Plan:
+        """From JSON. Raises ValueError, KeyError or TypeError for what is no plan."""
+        if data["format"] != FORMAT:
+            raise ValueError(f"format {data['format']!r}")
+        stages = tuple(Stage(**{**each, "unknown": tuple(each["unknown"])}) for each in data["stages"])
+        rest = {name: data[name] for name in ("stack", "unchanged", "done")}
+        forecasts = {urn: Forecast.read(each) for urn, each in data.get("forecasts", {}).items()}
+        return cls(**rest, drifted=tuple(data["drifted"]), stages=stages, forecasts=forecasts)
+
+    def words(self, stage: Stage) -> Words:
+        """What a stage does, line by line, and what is expected of it."""
+        return [*stage.words(), *expected(stage, self.forecasts.get(stage.urn))]
+
+
+def made_of(stack: str, document: Mapping[str, Any], *, done: bool = False) -> Plan:
+    """The plan in what an engine tells of a preview, or, `done`, of an update: a document as `preview --json` prints it."""
+    steps = [step for step in steps_of(document) if step.custom]
+    drifted = tuple(step.name for step in steps if step.operation == "refresh" and step.old != step.new)
+    stages = tuple(stage_of(step) for step in steps if step.operation not in _QUIET)
+    unchanged = sum(step.operation == "same" for step in steps)
+    return Plan(stack, stages, unchanged, drifted, done)
+
+
+def is_refused_change(error: str) -> bool:
+    """Whether an engine's *error* is that something changes where nothing was to: the plan is whole then."""
+    return "no changes were expected" in error

@@ -1,0 +1,1 @@
+"""The kinds of resources that a plan has words for, a file a kind; see `plans.stage`."""

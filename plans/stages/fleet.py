@@ -1,0 +1,32 @@
+"""A fleet: what happens to its members, a kind of change a line."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from plans.phrases import Words, number, short
+from plans.steps import UNKNOWN, Step
+
+TITLE = "fleet"
+
+
+def facts(step: Step) -> dict[str, Any]:
+    """See Kind."""
+    new = step.new
+    names = ("plan", "planKey", "leaves", "stuck", "counts", "failed")
+    found = {name: new[name] for name in names if new.get(name)}
+    return found or {"plan": UNKNOWN}
+
+
+def words(facts: Mapping[str, Any]) -> Words:
+    """See Kind."""
+    plan = facts.get("plan")
+    lines = [("members", line) for line in plan] if isinstance(plan, list) else [("members", "not known yet")]
+    if "planKey" in facts:
+        lines.append(("plan", short(facts["planKey"])))
+    if isinstance(counts := facts.get("counts"), Mapping):
+        lines.append(("now", ", ".join(f"{number(count)} {what}" for what, count in counts.items())))
+    for name in ("stuck", "failed"):
+        lines += [(name, str(line)) for line in facts.get(name, ())]
+    return lines

@@ -1,0 +1,200 @@
+"""The pictures of a report, by matplotlib, as SVG that takes the page's colours and says what it shows."""
+
+from __future__ import annotations
+
+import html
+import io
+import re
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Final
+
+from reports.facts import RunFacts
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+_INK, _FIRST, _SECOND, _THIRD = "#010203", "#0b62c4", "#c2410c", "#15803d"
+_COLOURS: Final = {
+    _INK: "currentColor",
+    _FIRST: "var(--first)",
+    _SECOND: "var(--second)",
+    _THIRD: "var(--third)",
+}
+_LINES: Final = ((_FIRST, "-", "o"), (_SECOND, "--", "s"), (_THIRD, ":", "^"))
+_MOST = 400  # points of a line: a curve of a million rows is drawn as well by so many
+_BINS = 10
+
+
+def over_versions(runs: Sequence[RunFacts], metric: str, limits: Sequence[float], serving: str) -> str:
+    """A metric over the runs in their order, with the gate's limits; the run that serves is marked."""
+    told = [run for run in runs if isinstance(run.metrics.get(metric), int | float)]
+    figure, axes = _axes(7.2, 2.4)
+    values = [run.metrics[metric] for run in told]
+    axes.plot(range(len(told)), values, color=_FIRST, marker="o" if len(told) <= _MOST else "", markersize=4)
+    for limit in limits:
+        axes.axhline(limit, color=_SECOND, linestyle="--", linewidth=1)
+    for at, run in enumerate(told):
+        if run.key == serving:
+            axes.plot([at], [run.metrics[metric]], marker="D", markersize=9, color=_THIRD)
+    step = max(1, len(told) // 8)
+    axes.set_xticks(range(0, len(told), step), [_label(run) for run in told[::step]], rotation=20, ha="right")
+    axes.set_ylabel(metric)
+    last = f"{told[-1].metrics[metric]:.4g} of {_label(told[-1])}" if told else "none"
+    gate = f"; the gate's limits: {', '.join(f'{limit:g}' for limit in limits)}" if limits else ""
+    return _svg(figure, f"{metric} of {len(told)} runs, the last {last}{gate}")
+
+
+def durations(runs: Sequence[RunFacts]) -> str:
+    """How long each run took."""
+    told = [run for run in runs if run.seconds is not None]
+    figure, axes = _axes(7.2, 2.0)
+    axes.plot(
+        range(len(told)),
+        [run.seconds or 0 for run in told],
+        color=_FIRST,
+        marker="o" if len(told) <= _MOST else "",
+        markersize=3,
+    )
+    step = max(1, len(told) // 8)
+    axes.set_xticks(range(0, len(told), step), [_label(run) for run in told[::step]], rotation=20, ha="right")
+    axes.set_ylabel("seconds")
+    return _svg(figure, f"seconds that {len(told)} runs took")
+
+
+def curves(outcomes: Mapping[str, Any], names: Mapping[str, str]) -> list[tuple[str, str]]:
+    """Of two classes: ROC, precision against recall, and calibration of all models."""
+    from sklearn import metrics as sk
+    from sklearn.calibration import calibration_curve
+
+    told = {
+        key: one
+        for key, one in outcomes.items()
+        if one.scores is not None and len(set(one.actual.tolist())) == 2
+    }
+    if not told:
+        return []
+    roc, roc_axes = _axes(3.5, 3.2)
+    pr, pr_axes = _axes(3.5, 3.2)
+    calibration, calibration_axes = _axes(3.5, 3.2)
+    said: list[list[str]] = [[], [], []]
+    for (key, one), (colour, line, mark) in zip(told.items(), _LINES, strict=False):
+        style: dict[str, Any] = {"color": colour, "linestyle": line, "label": names[key]}
+        false, true, _ = sk.roc_curve(one.actual, one.scores)
+        roc_axes.plot(*_thinned(false, true), **style)
+        precision, recall, _ = sk.precision_recall_curve(one.actual, one.scores)
+        pr_axes.plot(*_thinned(recall, precision), **style)
+        happened, expected = calibration_curve(one.actual, one.scores, n_bins=_BINS)
+        calibration_axes.plot(expected, happened, marker=mark, markersize=4, **style)
+        said[0].append(f"{names[key]}: area {sk.roc_auc_score(one.actual, one.scores):.4f}")
+        said[1].append(
+            f"{names[key]}: average precision {sk.average_precision_score(one.actual, one.scores):.4f}"
+        )
+        said[2].append(f"{names[key]}: Brier score {sk.brier_score_loss(one.actual, one.scores):.4f}")
+    for axes in (roc_axes, calibration_axes):
+        axes.plot([0, 1], [0, 1], color=_INK, linewidth=0.5, linestyle=":")
+    parts = (
+        ("ROC curve", roc, roc_axes, ("false positive rate", "true positive rate")),
+        ("Precision and recall", pr, pr_axes, ("recall", "precision")),
+        (
+            "Calibration",
+            calibration,
+            calibration_axes,
+            ("probability that the model gives", "share that was positive"),
+        ),
+    )
+    drawn = []
+    for (title, figure, axes, (x, y)), text in zip(parts, said, strict=True):
+        axes.set_xlabel(x)
+        axes.set_ylabel(y)
+        axes.legend(fontsize=8, frameon=False)
+        drawn.append((title, _svg(figure, f"{title}. {'; '.join(text)}")))
+    return drawn
+
+
+def residuals(outcomes: Mapping[str, Any], names: Mapping[str, str]) -> list[tuple[str, str]]:
+    """Of a regression: what the models were wrong by, and against what really was."""
+    import numpy as np
+
+    figure, axes = _axes(3.5, 3.2)
+    against, other = _axes(3.5, 3.2)
+    said = []
+    for (key, one), (colour, line, mark) in zip(outcomes.items(), _LINES, strict=False):
+        wrong = one.predicted - one.actual
+        axes.hist(wrong, bins=40, histtype="step", color=colour, linestyle=line, label=names[key])
+        some = np.linspace(0, len(wrong) - 1, min(len(wrong), _MOST)).astype(int)
+        other.plot(
+            one.actual[some],
+            one.predicted[some],
+            mark,
+            markersize=3,
+            color=colour,
+            label=names[key],
+            alpha=0.7,
+        )
+        said.append(f"{names[key]}: mean {wrong.mean():.4g}, standard deviation {wrong.std():.4g}")
+    low, high = other.get_xlim()
+    other.plot([low, high], [low, high], color=_INK, linewidth=0.5, linestyle=":")
+    for each, (x, y) in ((axes, ("told minus real", "rows")), (other, ("real", "told"))):
+        each.set_xlabel(x)
+        each.set_ylabel(y)
+        each.legend(fontsize=8, frameon=False)
+    return [
+        ("Residuals", _svg(figure, f"Residuals. {'; '.join(said)}")),
+        ("Told against real", _svg(against, "What models told against what was real")),
+    ]
+
+
+def bars(values: Sequence[tuple[str, float]], what: str) -> str:
+    """Numbers by name, the largest first."""
+    figure, axes = _axes(7.2, 0.5 + 0.24 * len(values))
+    names = [name if len(name) <= 30 else f"{name[:29]}…" for name, _ in values]
+    axes.barh(range(len(values)), [value for _, value in values], color=_FIRST)
+    axes.set_yticks(range(len(values)), names)
+    axes.invert_yaxis()
+    axes.set_xlabel(what)
+    return _svg(figure, f"{what}: " + ", ".join(f"{name} {value:.4g}" for name, value in values[:5]))
+
+
+def _axes(width: float, height: float) -> tuple[Figure, Axes]:
+    from matplotlib import rcParams
+    from matplotlib.figure import Figure
+
+    rcParams["svg.fonttype"] = "none"
+    rcParams["svg.hashsalt"] = "report"
+    figure = Figure(figsize=(width, height), layout="constrained")
+    axes = figure.subplots()
+    axes.tick_params(colors=_INK, labelsize=8)
+    for each in (axes.xaxis.label, axes.yaxis.label):
+        each.set_color(_INK)
+        each.set_fontsize(9)
+    for name, spine in axes.spines.items():
+        spine.set_visible(name in ("left", "bottom"))
+        spine.set_color(_INK)
+    return figure, axes
+
+
+def _svg(figure: Figure, description: str) -> str:
+    """The picture with its description, in the page's colours; equal pictures are equal texts."""
+    buffer = io.StringIO()
+    figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
+    text = buffer.getvalue()
+    text = text[text.index("<svg") :]
+    text = re.sub(r"<metadata>.*?</metadata>", "", text, flags=re.DOTALL)
+    for colour, variable in _COLOURS.items():
+        text = text.replace(colour, variable)
+    text = re.sub(
+        r' xmlns(:\w+)?="[^"]*"| xlink:href="#|', lambda found: ' href="#' if "href" in found[0] else "", text
+    )
+    return text.replace("<svg", f'<svg role="img" aria-label="{html.escape(description)}"', 1)
+
+
+def _thinned(x: Any, y: Any) -> tuple[Any, Any]:
+    import numpy as np
+
+    some = np.unique(np.linspace(0, len(x) - 1, min(len(x), _MOST)).astype(int))
+    return x[some], y[some]
+
+
+def _label(run: RunFacts) -> str:
+    return run.data_version or run.key[:7]

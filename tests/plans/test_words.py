@@ -1,0 +1,146 @@
+"""A plan in words: whole, narrow enough, and the same as JSON."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from plans.forecasts import forecast
+from plans.markdown import LIMIT, as_markdown, as_summary
+from plans.plan import Plan, made_of
+from plans.words import as_text
+from tests.plans.documents import KEY, NEXT, binding, gate, model, retraining, step
+
+WHOLE = """\
+Plan for dev: retrain candidate, judge for retrained, bind retrained, delete 1
+
+~ data candidate-data
+    version    2013-01 (aaaaaaa) → 2013-02 (bbbbbbb)
+    size       2.5 MB in 1 blob of flights/{version}.csv
+
+~ model candidate
+    why        data 2013-01 (aaaaaaa) → 2013-02 (bbbbbbb)
+    data       flights/2013-02.csv (version 2013-02, bbbbbbb)
+    run        60f0729 → 0769984
+    model      1.ilearner of run 0769984
+    does       train run 0769984, about 12 s
+
+~ gate retrained
+    candidate  run 0769984 (data version 2013-02)
+    champion   run 60f0729: auc 0.778465
+    rules      auc >= 0.65; measured on 100 rows at least
+    else       the update fails
+    verdict    known when the model is trained
+
+~ binding retrained
+    serves     run 60f0729 → run 0769984
+    by         retrained
+    probe      50 rows, until it answers as the new model
+
+  delete: 1 (old-storage)
+  unchanged: 1 resource"""
+
+
+def test_a_retraining_in_words() -> None:
+    """Why, from what, judged by what against whom, where it is bound, what is deleted."""
+    assert as_text(made_of("dev", retraining())) == WHOLE
+
+
+@pytest.mark.parametrize("width", [60, 80, 100, 120, 1])
+def test_no_line_is_wider_than_asked(width: int) -> None:
+    """60 columns at least, 100 at most; long names and many rules are folded."""
+    rules = [f"auc >= 0.{number}" for number in range(10, 60)]
+    long = gate(NEXT, "2013-02", "pending", gate={"rules": rules, "onRejected": "hold"})
+    steps = [
+        *retraining()["steps"],
+        step("create", "Promotion", "a" * 300, None, long),
+        *(step("create", "azure-native:web:Site", f"site-{number}", None, {}) for number in range(40)),
+    ]
+    text = as_text(made_of("dev", {"steps": steps}), width)
+    assert max(map(len, text.splitlines())) <= max(60, min(width, 100))
+    assert "create: 40 (site-0" in text
+    assert "and 32 more" in text.replace("\n   ", "")
+
+
+def test_nothing_to_do_is_one_line() -> None:
+    """And what there is beside it."""
+    steps = [step("same", "StudioEndpoint", "endpoint", {}, {})]
+    assert (
+        as_text(made_of("dev", {"steps": steps}))
+        == "Plan for dev: nothing changes\n\n  unchanged: 1 resource"
+    )
+
+
+def test_what_others_changed_is_told() -> None:
+    """An endpoint that serves another model, and what a refresh found."""
+    found = {"retrained": f"models/flights/{KEY}/1.ilearner", "europe": "it is not there any more"}
+    steps = [
+        step("update", "ModelBinding", "endpoint-binding", binding(NEXT), binding(NEXT, found=found)),
+        step("refresh", "azure-native:storage:StorageAccount", "store", {"tier": "hot"}, {"tier": "cool"}),
+        step("refresh", "azure-native:storage:StorageAccount", "other", {"tier": "hot"}, {"tier": "hot"}),
+    ]
+    text = as_text(made_of("dev", {"steps": steps}))
+    assert "europe serves it is not there any more, retrained serves run 60f0729" in " ".join(text.split())
+    assert "changed by others since the last update: store\n" in text
+
+
+def test_what_was_carried_out_says_what_was_measured() -> None:
+    """The same plan, with duration, job, metrics and verdict."""
+    trained = model(NEXT, "2013-02", "b", metrics={"auc": 0.8137962}, seconds=1.23, job="j1", reused=False)
+    judged = gate(
+        NEXT,
+        "2013-02",
+        "held",
+        rules=[{"reason": "auc is 0.6, must be >= 0.65", "passed": False, "text": "x"}],
+    )
+    steps = [
+        step("update", "TrainedModel", "candidate", model(KEY, "2013-01", "a"), trained),
+        step("update", "Promotion", "endpoint-promotion", gate(KEY, "2013-01", "passed"), judged),
+    ]
+    text = as_text(made_of("dev", {"steps": steps}, done=True))
+    assert text.startswith("Done for dev: retrained candidate, judged for retrained")
+    assert "took       1.2 s (job j1)" in text
+    assert "metrics    auc 0.813796" in text
+    assert "verdict    held: auc is 0.6, must be >= 0.65" in text
+
+
+def test_json_is_the_same_plan() -> None:
+    """Read back it is equal, forecasts included."""
+    plan = made_of("dev", retraining())
+    told = forecast(
+        [1.0, 1.2, 1.1, 0.9, 1.3], [{"auc": 0.7 + each / 100} for each in range(5)], ["auc >= 0.65"]
+    )
+    plan = Plan(plan.stack, plan.stages, plan.unchanged, plan.drifted, plan.done, {plan.stages[1].urn: told})
+    assert Plan.read(json.loads(json.dumps(plan.json()))) == plan
+    assert "takes      about 1.1 s; " in as_text(plan)
+
+
+def test_markdown_is_one_comment_that_mentions_nobody() -> None:
+    """Tables, details folded, names as they are, under the hosts' limit."""
+    steps = [
+        *retraining()["steps"],
+        step("create", "azure-native:web:Site", "a|b <script> @team `x`", None, {}),
+        *(
+            step("create", "azure-native:web:Site", f"site-{number:05}" * 5, None, {})
+            for number in range(3_000)
+        ),
+    ]
+    text = as_markdown(made_of("dev", {"steps": steps}))
+    assert len(text) <= LIMIT
+    assert text.startswith("<!-- retraining plan: dev -->\n### Plan for `dev`: ")
+    assert "| why | data 2013-01 (aaaaaaa) → 2013-02 (bbbbbbb) |" in text
+    assert "<script>" not in text
+    assert "@team" not in text
+    assert text.count("<details>") == text.count("</details>") == 1
+    assert "The rest is left out" in text
+    short = as_markdown(made_of("dev", retraining()))
+    assert "> Deleted or replaced: old-storage" in short
+    assert "The rest" not in short
+
+
+def test_the_summary_is_one_line() -> None:
+    """For a chat."""
+    assert as_summary(made_of("dev", retraining())) == (
+        "dev: retrain candidate, judge for retrained, bind retrained, delete 1"
+    )
