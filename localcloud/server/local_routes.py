@@ -50,6 +50,11 @@ async def clear_journal(request: Request) -> Response:
     return Response(status_code=204)
 
 
+async def get_scorers(request: Request) -> Response:
+    """GET the graphs that are ready to score, whether each is compiled, and if not, why not."""
+    return JSONResponse(works_of(request).graphs.ready())
+
+
 async def health(request: Request) -> Response:
     """GET 200 once both ports serve."""
     serving = works_of(request).proxy.serving
@@ -61,5 +66,6 @@ def routes() -> list[BaseRoute]:
     return [
         Route("/_local/journal", get_journal, methods=["GET"]),
         Route("/_local/journal", clear_journal, methods=["DELETE"]),
+        Route("/_local/scorers", get_scorers, methods=["GET"]),
         Route("/_local/health", health, methods=["GET"]),
     ]

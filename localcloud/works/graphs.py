@@ -38,6 +38,10 @@ class _Recent(Generic[Value]):
     def known(self, key: object) -> Value | None:
         return self._values.get(key)
 
+    def all(self) -> list[Value]:
+        with self._lock:
+            return list(self._values.values())
+
     def get(self, key: object, make: Callable[[], Value]) -> Value:
         with self._lock:
             if key in self._values:
@@ -100,6 +104,13 @@ class Graphs:
         if known is not None:
             return known
         return self._experiments.get(digest, lambda: self.parse(self._services.package(digest)))
+
+    def ready(self) -> list[dict[str, Any]]:
+        """The scorers that have been made: their graph, how they score, and why they are not compiled."""
+        return [
+            {"graph": each.experiment.name, "compiled": not each.interpreted, "why": each.interpreted or None}
+            for each in self._scorers.all()
+        ]
 
     def known_scorer(self, package: str, resources: Sequence[Resource]) -> Scorer | None:
         """The scorer, if it has been made."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 import math
 import stat
@@ -15,7 +16,10 @@ import pandas as pd
 import pytest
 from starlette.types import ASGIApp
 
+from graph import Rows, rows_of
+from graph.data.values import coerce, coerced
 from localcloud.blobs.locations import locate_blob
+from localcloud.facilities.bodies import UnreadableBody, parse_json
 from localcloud.facilities.cloud import Cloud
 from localcloud.facilities.errors import BadArgument
 from localcloud.facilities.journal import Journal, effect_of
@@ -23,7 +27,8 @@ from localcloud.facilities.logs import RedactingFormatter, redact
 from localcloud.facilities.store import Store, StoreError
 from localcloud.server.api_table import arm_table, table
 from localcloud.server.app import create_app
-from localcloud.studio.request_response.wire import table_json
+from localcloud.studio.request_response.wire import rows_json, table_json
+from localcloud.works import pace
 from localcloud.works.batch.processes import ProcessPool
 from localcloud.works.context import open_works
 from localcloud.works.services import new_key
@@ -227,7 +232,7 @@ def test_values_are_written_as_dotnet_writes_them() -> None:
             "e": [math.inf, -math.inf, 1e-9],
         }
     )
-    value = table_json(frame, {"i": "Int64"}, details=True)["value"]
+    value = json.loads(table_json(frame, {"i": "Int64"}, details=True))["value"]
     assert value["Values"] == [
         ["1", "1", "True", "x", "Infinity"],
         ["0.1", "2", "False", None, "-Infinity"],
@@ -294,3 +299,51 @@ class InProcess(httpx.BaseTransport):
             return httpx.Response(answer.status_code, headers=answer.headers, content=await answer.aread())
 
         return asyncio.run(call())
+
+
+@pytest.mark.parametrize("name", ["plain", 'a "quote"', "100 %s", "ü\n", "%(x)s"])
+def test_answers_are_the_json_that_the_library_writes(name: str) -> None:
+    """Rows written a column at a time are those that json writes of them, whatever names and values hold."""
+    cells = [None, "", 'a"b\\', "\u2028é", "line\nend", "7 % of it"]
+    rows = Rows(
+        {name: cells, "n": [1, 2, 3, None, 5, 6], "d": [0.5, -0.0, 1e300, 2.0, None, 0.1]}, len(cells)
+    )
+    types = {name: "String", "n": "Int32", "d": "Double"}
+    for frame in (coerced(rows, types), coerce(rows.frame(), types)):
+        expected = json.dumps(rows_of(frame, types), ensure_ascii=False, separators=(",", ":"))
+        assert rows_json(frame, types) == expected
+        table = json.loads(table_json(frame, types, details=True))["value"]
+        assert table["ColumnNames"] == [name, "n", "d"]
+        assert table["ColumnTypes"] == ["String", "Int32", "Double"]
+        assert table["Values"] == [list(row.values()) for row in json.loads(expected)]
+
+
+@pytest.mark.parametrize("before", range(0, 60, 7))
+@pytest.mark.parametrize("digits", [309, 310, 330, 4000])
+def test_a_number_beyond_a_double_is_found_wherever_it_is(before: int, digits: int) -> None:
+    """However the text lies, an integer of so many digits is refused with its place."""
+    body = b'{"a": "' + b"x" * before + b'", "b": [1, ' + b"9" * digits + b"]}"
+    with pytest.raises(UnreadableBody) as refused:
+        parse_json(body)
+    assert refused.value.place == "b[1]"
+
+
+def test_only_requests_that_were_quick_are_answered_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A larger request than any that was quick goes to a thread, and so do all after three slow ones."""
+    seconds = iter([0.0, 0.0005, 0.0, 0.002, *[0.0, 0.002] * 3])
+    monkeypatch.setattr(pace.time, "perf_counter", lambda: next(seconds))
+    scorer: Any = type("Scorer", (), {})()
+    known = pace.Pace()
+    assert not known.is_quick(scorer, 10)
+    with known.measured(scorer, 100):
+        pass
+    assert known.is_quick(scorer, 100)
+    assert not known.is_quick(scorer, 101)
+    with known.measured(scorer, 5000):
+        pass
+    assert known.is_quick(scorer, 100)
+    for _ in range(3):
+        with known.measured(scorer, 100):
+            pass
+    assert not known.is_quick(scorer, 100)
+    assert known.is_quick(scorer, 50)

@@ -44,6 +44,14 @@ def test_the_swagger_form_has_rows_as_objects(endpoint: Endpoint) -> None:
     assert float(rows[0]["Scored Labels"]) == pytest.approx(100_750, rel=1e-3)
 
 
+def test_a_service_says_that_its_graph_is_compiled(endpoint: Endpoint) -> None:
+    """Below /_local are the graphs that are ready to score, each with how it scores."""
+    assert endpoint.score("100").status_code == 200
+    studio = endpoint.workspace.studio
+    ready = studio.http.get(f"{studio.url}/_local/scorers").json()
+    assert {"graph": "houses-predictive", "compiled": True, "why": None} in ready
+
+
 def test_numbers_and_strings_score_alike(endpoint: Endpoint) -> None:
     """Clients send either."""
     values = endpoint.score(100, "100", 100.0).json()["Results"]["output1"]["value"]["Values"]
