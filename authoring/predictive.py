@@ -57,7 +57,8 @@ class _Derived:
         name = str(self.training["name"]).removesuffix("-training")
         self.model = self._free("trained_model")
         score, port = _SCORES.get(self.train.module.name, _SCORE)
-        source = self._kept(self.train.sources["Dataset"])
+        trained_on = next(port for port in ("Dataset", "Training dataset") if port in self.train.sources)
+        source = self._kept(self.train.sources[trained_on])
         self.nodes[self.model] = {"trainedModel": f"{name} [trained model]"}
         scoring, output = self._free("score"), self._free("scored")
         self.nodes[scoring] = {"module": score}

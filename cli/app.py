@@ -20,7 +20,7 @@ from cli.verbs import stack as stack_verbs
 from cli.verbs.adopt import adopt
 from cli.verbs.bench import bench
 from cli.verbs.cancel import cancel
-from cli.verbs.checks import chaos, docs, lint, test
+from cli.verbs.checks import chaos, docs, fuzz, lint, test
 from cli.verbs.deploy import destroy, preview, refresh, up
 from cli.verbs.help import help_
 from cli.verbs.output import output
@@ -77,7 +77,7 @@ def build() -> typer.Typer:
     app.add_typer(config, name="config")
     app.add_typer(cloud, name="cloud")
     _add(app, pulumi, test, **PASSING)
-    _add(app, lint, docs, bench, chaos, help_)
+    _add(app, lint, docs, bench, chaos, fuzz, help_)
     return app
 
 

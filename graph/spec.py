@@ -259,6 +259,8 @@ class Module:
     """Whether it runs a script of the graph's author, which whoever runs the graph has to allow."""
     on_arrays: ClassVar[bool] = False
     """Whether it works on tables of arrays as on data frames (`graph.data.frames`), so that it can answer requests so."""
+    texts: ClassVar[str] = ""
+    """The parameter that selects columns which it takes for text, whatever is written in them."""
     classes: ClassVar[int] = 0
     """Of a learner: how many different values the label has that it is trained on; 0 where it does not matter."""
 

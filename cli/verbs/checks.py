@@ -1,4 +1,4 @@
-"""`./dev lint`, `test`, `docs` and `chaos`: what shows whether the project itself is as it should be.
+"""`./dev lint`, `test`, `docs`, `chaos` and `fuzz`: what shows whether the project itself is as it should be.
 
 A failure doesn't hide the next. Linters run beside the tests, which leave a core of two idle now and then.
 """
@@ -140,6 +140,24 @@ def chaos(
         except KeyboardInterrupt:  # the campaign got it too, and ends its local clouds
             status = campaign.wait()
     raise typer.Exit(status)
+
+
+def fuzz(
+    graphs: Annotated[int, typer.Option("--graphs", "-n", min=1, help="How many graphs.")] = 1000,
+    seed: Annotated[int, typer.Option("--seed", help="What they are drawn from.")] = 1,
+    first: Annotated[int, typer.Option("--first", min=0, help="The index of the first one.")] = 0,
+    workers: Annotated[int, typer.Option("--workers", min=1, help="How many at a time.")] = 2,
+    show: Annotated[
+        bool, typer.Option("--show", help="Only print the first one's table and graph, to look at.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the figures as JSON.")] = False,
+) -> None:
+    """Run random graphs on random tables: a result or a clean refusal, the same twice, and a row alone scored as in its table."""
+    options = {"-n": graphs, "--seed": seed, "--first": first, "--workers": workers}
+    arguments = [part for name, value in options.items() for part in (name, str(value))]
+    arguments += ["--show"] * show + ["--json"] * as_json
+    done = subprocess.run([sys.executable, "-m", "tests.fuzz", *arguments], cwd=ROOT, check=False)
+    raise typer.Exit(done.returncode)
 
 
 def linters() -> list[Check]:

@@ -158,14 +158,18 @@ def category_like(frame: Any, codes: Array, levels: Array) -> Any:
 
 
 def plain_cells(values: Any) -> Array:
-    """The values of a column, of a category those of its levels' type. Raises ValueError where that has no missing one."""
+    """The values of a column, of a category those of its levels' type; whole numbers and truth values of which one is missing
+    are floating point numbers.
+    """
     if not is_categorical(values):
         return cast("Array", values.to_numpy())
     if isinstance(values, Values):
-        if values.levels in "biu" and values.cells.dtype.kind == "O":
-            raise ValueError("Cannot convert float NaN to integer")
-        return values.cells
-    return cast("Array", values.astype(values.cat.categories.dtype).to_numpy())
+        holed = values.levels in "biu" and values.cells.dtype.kind == "O"
+        return values.cells.astype(np.float64) if holed else values.cells
+    levels = values.cat.categories.dtype
+    return cast(
+        "Array", values.astype("float64" if levels.kind in "biu" and values.hasnans else levels).to_numpy()
+    )
 
 
 def like(values: Any, cells: Array) -> Any:

@@ -14,6 +14,7 @@ from graph.fitting import learns
 from graph.libraries import pd
 from graph.models.ilearner import TrainedModel
 from graph.modules import find
+from graph.running.asked import asked_columns
 from graph.spec import TRAINED_MODEL_PORT, Module
 from graph.steps import Step, written
 
@@ -67,8 +68,8 @@ def read_model(data: bytes) -> TrainedModel:
 
 
 def feature_types(experiment: Experiment, models: Mapping[str, TrainedModel]) -> dict[str, str]:
-    """The columns that the trained models of the experiment ask for, with their .NET types."""
-    return {name: column.type for each in experiment.resources for name, column in models[each].asks.items()}
+    """The .NET types of the columns that scoring asks for, as far as they are told."""
+    return {name: each.type for name, each in asked_columns(experiment, models).items() if each.type}
 
 
 def typed_inputs(

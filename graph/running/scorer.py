@@ -10,8 +10,9 @@ from graph.data.rows import Rows, rows_of
 from graph.definition import Experiment
 from graph.errors import GraphError, ModuleError, one_line
 from graph.libraries import pd
+from graph.running.asked import asked_columns
 from graph.running.compiled import Compiled, NotCompiled, compile_graph
-from graph.running.runner import NOTHING, execute, feature_types, read_model, typed_inputs
+from graph.running.runner import NOTHING, execute, read_model, typed_inputs
 
 
 class Scorer:
@@ -36,13 +37,13 @@ class Scorer:
         for name in experiment.resources:
             if name not in self._models:
                 raise GraphError(f'the experiment needs the trained model "{name}"', name)
-        features = feature_types(experiment, self._models)
-        self.input_schema: list[tuple[str, str]] = list(features.items())
+        asked = asked_columns(experiment, self._models)
+        features = {name: each.type for name, each in asked.items()}
+        self.input_schema: list[tuple[str, str]] = [
+            (name, kind or "String") for name, kind in features.items()
+        ]
         self._types = features
-        self.example: dict[str, Any] = {}
-        for name in reversed(experiment.resources):
-            self.example |= {column: each.example for column, each in self._models[name].asks.items()}
-        self.example = {name: self.example.get(name) for name in features}
+        self.example: dict[str, Any] = {name: each.example for name, each in asked.items()}
         row = Rows({name: [value] for name, value in self.example.items()}, 1)
         outputs = self._examples(row)
         self.output_schema: list[tuple[str, str]] = self._output_schema(outputs)

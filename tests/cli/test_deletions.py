@@ -40,6 +40,7 @@ HARMLESS = {
         "docs",
         "bench",
         "chaos",
+        "fuzz",
     ),
     *("help", "cloud start", "cloud stop", "cloud status", "cloud logs", "config get", "config set"),
     *("runs show", "stack init", "stack export", "stack import", "stack ls"),

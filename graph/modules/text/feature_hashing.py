@@ -6,11 +6,12 @@ from graph.calculation.words import distinct, hold_size, ngrams, texts
 from graph.data.datasets import Dataset
 from graph.data.frames import with_columns
 from graph.errors import ModuleFailure
-from graph.flow import Flow
+from graph.flow import Column, Flow
 from graph.libraries import np
 from graph.spec import Module, Parameter, Parameters, Port, Ports
 
 _MOST_BITS = 16
+_FEW = 1024  # columns of which each is known by name, before anything is run
 
 
 class FeatureHashing(Module):
@@ -24,6 +25,7 @@ class FeatureHashing(Module):
     inputs = (Port("Dataset"),)
     outputs = (Port("Transformed dataset"),)
     on_arrays = True
+    texts = "Target columns"
     parameters = (
         Parameter("Target columns", "ColumnPicker"),
         Parameter("Hashing bitsize", "Int", 10, minimum=1, maximum=31),
@@ -53,5 +55,9 @@ class FeatureHashing(Module):
         return {"Transformed dataset": dataset.with_frame(with_columns(dataset.frame, made))}
 
     def columns(self, inputs: Flow, parameters: Parameters) -> Flow:
-        inputs["Dataset"].selected(parameters["Target columns"])
-        return {"Transformed dataset": inputs["Dataset"].open()}
+        dataset, count = inputs["Dataset"], 2 ** parameters["Hashing bitsize"]
+        names = dataset.selected(parameters["Target columns"])
+        if names is None or count > _FEW:
+            return {"Transformed dataset": dataset.open()}
+        made = {f"{name} - Hashing feature {at + 1}": Column() for name in names for at in range(count)}
+        return {"Transformed dataset": dataset.having(made)}

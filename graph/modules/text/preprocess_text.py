@@ -50,6 +50,7 @@ class PreprocessText(Module):
     inputs = (Port("Dataset"), Port("Stop words", optional=True))
     outputs = (Port("Results dataset"),)
     on_arrays = True
+    texts = "Text column to clean"
     parameters = (
         Parameter("Language", "Enumerated", "English", ("English",)),
         Parameter("Text column to clean", "ColumnPicker"),
