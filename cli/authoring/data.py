@@ -246,7 +246,11 @@ def _compare_with_newest(container: Container, path: str, version: str, frame: p
     versions = [name for name in _versions(container, path) if name != version]
     if not versions:
         return
-    before = [str(name) for name in _frame(container, path, versions[-1]).columns]
+    try:
+        before = [str(name) for name in _frame(container, path, versions[-1]).columns]
+    except CliError as error:
+        warn(f"it is not compared with {versions[-1]}: {error.cause}")
+        return
     now = [str(name) for name in frame.columns]
     gone, more = [name for name in before if name not in now], [name for name in now if name not in before]
     if gone or more:

@@ -156,6 +156,11 @@ def test_a_folder_of_parts_is_stored_shown_and_compared_as_one_version(project, 
     refused = dev(*put, "v3")
     assert "part-2.parquet has String in the column 'gone', and part-0.parquet has Int64" in refused.stderr
     assert not [name for name in container.blobs if "/v3/" in name]
+    container.put("shop/v2/part-9.parquet", b"no table")
+    SHOP.to_parquet(folder / "part-2.parquet", index=False)
+    stored = dev(*put, "v3")
+    assert stored.exit_code == 0, stored.output
+    assert "it is not compared with v2: shop/v2/part-9.parquet is not Parquet" in stored.stderr
 
 
 @pytest.mark.parametrize(
