@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from graph.data.datasets import net_type
 from graph.data.declared import NOTHING, Declared
 from graph.data.values import doubtful, guessed, typed
+from graph.data.well_formed import is_well_formed
 from graph.errors import ModuleError, ModuleFailure, column_not_found
 from tables import ENDINGS, MISSING, Form, RepeatedColumn, TableError, Text, Typed, form_of, read
 from tables.forms import PARQUET
@@ -53,7 +54,7 @@ def read_table(
 def _read(data: bytes, form: Form, name: str, typed: bool, declared: Declared) -> pd.DataFrame:
     if form.kind == PARQUET and typed:
         return _of_arrow(load(data, name), name, declared)
-    table = read(data, name, form=form).check()
+    table = read(data, name, form=form)
     if not table.columns:
         raise ModuleFailure("0003", f'Input "{name}" is null or empty: the file has no header and no rows.')
     if typed:
@@ -69,6 +70,8 @@ def _of_text(table: Text, name: str, as_typed: bool, declared: Declared) -> pd.D
     import pandas as pd
 
     body = table.body.encode("utf-8")
+    if not is_well_formed(body, table.delimiter, len(table.columns)):
+        table.check()
 
     def parsed(**how: Any) -> pd.DataFrame:
         found: pd.DataFrame = pd.read_csv(

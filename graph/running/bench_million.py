@@ -54,7 +54,7 @@ def package() -> dict[str, Any]:
 
 
 def make(file: Path, rows: int) -> None:
-    """Write the table: six columns of numbers, some missing, four of texts, and a label that depends on them."""
+    """Write the table: six columns of numbers, some missing, four of texts in quotes, and a label that depends on them."""
     import numpy as np
     import pandas as pd
 
@@ -62,12 +62,12 @@ def make(file: Path, rows: int) -> None:
     numbers: dict[str, Any] = {f"x{at}": random.normal(size=rows).round(4) for at in range(1, 5)}
     numbers |= {f"count{at}": random.integers(0, 500, rows) for at in (1, 2)}
     texts = {
-        name: np.array([f"{name} {at}" for at in range(levels)], object)[random.integers(0, levels, rows)]
+        name: np.array([f"{name}, {at}" for at in range(levels)], object)[random.integers(0, levels, rows)]
         for name, levels in zip(_TEXTS, (200, 12, 7, 50), strict=True)
     }
     numbers["x2"][random.random(rows) < 0.05] = np.nan
     signal = (
-        numbers["x1"] + np.nan_to_num(numbers["x2"]) * (texts["day"] == "day 3") + numbers["count1"] / 250
+        numbers["x1"] + np.nan_to_num(numbers["x2"]) * (texts["day"] == "day, 3") + numbers["count1"] / 250
     )
     label = (signal + random.normal(size=rows) > 1).astype(int)
     pd.DataFrame(numbers | texts | {"late": label}).to_csv(file, index=False)

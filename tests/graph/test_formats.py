@@ -5,17 +5,22 @@ from __future__ import annotations
 import gzip
 import io
 from typing import Any
+from unittest import mock
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from pandas.testing import assert_frame_equal
 
 from graph import Declared, GraphError, ModuleError, Scorer, parse_experiment, run
+from graph.data import well_formed
 from graph.data.reading import read_table
 from graph.data.rows import table_of
+from tables import Text
 
 ROWS = 400
 
@@ -246,3 +251,24 @@ def test_a_category_that_first_appears_in_scoring(extension: str, allowed: bool,
             scores(new)
     else:
         assert scores(new) == scores(none)
+
+
+@given(
+    st.text(st.sampled_from('a1,\t "\n\ré'), max_size=30),
+    st.lists(st.sampled_from(["a", '"a, b"', '"""x"""', '"two\nlines"', "", "é"]), min_size=2, max_size=9),
+    st.sampled_from(["\n", "\r\n"]),
+    st.integers(1, 8),
+)
+@settings(max_examples=500, deadline=None)
+def test_what_is_plainly_a_table_is_one(text: str, cells: list[str], end: str, block: int) -> None:
+    """Whatever is taken for one in blocks, reading each row takes for one; and plain tables are seen so."""
+    for delimiter, columns in ((",", 1), (",", 2), ("\t", 3)):
+        written = Text("t", ("c",) * columns, delimiter, "", text, 1)
+        with mock.patch.object(well_formed, "_BLOCK", block):
+            seen = well_formed.is_well_formed(text.encode(), delimiter, columns)
+        if seen:
+            assert all(len(row) == columns for _line, row in written.rows())
+    rows = end.join([",".join(cells)] * 3) + end
+    with mock.patch.object(well_formed, "_BLOCK", block):
+        assert well_formed.is_well_formed(rows.encode(), ",", len(cells))
+        assert not well_formed.is_well_formed((rows + "a,b" + end).encode(), ",", len(cells) + 1)
