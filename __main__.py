@@ -1,4 +1,4 @@
-"""Retrains the flights model when its data version changes, and points the endpoint, or those of a fleet, at the result."""
+"""Retrains a model when its data version changes, and points the endpoint, or those of a fleet, at the result."""
 
 from typing import Any
 

@@ -60,7 +60,7 @@ class Members:
     """Who the members of a fleet are, and where the data of each is.
 
     Named: *list*, each a name or ``{name, path, version, endpoint, parameters, gate, probeRows, formerly}``, or *file*, a
-    CSV or JSON file of the same. Found: by *path*, a pattern such as ``flights/{member}/{version}.csv``, or by *column*, by
+    CSV or JSON file of the same. Found: by *path*, a pattern such as ``sales/{member}/{version}.csv``, or by *column*, by
     which one table is split; values with fewer than *minimum_rows* rows are no members then. One that was found and has no
     data any more stays as it is, unless *missing* is ``leaves``; one that is not named any more leaves, with its endpoint.
     """

@@ -86,7 +86,7 @@ def check(
 ) -> None:
     """Say all that a preview would refuse of an experiment, with file, line and node.
 
-    Example: ./dev experiment check flights --data flights.csv
+    Example: ./dev experiment check sugar --data sugar.csv
     """
     from authoring.check import notes, summary
     from cli.authoring.files import folder_of, package_of, read_frame
@@ -140,7 +140,7 @@ def run(
 ) -> None:
     """Train and measure here, in seconds: metrics, the table of confusion, what the model depends on.
 
-    Nothing is deployed and nothing is kept. Example: ./dev experiment run flights --data flights.csv
+    Nothing is deployed and nothing is kept. Example: ./dev experiment run sugar --data sugar.csv
     """
     from authoring.check import misfits
     from authoring.trial import try_out
@@ -226,7 +226,7 @@ def predictive(
 ) -> None:
     """Derive predictive.json from training.json: what is done to a row, then the trained model scores it.
 
-    Example: ./dev experiment predictive flights --print
+    Example: ./dev experiment predictive sugar --print
     """
     from authoring.predictive import derive
     from cli.authoring.files import as_package_text, package_of, write_new
@@ -250,7 +250,7 @@ def show(
 ) -> None:
     """Show an experiment's graph: its modules in running order, or as a diagram.
 
-    Example: ./dev experiment show flights --mermaid
+    Example: ./dev experiment show sugar --mermaid
     """
     from authoring.picture import as_mermaid, as_text
     from cli.authoring.files import package_of

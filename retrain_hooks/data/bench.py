@@ -56,7 +56,7 @@ class _Bench:
         found.registry = lambda target: registry  # type: ignore[method-assign]
         return found
 
-    def preview(self, container: str, version: str, *, path: str = "flights/{version}.csv") -> Props:
+    def preview(self, container: str, version: str, *, path: str = "sales/{version}.csv") -> Props:
         """The check of a data version in a process that knows nothing yet."""
         life = DataVersionLifecycle(self.context())
         asked = {"target": TARGET, "container": container, "path": path, "version": version}
@@ -170,7 +170,7 @@ def _say(what: str, seconds: float, more: str) -> None:
 
 
 def _versions(count: int) -> dict[str, bytes]:
-    return {f"flights/{at:06}.csv": f"late,day\n{at % 2},{at}\n".encode() for at in range(count)}
+    return {f"sales/{at:06}.csv": f"late,day\n{at % 2},{at}\n".encode() for at in range(count)}
 
 
 def _upload(container: Any, blobs: dict[str, bytes]) -> None:

@@ -1,7 +1,7 @@
 """Which blobs a data version is.
 
-A *path* in a container says where the versions are: ``flights/{version}.csv`` (one blob), ``flights/{version}/`` (all
-blobs below a folder), ``flights/{version}/part-*.csv`` (a pattern). A *version* is a literal (``2013-02``),
+A *path* in a container says where the versions are: ``sales/{version}.csv`` (one blob), ``sales/{version}/`` (all
+blobs below a folder), ``sales/{version}/part-*.csv`` (a pattern). A *version* is a literal (``2013-02``),
 ``latest``, or a window (``2013-01..2013-03``, both ends included).
 
 No more is asked for than that: one blob is looked at by its name, and a listing begins where the version does. All names

@@ -14,7 +14,7 @@ PLACEHOLDER = "{version}"
 def _path(path: str) -> None:
     if path.count(PLACEHOLDER) != 1:
         raise ConfigurationError(
-            f"{path!r} does not hold {PLACEHOLDER} once", "write it like flights/{version}.csv"
+            f"{path!r} does not hold {PLACEHOLDER} once", "write it like sales/{version}.csv"
         )
 
 
@@ -51,8 +51,8 @@ class DataVersionInputs(Inputs):
 
     target: str = prop("where services and blobs are")
     path: str = prop(
-        "where the versions are: flights/{version}.csv, a folder flights/{version}/ or a pattern "
-        "flights/{version}/*.csv",
+        "where the versions are: sales/{version}.csv, a folder sales/{version}/ or a pattern "
+        "sales/{version}/*.csv",
         judge=_path,
         called="dataPath",
     )

@@ -137,7 +137,7 @@ class FleetInputs(FleetPlace):
         choices=("stays", "leaves"),
     )
     path: str = prop(
-        "where the data is: flights/{version}.csv; {member} stands for the member", called="dataPath"
+        "where the data is: sales/{version}.csv; {member} stands for the member", called="dataPath"
     )
     version: str = prop("the data version: a literal, latest, or a window", called="dataVersion")
     container: str = prop("the container, where it is not the target's data container", default="")

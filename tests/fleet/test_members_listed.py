@@ -300,7 +300,7 @@ def test_more_members_than_a_fleet_has(data: Data, remedy, monkeypatch: pytest.M
 @pytest.mark.heals("give one of the two")
 @pytest.mark.heals("give one of list, file, path (a pattern) or column (of one table)")
 @pytest.mark.heals("name the column whose rows it counts, or leave it out")
-@pytest.mark.heals("write it like flights/{member}/{version}.csv", at="retrain_hooks/fleet/members/inputs.py")
+@pytest.mark.heals("write it like sales/{member}/{version}.csv", at="retrain_hooks/fleet/members/inputs.py")
 def test_inputs_that_are_no_answer(remedy) -> None:
     for wrong in (
         {"list": [], "file": "m.csv"},

@@ -195,7 +195,7 @@ def inputs(given: dict[str, Any]) -> Everything:
             {"gateRules", "mine"},
             name="declared",
         ),
-        case("write it like flights/{version}.csv", _path, "flights.csv", "flights/{version}.csv"),
+        case("write it like sales/{version}.csv", _path, "flights.csv", "flights/{version}.csv"),
         case(
             "write one, such as 2013-02, or latest, or a window 2013-01..2013-03",
             _version,

@@ -16,7 +16,7 @@ from retrain_hooks.host.lifecycle import known
 def _path(path: str) -> None:
     if path and Pattern.parse(path).count(MEMBER) != 1:
         raise ConfigurationError(
-            f"{path!r} does not hold {MEMBER} once", "write it like flights/{member}/{version}.csv"
+            f"{path!r} does not hold {MEMBER} once", "write it like sales/{member}/{version}.csv"
         )
 
 
