@@ -14,7 +14,7 @@ class DataVersion(PlainResource, module="retrain", name="DataVersion"):
     """The blobs of *version* at *path* in a container, known by their content.
 
     *path* holds ``{version}`` once: ``sales/{version}.csv``, a folder ``sales/{version}/`` or a pattern
-    ``sales/{version}/*.csv``. *version* is a literal, ``latest``, or a window ``2024-01..2024-03``. *container* is the
+    ``sales/{version}/*.csv``. *version* is a literal, ``latest``, or a window ``2013-01..2013-03``. *container* is the
     target's data container unless named. Outputs, known in a preview: ``digest`` (of the blobs' names and bytes),
     ``versions``, ``blobs`` (names), ``bytes``.
     """

@@ -26,7 +26,7 @@ _VERSION: Final = re.compile(r"[^\s/\\{}*?#]+")
 def put(
     path: Where,
     file: Annotated[Path, typer.Argument(help="The file to store, or the folder whose files are its parts.")],
-    version: Annotated[str, typer.Option("--version", help="What the version is called, such as 2024-02.")],
+    version: Annotated[str, typer.Option("--version", help="What the version is called, such as 2013-02.")],
     replace: Annotated[
         bool, typer.Option("--replace", help="Store it over a version that has other bytes.")
     ] = False,
@@ -112,7 +112,7 @@ def show(
 ) -> None:
     """Show what a data version holds: its columns, their types, missing values.
 
-    Example: ./dev data show 'sales/{version}.csv' --version 2024-02
+    Example: ./dev data show 'sales/{version}.csv' --version 2013-02
     """
     from authoring.profile import look
     from cli.authoring.profile_table import print_profile
@@ -129,7 +129,7 @@ def diff(
 ) -> None:
     """Say what changed between two versions: rows, columns, types, and how far values moved.
 
-    Example: ./dev data diff 'sales/{version}.csv' 2024-01 2024-02
+    Example: ./dev data diff 'sales/{version}.csv' 2013-01 2013-02
     """
     from authoring.comparing import compare
 
@@ -190,7 +190,7 @@ def _blobs(path: str, version: str, file: Path, parts: list[str]) -> list[str]:
     if not _VERSION.fullmatch(version) or version == LATEST or WINDOW in version or version.startswith("."):
         raise CliError(
             f"{version!r} cannot be the name of a data version",
-            "write one without blanks and slashes, such as 2024-02 or v2; latest and 2024-01..2024-03 ask for others",
+            "write one without blanks and slashes, such as 2013-02 or v2; latest and 2013-01..2013-03 ask for others",
         )
     place = path.replace(PLACEHOLDER, version)
     if place.endswith("/"):

@@ -494,7 +494,12 @@ def predictive(*more: dict[str, Any]) -> dict[str, Any]:
         {"output": "output1"},
         *more,
     ]
-    return {"nodes": {f"n{at}": node for at, node in enumerate(nodes)}, "edges": []}
+    edges = [("n0", "n1.Dataset"), ("n1", "n2"), ("n3", "n1.Trained model")]
+    return {
+        "name": "mine",
+        "nodes": {f"n{at}": node for at, node in enumerate(nodes)},
+        "edges": [{"from": one, "to": other} for one, other in edges],
+    }
 
 
 @pytest.mark.parametrize(
