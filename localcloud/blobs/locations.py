@@ -85,19 +85,20 @@ class Location:
         )
         return f"?{token}"
 
-    def client(self) -> BlobClient:
-        """A client of the blob, for reading and writing."""
+    def client(self, *, patient: bool = True) -> BlobClient:
+        """A client of the blob, for reading and writing; one that is not patient says at once what failed."""
         from azure.storage.blob import BlobClient
 
+        options = _TIMEOUTS if patient else _TIMEOUTS | {"retry_total": 0}
         if not self.key:
-            return BlobClient.from_blob_url(f"{self.base}{self.relative}{self.sas}", **_TIMEOUTS)
+            return BlobClient.from_blob_url(f"{self.base}{self.relative}{self.sas}", **options)
         container, _, blob = self.relative.partition("/")
         return BlobClient(
             self.base.rstrip("/"),
             container,
             blob,
             credential={"account_name": self.account, "account_key": self.key},
-            **_TIMEOUTS,
+            **options,
         )
 
     def create_container(self) -> None:

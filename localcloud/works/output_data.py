@@ -10,7 +10,6 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from graph import parse_experiment
 from localcloud.blobs.locations import Location
 from localcloud.works.batch.jobs import Job, JobRequest
 from localcloud.works.batch.places import generated_place, output_location
@@ -23,11 +22,11 @@ _MEDIA = {"model": "application/octet-stream"}
 async def output_data(works: Works, job: Job, node: str, port: str) -> tuple[bytes, str]:
     """The bytes of a port and their media type: a table as CSV, a model as `.ilearner`.
 
-    Raises `GraphError` for a port that there is not or that carries neither, `JobFailure` where the graph cannot be run
+    Raises `PackageError` for a port that there is not or that carries neither, `JobFailure` where the graph cannot be run
     again: the job's data may be gone.
     """
     package = _as_far_as(works.services.package(job.package), node, port)
-    experiment = parse_experiment(package)
+    experiment = works.graphs.parse(package)
     kind = experiment.outputs[0].kind
     place = generated_place(kind)
     request = JobRequest(

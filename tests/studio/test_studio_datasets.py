@@ -9,6 +9,7 @@ import os
 import signal
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ from clients.credentials import resolve_target
 from clients.storage import Container
 from tests.studio.houses import houses
 from tests.studio.running import Running, Workspace
-from tests.studio.shared import Trained
+from tests.studio.shared import Shared, Trained
 from tests.studio.test_studio_publishing import first_detail
 
 TABLE = b"surface,price\n10,1.5\n20,2.5\n"
@@ -222,6 +223,36 @@ def test_a_dataset_is_a_data_version_and_a_jobs_input(
     assert all(row["digest"] for row in versions)
 
 
+def test_two_uploads_of_a_name_at_once_make_one_dataset(client: Client) -> None:
+    """One of them is the dataset, whole; the others are told of it."""
+    contents = [f"a,b\n{number},1\n".encode() for number in range(4)]
+    uploads = [client.begin(whole=content) for content in contents]
+    with ThreadPoolExecutor(4) as pool:
+        answers = list(pool.map(lambda upload: client.create(upload, "at once"), uploads))
+    assert sorted(answer.status_code for answer in answers) == [200, 409, 409, 409]
+    (won,) = [number for number, answer in enumerate(answers) if answer.status_code == 200]
+    assert client.content(client.dataset(answers[won].json())) == contents[won]
+    assert [one["Name"] for one in client.listed()].count("at once") == 1
+
+
+def test_a_blob_store_that_fails_makes_no_dataset(client: Client, cloud: Shared) -> None:
+    """503, which clients try again; the upload stays, the name is free, and the next try is the dataset."""
+    upload = client.begin(whole=TABLE)
+    failing = {"kind": "status", "status": 500, "service": "blob", "method": "PUT"}
+    cloud.faults(failing | {"path": "*/datasets/unlucky/*"})
+    failed = client.create(upload, "unlucky")
+    cloud.quiet()
+    assert first_detail(failed) == "503 ServiceUnavailable/StorageUnavailable"
+    assert "unlucky" not in [one["Name"] for one in client.listed()]
+    cloud.faults(failing | {"path": "*/datasets/unlucky/*", "when": "after", "count": 1})
+    assert client.create(upload, "unlucky").status_code == 503
+    made = client.dataset(client.create(upload, "unlucky").raise_for_status().json())
+    assert cloud.fired() == [1]
+    cloud.quiet()
+    assert client.content(made) == TABLE
+    assert made["DownloadLocation"]["Location"] == "data/datasets/unlucky/1.csv", "what was written is found"
+
+
 @pytest.mark.parametrize(
     ("name", "other", "folder"),
     [("a b", "a-b", "datasets/a-b"), ("??", "!!", "datasets/dataset")],
@@ -291,6 +322,10 @@ def test_what_is_wrong_with_an_upload_is_said(client: Client) -> None:
     assert first_detail(other) == "400 BadArgument/DataTypeNotSupported"
     for source in ({"Name": " "}, {"Name": 1}, {}, None, {"Name": "x", "DataTypeId": "x"}):
         assert client.create(upload, "half", DataSource=source).status_code == 400
+    arff = b"@relation r\n@attribute a numeric\n@data\n1\n2\n"
+    for kind, content, status in (("ARFF", arff, "Complete"), ("Zip", b"PK", "NotSupported")):
+        made = client.create(client.begin(kind, content), f"a {kind}", kind).json()
+        assert client.dataset(made)["SchemaStatus"] == status
     broken = client.begin(whole=b"a,b\n1\n")
     status = client.dataset(client.create(broken, "broken table").json())["SchemaStatus"]
     assert status == "Failed", "it is kept as it came, and said to be no table"

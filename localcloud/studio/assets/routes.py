@@ -9,12 +9,11 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from graph import GraphError
 from graph.modules import find, names
 from localcloud.facilities.errors import ModuleExecutionError
 from localcloud.facilities.logs import redact
 from localcloud.studio.assets.wire import models_json, module_json
-from localcloud.studio.workspaces.errors import no_output, no_run
+from localcloud.studio.workspaces.errors import no_run
 from localcloud.studio.workspaces.opening import open_experiment, open_workspace
 from localcloud.works.batch.computing import JobFailure
 from localcloud.works.batch.jobs import FINISHED
@@ -55,8 +54,6 @@ async def get_output(request: Request) -> Response:
         raise no_run(experiment.description)
     try:
         content, media = await output_data(works, job, path["node"], path["port"])
-    except GraphError as error:
-        raise no_output(f"{path['node']}.{path['port']}", error.message) from None
     except JobFailure as failure:
         raise ModuleExecutionError("ModuleOutputNotFound", redact(str(failure)), path["node"]) from None
     return Response(content, media_type=media)

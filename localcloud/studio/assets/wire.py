@@ -65,7 +65,7 @@ def module_json(module: Module) -> dict[str, Any]:
         "Description": says(module).splitlines()[0],
         "Category": category(module),
         "FamilyId": identifier.split(".")[1],
-        "IsDeterministic": True,
+        "IsDeterministic": not module.scripts,
         "IsBlocking": True,
         "ModuleType": "Batch",
         "ReleaseState": "Release",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from localcloud.facilities.errors import BadArgument, Conflict, NotFound, Refusal
+from localcloud.facilities.errors import Conflict, NotFound, Refusal
 
 UNAUTHORIZED = "AdminRequestUnauthorized"
 
@@ -11,7 +11,6 @@ no_activity = Refusal(NotFound, "ActivityNotFound", "there is no publishing {}")
 no_run = Refusal(
     NotFound, "OutputNotFound", "experiment '{}' has not been run: a finished job of its web service is one"
 )
-no_output = Refusal(BadArgument, "BadParameterValue", "{1}", "{0}")
 already_published = Refusal(
     Conflict,
     "WebServiceAlreadyExists",

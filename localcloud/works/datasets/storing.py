@@ -11,10 +11,10 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from graph import EXTENSIONS as TABLES
 from graph import ModuleError, read_table
 from localcloud.blobs.locations import Location, local_location
 from localcloud.facilities.cloud import Cloud
+from tables import ENDINGS
 
 CONTAINER = "data"
 _LARGEST_READ = 64 * 1024 * 1024
@@ -47,7 +47,7 @@ def store(cloud: Cloud, folder: str, version: int, extension: str, file: Path, r
     metadata = {} if rows is None else {"rows": str(rows)}
     while True:
         place = local_location(cloud, f"{folder}/{version}{extension}")
-        with _failing(place), place.client() as client:
+        with _failing(place), place.client(patient=False) as client:
             try:
                 with file.open("rb") as content:
                     settings = ContentSettings(content_md5=bytearray(digest))
@@ -67,13 +67,17 @@ def remove(cloud: Cloud, place: str) -> None:
     from azure.core.exceptions import ResourceNotFoundError
 
     location = local_location(cloud, place)
-    with _failing(location), location.client() as client, contextlib.suppress(ResourceNotFoundError):
+    with (
+        _failing(location),
+        location.client(patient=False) as client,
+        contextlib.suppress(ResourceNotFoundError),
+    ):
         client.delete_blob()
 
 
 def look(file: Path, extension: str) -> tuple[str, int | None]:
     """Whether a file is the table that its extension says, and its rows: as far as such files can be read."""
-    if extension not in TABLES or file.stat().st_size > _LARGEST_READ:
+    if extension not in ENDINGS or file.stat().st_size > _LARGEST_READ:
         return NOT_SUPPORTED, None
     try:
         return COMPLETE, len(read_table(file.read_bytes(), extension, typed=False))
