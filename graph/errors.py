@@ -11,6 +11,8 @@ Numbers and wording follow Studio's "module error codes" reference.
 
 from __future__ import annotations
 
+from typing import Final
+
 
 def one_line(text: str) -> str:
     """The text with every run of white space, line ends included, as one blank."""
@@ -60,6 +62,25 @@ class ModuleError(Exception):
         self.message = one_line(message)
         where = f'{module} (node "{node}")' if node else module
         super().__init__(f"{where}: Error {code}: {self.message}")
+
+
+_SENTENCES: Final = {
+    "0013": "Learner of invalid type is passed to the module",
+    "0018": "Input dataset is not valid",
+    "0020": "Number of columns in input dataset is too small",
+    "0021": "Number of rows in input dataset is too small",
+    "0026": "Columns with the same name are not allowed",
+}
+
+
+def refused(code: str, why: str) -> ModuleFailure:
+    """What Studio says for that code, and why."""
+    return ModuleFailure(code, f"{_SENTENCES[code]}: {why}.")
+
+
+def unparsed(parameter: str, value: object, why: str) -> ModuleFailure:
+    """Studio's 0002: a value that its parameter does not take."""
+    return ModuleFailure("0002", f'Failed to parse "{parameter}" parameter value "{value}": {why}.')
 
 
 def column_not_found(column: str) -> ModuleFailure:

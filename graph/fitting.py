@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 from graph.columns import ColumnSelection
 from graph.data.datasets import Dataset, is_numeric, net_type, plain
 from graph.data.frames import with_columns
-from graph.errors import ModuleFailure, column_not_found, column_type
+from graph.errors import column_not_found, column_type, refused
 from graph.flow import UNTOLD, Flow
 from graph.libraries import Numbers, Series, np, pd
 from graph.spec import TRANSFORMATION, InScoring, Module, Parameters, Port, Ports
@@ -99,8 +99,7 @@ class ChangesColumns(Fits):
 
     def columns(self, inputs: Flow, parameters: Parameters) -> Flow:
         dataset, selection = inputs["Dataset"], parameters[self.picks]
-        chosen = dataset.selected(selection) if selection is not None else None
-        return {self.outputs[0].name: dataset.changed(chosen, untold)}
+        return {self.outputs[0].name: dataset.changed(dataset.selected(selection), untold)}
 
 
 def untold(value: Any) -> Any:
@@ -126,9 +125,7 @@ def numeric(frame: pd.DataFrame, selection: ColumnSelection | None) -> list[str]
         return chosen
     found = [str(name) for name in frame.columns if is_numeric(frame[name])]
     if not found:
-        raise ModuleFailure(
-            "0020", "Number of columns in input dataset is too small: there is no numeric column."
-        )
+        raise refused("0020", "there is no numeric column")
     return found
 
 

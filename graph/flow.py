@@ -61,8 +61,10 @@ class Columns:
             return None
         return replace(self.other, source=name, sure=not self.more)
 
-    def selected(self, selection: ColumnSelection) -> list[str] | None:
-        """Ask for the columns that a selection names; which they are, None where it takes all of unknown ones."""
+    def selected(self, selection: ColumnSelection | None) -> list[str] | None:
+        """Ask for the columns that a selection names; which they are, None where it takes all of unknown ones, or is none."""
+        if selection is None:
+            return None
         chosen: dict[str, None] | None = {}
         for rule in selection.rules:
             for name in rule.columns:

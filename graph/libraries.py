@@ -1,11 +1,17 @@
-"""numpy and pandas, each imported when something of it is first used: a graph is read where neither is installed."""
+"""numpy, pandas and others, each imported when something of it is first used: a graph is read where none is installed."""
 
 from __future__ import annotations
 
 import importlib
 from typing import TYPE_CHECKING, Any
 
-__all__ = ["Array", "Numbers", "Series", "np", "npt", "pd"]
+__all__ = ["Array", "Numbers", "Series", "learner", "np", "npt", "pd", "special"]
+
+
+def learner(path: str) -> Any:
+    """scikit-learn's class at that path, such as `linear_model.Ridge`; its types are not told."""
+    module, _, name = path.rpartition(".")
+    return getattr(importlib.import_module(f"sklearn.{module}"), name)
 
 
 class _Late:
@@ -22,10 +28,11 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
     import pandas as pd
+    from scipy import special
 
     Array = npt.NDArray[Any]
     Numbers = npt.NDArray[np.float64]
     Series = pd.Series[Any]
 else:
-    np, npt, pd = _Late("numpy"), _Late("numpy.typing"), _Late("pandas")
+    np, npt, pd, special = map(_Late, ("numpy", "numpy.typing", "pandas", "scipy.special"))
     Array = Numbers = Series = Any

@@ -261,6 +261,10 @@ class Module:
     """Whether it works on tables of arrays as on data frames (`graph.data.frames`), so that it can answer requests so."""
     texts: ClassVar[str] = ""
     """The parameter that selects columns which it takes for text, whatever is written in them."""
+    passes: ClassVar[str] = ""
+    """What its tables have of the first input's columns: "all", "all and more", or, empty, of which nothing is known."""
+    rows: ClassVar[str] = ""
+    """What its rows are, where not those of the first input; see `Columns.with_rows`."""
     classes: ClassVar[int] = 0
     """Of a learner: how many different values the label has that it is trained on; 0 where it does not matter."""
 
@@ -271,9 +275,18 @@ class Module:
     def columns(self, inputs: Flow, parameters: Parameters) -> Flow:
         """What is known of the columns of its outputs, by port; it asks its inputs for those that it works on.
 
-        A module need not say: of an output that is left out nothing is known.
+        Those are what its parameters pick of each of its tables. Of an output that is left out nothing is known.
         """
-        return {}
+        picked = [parameters[one.name] for one in self.parameters if one.type == "ColumnPicker"]
+        for table in inputs.values():
+            for selection in picked:
+                table.selected(selection)
+        if not self.passes:
+            return {}
+        table = inputs[self.inputs[0].name]
+        known = table if self.passes == "all" else table.open()
+        known = known.with_rows(self.rows) if self.rows else known
+        return {port.name: known for port in self.outputs if port.kind == DATASET}
 
     def least_rows(self, connected: Collection[str], parameters: Parameters) -> int:
         """How many rows a table has at least that it works on, with these ports connected; of a learner, that it is trained on."""

@@ -57,7 +57,7 @@ def bench(
         _fleet(quick=quick)
         return
     if what is What.experiments:
-        command = [sys.executable, "-m", "graph.running.bench_million", "--runs", str(runs)]
+        command = [sys.executable, "-m", "localcloud.bench.million", "--runs", str(runs)]
         raise typer.Exit(subprocess.run([*command, *["--rows", "100000"] * quick], check=False).returncode)
     if what is What.rrs:
         _beside_flights("localcloud.bench.rrs", "--runs", str(runs), *["--seconds", "1"] * quick)
@@ -104,7 +104,7 @@ def _fleet(*, quick: bool) -> None:
 
 def _training(runs: int) -> None:
     """The Train Model step beside the same fit called directly."""
-    _beside_flights("graph.running.bench", "--runs", str(runs))
+    _beside_flights("localcloud.bench.training", "--runs", str(runs))
 
 
 def _beside_flights(module: str, *options: str) -> None:

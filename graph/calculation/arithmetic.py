@@ -6,25 +6,15 @@ Where a function is not defined the result is NaN, as is what it makes of a miss
 from __future__ import annotations
 
 import math
+import operator
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-import numpy as np
-from scipy import special
+from graph.libraries import np, special
 
 Function = Callable[..., Any]
 
-_POLYGAMMA: Any = special.polygamma
 _DEGREES: Final = 180 / math.pi
-
-
-def _inverse(of: Function) -> Function:
-    """Of the reciprocal: the arcsecant is the arccosine of it."""
-    return lambda x: of(1 / x)
-
-
-def _reciprocal(of: Function) -> Function:
-    return lambda x: 1 / of(x)
 
 
 def _in_degrees(of: Function) -> Function:
@@ -47,33 +37,33 @@ def _double_factorial(x: Any) -> Any:
 
 
 UNARY_BASIC: Final[Mapping[str, Function]] = {
-    "Abs": np.abs,
+    "Abs": lambda x: np.abs(x),
     "Conj": lambda x: x,
-    "CubeRoot": np.cbrt,
+    "CubeRoot": lambda x: np.cbrt(x),
     "DoubleFactorial": _whole(_double_factorial),
     "Eps": lambda x: np.abs(np.spacing(x)),
-    "Exp": np.exp,
-    "ExpMinus1": np.expm1,
+    "Exp": lambda x: np.exp(x),
+    "ExpMinus1": lambda x: np.expm1(x),
     "Factorial": _whole(lambda x: special.gamma(x + 1)),
     "ImaginaryPart": lambda x: np.where(np.isnan(x), np.nan, 0.0),
-    "Ln": np.log,
-    "LnPlus1": np.log1p,
-    "Log10": np.log10,
-    "Log2": np.log2,
+    "Ln": lambda x: np.log(x),
+    "LnPlus1": lambda x: np.log1p(x),
+    "Log10": lambda x: np.log10(x),
+    "Log2": lambda x: np.log2(x),
     "RealPart": lambda x: x,
-    "Sqrt": np.sqrt,
+    "Sqrt": lambda x: np.sqrt(x),
     "SqrtPi": lambda x: np.sqrt(x * math.pi),
-    "Square": np.square,
+    "Square": lambda x: np.square(x),
 }
 BINARY_BASIC: Final[Mapping[str, Function]] = {
-    "Atan2": np.arctan2,
+    "Atan2": lambda x, y: np.arctan2(x, y),
     "Exp2": lambda x, y: y * np.exp2(x),
-    "Hypotenuse": np.hypot,
+    "Hypotenuse": lambda x, y: np.hypot(x, y),
     "Log": lambda x, y: np.log(x) / np.log(y),
     "NthRoot": lambda x, y: np.where(
         (x < 0) & (np.mod(y, 2) == 1), -(np.abs(x) ** (1 / y)), np.power(x, 1 / y)
     ),
-    "Pow": np.power,
+    "Pow": lambda x, y: np.power(x, y),
 }
 ROUNDING: Final[Mapping[str, Function]] = {
     "Ceiling": lambda x, y: np.ceil(x * 10.0**y) / 10.0**y,
@@ -92,67 +82,84 @@ ROUNDING: Final[Mapping[str, Function]] = {
     "Truncate": lambda x, y: np.trunc(x * 10.0**y) / 10.0**y,
 }
 UNARY_SPECIAL: Final[Mapping[str, Function]] = {
-    "EllipticIntegralE": special.ellipe,
-    "EllipticIntegralK": special.ellipk,
-    "Erf": special.erf,
-    "Erfc": special.erfc,
-    "ErfScaled": special.erfcx,
-    "ErfInverse": special.erfinv,
-    "ExponentialIntegralEin": special.expi,
-    "Gamma": special.gamma,
-    "GammaLn": special.gammaln,
+    "EllipticIntegralE": lambda x: special.ellipe(x),
+    "EllipticIntegralK": lambda x: special.ellipk(x),
+    "Erf": lambda x: special.erf(x),
+    "Erfc": lambda x: special.erfc(x),
+    "ErfScaled": lambda x: special.erfcx(x),
+    "ErfInverse": lambda x: special.erfinv(x),
+    "ExponentialIntegralEin": lambda x: special.expi(x),
+    "Gamma": lambda x: special.gamma(x),
+    "GammaLn": lambda x: special.gammaln(x),
 }
 BINARY_SPECIAL: Final[Mapping[str, Function]] = {
-    "Beta": special.beta,
-    "GammaRegularizedP": special.gammainc,
-    "GammaRegularizedPInverse": special.gammaincinv,
-    "GammaRegularizedQ": special.gammaincc,
-    "GammaRegularizedQInverse": special.gammainccinv,
-    "PolyGamma": lambda x, y: _POLYGAMMA(np.asarray(y, dtype=np.int64), x),
+    "Beta": lambda x, y: special.beta(x, y),
+    "GammaRegularizedP": lambda x, y: special.gammainc(x, y),
+    "GammaRegularizedPInverse": lambda x, y: special.gammaincinv(x, y),
+    "GammaRegularizedQ": lambda x, y: special.gammaincc(x, y),
+    "GammaRegularizedQInverse": lambda x, y: special.gammainccinv(x, y),
+    "PolyGamma": lambda x, y: special.polygamma(np.asarray(y, dtype=np.int64), x),  # type: ignore[no-untyped-call]
+}
+_ARCS: Final[Mapping[str, Function]] = {
+    "Acos": lambda x: np.arccos(x),
+    "Acot": lambda x: np.arctan(1 / x),
+    "Acsc": lambda x: np.arcsin(1 / x),
+    "Asec": lambda x: np.arccos(1 / x),
+    "Asin": lambda x: np.arcsin(x),
+    "Atan": lambda x: np.arctan(x),
+}
+_OF_ANGLES: Final[Mapping[str, Function]] = {
+    "Cos": lambda x: np.cos(x),
+    "Cot": lambda x: 1 / np.tan(x),
+    "Csc": lambda x: 1 / np.sin(x),
+    "Sec": lambda x: 1 / np.cos(x),
+    "Sin": lambda x: np.sin(x),
+    "Tan": lambda x: np.tan(x),
 }
 TRIGONOMETRIC: Final[Mapping[str, Function]] = {
-    "Acos": np.arccos,
-    "AcosDegree": _to_degrees(np.arccos),
-    "Acosh": np.arccosh,
-    "Acot": _inverse(np.arctan),
-    "AcotDegrees": _to_degrees(_inverse(np.arctan)),
-    "Acoth": _inverse(np.arctanh),
-    "Acsc": _inverse(np.arcsin),
-    "AcscDegrees": _to_degrees(_inverse(np.arcsin)),
-    "Asec": _inverse(np.arccos),
-    "AsecDegrees": _to_degrees(_inverse(np.arccos)),
-    "Asech": _inverse(np.arccosh),
-    "Asin": np.arcsin,
-    "AsinDegrees": _to_degrees(np.arcsin),
-    "Asinh": np.arcsinh,
-    "Atan": np.arctan,
-    "AtanDegrees": _to_degrees(np.arctan),
-    "Atanh": np.arctanh,
-    "Cos": np.cos,
-    "CosDegrees": _in_degrees(np.cos),
-    "Cosh": np.cosh,
-    "Cot": _reciprocal(np.tan),
-    "CotDegrees": _in_degrees(_reciprocal(np.tan)),
-    "Coth": _reciprocal(np.tanh),
-    "Csc": _reciprocal(np.sin),
-    "CscDegrees": _in_degrees(_reciprocal(np.sin)),
-    "Csch": _reciprocal(np.sinh),
+    **_ARCS,
+    **{f"{name}Degree{'s' * (name != 'Acos')}": _to_degrees(of) for name, of in _ARCS.items()},
+    **_OF_ANGLES,
+    **{f"{name}Degrees": _in_degrees(of) for name, of in _OF_ANGLES.items()},
+    "Acosh": lambda x: np.arccosh(x),
+    "Acoth": lambda x: np.arctanh(1 / x),
+    "Asech": lambda x: np.arccosh(1 / x),
+    "Asinh": lambda x: np.arcsinh(x),
+    "Atanh": lambda x: np.arctanh(x),
+    "Cosh": lambda x: np.cosh(x),
+    "Coth": lambda x: 1 / np.tanh(x),
+    "Csch": lambda x: 1 / np.sinh(x),
     "DegreesToRadians": lambda x: x / _DEGREES,
-    "Sec": _reciprocal(np.cos),
-    "SecDegrees": _in_degrees(_reciprocal(np.cos)),
-    "Sech": _reciprocal(np.cosh),
-    "Sign": np.sign,
-    "Sin": np.sin,
+    "Sech": lambda x: 1 / np.cosh(x),
+    "Sign": lambda x: np.sign(x),
     "Sinc": lambda x: np.where(x == 0, 1.0, np.sin(x) / np.where(x == 0, 1.0, x)),
-    "SinDegrees": _in_degrees(np.sin),
-    "Sinh": np.sinh,
-    "Tan": np.tan,
-    "TanDegrees": _in_degrees(np.tan),
-    "Tanh": np.tanh,
+    "Sinh": lambda x: np.sinh(x),
+    "Tanh": lambda x: np.tanh(x),
 }
-CATEGORIES: Final[Mapping[str, Mapping[str, Function]]] = {
-    "Basic": {**UNARY_BASIC, **BINARY_BASIC},
-    "Rounding": ROUNDING,
-    "Special": {**UNARY_SPECIAL, **BINARY_SPECIAL},
-    "Trigonometric": TRIGONOMETRIC,
+COMPARISONS: Final[Mapping[str, Function]] = {
+    "EqualTo": operator.eq,
+    "NotEqualTo": operator.ne,
+    "GreaterThan": operator.gt,
+    "GreaterThanOrEqualTo": operator.ge,
+    "LessThan": operator.lt,
+    "LessThanOrEqualTo": operator.le,
 }
+PAIRS: Final[Mapping[str, Function]] = {
+    "PairMax": lambda x, y: np.maximum(x, y),
+    "PairMin": lambda x, y: np.minimum(x, y),
+}
+OPERATIONS: Final[Mapping[str, Function]] = {
+    "Add": operator.add,
+    "Subtract": operator.sub,
+    "Multiply": operator.mul,
+    "Divide": operator.truediv,
+}
+CATEGORIES: Final[Mapping[str, tuple[Mapping[str, Function], Mapping[str, Function]]]] = {
+    "Basic": (UNARY_BASIC, BINARY_BASIC),
+    "Compare": ({}, {**COMPARISONS, **PAIRS}),
+    "Operations": ({}, OPERATIONS),
+    "Rounding": ({}, ROUNDING),
+    "Special": (UNARY_SPECIAL, BINARY_SPECIAL),
+    "Trigonometric": (TRIGONOMETRIC, {}),
+}
+"""The functions of one argument, and those of two."""

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from graph.data.datasets import is_numeric, net_type
 from graph.data.dates import dates, moment
-from graph.errors import ModuleFailure, column_not_found, column_type
+from graph.errors import column_not_found, column_type, unparsed
 from graph.libraries import Array, Series, np, pd
 from tables import real
 
@@ -43,20 +43,22 @@ def parse(parameter: str, text: str, regular: bool) -> Condition:
     """Read an expression; raises 0002 for what is none."""
     found = _COLUMN.fullmatch(text)
     if found is None or not found[3]:
-        raise _bad(parameter, text, 'it begins with a column, as \\"name" or (\\0)')
+        raise unparsed(parameter, text, 'it begins with a column, as \\"name" or (\\0)')
     named = found[1] or found[2]
     column = int(named) if found[1] is None and named.isascii() and named.isdigit() else named
     if regular:
         try:
             return Condition(column, re.compile(found[3]))
         except (re.error, OverflowError, RecursionError) as error:
-            raise _bad(parameter, text, f"{error}") from None
+            raise unparsed(parameter, text, str(error)) from None
     either = []
     for alternative in found[3].split("|"):
         parts = [_COMPARISON.fullmatch(part) for part in alternative.split("&")]
         together = [(part[1], part[2]) for part in parts if part]
         if len(together) != len(parts) or not all(map(_is_value, (value for _, value in together))):
-            raise _bad(parameter, text, "a comparison is one of <, >, <=, >=, ==, != and a number or a date")
+            raise unparsed(
+                parameter, text, "a comparison is one of <, >, <=, >=, ==, != and a number or a date"
+            )
         either.append(tuple(together))
     return Condition(column, None, tuple(either))
 
@@ -102,7 +104,3 @@ def _is_value(text: str) -> bool:
     except ValueError:
         return moment(text) is not None
     return True
-
-
-def _bad(parameter: str, text: str, why: str) -> ModuleFailure:
-    return ModuleFailure("0002", f'Failed to parse "{parameter}" parameter value "{text}": {why}.')

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from collections.abc import Mapping
+from typing import Any, ClassVar, Final
 
-from graph.errors import ModuleFailure
+from graph.errors import refused, unparsed
 from graph.learning.untrained import SEED, UNKNOWN_LEVELS, Fitted, Learner, swept
-from graph.libraries import Array, Numbers, np
+from graph.libraries import Array, Numbers, learner, np
 from graph.models.answers import SOFTMAX
 from graph.spec import Parameter, Parameters
 
@@ -23,10 +24,7 @@ def completed(matrix: Numbers) -> tuple[Numbers, Numbers]:
         filled = np.where(known, matrix, mean)
         finite = np.isfinite(np.square(filled - mean).sum(axis=0)).all()
     if not finite:
-        raise ModuleFailure(
-            "0018",
-            "Input dataset is not valid: a column has values that are infinite or too large to be added up.",
-        )
+        raise refused("0018", "a column has values that are infinite or too large to be added up")
     return mean, filled
 
 
@@ -58,7 +56,18 @@ class Linear:
 
 
 class LinearLearner(Learner):
-    """Common part of the learners with one linear score."""
+    """Common part of the learners with one linear score.
+
+    `model` is that of scikit-learn, `settings` are its arguments, `arguments` the parameters that others are set to.
+    """
+
+    model: ClassVar[str]
+    settings: ClassVar[Mapping[str, Any]] = {}
+    arguments: ClassVar[Mapping[str, str]]
+
+    def estimator(self, parameters: Parameters) -> Any:
+        given = {name: parameters[parameter] for name, parameter in self.arguments.items()}
+        return Linear(learner(f"linear_model.{self.model}")(**self.settings, **given))
 
     def export(self, fitted: Any, width: int) -> Fitted:
         from graph.models import onnx_models
@@ -92,12 +101,9 @@ LOGISTIC_PARAMETERS: Final = (
 
 def logistic_regression(parameters: Parameters) -> Any:
     """scikit-learn's, for two classes or several."""
-    from sklearn.linear_model import LogisticRegression
-
-    kind: Any = LogisticRegression
     one, two = parameters["L1 regularization weight"], parameters["L2 regularization weight"]
     mixed = {"solver": "saga", "l1_ratio": one / (one + two)} if one else {}
-    return kind(
+    return learner("linear_model.LogisticRegression")(
         C=1 / (one + two),
         tol=parameters["Optimization tolerance"],
         random_state=parameters["Random number seed"],
@@ -136,11 +142,9 @@ class Network(Learner):
     rate = "Learning rate"
 
     def estimator(self, parameters: Parameters) -> Any:
-        from sklearn.neural_network import MLPClassifier, MLPRegressor
-
-        kind: Any = MLPRegressor if self.task == "regression" else MLPClassifier
+        kind = "Regressor" if self.task == "regression" else "Classifier"
         return Linear(
-            kind(
+            learner(f"neural_network.MLP{kind}")(
                 hidden_layer_sizes=_sizes(parameters["Number of hidden nodes"]),
                 activation="logistic",
                 solver="sgd",
@@ -169,7 +173,5 @@ def _sizes(text: str) -> tuple[int, ...]:
     except ValueError:
         sizes = ()
     if not sizes or not all(0 < size <= 10_000 for size in sizes) or len(sizes) > 10:
-        raise ModuleFailure(
-            "0002", f'Failed to parse "Number of hidden nodes" parameter value "{text}": use whole numbers.'
-        )
+        raise unparsed("Number of hidden nodes", text, "use whole numbers")
     return sizes

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from graph.data.datasets import TASK_BINARY
-from graph.errors import ModuleFailure
+from graph.errors import refused
 from graph.learning.untrained import Fitted, Learner, UntrainedModel
 from graph.libraries import Array, Numbers
 from graph.spec import UNTRAINED, Parameters, Port, Ports
@@ -38,10 +38,7 @@ class SeveralLearner(Learner):
         """See Module. Columns are as the inner learner has them."""
         inner: UntrainedModel = inputs[_INNER]
         if inner.task != TASK_BINARY:
-            raise ModuleFailure(
-                "0013",
-                f"Learner of invalid type is passed to the module: {inner.learner} is not for two classes.",
-            )
+            raise refused("0013", f"{inner.learner} is not for two classes")
         unknown = {"Allow unknown categorical levels": inner.unknown_levels}
         return {"Untrained model": UntrainedModel(self, {**parameters, **unknown, _INNER: inner})}
 

@@ -7,8 +7,8 @@ from typing import Any, Final
 
 from graph.data.datasets import TASK_BINARY, TASK_REGRESSION
 from graph.learning.untrained import SEED, UNKNOWN_LEVELS, Fitted, Learner, swept
-from graph.libraries import np
-from graph.models.answers import IDENTITY, SHARE
+from graph.libraries import learner, np
+from graph.models.answers import SHARE
 from graph.models.features import ORDINAL
 from graph.spec import Parameter, Parameters
 
@@ -32,10 +32,8 @@ class BoostedTrees(Learner):
     parameters = (*_SWEPT[:4], SEED, UNKNOWN_LEVELS, *_SWEPT[4:])
 
     def estimator(self, parameters: Parameters) -> Any:
-        from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
-
-        kind = HistGradientBoostingClassifier if self.task == TASK_BINARY else HistGradientBoostingRegressor
-        return kind(
+        kind = "Classifier" if self.task == TASK_BINARY else "Regressor"
+        return learner(f"ensemble.HistGradientBoosting{kind}")(
             max_iter=parameters["Number of trees constructed"],
             learning_rate=parameters["Learning rate"],
             max_leaf_nodes=parameters["Maximum number of leaves per tree"],
@@ -134,13 +132,6 @@ class DecisionJungle(DecisionForest):
         )
 
 
-class RegressionForest(DecisionForest):
-    """A forest whose leaves hold numbers."""
-
-    task = TASK_REGRESSION
-    link = IDENTITY
-
-
 class Forest:
     """A random forest that tries at a node as many columns as the root of *splits*, or that *share* of them."""
 
@@ -149,11 +140,10 @@ class Forest:
 
     def fit(self, matrix: Any, target: Any) -> Forest:
         """Fit; values beyond single precision are its ends."""
-        from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
-
-        kind: Any = RandomForestRegressor if self.task == TASK_REGRESSION else RandomForestClassifier
         columns = min(matrix.shape[1], max(1, math.isqrt(self.splits)))
-        self.forest = kind(max_features=self.share or columns, **self.settings)
+        kind = "Regressor" if self.task == TASK_REGRESSION else "Classifier"
+        forest = learner(f"ensemble.RandomForest{kind}")
+        self.forest = forest(max_features=self.share or columns, **self.settings)
         self.forest.fit(single(matrix), target)
         return self
 

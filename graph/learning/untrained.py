@@ -11,9 +11,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Final
 
+from graph.data.datasets import TASK_ANOMALY, TASK_BINARY, TASK_CLUSTERING, TASK_MULTICLASS, TASK_REGRESSION
 from graph.errors import ModuleFailure
 from graph.libraries import Array, Numbers
-from graph.models.answers import LOGISTIC
+from graph.models.answers import IDENTITY, LOGISTIC, SOFTMAX
 from graph.models.features import ONE_HOT
 from graph.models.forms import ONNX
 from graph.spec import UNTRAINED, Module, Parameter, Parameters, Port, Ports
@@ -26,6 +27,15 @@ MODE: Final = Parameter("Create trainer mode", "Enumerated", SINGLE, (SINGLE, RA
 SEED: Final = Parameter("Random number seed", "Int", 0, minimum=0, maximum=2**31 - 1)
 UNKNOWN_LEVELS: Final = Parameter("Allow unknown categorical levels", "Boolean", True)
 OUTPUTS: Final = (Port("Untrained model", UNTRAINED),)
+
+_ROOMS: Final = {
+    "initialize_two_class": (TASK_BINARY, 2, LOGISTIC),
+    "initialize_multiclass": (TASK_MULTICLASS, 2, SOFTMAX),
+    "initialize_regression": (TASK_REGRESSION, 0, IDENTITY),
+    "initialize_clustering": (TASK_CLUSTERING, 0, IDENTITY),
+    "initialize_anomaly": (TASK_ANOMALY, 0, LOGISTIC),
+}
+"""The task of a room's learners, the classes that a label has at least, and their link."""
 
 
 def swept(*declared: tuple[Parameter, tuple[float, ...]]) -> tuple[Parameter, ...]:
@@ -58,10 +68,17 @@ class Learner(Module):
     inputs: ClassVar[tuple[Port, ...]] = ()
     outputs = OUTPUTS
     task: ClassVar[str]
-    link: ClassVar[str] = LOGISTIC
+    """What it is trained for: the room that it is in says so, which also has what these mostly have."""
+    link: ClassVar[str] = ""
     encoding: ClassVar[str] = ONE_HOT
     threads: ClassVar[bool] = False
     """Whether what it learns does not depend on the number of threads."""
+
+    def __init_subclass__(cls) -> None:
+        """Take from the room what the class does not say."""
+        if found := _ROOMS.get(cls.__module__.split(".")[-2]):
+            cls.task, cls.classes, link = found
+            cls.link = cls.link or link
 
     def run(self, inputs: Ports, parameters: Parameters) -> Ports:
         return {"Untrained model": UntrainedModel(self, parameters)}

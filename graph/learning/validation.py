@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from graph.data.datasets import TASK_BINARY, TASK_MULTICLASS, TASK_REGRESSION, Dataset
-from graph.errors import ModuleFailure
+from graph.errors import ModuleFailure, refused
 from graph.learning.scoring import measured, scored, task_of
 from graph.learning.training import train, trainable
 from graph.learning.untrained import UntrainedModel
@@ -37,10 +37,7 @@ REGRESSION: Final[Mapping[str, str]] = {
 def metric_of(task: str, classification: str, regression: str) -> Metric:
     """The metric that was chosen for models of this task. Raises 0013 for a task that has none, 0002 for one it lacks."""
     if task not in (TASK_BINARY, TASK_MULTICLASS, TASK_REGRESSION):
-        raise ModuleFailure(
-            "0013",
-            f"Learner of invalid type is passed to the module: {task_of(task).title} is not supervised.",
-        )
+        raise refused("0013", f"{task_of(task).title} is not supervised")
     name = REGRESSION[regression] if task == TASK_REGRESSION else ""
     if task != TASK_REGRESSION:
         name = CLASSIFICATION[classification][task == TASK_MULTICLASS]
@@ -71,10 +68,7 @@ def folds(
     values = dataset.frame[label]
     known = np.flatnonzero(values.notna().to_numpy())
     if len(known) < count:
-        raise ModuleFailure(
-            "0021",
-            f"Number of rows in input dataset is too small: {len(known)} rows with a label for {count} folds.",
-        )
+        raise refused("0021", f"{len(known)} rows with a label for {count} folds")
     order = np.random.Generator(np.random.PCG64(seed)).permutation(known)
     if task != TASK_REGRESSION:
         codes = pd.factorize(values, sort=True)[0][order]

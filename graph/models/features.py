@@ -16,7 +16,7 @@ from typing import Any, Final, Literal
 
 from graph.data.datasets import is_numeric, net_type
 from graph.data.frames import Values, is_categorical
-from graph.errors import ModuleFailure, column_not_found, column_type
+from graph.errors import column_not_found, column_type, refused
 from graph.libraries import Numbers, Series, np, pd
 from tables import number
 
@@ -84,9 +84,7 @@ def describe(frame: pd.DataFrame, label: str | None) -> tuple[Feature, ...]:
         else:
             raise column_type(name, net_type(values), "numeric or categorical columns")
     if not features:
-        raise ModuleFailure(
-            "0020", "Number of columns in input dataset is too small: there is no feature column."
-        )
+        raise refused("0020", "there is no feature column")
     return tuple(features)
 
 
@@ -152,9 +150,9 @@ def _codes(values: Series | Values, feature: Feature, unknown_levels: bool) -> N
         codes = places[found]
         levels = category.categories[np.unique(found[np.isnan(codes) & (found >= 0)])]
     if not unknown_levels and len(levels):
-        raise ModuleFailure(
+        raise refused(
             "0018",
-            f'Input dataset is not valid: column "{feature.name}" has the level "{level_text(levels[0])}", '
-            "which the model was not trained with.",
+            f'column "{feature.name}" has the level "{level_text(levels[0])}", '
+            "which the model was not trained with",
         )
     return codes

@@ -1,1 +1,1 @@
-"""What request-response costs, beside a bare server with the same model."""
+"""What training and scoring cost, beside the libraries alone; what request-response costs, beside a bare server."""

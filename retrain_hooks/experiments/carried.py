@@ -32,7 +32,6 @@ SERVER: Final = "azureml-inference-server-http==1.5.1"  # what answers HTTP in A
 _HERE = Path(__file__).parent
 _HOUSE = _HERE.parents[1]
 _ROOMS = ("graph", "sandbox", "tables", "tasks")
-_NOT_NEEDED = ("graph/running/bench.py", "graph/running/bench_million.py")
 _DESCRIPTIVE = ("name", "description")
 
 
@@ -110,12 +109,11 @@ def _deployment(
 
 def _sources() -> dict[str, bytes]:
     """The files of the rooms that run a graph."""
-    files = {
+    return {
         path.relative_to(_HOUSE).as_posix(): path.read_bytes()
         for room in _ROOMS
         for path in sorted((_HOUSE / room).rglob("*.py"))
     }
-    return {name: content for name, content in files.items() if name not in _NOT_NEEDED}
 
 
 def _script(name: str) -> bytes:

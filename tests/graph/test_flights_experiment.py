@@ -13,8 +13,8 @@ import pytest
 
 from graph import Experiment, ModuleError, Progress, Scorer, TrainedModel, model_schema, run
 from graph.learning.training import prepare
-from graph.running import bench
 from graph.running.runner import execute
+from localcloud.bench import training as bench
 
 RESOURCE = "Flight delay [trained model]"
 

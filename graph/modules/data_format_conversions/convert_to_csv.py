@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from graph.flow import Flow
 from graph.spec import Module, Parameters, Port, Ports
 
 
@@ -10,10 +9,8 @@ class ConvertToCsv(Module):
     name = "Convert to CSV"
     inputs = (Port("Dataset"),)
     outputs = (Port("Results dataset"),)
+    passes = "all"
     on_arrays = True
 
     def run(self, inputs: Ports, parameters: Parameters) -> Ports:
-        return {"Results dataset": inputs["Dataset"]}
-
-    def columns(self, inputs: Flow, parameters: Parameters) -> Flow:
         return {"Results dataset": inputs["Dataset"]}

@@ -4,7 +4,6 @@ from collections.abc import Collection
 from typing import Any
 
 from graph.data.datasets import TASK_MULTICLASS, Dataset
-from graph.flow import Flow
 from graph.learning.scoring import measured
 from graph.learning.untrained import UntrainedModel
 from graph.learning.validation import CLASSIFICATION, FOLDS, REGRESSION, folds, metric_of, titled, validated
@@ -65,7 +64,3 @@ class CrossValidateModel(Module):
 
     def least_rows(self, connected: Collection[str], parameters: Parameters) -> int:
         return FOLDS
-
-    def columns(self, inputs: Flow, parameters: Parameters) -> Flow:
-        inputs["Dataset"].selected(parameters["Label column"])
-        return {}

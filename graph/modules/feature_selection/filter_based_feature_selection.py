@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from graph.calculation.feature_scores import COUNT, MEASURES, count, score
 from graph.data.datasets import Dataset
-from graph.errors import ModuleFailure
+from graph.errors import ModuleFailure, refused
 from graph.fitting import Fits, Learnt
 from graph.flow import UNKNOWN, Flow
 from graph.libraries import pd
@@ -29,7 +29,7 @@ class FilterBasedFeatureSelection(Fits):
         Parameter("Number of desired features", "Int", 1, minimum=1),
         Parameter("Minimum number of non-zero elements", "Int", 1, minimum=1),
     )
-    learns = {"columns": {"*": {}}}  # noqa: RUF012
+    learns = {"columns": {"*": {}}}
 
     def check(self, parameters: Parameters) -> None:
         if parameters["Feature scoring method"] != COUNT and parameters["Target column"] is None:
@@ -48,17 +48,13 @@ class FilterBasedFeatureSelection(Fits):
             left_out |= {*dataset.marked("Label", "Nothing")}
         names = [name for name in frame.columns if name not in left_out]
         if not names:
-            raise ModuleFailure(
-                "0020", "Number of columns in input dataset is too small: there is no feature column."
-            )
+            raise refused("0020", "there is no feature column")
         if measure == COUNT:
             scores: dict[str, float] = {name: count(frame[name]) for name in names}
             chosen = [n for n in names if scores[n] >= parameters["Minimum number of non-zero elements"]]
         else:
             if frame[target].isna().all():
-                raise ModuleFailure(
-                    "0018", f'Input dataset is not valid: column "{target}" has no values at all.'
-                )
+                raise refused("0018", f'column "{target}" has no values at all')
             scores = {name: score(frame[name], frame[target], measure) for name in names}
             chosen = sorted(names, key=lambda name: -scores[name])[: parameters["Number of desired features"]]
         if not chosen:
@@ -78,6 +74,6 @@ class FilterBasedFeatureSelection(Fits):
 
     def columns(self, inputs: Flow, parameters: Parameters) -> Flow:
         dataset, selection = inputs["Dataset"], parameters["Target column"]
-        chosen = dataset.selected(selection) if selection is not None else None
+        chosen = dataset.selected(selection)
         known = {name: column for name in chosen or () if (column := dataset.find(name))}
         return {"Filtered dataset": UNKNOWN.having(known)}

@@ -2,11 +2,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from graph.data.datasets import TASK_ANOMALY
 from graph.learning.linear import Linear
 from graph.learning.untrained import Fitted, Learner, swept
-from graph.libraries import np
-from graph.models.answers import LOGISTIC
+from graph.libraries import learner, np
 from graph.spec import Parameter, Parameters
 
 
@@ -17,18 +15,17 @@ class OneClassSupportVectorMachine(Learner):
     """
 
     name = "One-Class Support Vector Machine"
-    task = TASK_ANOMALY
-    link = LOGISTIC
     parameters = swept(
         (Parameter("nu", "Float", 0.1, above=0, maximum=1), (0.001, 0.01, 0.1)),
         (Parameter("epsilon", "Float", 0.001, above=0), (0.001, 0.01, 0.1)),
     )
 
     def estimator(self, parameters: Parameters) -> Any:
-        from sklearn.svm import OneClassSVM
-
-        kind: Any = OneClassSVM
-        return Linear(kind(kernel="rbf", gamma="scale", nu=parameters["nu"], tol=parameters["epsilon"]))
+        return Linear(
+            learner("svm.OneClassSVM")(
+                kernel="rbf", gamma="scale", nu=parameters["nu"], tol=parameters["epsilon"]
+            )
+        )
 
     def export(self, fitted: Any, width: int) -> Fitted:
         from graph.models.arrays import write

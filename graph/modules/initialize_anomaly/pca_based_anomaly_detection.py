@@ -2,7 +2,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from graph.data.datasets import TASK_ANOMALY
 from graph.learning.linear import SCALE, STANDARD, Linear
 from graph.learning.untrained import Fitted, Learner, swept
 from graph.libraries import np
@@ -18,7 +17,6 @@ class PCABasedAnomalyDetection(Learner):
     """
 
     name = "PCA-Based Anomaly Detection"
-    task = TASK_ANOMALY
     link = SHARE
     parameters = (
         *swept(

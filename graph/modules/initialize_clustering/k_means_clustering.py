@@ -3,11 +3,10 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any
 
-from graph.data.datasets import TASK_CLUSTERING
 from graph.learning.linear import completed
 from graph.learning.untrained import Fitted, Learner
-from graph.libraries import np
-from graph.models.answers import DISTANCES, IDENTITY
+from graph.libraries import learner, np
+from graph.models.answers import DISTANCES
 from graph.spec import Parameter, Parameters
 
 
@@ -18,8 +17,6 @@ class KMeansClustering(Learner):
     """
 
     name = "K-Means Clustering"
-    task = TASK_CLUSTERING
-    link = IDENTITY
     parameters = (
         Parameter("Number of Centroids", "Int", 2, minimum=2, maximum=10_000),
         Parameter("Metric", "Enumerated", "Euclidean", ("Euclidean", "Cosine")),
@@ -52,14 +49,11 @@ class _Clusters:
         self.parameters, self.cosine = parameters, parameters["Metric"] == "Cosine"
 
     def fit(self, matrix: Any, _target: Any) -> _Clusters:
-        from sklearn.cluster import KMeans
-
         from graph.models.forms.centroids import on_sphere
 
         given = self.parameters
         self.mean, values = completed(matrix)
-        kind: Any = KMeans
-        model = kind(
+        model = learner("cluster.KMeans")(
             n_clusters=given["Number of Centroids"],
             init="k-means++" if given["Initialization"] == "K-Means++" else "random",
             n_init=1,

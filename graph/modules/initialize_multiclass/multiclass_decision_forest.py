@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from graph.data.datasets import TASK_MULTICLASS
 from graph.learning.trees import DecisionForest
 
 
@@ -8,5 +7,3 @@ class MulticlassDecisionForest(DecisionForest):
     """A forest for a label with several classes."""
 
     name = "Multiclass Decision Forest"
-    task = TASK_MULTICLASS
-    classes = 2

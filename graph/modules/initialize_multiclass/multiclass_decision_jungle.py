@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from graph.data.datasets import TASK_MULTICLASS
 from graph.learning.trees import DecisionJungle
 
 
@@ -8,5 +7,3 @@ class MulticlassDecisionJungle(DecisionJungle):
     """The nearest to a decision jungle for a label with several classes."""
 
     name = "Multiclass Decision Jungle"
-    task = TASK_MULTICLASS
-    classes = 2

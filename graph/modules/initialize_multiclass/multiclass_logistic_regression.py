@@ -2,11 +2,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from graph.data.datasets import TASK_MULTICLASS
 from graph.learning.linear import LOGISTIC_PARAMETERS, Linear, layers, logistic_regression
 from graph.learning.untrained import Fitted, Learner
 from graph.libraries import np
-from graph.models.answers import SOFTMAX
 from graph.spec import Parameters
 
 
@@ -14,9 +12,6 @@ class MulticlassLogisticRegression(Learner):
     """Logistic regression with L2, and where wanted L1, regularisation for a label with several classes."""
 
     name = "Multiclass Logistic Regression"
-    task = TASK_MULTICLASS
-    link = SOFTMAX
-    classes = 2
     parameters = LOGISTIC_PARAMETERS
 
     def estimator(self, parameters: Parameters) -> Any:

@@ -1,8 +1,6 @@
 from __future__ import annotations
 
-from graph.data.datasets import TASK_MULTICLASS
 from graph.learning.linear import Network, network_parameters
-from graph.models.answers import SOFTMAX
 from graph.spec import Parameter
 
 
@@ -10,8 +8,5 @@ class MulticlassNeuralNetwork(Network):
     """A neural network for a label with several classes."""
 
     name = "Multiclass Neural Network"
-    task = TASK_MULTICLASS
-    link = SOFTMAX
-    classes = 2
     rate = "The learning rate"
     parameters = network_parameters(Parameter("The learning rate", "Float", 0.1, above=0, maximum=1))

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from graph.data.datasets import TASK_MULTICLASS
 from graph.learning.several import Several, SeveralLearner
 from graph.models.answers import SHARE
 from graph.spec import Parameters
@@ -12,9 +11,7 @@ class OneVsAllMulticlass(SeveralLearner):
     """A two-class model for each class, against all others; a class's probability is its part of their sum."""
 
     name = "One-vs-All Multiclass"
-    task = TASK_MULTICLASS
     link = SHARE
-    classes = 2
 
     def estimator(self, parameters: Parameters) -> Any:
         return Several(

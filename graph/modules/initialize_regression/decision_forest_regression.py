@@ -1,9 +1,9 @@
-from __future__ import annotations
+from graph.learning.trees import DecisionForest
+from graph.models.answers import IDENTITY
 
-from graph.learning.trees import RegressionForest
 
-
-class DecisionForestRegression(RegressionForest):
-    """A forest for a numeric label."""
+class DecisionForestRegression(DecisionForest):
+    """A forest whose leaves hold numbers."""
 
     name = "Decision Forest Regression"
+    link = IDENTITY

@@ -3,11 +3,10 @@ from __future__ import annotations
 from typing import Any
 
 from graph.data.datasets import TASK_REGRESSION
-from graph.errors import ModuleFailure
+from graph.errors import unparsed
 from graph.learning.trees import Forest, single
 from graph.learning.untrained import SEED, UNKNOWN_LEVELS, Fitted, Learner, swept
 from graph.libraries import np
-from graph.models.answers import IDENTITY
 from graph.models.features import ORDINAL
 from graph.spec import Parameter, Parameters
 
@@ -22,8 +21,6 @@ class FastForestQuantileRegression(Learner):
     """
 
     name = "Fast Forest Quantile Regression"
-    task = TASK_REGRESSION
-    link = IDENTITY
     encoding = ORDINAL
     parameters = (
         *swept(
@@ -87,7 +84,5 @@ def _quantiles(text: str) -> tuple[float, ...]:
     except ValueError:
         found = ()
     if not found or not all(0 < quantile < 1 for quantile in found) or len(set(found)) < len(found):
-        raise ModuleFailure(
-            "0002", f'Failed to parse "{QUANTILES}" parameter value "{text}": use numbers between 0 and 1.'
-        )
+        raise unparsed(QUANTILES, text, "use numbers between 0 and 1")
     return tuple(sorted(found))

@@ -2,10 +2,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from graph.data.datasets import TASK_REGRESSION
 from graph.learning.linear import Linear, LinearLearner
 from graph.learning.untrained import MODE, SEED, UNKNOWN_LEVELS, swept
-from graph.models.answers import IDENTITY
+from graph.libraries import learner
 from graph.spec import Parameter, Parameters
 
 LEAST_SQUARES, GRADIENT = "Ordinary Least Squares", "Online Gradient Descent"
@@ -18,8 +17,6 @@ class LinearRegression(LinearLearner):
     """Least squares with L2 regularisation for a numeric label: solved, or by gradient descent, row by row."""
 
     name = "Linear Regression"
-    task = TASK_REGRESSION
-    link = IDENTITY
     parameters = (
         Parameter("Solution method", "Enumerated", LEAST_SQUARES, (LEAST_SQUARES, GRADIENT)),
         _L2,
@@ -34,22 +31,20 @@ class LinearRegression(LinearLearner):
         _L2_RANGE,
     )
 
-    def estimator(self, parameters: Parameters) -> Any:
-        from sklearn.linear_model import Ridge, SGDRegressor
+    model = "Ridge"
+    arguments = {"alpha": "L2 regularization weight", "fit_intercept": "Include intercept term"}
 
-        kind: Any = Ridge
-        intercept = parameters["Include intercept term"]
+    def estimator(self, parameters: Parameters) -> Any:
         if parameters["Solution method"] == LEAST_SQUARES:
-            return Linear(kind(alpha=parameters["L2 regularization weight"], fit_intercept=intercept))
-        kind = SGDRegressor
+            return super().estimator(parameters)
         return Linear(
-            kind(
+            learner("linear_model.SGDRegressor")(
                 alpha=parameters["L2 regularization weight"],
                 eta0=parameters["Learning rate"],
                 max_iter=parameters["Number of training epochs"],
                 learning_rate="invscaling" if parameters["Decrease learning rate"] else "constant",
                 average=parameters["Average final hypothesis"],
-                fit_intercept=intercept,
+                fit_intercept=parameters["Include intercept term"],
                 tol=None,
                 random_state=parameters["Random number seed"],
             )

@@ -1,8 +1,6 @@
 from __future__ import annotations
 
-from graph.data.datasets import TASK_REGRESSION
 from graph.learning.linear import Network, network_parameters
-from graph.models.answers import IDENTITY
 from graph.spec import Parameter
 
 
@@ -10,6 +8,4 @@ class NeuralNetworkRegression(Network):
     """A neural network for a numeric label."""
 
     name = "Neural Network Regression"
-    task = TASK_REGRESSION
-    link = IDENTITY
     parameters = network_parameters(Parameter("Learning rate", "Float", 0.005, above=0, maximum=0.01))

@@ -2,9 +2,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from graph.data.datasets import TASK_REGRESSION
 from graph.learning.several import Several, SeveralLearner
-from graph.models.answers import IDENTITY
 from graph.spec import Parameters
 
 
@@ -15,8 +13,6 @@ class OrdinalRegression(SeveralLearner):
     """
 
     name = "Ordinal Regression"
-    task = TASK_REGRESSION
-    link = IDENTITY
 
     def estimator(self, parameters: Parameters) -> Any:
         def steps(target: Any) -> list[Any]:

@@ -2,9 +2,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from graph.data.datasets import TASK_REGRESSION
 from graph.learning.linear import Linear, LinearLearner
 from graph.learning.untrained import UNKNOWN_LEVELS, swept
+from graph.libraries import learner
 from graph.models.answers import EXPONENTIAL
 from graph.spec import Parameter, Parameters
 
@@ -13,7 +13,6 @@ class PoissonRegression(LinearLearner):
     """Counts, whose logarithm is linear in the columns, with L2 regularisation; the label has no negative values."""
 
     name = "Poisson Regression"
-    task = TASK_REGRESSION
     link = EXPONENTIAL
     parameters = (
         *swept(
@@ -37,9 +36,7 @@ class _Poisson:
         self.weight, self.tolerance = weight, tolerance
 
     def fit(self, matrix: Any, target: Any) -> _Poisson:
-        from sklearn.linear_model import PoissonRegressor
-
-        kind: Any = PoissonRegressor
-        model = kind(alpha=self.weight / len(matrix), tol=self.tolerance, max_iter=1000).fit(matrix, target)
-        self.coef_, self.intercept_ = model.coef_, model.intercept_
+        model = learner("linear_model.PoissonRegressor")
+        fitted = model(alpha=self.weight / len(matrix), tol=self.tolerance, max_iter=1000).fit(matrix, target)
+        self.coef_, self.intercept_ = fitted.coef_, fitted.intercept_
         return self

@@ -2,9 +2,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from graph.data.datasets import TASK_BINARY
 from graph.learning.linear import Linear, LinearLearner
-from graph.libraries import np
+from graph.libraries import learner, np
 from graph.spec import Parameter, Parameters
 
 
@@ -16,8 +15,6 @@ class TwoClassBayesPointMachine(LinearLearner):
     """
 
     name = "Two-Class Bayes Point Machine"
-    task = TASK_BINARY
-    classes = 2
     parameters = (
         Parameter("Number of training iterations", "Int", 30, minimum=1, maximum=1000),
         Parameter("Include bias", "Boolean", True),
@@ -33,9 +30,7 @@ class _Mean:
         self.count, self.bias = count, bias
 
     def fit(self, matrix: Any, target: Any) -> _Mean:
-        from sklearn.linear_model import Perceptron
-
-        kind: Any = Perceptron
+        kind = learner("linear_model.Perceptron")
         points = []
         for seed in range(self.count):
             one = kind(max_iter=10, tol=None, fit_intercept=self.bias, random_state=seed).fit(matrix, target)

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from graph.data.datasets import TASK_BINARY
 from graph.learning.trees import BoostedTrees
 
 
@@ -8,5 +7,3 @@ class TwoClassBoostedDecisionTree(BoostedTrees):
     """Boosted decision trees for a label with two classes."""
 
     name = "Two-Class Boosted Decision Tree"
-    task = TASK_BINARY
-    classes = 2

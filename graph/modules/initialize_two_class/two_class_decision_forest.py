@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from graph.data.datasets import TASK_BINARY
 from graph.learning.trees import DecisionForest
 
 
@@ -8,5 +7,3 @@ class TwoClassDecisionForest(DecisionForest):
     """A forest for a label with two classes."""
 
     name = "Two-Class Decision Forest"
-    task = TASK_BINARY
-    classes = 2

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from graph.data.datasets import TASK_BINARY
 from graph.learning.trees import DecisionJungle
 
 
@@ -8,5 +7,3 @@ class TwoClassDecisionJungle(DecisionJungle):
     """The nearest to a decision jungle for a label with two classes."""
 
     name = "Two-Class Decision Jungle"
-    task = TASK_BINARY
-    classes = 2

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from graph.data.datasets import TASK_BINARY
 from graph.learning.linear import LOGISTIC_PARAMETERS, Linear, LinearLearner, logistic_regression
 from graph.spec import Parameters
 
@@ -11,8 +10,6 @@ class TwoClassLogisticRegression(LinearLearner):
     """Logistic regression with L2, and where wanted L1, regularisation for a label with two classes."""
 
     name = "Two-Class Logistic Regression"
-    task = TASK_BINARY
-    classes = 2
     parameters = LOGISTIC_PARAMETERS
 
     def estimator(self, parameters: Parameters) -> Any:

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from graph.data.datasets import TASK_BINARY
 from graph.learning.linear import NONE, STANDARD, Linear, LinearLearner
 from graph.learning.untrained import SEED, UNKNOWN_LEVELS, swept
 from graph.spec import Parameter, Parameters
@@ -15,8 +14,6 @@ class TwoClassSupportVectorMachine(LinearLearner):
     """
 
     name = "Two-Class Support Vector Machine"
-    task = TASK_BINARY
-    classes = 2
     parameters = (
         *swept(
             (Parameter("Number of iterations", "Int", 1, minimum=1), (1, 10, 100)),
@@ -27,17 +24,10 @@ class TwoClassSupportVectorMachine(LinearLearner):
         UNKNOWN_LEVELS,
     )
 
-    def estimator(self, parameters: Parameters) -> Any:
-        from sklearn.linear_model import SGDClassifier
+    model = "SGDClassifier"
+    settings = {"loss": "hinge", "tol": None}
+    arguments = {"alpha": "Lambda", "max_iter": "Number of iterations", "random_state": "Random number seed"}
 
-        kind: Any = SGDClassifier
-        return Linear(
-            kind(
-                loss="hinge",
-                alpha=parameters["Lambda"],
-                max_iter=parameters["Number of iterations"],
-                tol=None,
-                random_state=parameters["Random number seed"],
-            ),
-            STANDARD if parameters["Normalize features"] else NONE,
-        )
+    def estimator(self, parameters: Parameters) -> Any:
+        fitted = super().estimator(parameters)
+        return Linear(fitted.model, STANDARD if parameters["Normalize features"] else NONE)

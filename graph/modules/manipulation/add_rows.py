@@ -5,7 +5,6 @@ from typing import Any
 from graph.data.datasets import Dataset, net_type
 from graph.data.frames import is_categorical
 from graph.errors import ModuleFailure
-from graph.flow import Flow
 from graph.libraries import pd
 from graph.spec import Module, Parameters, Port, Ports
 
@@ -16,6 +15,8 @@ class AddRows(Module):
     name = "Add Rows"
     inputs = (Port("Dataset1"), Port("Dataset2"))
     outputs = (Port("Results dataset"),)
+    passes = "all"
+    rows = "any"
 
     def run(self, inputs: Ports, parameters: Parameters) -> Ports:
         from pandas.api.types import union_categoricals
@@ -40,9 +41,6 @@ class AddRows(Module):
                 made[name] = pd.concat([_plain(one), _plain(two)], ignore_index=True)
         dataset: Dataset = inputs["Dataset1"]
         return {"Results dataset": dataset.with_frame(pd.DataFrame(made))}
-
-    def columns(self, inputs: Flow, parameters: Parameters) -> Flow:
-        return {"Results dataset": inputs["Dataset1"].with_rows("any")}
 
 
 def _plain(values: Any) -> Any:

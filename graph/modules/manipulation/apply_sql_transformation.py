@@ -8,8 +8,7 @@ from typing import Any, Final
 
 from graph.data.datasets import Dataset
 from graph.data.frames import is_categorical
-from graph.errors import ModuleFailure
-from graph.flow import Flow
+from graph.errors import ModuleFailure, refused
 from graph.libraries import Series, np, pd
 from graph.spec import Module, Parameter, Parameters, Port, Ports
 
@@ -59,10 +58,6 @@ class ApplySqlTransformation(Module):
             _confine(database)
             return {"Results dataset": given.with_frame(_result(database, parameters[SCRIPT]))}
 
-    def columns(self, inputs: Flow, parameters: Parameters) -> Flow:
-        """See Module. What a query makes of its tables is not told from it."""
-        return {}
-
 
 def _confine(database: sqlite3.Connection) -> None:
     refused: list[str] = []
@@ -88,9 +83,7 @@ def _load(database: sqlite3.Connection, table: str, frame: pd.DataFrame) -> None
         raise ModuleFailure("0018", f"{table} has {len(frame.columns)} columns; SQLite has 2000 at most.")
     names = [_quoted(name) for name in frame.columns]
     if len({name.casefold() for name in names}) < len(names):
-        raise ModuleFailure(
-            "0026", f"Columns with the same name are not allowed: those of {table} differ in case only."
-        )
+        raise refused("0026", f"those of {table} differ in case only")
     columns = [_plain(frame[name]) for name in frame.columns]
     database.execute(f"CREATE TABLE {table} ({', '.join(names)})")
     marks = ", ".join("?" * len(names))
@@ -124,7 +117,7 @@ def _result(database: sqlite3.Connection, script: str) -> pd.DataFrame:
         raise ModuleFailure("0069", f"The result of the SQL query has more than {_MOST_ROWS} rows.")
     if len(set(names)) < len(names):
         twice = next(name for name in names if names.count(name) > 1)
-        raise ModuleFailure("0026", f'Columns with the same name are not allowed: "{twice}".')
+        raise refused("0026", f'"{twice}"')
     columns = list(zip(*rows, strict=True)) if rows else [()] * len(names)
     return pd.DataFrame({name: _column(values) for name, values in zip(names, columns, strict=True)})
 

@@ -56,7 +56,7 @@ class CleanMissingData(Fits):
         Parameter("Number of iterations", "Int", 5, minimum=1, maximum=10, later=True),
         Parameter("Number of iterations for PCA prediction", "Int", 10, minimum=1, maximum=50, later=True),
     )
-    learns = {  # noqa: RUF012
+    learns = {
         "columns": {"*": (str, float, int, bool)},
         "indicators": [str],
         "removed": [str],

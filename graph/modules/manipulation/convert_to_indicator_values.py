@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from graph.data.frames import is_categorical, mapped, with_columns
-from graph.errors import ModuleFailure
+from graph.errors import ModuleFailure, refused
 from graph.fitting import Fits, Learnt
 from graph.flow import Flow
 from graph.libraries import pd
@@ -26,7 +26,7 @@ class ConvertToIndicatorValues(Fits):
         Parameter("Categorical columns to convert", "ColumnPicker"),
         Parameter("Overwrite categorical columns", "Boolean", False),
     )
-    learns = {"columns": {"*": {"levels": [str], "missing": bool}}, "overwrite": bool}  # noqa: RUF012
+    learns = {"columns": {"*": {"levels": [str], "missing": bool}}, "overwrite": bool}
 
     def fit(self, frame: pd.DataFrame, parameters: Parameters) -> Learnt:
         columns = {}
@@ -50,7 +50,7 @@ class ConvertToIndicatorValues(Fits):
                 made[column] = (texts == level).astype("int64")
         clash = sorted({*made} & {*frame.columns})
         if clash:
-            raise ModuleFailure("0026", f'Columns with the same name are not allowed: "{clash[0]}".')
+            raise refused("0026", f'"{clash[0]}"')
         result = with_columns(frame, made)
         return result.drop(columns=found) if learnt["overwrite"] else result
 

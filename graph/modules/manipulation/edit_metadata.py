@@ -9,7 +9,7 @@ from graph.data.datasets import Dataset, net_type
 from graph.data.dates import dates
 from graph.data.frames import absent, as_category, like, made_like, mapped, plain_cells, with_columns
 from graph.data.values import typed
-from graph.errors import ModuleFailure
+from graph.errors import ModuleFailure, refused
 from graph.flow import UNTOLD, Column, Flow
 from graph.libraries import Series, np, pd
 from graph.models.features import level_text
@@ -159,6 +159,6 @@ def _renamed(frame: pd.DataFrame, selected: list[str], names: str) -> pd.DataFra
     renamed: dict[str, Any] = {}
     for name, values in frame.items():
         if (one := called.get(str(name), name)) in renamed:
-            raise ModuleFailure("0026", f'Columns with the same name are not allowed: "{one}".')
+            raise refused("0026", f'"{one}"')
         renamed[str(one)] = values
     return made_like(frame, renamed)

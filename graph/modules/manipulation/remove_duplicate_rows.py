@@ -3,7 +3,6 @@ from __future__ import annotations
 from typing import Any
 
 from graph.data.datasets import Dataset
-from graph.flow import Flow
 from graph.spec import InScoring, Module, Parameter, Parameters, Port, Ports
 
 
@@ -13,6 +12,8 @@ class RemoveDuplicateRows(Module):
     name = "Remove Duplicate Rows"
     inputs = (Port("Dataset"),)
     outputs = (Port("Results dataset"),)
+    passes = "all"
+    rows = "chosen"
     parameters = (
         Parameter("Key column selection filter expression", "ColumnPicker"),
         Parameter("Retain first duplicate row", "Boolean", True),
@@ -26,7 +27,3 @@ class RemoveDuplicateRows(Module):
 
     def in_scoring(self, parameters: Parameters) -> InScoring:
         return "left out"
-
-    def columns(self, inputs: Flow, parameters: Parameters) -> Flow:
-        inputs["Dataset"].selected(parameters["Key column selection filter expression"])
-        return {"Results dataset": inputs["Dataset"].with_rows("chosen")}

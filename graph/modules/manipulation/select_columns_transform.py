@@ -12,7 +12,7 @@ class SelectColumnsTransform(Fits):
     name = "Select Columns Transform"
     inputs = (Port("Dataset with desired columns"),)
     outputs = (Port("Columns selection transformation", TRANSFORMATION),)
-    learns = {"columns": {"*": {}}}  # noqa: RUF012
+    learns = {"columns": {"*": {}}}
 
     def run(self, inputs: Ports, parameters: Parameters) -> Ports:
         dataset: Dataset = inputs["Dataset with desired columns"]

@@ -4,9 +4,8 @@ from typing import Any
 
 from graph.columns import ColumnSelection
 from graph.data.datasets import Dataset, is_numeric
-from graph.errors import ModuleFailure
+from graph.errors import ModuleFailure, refused
 from graph.fitting import numbers
-from graph.flow import Flow
 from graph.libraries import np, pd
 from graph.spec import InScoring, Module, Parameter, Parameters, Port, Ports
 
@@ -21,6 +20,8 @@ class Smote(Module):
     name = "SMOTE"
     inputs = (Port("Samples"),)
     outputs = (Port("Table"),)
+    passes = "all"
+    rows = "any"
     parameters = (
         Parameter("Label column", "ColumnPicker", None),
         Parameter("SMOTE percentage", "Int", 100, minimum=0, maximum=10_000),
@@ -46,10 +47,8 @@ class Smote(Module):
         rare = frame[frame[label] == sizes.idxmin()] if len(sizes) else frame[:0]
         times, near = parameters["SMOTE percentage"] // 100, parameters["Number of nearest neighbors"]
         if len(rare) <= near:
-            raise ModuleFailure(
-                "0021",
-                f"Number of rows in input dataset is too small: the smallest class has {len(rare)}, for {near} nearest "
-                "neighbors it needs one more.",
+            raise refused(
+                "0021", f"the smallest class has {len(rare)}, for {near} nearest neighbors it needs one more"
             )
         neighbours = _nearest(rare.drop(columns=[label]), near)
         generator = np.random.Generator(np.random.PCG64(parameters["Random seed"]))
@@ -72,11 +71,6 @@ class Smote(Module):
     def in_scoring(self, parameters: Parameters) -> InScoring:
         return "left out"
 
-    def columns(self, inputs: Flow, parameters: Parameters) -> Flow:
-        if parameters["Label column"] is not None:
-            inputs["Samples"].selected(parameters["Label column"])
-        return {"Table": inputs["Samples"].with_rows("any")}
-
 
 def _nearest(frame: pd.DataFrame, count: int) -> Any:
     """The positions of each row's nearest others."""
@@ -85,7 +79,7 @@ def _nearest(frame: pd.DataFrame, count: int) -> Any:
     columns = [numbers(frame[name]) for name in frame.columns if is_numeric(frame[name])]
     matrix = np.column_stack(columns) if columns else np.zeros((len(frame), 1))
     if not np.isfinite(matrix).all():
-        raise ModuleFailure("0018", "Input dataset is not valid: numbers are missing; clean them first.")
+        raise refused("0018", "numbers are missing; clean them first")
     scale = matrix.std(axis=0)
     matrix = matrix / np.where(scale > 0, scale, 1.0)
     library: Any = spatial

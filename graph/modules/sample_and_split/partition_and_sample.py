@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from graph.calculation.sampling import SEED, generator, strata
 from graph.data.datasets import Dataset
-from graph.errors import ModuleFailure
+from graph.errors import ModuleFailure, refused
 from graph.flow import Flow
 from graph.libraries import np
 from graph.spec import InScoring, Module, Parameter, Parameters, Port, Ports
@@ -74,12 +74,9 @@ class PartitionAndSample(Module):
     def columns(self, inputs: Flow, parameters: Parameters) -> Flow:
         suffix = _suffix(parameters)
         if suffix is not None and parameters[f"Stratified split{suffix}"]:
-            key = parameters[f"Stratification key column{suffix}"]
-            if key is not None:
-                inputs["Dataset"].selected(key)
-        assigns = (
-            parameters["Partition or sample mode"] == ASSIGN
-        )  # whoever works on folds needs no rows beside them
+            inputs["Dataset"].selected(parameters[f"Stratification key column{suffix}"])
+        # Whoever works on folds needs no rows beside them.
+        assigns = parameters["Partition or sample mode"] == ASSIGN
         return {"oDataset": inputs["Dataset"].with_rows("any") if assigns else inputs["Dataset"]}
 
 
@@ -126,9 +123,7 @@ def _folds(dataset: Dataset, parameters: Parameters) -> tuple[Any, ...]:
     random = generator(parameters["Random seed"])
     shares = _shares(parameters)
     if len(shares) > dataset.rows:
-        raise ModuleFailure(
-            "0021", f"Number of rows in input dataset is too small: {dataset.rows} for {len(shares)} folds."
-        )
+        raise refused("0021", f"{dataset.rows} for {len(shares)} folds")
     folds: list[list[Any]] = [[] for _ in shares]
     shift = 0
     for group in strata(dataset.frame, parameters, _suffix(parameters) or ""):

@@ -60,7 +60,7 @@ class SplitData(Module):
             if isinstance(column, str):
                 dataset.selected(ColumnSelection.of(column))
             dataset = dataset.with_rows("chosen")
-        elif parameters["Stratified split"] and parameters["Stratification key column"] is not None:
+        elif parameters["Stratified split"]:
             dataset.selected(parameters["Stratification key column"])
         return {port.name: dataset for port in self.outputs}
 

@@ -50,7 +50,7 @@ class ClipValues(Fits):
         Parameter("Overwrite flag", "Boolean", True),
         Parameter("Add indicator columns", "Boolean", False),
     )
-    learns = {  # noqa: RUF012
+    learns = {
         "columns": {"*": {side: ({}, {"at": float, "by": (float, None)}) for side in _SIDES}},
         "overwrite": bool,
         "indicators": bool,
@@ -102,7 +102,7 @@ class ClipValues(Fits):
 
     def columns(self, inputs: Flow, parameters: Parameters) -> Flow:
         dataset, selection = inputs["Dataset"], parameters["List of columns"]
-        chosen = dataset.selected(selection) if selection is not None else None
+        chosen = dataset.selected(selection)
         if chosen is None:
             return {"Results dataset": dataset.changed(None, untold).open()}
         made = {name: (dataset.find(name) or Column()).then(untold) for name in chosen}

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from graph.data.frames import category_like, made_like, with_columns
-from graph.errors import ModuleFailure
+from graph.errors import ModuleFailure, unparsed
 from graph.fitting import Fits, Learnt, numbers, numeric, untold
 from graph.flow import Column, Flow
 from graph.libraries import np, pd
@@ -41,7 +41,7 @@ class GroupDataIntoBins(Fits):
         Parameter("Output mode", "Enumerated", APPEND, (APPEND, IN_PLACE, RESULT_ONLY)),
         Parameter("Tag columns as categorical", "Boolean", True),
     )
-    learns = {  # noqa: RUF012
+    learns = {
         "columns": {"*": {"edges": [float], "bins": [float], "to": str}},
         "only": bool,
         "categorical": bool,
@@ -97,7 +97,7 @@ class GroupDataIntoBins(Fits):
 
     def columns(self, inputs: Flow, parameters: Parameters) -> Flow:
         dataset, selection = inputs["Dataset"], parameters["Columns to bin"]
-        chosen = dataset.selected(selection) if selection is not None else None
+        chosen = dataset.selected(selection)
         mode = parameters["Output mode"]
         if chosen is None:
             return {} if mode == RESULT_ONLY else {"Quantized dataset": dataset.changed(None, untold).open()}
@@ -115,9 +115,7 @@ def _edges_given(parameters: Parameters) -> list[float]:
         try:
             edges = [real(each) for each in parameters[name].split(",")]
         except ValueError:
-            raise ModuleFailure(
-                "0002", f'Failed to parse "{name}" parameter value "{parameters[name]}": not numbers.'
-            ) from None
+            raise unparsed(name, parameters[name], "not numbers") from None
         if edges != sorted(set(edges)) or not all(map(math.isfinite, edges)):
             raise ModuleFailure(
                 "0008", f'Parameter "{name}": the edges are not in order, from lowest to highest.'

@@ -24,7 +24,7 @@ class NormalizeData(ChangesColumns):
         Parameter("Columns to transform", "ColumnPicker", None),
     )
     picks = "Columns to transform"
-    learns = {"columns": {"*": {"method": str, "shift": float, "scale": float}}}  # noqa: RUF012
+    learns = {"columns": {"*": {"method": str, "shift": float, "scale": float}}}
 
     def learn(self, values: Numbers, parameters: Parameters) -> Learnt:
         method = parameters["Transformation method"]

@@ -1,13 +1,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from graph.data.frames import made_like
-from graph.errors import ModuleFailure
+from graph.errors import ModuleFailure, refused
 from graph.fitting import Fits, Learnt, need, numbers, numeric
 from graph.flow import Column, Flow
-from graph.libraries import np, pd
+from graph.libraries import learner, np, pd
 from graph.spec import TRANSFORMATION, Parameter, Parameters, Port
 from graph.steps import Made
 
@@ -24,10 +23,9 @@ class PrincipalComponentAnalysis(Fits):
         Parameter("Number of dimensions to reduce to", "Int", minimum=1),
         Parameter("Normalize dense dataset to zero mean", "Boolean", True),
     )
-    learns = {"columns": [str], "means": [float], "components": [[float]]}  # noqa: RUF012
+    learns = {"columns": [str], "means": [float], "components": [[float]]}
 
     def fit(self, frame: pd.DataFrame, parameters: Parameters) -> Learnt:
-        from sklearn import decomposition
         from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
         names, count = (
@@ -37,26 +35,23 @@ class PrincipalComponentAnalysis(Fits):
         matrix = np.column_stack([numbers(frame[name]) for name in names])
         if not np.isfinite(matrix).all():
             unfit = names[int((~np.isfinite(matrix)).any(axis=0).argmax())]
-            raise ModuleFailure(
-                "0018", f'Input dataset is not valid: column "{unfit}" has missing or infinite values.'
-            )
+            raise refused("0018", f'column "{unfit}" has missing or infinite values')
         if count > min(matrix.shape):
             raise ModuleFailure(
                 "0007",
                 f'Parameter "Number of dimensions to reduce to" has value "{count}" which should be less than or equal '
                 f"to the {min(matrix.shape)} that {len(names)} columns and {len(matrix)} rows have.",
             )
-        library: Any = decomposition
         solver = "full" if min(matrix.shape) <= _EXACT else "randomized"
         with threadpool_limits(limits=1):
             if parameters["Normalize dense dataset to zero mean"]:
-                fitted = library.PCA(count, svd_solver=solver, random_state=0).fit(matrix)
+                fitted = learner("decomposition.PCA")(count, svd_solver=solver, random_state=0).fit(matrix)
                 means, found = fitted.mean_, fitted.components_
             elif solver == "full":
                 means, found = np.zeros(len(names)), np.linalg.svd(matrix, full_matrices=False)[2][:count]
             else:
                 means = np.zeros(len(names))
-                found = library.TruncatedSVD(count, random_state=0).fit(matrix).components_
+                found = learner("decomposition.TruncatedSVD")(count, random_state=0).fit(matrix).components_
         return {"columns": names, "means": means.tolist(), "components": found.tolist()}
 
     def apply(self, frame: pd.DataFrame, learnt: Learnt) -> pd.DataFrame:
@@ -65,7 +60,7 @@ class PrincipalComponentAnalysis(Fits):
         left = [name for name in frame.columns if name not in set(names)]
         made = _made(learnt)
         if twice := set(left) & set(made):
-            raise ModuleFailure("0026", f'Columns with the same name are not allowed: "{min(twice)}".')
+            raise refused("0026", f'"{min(twice)}"')
         sums = np.zeros((len(made), len(frame)))
         for at, (name, mean) in enumerate(zip(names, learnt["means"], strict=True)):
             values = numbers(frame[name]) - mean

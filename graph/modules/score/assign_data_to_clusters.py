@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from graph.data.datasets import TASK_CLUSTERING
-from graph.errors import ModuleFailure
+from graph.errors import refused
 from graph.learning.scoring import scored
 from graph.models.ilearner import TrainedModel
 from graph.spec import TRAINED, Module, Parameter, Parameters, Port, Ports
@@ -19,8 +19,6 @@ class AssignDataToClusters(Module):
     def run(self, inputs: Ports, parameters: Parameters) -> Ports:
         model: TrainedModel = inputs["Trained model"]
         if model.task != TASK_CLUSTERING:
-            raise ModuleFailure(
-                "0013", f"Learner of invalid type is passed to the module: {model.learner} has no clusters."
-            )
+            raise refused("0013", f"{model.learner} has no clusters")
         append = parameters["Append or Result Only"]
         return {"Results dataset": scored(model, inputs["Dataset"], append=append)}

@@ -1,9 +1,9 @@
 from __future__ import annotations
 
-import operator
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any, Final
 
+from graph.calculation.arithmetic import CATEGORIES, COMPARISONS, OPERATIONS, PAIRS
 from graph.columns import ColumnSelection
 from graph.data.datasets import Dataset, is_numeric, net_type
 from graph.data.frames import made_like, with_columns
@@ -13,108 +13,34 @@ from graph.flow import UNTOLD, Column, Flow
 from graph.libraries import Series, np
 from graph.spec import Module, Parameter, Parameters, Port, Ports
 
-COMPARISONS: Final[Mapping[str, Callable[[Any, Any], Any]]] = {
-    "EqualTo": operator.eq,
-    "NotEqualTo": operator.ne,
-    "GreaterThan": operator.gt,
-    "GreaterThanOrEqualTo": operator.ge,
-    "LessThan": operator.lt,
-    "LessThanOrEqualTo": operator.le,
-}
-OPERATIONS: Final[Mapping[str, Callable[[Any, Any], Any]]] = {
-    "Add": operator.add,
-    "Subtract": operator.sub,
-    "Multiply": operator.mul,
-    "Divide": operator.truediv,
-}
-_PAIRS: Final = ("PairMax", "PairMin")
-_BINARY_BASIC: Final = ("Atan2", "Exp2", "Hypotenuse", "Log", "NthRoot", "Pow")
-_BASIC: Final = (
-    *("Abs", "Atan2", "Conj", "CubeRoot", "DoubleFactorial", "Eps", "Exp", "Exp2", "ExpMinus1", "Factorial"),
-    *("Hypotenuse", "ImaginaryPart", "Ln", "LnPlus1", "Log", "Log10", "Log2", "NthRoot", "Pow", "RealPart"),
-    *("Sqrt", "SqrtPi", "Square"),
-)
-_ROUNDING: Final = (
-    *("Ceiling", "CeilingPower2", "Floor", "Mod", "Quotient", "Remainder", "RoundDigits", "RoundDown"),
-    *("RoundUp", "ToEven", "ToOdd", "Truncate"),
-)
-_REGULARIZED: Final = (
-    "GammaRegularizedP",
-    "GammaRegularizedPInverse",
-    "GammaRegularizedQ",
-    "GammaRegularizedQInverse",
-)
-_SPECIAL: Final = (
-    *("Beta", "EllipticIntegralE", "EllipticIntegralK", "Erf", "Erfc", "ErfScaled", "ErfInverse"),
-    *("ExponentialIntegralEin", "Gamma", "GammaLn", *_REGULARIZED, "PolyGamma"),
-)
-_TRIGONOMETRIC: Final = (
-    *(
-        "Acos",
-        "AcosDegree",
-        "Acosh",
-        "Acot",
-        "AcotDegrees",
-        "Acoth",
-        "Acsc",
-        "AcscDegrees",
-        "Asec",
-        "AsecDegrees",
-    ),
-    *(
-        "Asech",
-        "Asin",
-        "AsinDegrees",
-        "Asinh",
-        "Atan",
-        "AtanDegrees",
-        "Atanh",
-        "Cos",
-        "CosDegrees",
-        "Cosh",
-        "Cot",
-    ),
-    *(
-        "CotDegrees",
-        "Coth",
-        "Csc",
-        "CscDegrees",
-        "Csch",
-        "DegreesToRadians",
-        "Sec",
-        "SecDegrees",
-        "Sech",
-        "Sign",
-    ),
-    *("Sin", "Sinc", "SinDegrees", "Sinh", "Tan", "TanDegrees", "Tanh"),
-)
-_SECOND: Final = {
-    # category: the function, the kind of its second argument, that as a constant, as a column, and which have one
+_NAMES: Final = {
+    # category: the function, the kind of its second argument, that as a constant, and as a column
     "Basic": (
-        "Basic math function",
-        "Second argument type",
-        "Constant second argument",
-        "Second argument",
-        _BINARY_BASIC,
+        *("Basic math function", "Second argument type"),
+        *("Constant second argument", "Second argument"),
     ),
     "Compare": (
-        *("Comparison function", "Value to compare type", "Constant value to compare", "Value to compare"),
-        (*COMPARISONS, *_PAIRS),
+        *("Comparison function", "Value to compare type"),
+        *("Constant value to compare", "Value to compare"),
     ),
     "Operations": (
-        *("Operation", "Operation argument type", "Constant operation argument", "Operation argument"),
-        tuple(OPERATIONS),
+        *("Operation", "Operation argument type"),
+        *("Constant operation argument", "Operation argument"),
     ),
-    "Rounding": ("Rounding operation", "Precision type", "Constant precision", "Precision", _ROUNDING),
+    "Rounding": ("Rounding operation", "Precision type", "Constant precision", "Precision"),
     "Special": (
-        *("Special function", "Special second argument type", "Constant special second argument"),
-        *("Special second argument", ("Beta", *_REGULARIZED, "PolyGamma")),
+        *("Special function", "Special second argument type"),
+        *("Constant special second argument", "Special second argument"),
     ),
-    "Trigonometric": ("Trigonometric function", "", "", "", ()),
+    "Trigonometric": ("Trigonometric function", "", "", ""),
 }
-
 APPEND, IN_PLACE, RESULT_ONLY = "Append", "Inplace", "ResultOnly"
 CONSTANT, COLUMN = "Constant", "ColumnSet"
+
+
+def _functions(category: str) -> tuple[str, ...]:
+    one, two = CATEGORIES[category]
+    return tuple(sorted({*one, *two}))
 
 
 def _later(name: str, choices: tuple[str, ...]) -> Parameter:
@@ -134,8 +60,8 @@ class ApplyMathOperation(Module):
     outputs = (Port("Results dataset"),)
     on_arrays = True
     parameters = (
-        Parameter("Category", "Enumerated", allowed=tuple(_SECOND)),
-        Parameter("Comparison function", "Enumerated", "EqualTo", (*COMPARISONS, *_PAIRS)),
+        Parameter("Category", "Enumerated", allowed=tuple(_NAMES)),
+        Parameter("Comparison function", "Enumerated", "EqualTo", (*COMPARISONS, *PAIRS)),
         Parameter("Constant value to compare", "Float", 0.0),
         Parameter("Operation", "Enumerated", "Add", tuple(OPERATIONS)),
         Parameter("Constant operation argument", "Float", 0.0),
@@ -145,19 +71,19 @@ class ApplyMathOperation(Module):
         Parameter("Value to compare", "ColumnPicker", None, later=True),
         _later("Operation argument type", (CONSTANT, COLUMN)),
         Parameter("Operation argument", "ColumnPicker", None, later=True),
-        _later("Basic math function", _BASIC),
+        _later("Basic math function", _functions("Basic")),
         _later("Second argument type", (CONSTANT, COLUMN)),
         Parameter("Constant second argument", "Float", 1.0, later=True),
         Parameter("Second argument", "ColumnPicker", None, later=True),
-        _later("Rounding operation", _ROUNDING),
+        _later("Rounding operation", _functions("Rounding")),
         _later("Precision type", (CONSTANT, COLUMN)),
         Parameter("Constant precision", "Float", 0.0, later=True),
         Parameter("Precision", "ColumnPicker", None, later=True),
-        _later("Special function", _SPECIAL),
+        _later("Special function", _functions("Special")),
         _later("Special second argument type", (CONSTANT, COLUMN)),
         Parameter("Constant special second argument", "Float", 1.0, later=True),
         Parameter("Special second argument", "ColumnPicker", None, later=True),
-        _later("Trigonometric function", _TRIGONOMETRIC),
+        _later("Trigonometric function", _functions("Trigonometric")),
     )
 
     def check(self, parameters: Parameters) -> None:
@@ -170,8 +96,9 @@ class ApplyMathOperation(Module):
         dataset: Dataset = inputs["Dataset"]
         frame, mode = dataset.frame, parameters["Output mode"]
         function, constant, other = _second(parameters)
-        if constant is None and other is None and function in _SECOND[parameters["Category"]][4]:
-            raise ModuleFailure("0003", f'Parameter "{_SECOND[parameters["Category"]][3]}" is null or empty.')
+        category = parameters["Category"]
+        if constant is None and other is None and function in CATEGORIES[category][1]:
+            raise ModuleFailure("0003", f'Parameter "{_NAMES[category][3]}" is null or empty.')
         argument = constant if other is None else frame[other.one(frame, "second argument")]
         results: dict[str, Any] = {}
         with np.errstate(all="ignore"):
@@ -181,7 +108,7 @@ class ApplyMathOperation(Module):
                     if not is_numeric(each):
                         raise column_type(str(each.name), net_type(each), "a numeric column")
                 name = column if mode == IN_PLACE else _called(function, column, argument)
-                results[name] = _applied_to(values, parameters["Category"], function, argument)
+                results[name] = _applied_to(values, category, function, argument)
         made = made_like(frame, results) if mode == RESULT_ONLY else with_columns(frame, results)
         return {"Results dataset": dataset.with_frame(made)}
 
@@ -208,14 +135,16 @@ class ApplyMathOperation(Module):
 
 def _second(parameters: Parameters) -> tuple[str, float | None, ColumnSelection | None]:
     """The function, and its second argument: a constant, a column, or none."""
-    name, kind, constant, column, binary = _SECOND[parameters["Category"]]
+    category = parameters["Category"]
+    name, kind, constant, column = _NAMES[category]
     function = parameters[name]
-    if function not in binary:
+    if function not in CATEGORIES[category][1]:
         return function, None, None
+    by_constant = parameters[kind] == CONSTANT
     return (
-        (function, parameters[constant], None)
-        if parameters[kind] == CONSTANT
-        else (function, None, parameters[column])
+        function,
+        parameters[constant] if by_constant else None,
+        None if by_constant else parameters[column],
     )
 
 
@@ -228,18 +157,18 @@ def _called(function: str, column: str, argument: Any) -> str:
 
 
 def _applied_to(values: Series, category: str, function: str, argument: Any) -> Any:
-    known = OPERATIONS if category == "Operations" else COMPARISONS if function in COMPARISONS else {}
-    constant = argument is None or isinstance(argument, int | float)
-    if known:
-        return known[function](values.to_numpy(), argument if constant else argument.to_numpy())
+    one, two = CATEGORIES[category]
+    constant = isinstance(argument, int | float)
+    if function in OPERATIONS or function in COMPARISONS:
+        return two[function](values.to_numpy(), argument if constant else argument.to_numpy())
     column = numbers(values)
-    second = argument if constant else numbers(argument)
-    if function in _PAIRS:
-        return (np.maximum if function == "PairMax" else np.minimum)(column, second)
-    from graph.calculation.arithmetic import CATEGORIES
-
-    given = (column,) if second is None else (column, second)
-    result = np.asarray(CATEGORIES[category][function](*given), dtype=np.float64)
+    if function in one:
+        result = one[function](column)
+    else:
+        result = two[function](column, argument if constant else numbers(argument))
+    if function in PAIRS:
+        return result
+    result = np.asarray(result, dtype=np.float64)
     return np.where(np.isnan(column), np.nan, result)
 
 

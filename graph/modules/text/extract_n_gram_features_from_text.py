@@ -10,7 +10,7 @@ from graph.calculation.feature_scores import COUNT, MEASURES, score
 from graph.calculation.words import SENTENCE, distinct, hold_size, ngrams, texts, words
 from graph.data.datasets import Dataset
 from graph.data.frames import with_columns
-from graph.errors import ModuleFailure
+from graph.errors import ModuleFailure, refused
 from graph.fitting import Fits, Learnt
 from graph.flow import Flow
 from graph.libraries import np, pd
@@ -57,7 +57,7 @@ class ExtractNGramFeaturesFromText(Fits):
         Parameter("Number of desired features", "Int", 1, minimum=1),
         Parameter("Minimum number of non-zero elements", "Int", 1, minimum=1),
     )
-    learns = {  # noqa: RUF012
+    learns = {
         "columns": {"*": {"ngrams": [str], "idf": [float]}},
         **{"size": int, "skip": int, "shortest": int, "longest": int, "weighting": str},
         **{"oov": bool, "begin": bool, "normalize": bool},
@@ -135,8 +135,7 @@ class ExtractNGramFeaturesFromText(Fits):
     def columns(self, inputs: Flow, parameters: Parameters) -> Flow:
         dataset = inputs["Dataset"]
         chosen = dataset.selected(parameters["Text column"])
-        if parameters["Target column"] is not None:
-            dataset.selected(parameters["Target column"])
+        dataset.selected(parameters["Target column"])
         return {"Results dataset": dataset.without(chosen).open()} if chosen is not None else {}
 
 
@@ -190,9 +189,7 @@ def _vocabulary(
         if mode == UPDATE or ngram in found:
             found[ngram] = found.get(ngram, 0) + df
     if not found:
-        raise ModuleFailure(
-            "0018", "Input dataset is not valid: no n-gram is frequent enough for the vocabulary."
-        )
+        raise refused("0018", "no n-gram is frequent enough for the vocabulary")
     return {ngram: (found[ngram], math.log((rows + before) / found[ngram])) for ngram in sorted(found)}
 
 
@@ -211,7 +208,7 @@ def _selected(
         scores = {ngram: score(made[f"{name}.[{ngram}]"], label, measure) for ngram in found}
         kept = sorted(found, key=lambda ngram: -scores[ngram])[: parameters["Number of desired features"]]
     if not kept:
-        raise ModuleFailure("0018", "Input dataset is not valid: feature selection leaves no n-gram.")
+        raise refused("0018", "feature selection leaves no n-gram")
     return sorted(kept)
 
 

@@ -2,8 +2,7 @@ from __future__ import annotations
 
 from graph.columns import ColumnSelection
 from graph.data.datasets import TASK_ANOMALY, Dataset
-from graph.errors import ModuleFailure
-from graph.flow import Flow
+from graph.errors import refused
 from graph.learning.training import train, trainable
 from graph.learning.untrained import UntrainedModel
 from graph.spec import TRAINED, TRAINED_MODEL_PORT, UNTRAINED, Module, Parameter, Parameters, Port, Ports
@@ -26,15 +25,7 @@ class TrainAnomalyDetectionModel(Module):
         untrained: UntrainedModel = inputs["Untrained model"]
         dataset: Dataset = inputs["Dataset"]
         if untrained.task != TASK_ANOMALY:
-            raise ModuleFailure(
-                "0013",
-                f"Learner of invalid type is passed to the module: {untrained.learner} does not find anomalies.",
-            )
+            raise refused("0013", f"{untrained.learner} does not find anomalies")
         chosen = parameters["Label column"] or next(map(ColumnSelection.of, dataset.marked("Label")), None)
         label = chosen.one(dataset.frame, "Label column") if chosen is not None else None
         return {TRAINED_MODEL_PORT: train(untrained, trainable(dataset), label)}
-
-    def columns(self, inputs: Flow, parameters: Parameters) -> Flow:
-        if parameters["Label column"] is not None:
-            inputs["Dataset"].selected(parameters["Label column"])
-        return {}

@@ -2,8 +2,7 @@ from __future__ import annotations
 
 from graph.columns import ColumnSelection
 from graph.data.datasets import TASK_CLUSTERING, Dataset
-from graph.errors import ModuleFailure
-from graph.flow import Flow
+from graph.errors import refused
 from graph.learning.scoring import scored
 from graph.learning.training import train
 from graph.learning.untrained import UntrainedModel
@@ -26,21 +25,11 @@ class TrainClusteringModel(Module):
         untrained: UntrainedModel = inputs["Untrained model"]
         dataset: Dataset = inputs["Dataset"]
         if untrained.task != TASK_CLUSTERING:
-            raise ModuleFailure(
-                "0013",
-                f"Learner of invalid type is passed to the module: {untrained.learner} does not find clusters.",
-            )
+            raise refused("0013", f"{untrained.learner} does not find clusters")
         clusters = untrained.parameters["Number of Centroids"]
         if dataset.rows < clusters:
-            raise ModuleFailure(
-                "0021",
-                f"Number of rows in input dataset is too small: {dataset.rows} rows for {clusters} clusters.",
-            )
+            raise refused("0021", f"{dataset.rows} rows for {clusters} clusters")
         columns = parameters["Column Set"].select(dataset.frame)
         model = train(untrained, dataset.frame[columns], None)
         append = parameters["Check for Append or Uncheck for Result Only"]
         return {TRAINED_MODEL_PORT: model, "Results dataset": scored(model, dataset, append=append)}
-
-    def columns(self, inputs: Flow, parameters: Parameters) -> Flow:
-        inputs["Dataset"].selected(parameters["Column Set"])
-        return {}

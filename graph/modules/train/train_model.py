@@ -1,8 +1,7 @@
 from __future__ import annotations
 
 from graph.data.datasets import TASK_ANOMALY, TASK_CLUSTERING, Dataset
-from graph.errors import ModuleFailure
-from graph.flow import Flow
+from graph.errors import refused
 from graph.learning.training import train, trainable
 from graph.learning.untrained import UntrainedModel
 from graph.spec import TRAINED, TRAINED_MODEL_PORT, UNTRAINED, Module, Parameter, Parameters, Port, Ports
@@ -24,13 +23,6 @@ class TrainModel(Module):
             module = (
                 f"Train {'Clustering' if untrained.task == TASK_CLUSTERING else 'Anomaly Detection'} Model"
             )
-            raise ModuleFailure(
-                "0013",
-                f"Learner of invalid type is passed to the module: {untrained.learner} is trained by {module}.",
-            )
+            raise refused("0013", f"{untrained.learner} is trained by {module}")
         label = parameters["Label column"].one(dataset.frame, "Label column")
         return {TRAINED_MODEL_PORT: train(untrained, trainable(dataset), label)}
-
-    def columns(self, inputs: Flow, parameters: Parameters) -> Flow:
-        inputs["Dataset"].selected(parameters["Label column"])
-        return {}

@@ -4,7 +4,6 @@ from collections.abc import Collection
 
 from graph.data.datasets import Dataset
 from graph.errors import ModuleFailure
-from graph.flow import Flow
 from graph.learning.training import train, trainable
 from graph.learning.untrained import UntrainedModel
 from graph.learning.validation import (
@@ -92,8 +91,3 @@ class TuneModelHyperparameters(Module):
 
     def least_rows(self, connected: Collection[str], parameters: Parameters) -> int:
         return 1 if "Validation dataset" in connected else FOLDS
-
-    def columns(self, inputs: Flow, parameters: Parameters) -> Flow:
-        for dataset in inputs.values():
-            dataset.selected(parameters["Label column"])
-        return {}

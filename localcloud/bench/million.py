@@ -1,6 +1,6 @@
 """A million rows trained from, beside a plain script: the same table, the same estimator, each in a process of its own.
 
-    python -m graph.running.bench_million [--rows 1000000] [--runs 3]
+    python -m localcloud.bench.million [--rows 1000000] [--runs 3]
 
 Ours reads the file, runs a graph (Edit Metadata, Train Model) and makes the model's bytes; the script reads it with pandas
 and fits scikit-learn's estimator with the same parameters. They alternate. Times are of the quickest run, memory of the
@@ -127,7 +127,7 @@ def main() -> None:
         return
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "million.csv"
-        code = "import sys; from pathlib import Path; from graph.running.bench_million import make; make(Path(sys.argv[1]), int(sys.argv[2]))"
+        code = "import sys; from pathlib import Path; from localcloud.bench.million import make; make(Path(sys.argv[1]), int(sys.argv[2]))"
         subprocess.run([sys.executable, "-c", code, str(file), str(given.rows)], check=True)
         print(f"{given.rows:,} rows, {file.stat().st_size / 1e6:,.0f} MB")
         found: dict[str, list[tuple[float, float]]] = {"plain": [], "ours": []}

@@ -4,7 +4,7 @@ Prints the Train Model step, the same fit called directly (scikit-learn on the s
 and that fit with the library's default number of threads, the three alternating; then one row scored through a
 prepared graph. The experiment and its data are the caller's:
 
-    python -m graph.running.bench experiments/flights flights.csv
+    python -m localcloud.bench.training experiments/flights flights.csv
 """
 
 from __future__ import annotations
@@ -101,7 +101,7 @@ def _timed(work: Callable[[], object]) -> float:
 
 def main() -> None:
     """Measure and print."""
-    arguments = argparse.ArgumentParser(prog="python -m graph.running.bench", description=__doc__)
+    arguments = argparse.ArgumentParser(prog="python -m localcloud.bench.training", description=__doc__)
     arguments.add_argument(
         "experiment", type=Path, help="folder with training.json, predictive.json, sample.json"
     )
