@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from graph.errors import ModuleFailure, column_not_found
-from graph.libraries import pd
+from graph.libraries import Table
 
 
 @dataclass(frozen=True)
@@ -120,7 +120,7 @@ class ColumnSelection:
         ]
         return json.dumps({"isFilter": True, "rules": written}, sort_keys=True, separators=(",", ":"))
 
-    def select(self, frame: pd.DataFrame) -> list[str]:
+    def select(self, frame: Table) -> list[str]:
         """The selected columns, in the order of the rules; raises 0001 for a name the dataset does not have."""
         available = frame.columns
         chosen: dict[str, None] = {}
@@ -137,7 +137,7 @@ class ColumnSelection:
             raise ModuleFailure("0011", "Specified column set does not apply to any of dataset columns.")
         return list(chosen)
 
-    def one(self, frame: pd.DataFrame, parameter: str) -> str:
+    def one(self, frame: Table, parameter: str) -> str:
         """The single selected column; raises 0022 when the selection gives several."""
         columns = self.select(frame)
         if len(columns) != 1:

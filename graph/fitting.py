@@ -14,7 +14,7 @@ from graph.data.datasets import Dataset, is_numeric, net_type, plain
 from graph.data.frames import with_columns
 from graph.errors import column_not_found, column_type, refused
 from graph.flow import UNTOLD, Flow
-from graph.libraries import Numbers, Series, np, pd
+from graph.libraries import Numbers, Series, Table, np
 from graph.spec import TRANSFORMATION, InScoring, Module, Parameters, Port, Ports
 from graph.steps import Asked, Made, Step
 
@@ -34,11 +34,11 @@ class Fits(Module):
     )
     learns: ClassVar[Any]
 
-    def fit(self, frame: pd.DataFrame, parameters: Parameters) -> Learnt:
+    def fit(self, frame: Table, parameters: Parameters) -> Learnt:
         """What is learnt from a table; empty where there is nothing to do."""
         raise TypeError(f"{type(self).__name__} does not define fit()")
 
-    def apply(self, frame: pd.DataFrame, learnt: Learnt) -> pd.DataFrame:
+    def apply(self, frame: Table, learnt: Learnt) -> Table:
         """The table with it done."""
         raise TypeError(f"{type(self).__name__} does not define apply()")
 
@@ -46,7 +46,7 @@ class Fits(Module):
         """Which columns it makes of which."""
         return [((name,), (name,)) for name in learnt.get("columns", ())]
 
-    def step(self, frame: pd.DataFrame, learnt: Learnt) -> Step:
+    def step(self, frame: Table, learnt: Learnt) -> Step:
         """What was learnt, as a step."""
         makes = tuple(self.makes(learnt))
         names = dict.fromkeys(name for of, _are in makes for name in of)
@@ -81,7 +81,7 @@ class ChangesColumns(Fits):
         """The column with it done; NaN stands for a missing value."""
         raise TypeError(f"{type(self).__name__} does not define change()")
 
-    def fit(self, frame: pd.DataFrame, parameters: Parameters) -> Learnt:
+    def fit(self, frame: Table, parameters: Parameters) -> Learnt:
         columns = {}
         for name in numeric(frame, parameters[self.picks]):
             values = numbers(frame[name])
@@ -90,7 +90,7 @@ class ChangesColumns(Fits):
                 columns[name] = dict(self.learn(known, parameters))
         return {"columns": columns} if columns else {}
 
-    def apply(self, frame: pd.DataFrame, learnt: Learnt) -> pd.DataFrame:
+    def apply(self, frame: Table, learnt: Learnt) -> Table:
         """See Fits. A column that the table does not have is passed over: whoever needs it will say so."""
         columns = learnt.get("columns", {}).items()
         return with_columns(
@@ -115,7 +115,7 @@ def numbers(values: Series) -> Numbers:
     return np.ascontiguousarray(values.to_numpy(dtype=np.float64))
 
 
-def numeric(frame: pd.DataFrame, selection: ColumnSelection | None) -> list[str]:
+def numeric(frame: Table, selection: ColumnSelection | None) -> list[str]:
     """The selected columns; with no selection all numeric ones. Raises 0017, and 0020 where there is none."""
     if selection is not None:
         chosen = selection.select(frame)
@@ -129,7 +129,7 @@ def numeric(frame: pd.DataFrame, selection: ColumnSelection | None) -> list[str]
     return found
 
 
-def need(frame: pd.DataFrame, names: Sequence[str]) -> None:
+def need(frame: Table, names: Sequence[str]) -> None:
     """Raise 0001 for the first of these columns that the table does not have."""
     for name in names:
         if name not in frame.columns:

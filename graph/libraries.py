@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-__all__ = ["Array", "Numbers", "Series", "learner", "np", "npt", "pd", "special"]
+__all__ = ["Array", "Numbers", "Series", "Table", "learner", "np", "npt", "pd", "special"]
 
 
 def learner(path: str) -> Any:
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     Array = npt.NDArray[Any]
     Numbers = npt.NDArray[np.float64]
     Series = pd.Series[Any]
+    Table = pd.DataFrame
 else:
     np, npt, pd, special = map(_Late, ("numpy", "numpy.typing", "pandas", "scipy.special"))
-    Array = Numbers = Series = Any
+    Array = Numbers = Series = Table = Any

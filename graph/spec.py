@@ -84,6 +84,7 @@ class Port:
 class Parameter:
     """A declared parameter. `default` is a parsed value; `REQUIRED` has none. Bounds are inclusive.
 
+    `sweep` are the values that a learner is tried with, unless others are given; see `graph.learning.untrained`.
     `later`: it was added to a module that models had been trained with. Such a model was trained as the default says, so
     that at its default the parameter is left out of what determines a model.
     """
@@ -96,6 +97,7 @@ class Parameter:
     maximum: float | None = None
     above: float | None = None
     later: bool = False
+    sweep: tuple[float, ...] = ()
 
     def parse(self, value: Any) -> Any:
         """The value by declared type; strings are accepted for every type, as web services send them.

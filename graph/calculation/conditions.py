@@ -15,7 +15,7 @@ from typing import Any, Final
 from graph.data.datasets import is_numeric, net_type
 from graph.data.dates import dates, moment
 from graph.errors import column_not_found, column_type, unparsed
-from graph.libraries import Array, Series, np, pd
+from graph.libraries import Array, Series, Table, np
 from tables import real
 
 _COLUMN: Final = re.compile(r'\s*(?:\\"([^"]+)"|\(\\"?([^")]+)"?\))\s*(.*?)\s*', re.DOTALL)
@@ -63,7 +63,7 @@ def parse(parameter: str, text: str, regular: bool) -> Condition:
     return Condition(column, None, tuple(either))
 
 
-def matches(frame: pd.DataFrame, condition: Condition) -> Array:
+def matches(frame: Table, condition: Condition) -> Array:
     """Which rows the condition holds for; for a missing value none does. Raises 0001 and 0017."""
     name = condition.column
     if isinstance(name, int):

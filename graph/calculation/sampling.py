@@ -6,7 +6,7 @@ from typing import Final
 
 from graph.columns import ColumnSelection
 from graph.errors import ModuleFailure
-from graph.libraries import Array, np, pd
+from graph.libraries import Array, Table, np, pd
 from graph.spec import Parameter, Parameters
 
 SEED: Final = Parameter("Random seed", "Int", 0, minimum=0, maximum=2**31 - 1)
@@ -17,7 +17,7 @@ def generator(seed: int) -> np.random.Generator:
     return np.random.Generator(np.random.PCG64(seed))
 
 
-def strata(frame: pd.DataFrame, parameters: Parameters, suffix: str = "") -> list[Array]:
+def strata(frame: Table, parameters: Parameters, suffix: str = "") -> list[Array]:
     """Row positions of each stratum, or of all rows; a missing key is a stratum of its own."""
     everything = np.arange(len(frame))
     if not parameters[f"Stratified split{suffix}"]:

@@ -11,7 +11,7 @@ from itertools import count
 from typing import TYPE_CHECKING, Any, Final
 
 from graph.data.frames import Values, absent, is_categorical
-from graph.libraries import Series, np, npt, pd
+from graph.libraries import Series, Table, np, npt, pd
 
 if TYPE_CHECKING:
     from graph.steps import Step
@@ -40,7 +40,7 @@ class Scored:
 class Dataset:
     """A table on a port, with what Studio keeps as its metadata."""
 
-    frame: pd.DataFrame
+    frame: Table
     scored: Scored | None = None
     steps: tuple[Step, ...] = ()
     marks: Mapping[str, str] = field(default_factory=dict)
@@ -53,7 +53,7 @@ class Dataset:
         """The number of rows."""
         return len(self.frame)
 
-    def with_frame(self, frame: pd.DataFrame) -> Dataset:
+    def with_frame(self, frame: Table) -> Dataset:
         """The same metadata on another table; folds are those of the rows, and go with other rows."""
         folds = self.folds if self.folds and frame.index.equals(self.frame.index) else ()
         return Dataset(frame, self.scored, self.steps, self.marks, folds)
@@ -63,7 +63,7 @@ class Dataset:
         return [name for name in self.frame.columns if self.marks.get(name) in marks]
 
 
-def apart(frame: pd.DataFrame, taken: Iterable[Any]) -> dict[str, Any]:
+def apart(frame: Table, taken: Iterable[Any]) -> dict[str, Any]:
     """Its columns, with those whose names are taken called `name (1)`, `name (2)`, …"""
     names = {str(name) for name in taken}
     renamed = {}
@@ -113,7 +113,7 @@ def is_numeric(values: Any) -> bool:
     return not is_categorical(values) and values.dtype.kind in "biuf"
 
 
-def write_table(frame: pd.DataFrame, extension: str = ".csv") -> bytes:
+def write_table(frame: Table, extension: str = ".csv") -> bytes:
     """A dataset file: lines end in CRLF, numbers are invariant, missing text is empty, missing numbers `NaN`."""
     extension = extension.lower()
     if extension not in EXTENSIONS:

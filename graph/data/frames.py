@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterator, Mapping
 from functools import cache
 from typing import Any, cast
 
-from graph.libraries import Array, Series, np, pd
+from graph.libraries import Array, Series, Table, np, pd
 
 
 @cache
@@ -71,7 +71,7 @@ class Frame:
         self.rows = rows
 
     @classmethod
-    def of(cls, frame: pd.DataFrame) -> Frame:
+    def of(cls, frame: Table) -> Frame:
         """The same table."""
         return cls({name: _values(column) for name, column in frame.items()}, len(frame))
 
@@ -103,14 +103,14 @@ class Frame:
         return self.rows
 
 
-def with_columns(frame: Any, columns: Mapping[Any, Any]) -> pd.DataFrame:
+def with_columns(frame: Any, columns: Mapping[Any, Any]) -> Table:
     """With these columns in the place of those of the same names, or after all; thousands take no longer than one each."""
     if isinstance(frame, Frame):
         return frame.having(columns)  # type: ignore[return-value]
     return made_like(frame, {**dict(frame.items()), **columns}) if columns else frame
 
 
-def made_like(frame: Any, columns: Mapping[Any, Any]) -> pd.DataFrame:
+def made_like(frame: Any, columns: Mapping[Any, Any]) -> Table:
     """A table of these columns, and of the frame's rows."""
     if isinstance(frame, Frame):
         return Frame({}, frame.rows).having(columns)  # type: ignore[return-value]

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from graph.libraries import np, pd
+from graph.libraries import Table, np, pd
 
 _ODD: Final = {"nan": "NaN", "inf": "Infinity", "-inf": "-Infinity"}
 
@@ -18,7 +18,7 @@ class Rows:
     columns: Mapping[str, Sequence[Any]]
     count: int
 
-    def frame(self) -> pd.DataFrame:
+    def frame(self) -> Table:
         """As a data frame."""
         # One block of plain objects: a frame built column by column costs a millisecond, this a tenth of it.
         cells = np.empty((self.count, len(self.columns)), dtype=object)

@@ -15,7 +15,7 @@ from graph.data.frames import Frame
 from graph.data.frames import Values as Column
 from graph.data.rows import Rows
 from graph.errors import ModuleFailure
-from graph.libraries import Array, Series, np, pd
+from graph.libraries import Array, Series, Table, np, pd
 from tables import MISSING, OutOfRange, number, real
 
 _BITS: Final = {"Int32": 31, "Int64": 63}
@@ -25,7 +25,7 @@ _ABSENT: Final = frozenset(MISSING)
 _TEXT, _WHOLE, _NUMBERS = {str}, {int}, {int, float}
 
 
-def coerce(frame: pd.DataFrame, types: Mapping[str, str], declared: Declared = NOTHING) -> pd.DataFrame:
+def coerce(frame: Table, types: Mapping[str, str], declared: Declared = NOTHING) -> Table:
     """The rows of a request, or of a file read as text, as typed columns.
 
     Requests carry numbers as text as often as not. Columns of `types` get the type that they have there; others are typed

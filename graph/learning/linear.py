@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar, Final
 
 from graph.errors import refused, unparsed
-from graph.learning.untrained import SEED, UNKNOWN_LEVELS, Fitted, Learner, swept
+from graph.learning.untrained import SEED, UNKNOWN_LEVELS, Fitted, Learner
 from graph.libraries import Array, Numbers, learner, np
 from graph.models.answers import SOFTMAX
 from graph.spec import Parameter, Parameters
@@ -86,16 +86,12 @@ def layers(fitted: Linear, weights: list[Numbers], offsets: list[Numbers]) -> Fi
     return Fitted(export(fitted.mean, [first, *weights[1:]], [np.asarray(offset), *offsets[1:]]), "network")
 
 
-_LOGISTIC: Final = swept(
-    (Parameter("Optimization tolerance", "Float", 1e-7, above=0), (1e-4, 1e-7)),
-    (Parameter("L2 regularization weight", "Float", 1.0, above=0), (0.01, 0.1, 1.0)),
-)
 LOGISTIC_PARAMETERS: Final = (
-    *_LOGISTIC[:2],
+    Parameter("Optimization tolerance", "Float", 1e-7, above=0, sweep=(1e-4, 1e-7)),
+    Parameter("L2 regularization weight", "Float", 1.0, above=0, sweep=(0.01, 0.1, 1.0)),
     SEED,
     UNKNOWN_LEVELS,
     Parameter("L1 regularization weight", "Float", 0.0, minimum=0, later=True),
-    *_LOGISTIC[2:],
 )
 
 
@@ -113,7 +109,7 @@ def logistic_regression(parameters: Parameters) -> Any:
 
 
 FULLY_CONNECTED: Final = "Fully-connected case"
-_RATE: Final = Parameter("Learning rate", "Float", 0.1, above=0, maximum=1)
+_RATE: Final = Parameter("Learning rate", "Float", 0.1, above=0, maximum=1, sweep=(0.01, 0.1, 0.4))
 
 
 def network_parameters(rate: Parameter = _RATE) -> tuple[Parameter, ...]:
@@ -121,10 +117,8 @@ def network_parameters(rate: Parameter = _RATE) -> tuple[Parameter, ...]:
     return (
         Parameter("Hidden layer specification", "Enumerated", FULLY_CONNECTED, (FULLY_CONNECTED,)),
         Parameter("Number of hidden nodes", "String", "100"),
-        *swept(
-            (rate, (0.001, 0.01) if rate.maximum == 0.01 else (0.01, 0.1, 0.4)),
-            (Parameter("Number of learning iterations", "Int", 100, minimum=1), (20, 40, 80, 160)),
-        ),
+        rate,
+        Parameter("Number of learning iterations", "Int", 100, minimum=1, sweep=(20, 40, 80, 160)),
         Parameter("The momentum", "Float", 0.0, minimum=0, maximum=1),
         Parameter("The type of normalizer", "Enumerated", RANGE_0_1, (RANGE_0_1, STANDARD, NONE)),
         Parameter("Shuffle examples", "Boolean", True),

@@ -15,7 +15,7 @@ from graph.data.datasets import (
 )
 from graph.data.frames import made_like, with_columns
 from graph.errors import ModuleFailure, empty_input
-from graph.libraries import np, pd
+from graph.libraries import Table, np
 from graph.models.answers import (
     ASSIGNMENTS,
     DISTANCES,
@@ -83,7 +83,7 @@ def outcome(dataset: Dataset) -> Outcome:
     return Outcome(predicted, actual, _numbers(frame, [SCORED_PROBABILITIES])[:, 0])
 
 
-def _numbers(frame: pd.DataFrame, columns: Any) -> Any:
+def _numbers(frame: Table, columns: Any) -> Any:
     names = list(columns)
     if not names or not set(names) <= set(frame.columns):
         raise ModuleFailure("0025", "There is no score column in the dataset.")

@@ -16,12 +16,12 @@ from graph.data.datasets import (
 )
 from graph.errors import InvalidModel, ModuleFailure, bad_target
 from graph.learning.untrained import UntrainedModel
-from graph.libraries import Array, Numbers, Series, np, pd
+from graph.libraries import Array, Numbers, Series, Table, np, pd
 from graph.models.features import Feature, describe, encode, width
 from graph.models.ilearner import Label, TrainedModel
 
 
-def train(untrained: UntrainedModel, frame: pd.DataFrame, label: str | None) -> TrainedModel:
+def train(untrained: UntrainedModel, frame: Table, label: str | None) -> TrainedModel:
     """Fit and export; rows without a label are left out.
 
     Raises 0134 when no row is labelled, 0023 for a label the learner can't be trained on, 0017 for a column
@@ -51,13 +51,13 @@ def train(untrained: UntrainedModel, frame: pd.DataFrame, label: str | None) -> 
         ) from None
 
 
-def trainable(dataset: Dataset) -> pd.DataFrame:
+def trainable(dataset: Dataset) -> Table:
     """The dataset without the columns that are marked as no features."""
     return dataset.frame.drop(columns=dataset.marked("Nothing", "Weight"))
 
 
 def prepare(
-    untrained: UntrainedModel, frame: pd.DataFrame, label: str | None
+    untrained: UntrainedModel, frame: Table, label: str | None
 ) -> tuple[Label, Numbers, Array, tuple[Feature, ...]]:
     """The label, feature matrix, target vector and features that the learner is fitted to."""
     if label is not None:

@@ -6,22 +6,11 @@ import math
 from typing import Any, Final
 
 from graph.data.datasets import TASK_BINARY, TASK_REGRESSION
-from graph.learning.untrained import SEED, UNKNOWN_LEVELS, Fitted, Learner, swept
+from graph.learning.untrained import SEED, UNKNOWN_LEVELS, Fitted, Learner
 from graph.libraries import learner, np
 from graph.models.answers import SHARE
 from graph.models.features import ORDINAL
 from graph.spec import Parameter, Parameters
-
-_LEAVES: Final = Parameter("Maximum number of leaves per tree", "Int", 20, minimum=2, maximum=4096)
-_SAMPLES: Final = Parameter("Minimum number of samples per leaf node", "Int", 10, minimum=1)
-_RATE: Final = Parameter("Learning rate", "Float", 0.2, above=0, maximum=1)
-_TREES: Final = Parameter("Number of trees constructed", "Int", 100, minimum=1, maximum=10_000)
-_SWEPT: Final = swept(
-    (_LEAVES, (2, 8, 32, 128)),
-    (_SAMPLES, (1, 10, 50)),
-    (_RATE, (0.025, 0.05, 0.1, 0.2, 0.4)),
-    (_TREES, (20, 100, 500)),
-)
 
 
 class BoostedTrees(Learner):
@@ -29,7 +18,16 @@ class BoostedTrees(Learner):
 
     encoding = ORDINAL
     threads = True
-    parameters = (*_SWEPT[:4], SEED, UNKNOWN_LEVELS, *_SWEPT[4:])
+    parameters = (
+        Parameter(
+            "Maximum number of leaves per tree", "Int", 20, minimum=2, maximum=4096, sweep=(2, 8, 32, 128)
+        ),
+        Parameter("Minimum number of samples per leaf node", "Int", 10, minimum=1, sweep=(1, 10, 50)),
+        Parameter("Learning rate", "Float", 0.2, above=0, maximum=1, sweep=(0.025, 0.05, 0.1, 0.2, 0.4)),
+        Parameter("Number of trees constructed", "Int", 100, minimum=1, maximum=10_000, sweep=(20, 100, 500)),
+        SEED,
+        UNKNOWN_LEVELS,
+    )
 
     def estimator(self, parameters: Parameters) -> Any:
         kind = "Classifier" if self.task == TASK_BINARY else "Regressor"
@@ -55,10 +53,6 @@ class BoostedTrees(Learner):
 
 FOREST_UNKNOWN: Final = Parameter("Allow unknown values for categorical features", "Boolean", True)
 RESAMPLING: Final = Parameter("Resampling method", "Enumerated", "Bagging", ("Bagging", "Replicate"))
-_DEPTH: Final = Parameter("Maximum depth of the decision trees", "Int", 32, minimum=1, maximum=500)
-_SPLITS: Final = Parameter("Number of random splits per node", "Int", 128, minimum=1)
-_LEAF: Final = Parameter("Minimum number of samples per leaf node", "Int", 1, minimum=1)
-_FOREST: Final = Parameter("Number of decision trees", "Int", 8, minimum=1, maximum=10_000)
 
 
 class DecisionForest(Learner):
@@ -72,7 +66,12 @@ class DecisionForest(Learner):
     link = SHARE
     parameters = (
         RESAMPLING,
-        *swept((_FOREST, (1, 8, 32)), (_DEPTH, (1, 16, 64)), (_SPLITS, (1, 128, 1024)), (_LEAF, (1, 4, 16))),
+        Parameter("Number of decision trees", "Int", 8, minimum=1, maximum=10_000, sweep=(1, 8, 32)),
+        Parameter(
+            "Maximum depth of the decision trees", "Int", 32, minimum=1, maximum=500, sweep=(1, 16, 64)
+        ),
+        Parameter("Number of random splits per node", "Int", 128, minimum=1, sweep=(1, 128, 1024)),
+        Parameter("Minimum number of samples per leaf node", "Int", 1, minimum=1, sweep=(1, 4, 16)),
         SEED,
         FOREST_UNKNOWN,
     )
@@ -108,14 +107,9 @@ class DecisionJungle(DecisionForest):
 
     parameters = (
         RESAMPLING,
-        *swept(
-            (Parameter("Number of decision DAGs", "Int", 8, minimum=1, maximum=10_000), (1, 8, 32)),
-            (
-                Parameter("Maximum depth of the decision DAGs", "Int", 32, minimum=1, maximum=500),
-                (1, 16, 64),
-            ),
-            (Parameter("Maximum width of the decision DAGs", "Int", 128, minimum=8), (8, 32, 128)),
-        ),
+        Parameter("Number of decision DAGs", "Int", 8, minimum=1, maximum=10_000, sweep=(1, 8, 32)),
+        Parameter("Maximum depth of the decision DAGs", "Int", 32, minimum=1, maximum=500, sweep=(1, 16, 64)),
+        Parameter("Maximum width of the decision DAGs", "Int", 128, minimum=8, sweep=(8, 32, 128)),
         Parameter("Number of optimization steps per decision DAG layer", "Int", 2048, minimum=1000),
         SEED,
         FOREST_UNKNOWN,

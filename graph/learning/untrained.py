@@ -1,7 +1,7 @@
 """Learners: modules whose output, an untrained model, says how to fit and how to write what was fitted.
 
 A learner's file has its name, its parameters, `estimator` and, where its base has none, `export`. A parameter that Tune
-Model Hyperparameters varies is `swept`: beside its value it has a range of values, which counts in the mode Parameter Range.
+Model Hyperparameters varies has a `sweep`: the default of a further parameter, which counts in the mode Parameter Range.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from graph.libraries import Array, Numbers
 from graph.models.answers import IDENTITY, LOGISTIC, SOFTMAX
 from graph.models.features import ONE_HOT
 from graph.models.forms import ONNX
-from graph.spec import UNTRAINED, Module, Parameter, Parameters, Port, Ports
+from graph.spec import UNTRAINED, Module, Parameter, Parameters, ParameterType, Port, Ports
 
 SMALL_MATRIX: Final = 2_000_000  # cells: about a year of flights
 
@@ -36,21 +36,6 @@ _ROOMS: Final = {
     "initialize_anomaly": (TASK_ANOMALY, 0, LOGISTIC),
 }
 """The task of a room's learners, the classes that a label has at least, and their link."""
-
-
-def swept(*declared: tuple[Parameter, tuple[float, ...]]) -> tuple[Parameter, ...]:
-    """The parameters, and after them the mode and their ranges."""
-    ranges = (
-        replace(
-            one,
-            name=f"{one.name} range",
-            type="IntRange" if one.type == "Int" else "FloatRange",
-            default=values,
-            later=True,
-        )
-        for one, values in declared
-    )
-    return (*(one for one, _ in declared), MODE, *ranges)
 
 
 @dataclass(frozen=True)
@@ -75,7 +60,10 @@ class Learner(Module):
     """Whether what it learns does not depend on the number of threads."""
 
     def __init_subclass__(cls) -> None:
-        """Take from the room what the class does not say."""
+        """Take from the room what the class does not say, and declare the ranges of what may be varied."""
+        ranges = [_range(one) for one in cls.parameters if one.sweep]
+        if ranges and MODE not in cls.parameters:
+            cls.parameters = (*cls.parameters, MODE, *ranges)
         if found := _ROOMS.get(cls.__module__.split(".")[-2]):
             cls.task, cls.classes, link = found
             cls.link = cls.link or link
@@ -98,6 +86,11 @@ class Learner(Module):
     def unfit(self, target: Array) -> str:
         """Why it cannot be trained on this target; empty where it can."""
         return ""
+
+
+def _range(one: Parameter) -> Parameter:
+    kind: ParameterType = "IntRange" if one.type == "Int" else "FloatRange"
+    return replace(one, name=f"{one.name} range", type=kind, default=one.sweep, sweep=(), later=True)
 
 
 @dataclass(frozen=True)

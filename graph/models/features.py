@@ -17,7 +17,7 @@ from typing import Any, Final, Literal
 from graph.data.datasets import is_numeric, net_type
 from graph.data.frames import Values, is_categorical
 from graph.errors import column_not_found, column_type, refused
-from graph.libraries import Numbers, Series, np, pd
+from graph.libraries import Numbers, Series, Table, np
 from tables import number
 
 ORDINAL: Final = "ordinal"
@@ -65,7 +65,7 @@ def level_text(value: Any) -> str:
     return str(value)
 
 
-def describe(frame: pd.DataFrame, label: str | None) -> tuple[Feature, ...]:
+def describe(frame: Table, label: str | None) -> tuple[Feature, ...]:
     """The features of a training dataset: every column but the label, if there is one.
 
     Raises 0017 for a text column that is not categorical, 0020 when there is no feature at all.
@@ -95,9 +95,7 @@ def width(features: Sequence[Feature], encoding: str) -> int:
     return sum(len(f.levels) if f.kind == "categorical" else 1 for f in features)
 
 
-def encode(
-    frame: pd.DataFrame, features: Sequence[Feature], encoding: str, unknown_levels: bool = True
-) -> Numbers:
+def encode(frame: Table, features: Sequence[Feature], encoding: str, unknown_levels: bool = True) -> Numbers:
     """The matrix (rows × width) of these features.
 
     Raises 0001 for a missing column, 0017 for one of another type, 0018 for a level not seen in training when

@@ -10,8 +10,6 @@ A file is called as its module is, in small letters and with `_` for all else: T
 `two_class_boosted_decision_tree.py`. Modules are found by these names: a new one is a new file, and no list has it.
 """
 
-from __future__ import annotations
-
 import importlib
 import inspect
 import pkgutil

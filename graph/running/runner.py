@@ -11,7 +11,7 @@ from graph.data.values import coerce
 from graph.definition import Experiment, ModuleNode
 from graph.errors import GraphError, InvalidModel, ModuleError, ModuleFailure, empty_input, one_line
 from graph.fitting import learns
-from graph.libraries import pd
+from graph.libraries import Table
 from graph.models.ilearner import TrainedModel
 from graph.modules import find
 from graph.running.asked import asked_columns
@@ -35,12 +35,12 @@ NOTHING: Mapping[str, Any] = {}
 
 def run(
     experiment: Experiment,
-    inputs: Mapping[str, pd.DataFrame],
+    inputs: Mapping[str, Table],
     *,
     resources: Mapping[str, bytes] = NOTHING,
     parameters: Mapping[str, str] = NOTHING,
     progress: Report | None = None,
-) -> dict[str, bytes | pd.DataFrame]:
+) -> dict[str, bytes | Table]:
     """Run the experiment and return its outputs by name: a trained model as `.ilearner` bytes, else a table.
 
     `inputs` by web service input name; `resources` are the `.ilearner` bytes of the trained models it uses. Where it
@@ -73,8 +73,8 @@ def feature_types(experiment: Experiment, models: Mapping[str, TrainedModel]) ->
 
 
 def typed_inputs(
-    experiment: Experiment, inputs: Mapping[str, pd.DataFrame], models: Mapping[str, TrainedModel]
-) -> dict[str, pd.DataFrame]:
+    experiment: Experiment, inputs: Mapping[str, Table], models: Mapping[str, TrainedModel]
+) -> dict[str, Table]:
     """Rows to score, of text or plain values, as columns of the types that the models were trained on.
 
     By batch and by request alike, so that a row has one score. Raises ModuleError, with the input's name as the module,
@@ -97,7 +97,7 @@ def typed_inputs(
 
 def execute(
     experiment: Experiment,
-    inputs: Mapping[str, pd.DataFrame],
+    inputs: Mapping[str, Table],
     models: Mapping[str, TrainedModel],
     parameters: Mapping[str, str] = NOTHING,
     progress: Report | None = None,

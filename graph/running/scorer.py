@@ -9,7 +9,7 @@ from graph.data.datasets import Dataset, net_type
 from graph.data.rows import Rows, rows_of
 from graph.definition import Experiment
 from graph.errors import GraphError, ModuleError, one_line
-from graph.libraries import pd
+from graph.libraries import Table
 from graph.running.asked import asked_columns
 from graph.running.compiled import Compiled, NotCompiled, compile_graph
 from graph.running.runner import NOTHING, execute, read_model, typed_inputs
@@ -58,7 +58,7 @@ class Scorer:
             self._prove(row, outputs)
 
     def score(
-        self, inputs: Mapping[str, Rows | pd.DataFrame], parameters: Mapping[str, str] = NOTHING
+        self, inputs: Mapping[str, Rows | Table], parameters: Mapping[str, str] = NOTHING
     ) -> dict[str, Any]:
         """The outputs by name: tables whose `items` are their columns. Cells may be typed or text; null and empty text are
         missing values. Rows are scored by the compiled graph, a data frame by the interpreted one.
@@ -82,7 +82,7 @@ class Scorer:
             return None
 
     def interpret(
-        self, inputs: Mapping[str, Rows | pd.DataFrame], parameters: Mapping[str, str] = NOTHING
+        self, inputs: Mapping[str, Rows | Table], parameters: Mapping[str, str] = NOTHING
     ) -> dict[str, Any]:
         """As `score`, by the runner, as in a batch."""
         frames = {name: table.frame() if isinstance(table, Rows) else table for name, table in inputs.items()}
@@ -90,7 +90,7 @@ class Scorer:
         values = execute(self.experiment, typed, self._models, parameters)
         return {name: value.frame for name, value in values.items() if isinstance(value, Dataset)}
 
-    def _examples(self, row: Rows) -> dict[str, pd.DataFrame]:
+    def _examples(self, row: Rows) -> dict[str, Table]:
         """What the example row gives; nothing where it can't be scored."""
         try:
             return self.interpret(dict.fromkeys(self.experiment.inputs, row), self._defaults())
@@ -101,14 +101,14 @@ class Scorer:
         parameters = self.experiment.parameters.items()
         return {name: parameter.default for name, parameter in parameters if parameter.default}
 
-    def _output_schema(self, outputs: Mapping[str, pd.DataFrame]) -> list[tuple[str, str]]:
+    def _output_schema(self, outputs: Mapping[str, Table]) -> list[tuple[str, str]]:
         """Types of the first output, by what the example row gives."""
         first = next(iter(outputs.values()), None)
         if first is None:
             return []
         return [(str(name), self._types.get(str(name)) or net_type(first[name])) for name in first.columns]
 
-    def _prove(self, row: Rows, outputs: Mapping[str, pd.DataFrame]) -> None:
+    def _prove(self, row: Rows, outputs: Mapping[str, Table]) -> None:
         """Interpret where the compiled graph does not give what the interpreted one does of the example row."""
         if not outputs or self._compiled is None:
             return

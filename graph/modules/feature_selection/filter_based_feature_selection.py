@@ -1,11 +1,9 @@
-from __future__ import annotations
-
 from graph.calculation.feature_scores import COUNT, MEASURES, count, score
 from graph.data.datasets import Dataset
 from graph.errors import ModuleFailure, refused
 from graph.fitting import Fits, Learnt
 from graph.flow import UNKNOWN, Flow
-from graph.libraries import pd
+from graph.libraries import Table, pd
 from graph.spec import TRANSFORMATION, Parameter, Parameters, Port, Ports
 
 
@@ -69,7 +67,7 @@ class FilterBasedFeatureSelection(Fits):
             function: self.step(frame, {"columns": {name: {} for name in kept}}),
         }
 
-    def apply(self, frame: pd.DataFrame, learnt: Learnt) -> pd.DataFrame:
+    def apply(self, frame: Table, learnt: Learnt) -> Table:
         return frame[[name for name in learnt["columns"] if name in frame.columns]]
 
     def columns(self, inputs: Flow, parameters: Parameters) -> Flow:

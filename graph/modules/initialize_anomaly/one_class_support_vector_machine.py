@@ -1,9 +1,7 @@
-from __future__ import annotations
-
 from typing import Any
 
 from graph.learning.linear import Linear
-from graph.learning.untrained import Fitted, Learner, swept
+from graph.learning.untrained import Fitted, Learner
 from graph.libraries import learner, np
 from graph.spec import Parameter, Parameters
 
@@ -15,9 +13,9 @@ class OneClassSupportVectorMachine(Learner):
     """
 
     name = "One-Class Support Vector Machine"
-    parameters = swept(
-        (Parameter("nu", "Float", 0.1, above=0, maximum=1), (0.001, 0.01, 0.1)),
-        (Parameter("epsilon", "Float", 0.001, above=0), (0.001, 0.01, 0.1)),
+    parameters = (
+        Parameter("nu", "Float", 0.1, above=0, maximum=1, sweep=(0.001, 0.01, 0.1)),
+        Parameter("epsilon", "Float", 0.001, above=0, sweep=(0.001, 0.01, 0.1)),
     )
 
     def estimator(self, parameters: Parameters) -> Any:

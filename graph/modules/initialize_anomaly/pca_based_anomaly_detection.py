@@ -1,9 +1,7 @@
-from __future__ import annotations
-
-from typing import Any
+from typing import Any, Self
 
 from graph.learning.linear import SCALE, STANDARD, Linear
-from graph.learning.untrained import Fitted, Learner, swept
+from graph.learning.untrained import Fitted, Learner
 from graph.libraries import np
 from graph.models.answers import SHARE
 from graph.spec import Parameter, Parameters
@@ -19,13 +17,8 @@ class PCABasedAnomalyDetection(Learner):
     name = "PCA-Based Anomaly Detection"
     link = SHARE
     parameters = (
-        *swept(
-            (Parameter("Number of components to use in PCA", "Int", 2, minimum=1), (2, 4, 6, 8, 10)),
-            (
-                Parameter("Oversampling parameter for randomized PCA", "Int", 2, minimum=1),
-                (2, 4, 6, 8, 10),
-            ),
-        ),
+        Parameter("Number of components to use in PCA", "Int", 2, minimum=1, sweep=(2, 4, 6, 8, 10)),
+        Parameter("Oversampling parameter for randomized PCA", "Int", 2, minimum=1, sweep=(2, 4, 6, 8, 10)),
         Parameter("Enable input feature mean normalization", "Boolean", False),
     )
 
@@ -53,7 +46,7 @@ class _Components:
     def __init__(self, count: int, oversampling: int) -> None:
         self.count, self.oversampling = count, oversampling
 
-    def fit(self, matrix: Any, _target: Any) -> _Components:
+    def fit(self, matrix: Any, _target: Any) -> Self:
         from sklearn.utils.extmath import randomized_svd
 
         count = min(self.count, *matrix.shape)

@@ -1,7 +1,5 @@
-from __future__ import annotations
-
 from collections.abc import Collection
-from typing import Any
+from typing import Any, Self
 
 from graph.learning.linear import completed
 from graph.learning.untrained import Fitted, Learner
@@ -48,7 +46,7 @@ class _Clusters:
     def __init__(self, parameters: Parameters) -> None:
         self.parameters, self.cosine = parameters, parameters["Metric"] == "Cosine"
 
-    def fit(self, matrix: Any, _target: Any) -> _Clusters:
+    def fit(self, matrix: Any, _target: Any) -> Self:
         from graph.models.forms.centroids import on_sphere
 
         given = self.parameters

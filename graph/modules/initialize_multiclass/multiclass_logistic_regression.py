@@ -1,5 +1,3 @@
-from __future__ import annotations
-
 from typing import Any
 
 from graph.learning.linear import LOGISTIC_PARAMETERS, Linear, layers, logistic_regression

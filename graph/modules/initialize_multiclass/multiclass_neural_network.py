@@ -1,5 +1,3 @@
-from __future__ import annotations
-
 from graph.learning.linear import Network, network_parameters
 from graph.spec import Parameter
 
@@ -9,4 +7,6 @@ class MulticlassNeuralNetwork(Network):
 
     name = "Multiclass Neural Network"
     rate = "The learning rate"
-    parameters = network_parameters(Parameter("The learning rate", "Float", 0.1, above=0, maximum=1))
+    parameters = network_parameters(
+        Parameter("The learning rate", "Float", 0.1, above=0, maximum=1, sweep=(0.01, 0.1, 0.4))
+    )

@@ -1,5 +1,3 @@
-from __future__ import annotations
-
 from graph.learning.linear import LinearLearner
 from graph.learning.untrained import UNKNOWN_LEVELS
 from graph.spec import Parameter

@@ -1,11 +1,9 @@
-from __future__ import annotations
-
-from typing import Any
+from typing import Any, Self
 
 from graph.data.datasets import TASK_REGRESSION
 from graph.errors import unparsed
 from graph.learning.trees import Forest, single
-from graph.learning.untrained import SEED, UNKNOWN_LEVELS, Fitted, Learner, swept
+from graph.learning.untrained import SEED, UNKNOWN_LEVELS, Fitted, Learner
 from graph.libraries import np
 from graph.models.features import ORDINAL
 from graph.spec import Parameter, Parameters
@@ -23,18 +21,17 @@ class FastForestQuantileRegression(Learner):
     name = "Fast Forest Quantile Regression"
     encoding = ORDINAL
     parameters = (
-        *swept(
-            (Parameter("Number of Trees", "Int", 100, minimum=1, maximum=10_000), (16, 32, 64)),
-            (Parameter("Number of Leaves", "Int", 20, minimum=2), (16, 32, 64)),
-            (
-                Parameter(
-                    "Minimum number of training instances required to form a leaf", "Int", 10, minimum=1
-                ),
-                (1, 5, 10),
-            ),
-            (Parameter("Bagging fraction", "Float", 0.7, above=0, maximum=1), (0.25, 0.5, 0.75)),
-            (Parameter("Split fraction", "Float", 0.7, above=0, maximum=1), (0.25, 0.5, 0.75)),
+        Parameter("Number of Trees", "Int", 100, minimum=1, maximum=10_000, sweep=(16, 32, 64)),
+        Parameter("Number of Leaves", "Int", 20, minimum=2, sweep=(16, 32, 64)),
+        Parameter(
+            "Minimum number of training instances required to form a leaf",
+            "Int",
+            10,
+            minimum=1,
+            sweep=(1, 5, 10),
         ),
+        Parameter("Bagging fraction", "Float", 0.7, above=0, maximum=1, sweep=(0.25, 0.5, 0.75)),
+        Parameter("Split fraction", "Float", 0.7, above=0, maximum=1, sweep=(0.25, 0.5, 0.75)),
         Parameter("Quantile sample count", "Int", 100, minimum=1, maximum=10_000),
         Parameter(QUANTILES, "String", "0.25;0.5;0.75"),
         SEED,
@@ -64,7 +61,7 @@ class _Quantiles:
     def __init__(self, quantiles: tuple[float, ...], count: int, **settings: Any) -> None:
         self.quantiles, self.count, self.settings = quantiles, count, settings
 
-    def fit(self, matrix: Any, target: Any) -> _Quantiles:
+    def fit(self, matrix: Any, target: Any) -> Self:
         forest = Forest(TASK_REGRESSION, **self.settings).fit(matrix, target).forest
         leaves = forest.apply(single(matrix))
         self.trees, self.samples = [one.tree_ for one in forest.estimators_], []

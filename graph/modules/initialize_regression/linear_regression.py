@@ -1,16 +1,11 @@
-from __future__ import annotations
-
 from typing import Any
 
 from graph.learning.linear import Linear, LinearLearner
-from graph.learning.untrained import MODE, SEED, UNKNOWN_LEVELS, swept
+from graph.learning.untrained import SEED, UNKNOWN_LEVELS
 from graph.libraries import learner
 from graph.spec import Parameter, Parameters
 
 LEAST_SQUARES, GRADIENT = "Ordinary Least Squares", "Online Gradient Descent"
-_L2, _MODE, _L2_RANGE = swept(
-    (Parameter("L2 regularization weight", "Float", 0.001, minimum=0), (0.001, 0.01, 0.1))
-)
 
 
 class LinearRegression(LinearLearner):
@@ -19,7 +14,7 @@ class LinearRegression(LinearLearner):
     name = "Linear Regression"
     parameters = (
         Parameter("Solution method", "Enumerated", LEAST_SQUARES, (LEAST_SQUARES, GRADIENT)),
-        _L2,
+        Parameter("L2 regularization weight", "Float", 0.001, minimum=0, sweep=(0.001, 0.01, 0.1)),
         SEED,
         UNKNOWN_LEVELS,
         Parameter("Learning rate", "Float", 0.1, above=0, later=True),
@@ -27,8 +22,6 @@ class LinearRegression(LinearLearner):
         Parameter("Decrease learning rate", "Boolean", True, later=True),
         Parameter("Average final hypothesis", "Boolean", True, later=True),
         Parameter("Include intercept term", "Boolean", True, later=True),
-        MODE,
-        _L2_RANGE,
     )
 
     model = "Ridge"

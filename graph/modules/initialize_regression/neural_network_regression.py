@@ -1,5 +1,3 @@
-from __future__ import annotations
-
 from graph.learning.linear import Network, network_parameters
 from graph.spec import Parameter
 
@@ -8,4 +6,6 @@ class NeuralNetworkRegression(Network):
     """A neural network for a numeric label."""
 
     name = "Neural Network Regression"
-    parameters = network_parameters(Parameter("Learning rate", "Float", 0.005, above=0, maximum=0.01))
+    parameters = network_parameters(
+        Parameter("Learning rate", "Float", 0.005, above=0, maximum=0.01, sweep=(0.001, 0.01))
+    )

@@ -1,9 +1,7 @@
-from __future__ import annotations
-
-from typing import Any
+from typing import Any, Self
 
 from graph.learning.linear import Linear, LinearLearner
-from graph.learning.untrained import UNKNOWN_LEVELS, swept
+from graph.learning.untrained import UNKNOWN_LEVELS
 from graph.libraries import learner
 from graph.models.answers import EXPONENTIAL
 from graph.spec import Parameter, Parameters
@@ -15,10 +13,8 @@ class PoissonRegression(LinearLearner):
     name = "Poisson Regression"
     link = EXPONENTIAL
     parameters = (
-        *swept(
-            (Parameter("Optimization tolerance", "Float", 1e-7, above=0), (1e-5, 1e-8)),
-            (Parameter("L2 regularization weight", "Float", 1.0, minimum=0), (0.01, 0.1, 1.0)),
-        ),
+        Parameter("Optimization tolerance", "Float", 1e-7, above=0, sweep=(1e-5, 1e-8)),
+        Parameter("L2 regularization weight", "Float", 1.0, minimum=0, sweep=(0.01, 0.1, 1.0)),
         UNKNOWN_LEVELS,
     )
 
@@ -35,7 +31,7 @@ class _Poisson:
     def __init__(self, weight: float, tolerance: float) -> None:
         self.weight, self.tolerance = weight, tolerance
 
-    def fit(self, matrix: Any, target: Any) -> _Poisson:
+    def fit(self, matrix: Any, target: Any) -> Self:
         model = learner("linear_model.PoissonRegressor")
         fitted = model(alpha=self.weight / len(matrix), tol=self.tolerance, max_iter=1000).fit(matrix, target)
         self.coef_, self.intercept_ = fitted.coef_, fitted.intercept_

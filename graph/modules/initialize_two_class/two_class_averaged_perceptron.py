@@ -1,7 +1,5 @@
-from __future__ import annotations
-
 from graph.learning.linear import LinearLearner
-from graph.learning.untrained import SEED, UNKNOWN_LEVELS, swept
+from graph.learning.untrained import SEED, UNKNOWN_LEVELS
 from graph.spec import Parameter
 
 
@@ -10,10 +8,8 @@ class TwoClassAveragedPerceptron(LinearLearner):
 
     name = "Two-Class Averaged Perceptron"
     parameters = (
-        *swept(
-            (Parameter("Learning rate", "Float", 1.0, above=0), (0.1, 0.5, 1.0)),
-            (Parameter("Maximum number of iterations", "Int", 10, minimum=1), (1, 10)),
-        ),
+        Parameter("Learning rate", "Float", 1.0, above=0, sweep=(0.1, 0.5, 1.0)),
+        Parameter("Maximum number of iterations", "Int", 10, minimum=1, sweep=(1, 10)),
         SEED,
         UNKNOWN_LEVELS,
     )

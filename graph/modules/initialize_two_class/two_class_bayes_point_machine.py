@@ -1,6 +1,4 @@
-from __future__ import annotations
-
-from typing import Any
+from typing import Any, Self
 
 from graph.learning.linear import Linear, LinearLearner
 from graph.libraries import learner, np
@@ -29,7 +27,7 @@ class _Mean:
     def __init__(self, count: int, bias: bool) -> None:
         self.count, self.bias = count, bias
 
-    def fit(self, matrix: Any, target: Any) -> _Mean:
+    def fit(self, matrix: Any, target: Any) -> Self:
         kind = learner("linear_model.Perceptron")
         points = []
         for seed in range(self.count):

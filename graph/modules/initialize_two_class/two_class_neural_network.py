@@ -1,5 +1,3 @@
-from __future__ import annotations
-
 from graph.learning.linear import Network, network_parameters
 
 

@@ -1,9 +1,7 @@
-from __future__ import annotations
-
 from typing import Any
 
 from graph.learning.linear import NONE, STANDARD, Linear, LinearLearner
-from graph.learning.untrained import SEED, UNKNOWN_LEVELS, swept
+from graph.learning.untrained import SEED, UNKNOWN_LEVELS
 from graph.spec import Parameter, Parameters
 
 
@@ -15,10 +13,8 @@ class TwoClassSupportVectorMachine(LinearLearner):
 
     name = "Two-Class Support Vector Machine"
     parameters = (
-        *swept(
-            (Parameter("Number of iterations", "Int", 1, minimum=1), (1, 10, 100)),
-            (Parameter("Lambda", "Float", 0.001, above=0), (0.00001, 0.0001, 0.001, 0.01, 0.1)),
-        ),
+        Parameter("Number of iterations", "Int", 1, minimum=1, sweep=(1, 10, 100)),
+        Parameter("Lambda", "Float", 0.001, above=0, sweep=(0.00001, 0.0001, 0.001, 0.01, 0.1)),
         Parameter("Normalize features", "Boolean", True),
         SEED,
         UNKNOWN_LEVELS,

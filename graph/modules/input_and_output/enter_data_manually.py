@@ -1,5 +1,3 @@
-from __future__ import annotations
-
 from graph.data.datasets import Dataset
 from graph.data.reading import read_table
 from graph.errors import ModuleError, ModuleFailure

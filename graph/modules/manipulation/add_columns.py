@@ -1,5 +1,3 @@
-from __future__ import annotations
-
 from graph.data.datasets import Dataset, apart
 from graph.data.frames import with_columns
 from graph.errors import ModuleFailure

@@ -1,5 +1,3 @@
-from __future__ import annotations
-
 import re
 import sqlite3
 import time
@@ -9,7 +7,7 @@ from typing import Any, Final
 from graph.data.datasets import Dataset
 from graph.data.frames import is_categorical
 from graph.errors import ModuleFailure, refused
-from graph.libraries import Series, np, pd
+from graph.libraries import Series, Table, np, pd
 from graph.spec import Module, Parameter, Parameters, Port, Ports
 
 SCRIPT: Final = "SQL Query Script"
@@ -78,7 +76,7 @@ def _confine(database: sqlite3.Connection) -> None:
     database.set_progress_handler(lambda: time.monotonic() > end, _CHECKED)
 
 
-def _load(database: sqlite3.Connection, table: str, frame: pd.DataFrame) -> None:
+def _load(database: sqlite3.Connection, table: str, frame: Table) -> None:
     if len(frame.columns) > 2000:
         raise ModuleFailure("0018", f"{table} has {len(frame.columns)} columns; SQLite has 2000 at most.")
     names = [_quoted(name) for name in frame.columns]
@@ -98,7 +96,7 @@ def _plain(values: Series) -> list[Any]:
     return [None if value != value else value for value in values.tolist()]
 
 
-def _result(database: sqlite3.Connection, script: str) -> pd.DataFrame:
+def _result(database: sqlite3.Connection, script: str) -> Table:
     found = None
     try:
         for statement in _statements(script):

@@ -1,5 +1,3 @@
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any, Final
 
@@ -9,7 +7,7 @@ from graph.data.frames import filled_with, with_columns
 from graph.errors import ModuleFailure, column_type
 from graph.fitting import Fits, Learnt, need, numbers
 from graph.flow import Column, Flow
-from graph.libraries import Series, np, pd
+from graph.libraries import Series, Table, np
 from graph.spec import TRANSFORMATION, InScoring, Parameter, Parameters, Port, Ports
 from graph.steps import Made
 from tables import real
@@ -72,14 +70,14 @@ class CleanMissingData(Fits):
             return {"Cleaned dataset": kept, "Cleaning transformation": self.step(dataset.frame, {})}
         return super().run(inputs, parameters)
 
-    def _selected(self, frame: pd.DataFrame, parameters: Parameters) -> list[str]:
+    def _selected(self, frame: Table, parameters: Parameters) -> list[str]:
         """The columns that are touched."""
         selected = parameters["Columns to be cleaned"].select(frame)
         ratio = {name: frame[name].isna().mean() for name in selected}
         low, high = parameters["Minimum missing value ratio"], parameters["Maximum missing value ratio"]
         return [name for name in selected if ratio[name] > 0 and low <= ratio[name] <= high]
 
-    def fit(self, frame: pd.DataFrame, parameters: Parameters) -> Learnt:
+    def fit(self, frame: Table, parameters: Parameters) -> Learnt:
         columns, mode = self._selected(frame, parameters), parameters["Cleaning mode"]
         if not columns:
             return {}
@@ -100,7 +98,7 @@ class CleanMissingData(Fits):
             }
         return {**learnt, "indicators": indicators}
 
-    def _predictors(self, frame: pd.DataFrame, columns: list[str], parameters: Parameters) -> dict[str, Any]:
+    def _predictors(self, frame: Table, columns: list[str], parameters: Parameters) -> dict[str, Any]:
         from graph.calculation.imputing import chained, components
 
         selected = parameters["Columns to be cleaned"].select(frame)
@@ -119,7 +117,7 @@ class CleanMissingData(Fits):
             by = components(matrix, parameters["Number of iterations for PCA prediction"])
         return {"predicted": names, "by": by}
 
-    def apply(self, frame: pd.DataFrame, learnt: Learnt) -> pd.DataFrame:
+    def apply(self, frame: Table, learnt: Learnt) -> Table:
         made: dict[str, Any] = {
             name: filled_with(frame[name], value)
             for name, value in learnt["columns"].items()

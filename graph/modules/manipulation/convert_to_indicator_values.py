@@ -1,5 +1,3 @@
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -7,7 +5,7 @@ from graph.data.frames import is_categorical, mapped, with_columns
 from graph.errors import ModuleFailure, refused
 from graph.fitting import Fits, Learnt
 from graph.flow import Flow
-from graph.libraries import pd
+from graph.libraries import Table
 from graph.models.features import level_text
 from graph.spec import TRANSFORMATION, Parameter, Parameters, Port
 from graph.steps import Made
@@ -28,7 +26,7 @@ class ConvertToIndicatorValues(Fits):
     )
     learns = {"columns": {"*": {"levels": [str], "missing": bool}}, "overwrite": bool}
 
-    def fit(self, frame: pd.DataFrame, parameters: Parameters) -> Learnt:
+    def fit(self, frame: Table, parameters: Parameters) -> Learnt:
         columns = {}
         for name in parameters["Categorical columns to convert"].select(frame):
             values = frame[name]
@@ -41,7 +39,7 @@ class ConvertToIndicatorValues(Fits):
             columns[name] = {"levels": list(dict.fromkeys(levels)), "missing": -1 in there}
         return {"columns": columns, "overwrite": parameters["Overwrite categorical columns"]}
 
-    def apply(self, frame: pd.DataFrame, learnt: Learnt) -> pd.DataFrame:
+    def apply(self, frame: Table, learnt: Learnt) -> Table:
         made: dict[str, Any] = {}
         found = [name for name in learnt["columns"] if name in frame.columns]
         for name in found:

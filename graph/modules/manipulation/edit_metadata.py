@@ -1,5 +1,3 @@
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
@@ -11,7 +9,7 @@ from graph.data.frames import absent, as_category, like, made_like, mapped, plai
 from graph.data.values import typed
 from graph.errors import ModuleFailure, refused
 from graph.flow import UNTOLD, Column, Flow
-from graph.libraries import Series, np, pd
+from graph.libraries import Series, Table, np
 from graph.models.features import level_text
 from graph.spec import Module, Parameter, Parameters, Port, Ports
 
@@ -149,7 +147,7 @@ def _names(text: str) -> list[str]:
     return [name.strip() for name in text.split(",")] if text.strip() else []
 
 
-def _renamed(frame: pd.DataFrame, selected: list[str], names: str) -> pd.DataFrame:
+def _renamed(frame: Table, selected: list[str], names: str) -> Table:
     new = _names(names)
     if len(new) != len(selected) or not all(new):
         raise ModuleFailure(

@@ -1,12 +1,10 @@
-from __future__ import annotations
-
 from typing import Any
 
 from graph.data.datasets import Dataset, apart
 from graph.data.frames import with_columns
 from graph.errors import ModuleFailure
 from graph.flow import Flow
-from graph.libraries import Series, np, pd
+from graph.libraries import Series, Table, np, pd
 from graph.models.features import level_text
 from graph.spec import Module, Parameter, Parameters, Port, Ports
 
@@ -76,7 +74,7 @@ class JoinData(Module):
         return {"Results dataset": joined}
 
 
-def _codes(left: pd.DataFrame, right: pd.DataFrame, match_case: bool) -> tuple[Any, Any]:
+def _codes(left: Table, right: Table, match_case: bool) -> tuple[Any, Any]:
     """The number of each row's key, on both sides; -1 where some of it is missing."""
     count = len(left)
     total = np.zeros(count + len(right), np.int64)
@@ -95,7 +93,7 @@ def _text(values: Series, match_case: bool) -> Series:
     return texts if match_case else texts.map(str.casefold, na_action="ignore")
 
 
-def _taken(frame: pd.DataFrame, rows: Series) -> pd.DataFrame:
+def _taken(frame: Table, rows: Series) -> Table:
     """The rows at these positions; missing ones where there is none."""
     if rows.isna().any():
         return frame.reset_index(drop=True).reindex(rows.to_numpy()).reset_index(drop=True)

@@ -1,8 +1,6 @@
-from __future__ import annotations
-
 from graph.data.datasets import Dataset
 from graph.fitting import Fits, Learnt
-from graph.libraries import pd
+from graph.libraries import Table
 from graph.spec import TRANSFORMATION, Parameters, Port, Ports
 
 
@@ -22,5 +20,5 @@ class SelectColumnsTransform(Fits):
             )
         }
 
-    def apply(self, frame: pd.DataFrame, learnt: Learnt) -> pd.DataFrame:
+    def apply(self, frame: Table, learnt: Learnt) -> Table:
         return frame[[name for name in learnt["columns"] if name in frame.columns]]

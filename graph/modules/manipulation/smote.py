@@ -1,12 +1,10 @@
-from __future__ import annotations
-
 from typing import Any
 
 from graph.columns import ColumnSelection
 from graph.data.datasets import Dataset, is_numeric
 from graph.errors import ModuleFailure, refused
 from graph.fitting import numbers
-from graph.libraries import np, pd
+from graph.libraries import Table, np, pd
 from graph.spec import InScoring, Module, Parameter, Parameters, Port, Ports
 
 
@@ -72,7 +70,7 @@ class Smote(Module):
         return "left out"
 
 
-def _nearest(frame: pd.DataFrame, count: int) -> Any:
+def _nearest(frame: Table, count: int) -> Any:
     """The positions of each row's nearest others."""
     from scipy import spatial
 

@@ -1,5 +1,3 @@
-from __future__ import annotations
-
 from graph.calculation.conditions import matches, parse
 from graph.calculation.sampling import SEED, generator, strata
 from graph.columns import ColumnSelection

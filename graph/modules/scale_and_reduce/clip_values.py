@@ -1,5 +1,3 @@
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any, Final
 
@@ -7,7 +5,7 @@ from graph.data.frames import with_columns
 from graph.errors import ModuleFailure
 from graph.fitting import Fits, Learnt, numbers, numeric, untold
 from graph.flow import Column, Flow
-from graph.libraries import Numbers, np, pd
+from graph.libraries import Numbers, Table, np
 from graph.spec import TRANSFORMATION, Parameter, Parameters, Port
 from graph.steps import Made
 
@@ -56,7 +54,7 @@ class ClipValues(Fits):
         "indicators": bool,
     }
 
-    def fit(self, frame: pd.DataFrame, parameters: Parameters) -> Learnt:
+    def fit(self, frame: Table, parameters: Parameters) -> Learnt:
         columns = {}
         for name in numeric(frame, parameters["List of columns"]):
             values = numbers(frame[name])
@@ -74,7 +72,7 @@ class ClipValues(Fits):
             "indicators": parameters["Add indicator columns"],
         }
 
-    def apply(self, frame: pd.DataFrame, learnt: Learnt) -> pd.DataFrame:
+    def apply(self, frame: Table, learnt: Learnt) -> Table:
         made: dict[str, Any] = {}
         for name, each in learnt["columns"].items():
             if name not in frame.columns:

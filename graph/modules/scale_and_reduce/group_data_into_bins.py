@@ -1,5 +1,3 @@
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 from typing import Any
@@ -8,7 +6,7 @@ from graph.data.frames import category_like, made_like, with_columns
 from graph.errors import ModuleFailure, unparsed
 from graph.fitting import Fits, Learnt, numbers, numeric, untold
 from graph.flow import Column, Flow
-from graph.libraries import np, pd
+from graph.libraries import Table, np
 from graph.spec import TRANSFORMATION, Parameter, Parameters, Port
 from graph.steps import Made
 from tables import real
@@ -50,7 +48,7 @@ class GroupDataIntoBins(Fits):
     def check(self, parameters: Parameters) -> None:
         _edges_given(parameters)
 
-    def fit(self, frame: pd.DataFrame, parameters: Parameters) -> Learnt:
+    def fit(self, frame: Table, parameters: Parameters) -> Learnt:
         edges = _edges_given(parameters)
         mode, output = parameters["Output mode"], parameters["Binning mode"]
         columns = {}
@@ -75,7 +73,7 @@ class GroupDataIntoBins(Fits):
         categorical = parameters["Tag columns as categorical"]
         return {"columns": columns, "only": mode == RESULT_ONLY, "categorical": categorical}
 
-    def apply(self, frame: pd.DataFrame, learnt: Learnt) -> pd.DataFrame:
+    def apply(self, frame: Table, learnt: Learnt) -> Table:
         made: dict[str, Any] = {}
         for name, each in learnt["columns"].items():
             if name not in frame.columns:

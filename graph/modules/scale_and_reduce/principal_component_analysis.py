@@ -1,12 +1,10 @@
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from graph.data.frames import made_like
 from graph.errors import ModuleFailure, refused
 from graph.fitting import Fits, Learnt, need, numbers, numeric
 from graph.flow import Column, Flow
-from graph.libraries import learner, np, pd
+from graph.libraries import Table, learner, np
 from graph.spec import TRANSFORMATION, Parameter, Parameters, Port
 from graph.steps import Made
 
@@ -25,7 +23,7 @@ class PrincipalComponentAnalysis(Fits):
     )
     learns = {"columns": [str], "means": [float], "components": [[float]]}
 
-    def fit(self, frame: pd.DataFrame, parameters: Parameters) -> Learnt:
+    def fit(self, frame: Table, parameters: Parameters) -> Learnt:
         from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
         names, count = (
@@ -54,7 +52,7 @@ class PrincipalComponentAnalysis(Fits):
                 found = learner("decomposition.TruncatedSVD")(count, random_state=0).fit(matrix).components_
         return {"columns": names, "means": means.tolist(), "components": found.tolist()}
 
-    def apply(self, frame: pd.DataFrame, learnt: Learnt) -> pd.DataFrame:
+    def apply(self, frame: Table, learnt: Learnt) -> Table:
         names = learnt["columns"]
         need(frame, names)
         left = [name for name in frame.columns if name not in set(names)]

@@ -1,5 +1,3 @@
-from __future__ import annotations
-
 from graph.data.datasets import Dataset
 from graph.errors import ModuleFailure
 from graph.fitting import Fits

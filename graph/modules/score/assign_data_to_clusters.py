@@ -1,5 +1,3 @@
-from __future__ import annotations
-
 from graph.data.datasets import TASK_CLUSTERING
 from graph.errors import refused
 from graph.learning.scoring import scored

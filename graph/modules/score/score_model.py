@@ -1,5 +1,3 @@
-from __future__ import annotations
-
 from graph.learning.scoring import scored
 from graph.spec import TRAINED, Module, Parameter, Parameters, Port, Ports
 

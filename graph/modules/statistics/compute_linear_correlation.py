@@ -1,5 +1,3 @@
-from __future__ import annotations
-
 from graph.data.datasets import Dataset, is_numeric
 from graph.errors import ModuleFailure
 from graph.fitting import numbers

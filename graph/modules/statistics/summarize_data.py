@@ -1,5 +1,3 @@
-from __future__ import annotations
-
 from typing import Any, Final
 
 from graph.data.datasets import Dataset, is_numeric

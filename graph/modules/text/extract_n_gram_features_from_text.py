@@ -1,5 +1,3 @@
-from __future__ import annotations
-
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -13,7 +11,7 @@ from graph.data.frames import with_columns
 from graph.errors import ModuleFailure, refused
 from graph.fitting import Fits, Learnt
 from graph.flow import Flow
-from graph.libraries import np, pd
+from graph.libraries import Table, np, pd
 from graph.spec import TRANSFORMATION, InScoring, Parameter, Parameters, Port, Ports
 from graph.steps import Made
 
@@ -98,7 +96,7 @@ class ExtractNGramFeaturesFromText(Fits):
             function: self.step(dataset.frame, learnt),
         }
 
-    def apply(self, frame: pd.DataFrame, learnt: Learnt) -> pd.DataFrame:
+    def apply(self, frame: Table, learnt: Learnt) -> Table:
         ((name, vocabulary),) = learnt["columns"].items()
         if name not in frame.columns:
             return frame
@@ -167,7 +165,7 @@ def _ngrams(text: str, learnt: Learnt) -> list[str]:
 
 
 def _vocabulary(
-    frame: pd.DataFrame,
+    frame: Table,
     name: str,
     given: Mapping[str, tuple[int, float]],
     parameters: Parameters,
@@ -194,8 +192,8 @@ def _vocabulary(
 
 
 def _selected(
-    made: pd.DataFrame,
-    frame: pd.DataFrame,
+    made: Table,
+    frame: Table,
     name: str,
     found: Mapping[str, tuple[int, float]],
     parameters: Parameters,
@@ -216,7 +214,7 @@ def _weight(count: int, idf: float, learnt: Learnt) -> float:
     return {BINARY: 1.0, TF: float(count), IDF: idf, TF_IDF: count * idf}.get(learnt["weighting"], 1.0)
 
 
-def _read(frame: pd.DataFrame) -> dict[str, tuple[int, float]]:
+def _read(frame: Table) -> dict[str, tuple[int, float]]:
     if list(frame.columns) != list(_VOCABULARY) or frame["Ngram"].duplicated().any():
         raise ModuleFailure(
             "0018", f"The input vocabulary has the columns {', '.join(_VOCABULARY)}, and each n-gram once."

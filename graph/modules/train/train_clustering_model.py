@@ -1,5 +1,3 @@
-from __future__ import annotations
-
 from graph.columns import ColumnSelection
 from graph.data.datasets import TASK_CLUSTERING, Dataset
 from graph.errors import refused

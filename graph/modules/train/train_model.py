@@ -1,5 +1,3 @@
-from __future__ import annotations
-
 from graph.data.datasets import TASK_ANOMALY, TASK_CLUSTERING, Dataset
 from graph.errors import refused
 from graph.learning.training import train, trainable
