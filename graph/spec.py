@@ -249,6 +249,11 @@ class Parameter:
         return number
 
 
+def choice(name: str, *allowed: str, later: bool = False) -> Parameter:
+    """A parameter that takes one of these, the first being its default."""
+    return Parameter(name, "Enumerated", allowed[0], allowed, later=later)
+
+
 class Module:
     """Base of all modules; see the module docstring for the shape of one."""
 

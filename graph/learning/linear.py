@@ -9,7 +9,7 @@ from graph.errors import refused, unparsed
 from graph.learning.untrained import SEED, UNKNOWN_LEVELS, Fitted, Learner
 from graph.libraries import Array, Numbers, learner, np
 from graph.models.answers import SOFTMAX
-from graph.spec import Parameter, Parameters
+from graph.spec import Parameter, Parameters, choice
 
 STANDARD, RANGE_0_1, NONE = "Gaussian normalizer", "Min-Max normalizer", "Do not normalize"
 SCALE: Final = "scale alone"
@@ -115,12 +115,12 @@ _RATE: Final = Parameter("Learning rate", "Float", 0.1, above=0, maximum=1, swee
 def network_parameters(rate: Parameter = _RATE) -> tuple[Parameter, ...]:
     """The parameters of the three neural networks, whose learning rates differ."""
     return (
-        Parameter("Hidden layer specification", "Enumerated", FULLY_CONNECTED, (FULLY_CONNECTED,)),
+        choice("Hidden layer specification", FULLY_CONNECTED),
         Parameter("Number of hidden nodes", "String", "100"),
         rate,
         Parameter("Number of learning iterations", "Int", 100, minimum=1, sweep=(20, 40, 80, 160)),
         Parameter("The momentum", "Float", 0.0, minimum=0, maximum=1),
-        Parameter("The type of normalizer", "Enumerated", RANGE_0_1, (RANGE_0_1, STANDARD, NONE)),
+        choice("The type of normalizer", RANGE_0_1, STANDARD, NONE),
         Parameter("Shuffle examples", "Boolean", True),
         SEED,
         UNKNOWN_LEVELS,

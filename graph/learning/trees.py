@@ -10,7 +10,7 @@ from graph.learning.untrained import SEED, UNKNOWN_LEVELS, Fitted, Learner
 from graph.libraries import learner, np
 from graph.models.answers import SHARE
 from graph.models.features import ORDINAL
-from graph.spec import Parameter, Parameters
+from graph.spec import Parameter, Parameters, choice
 
 
 class BoostedTrees(Learner):
@@ -52,7 +52,7 @@ class BoostedTrees(Learner):
 
 
 FOREST_UNKNOWN: Final = Parameter("Allow unknown values for categorical features", "Boolean", True)
-RESAMPLING: Final = Parameter("Resampling method", "Enumerated", "Bagging", ("Bagging", "Replicate"))
+RESAMPLING: Final = choice("Resampling method", "Bagging", "Replicate")
 
 
 class DecisionForest(Learner):

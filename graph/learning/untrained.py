@@ -17,13 +17,13 @@ from graph.libraries import Array, Numbers
 from graph.models.answers import IDENTITY, LOGISTIC, SOFTMAX
 from graph.models.features import ONE_HOT
 from graph.models.forms import ONNX
-from graph.spec import UNTRAINED, Module, Parameter, Parameters, ParameterType, Port, Ports
+from graph.spec import UNTRAINED, Module, Parameter, Parameters, ParameterType, Port, Ports, choice
 
 SMALL_MATRIX: Final = 2_000_000  # cells: about a year of flights
 
 _MOST: Final = 1_000_000
 SINGLE, RANGE = "Single Parameter", "Parameter Range"
-MODE: Final = Parameter("Create trainer mode", "Enumerated", SINGLE, (SINGLE, RANGE), later=True)
+MODE: Final = choice("Create trainer mode", SINGLE, RANGE, later=True)
 SEED: Final = Parameter("Random number seed", "Int", 0, minimum=0, maximum=2**31 - 1)
 UNKNOWN_LEVELS: Final = Parameter("Allow unknown categorical levels", "Boolean", True)
 OUTPUTS: Final = (Port("Untrained model", UNTRAINED),)

@@ -4,7 +4,7 @@ from graph.errors import ModuleFailure, refused
 from graph.fitting import Fits, Learnt
 from graph.flow import UNKNOWN, Flow
 from graph.libraries import Table, pd
-from graph.spec import TRANSFORMATION, Parameter, Parameters, Port, Ports
+from graph.spec import TRANSFORMATION, Parameter, Parameters, Port, Ports, choice
 
 
 class FilterBasedFeatureSelection(Fits):
@@ -21,7 +21,7 @@ class FilterBasedFeatureSelection(Fits):
         Port("Columns selection transformation", TRANSFORMATION),
     )
     parameters = (
-        Parameter("Feature scoring method", "Enumerated", MEASURES[0], MEASURES),
+        choice("Feature scoring method", *MEASURES),
         Parameter("Operate on feature columns only", "Boolean", True),
         Parameter("Target column", "ColumnPicker", None),
         Parameter("Number of desired features", "Int", 1, minimum=1),

@@ -8,7 +8,7 @@ from graph.learning.scoring import task_of
 from graph.learning.validation import CLASSIFICATION, metric_of
 from graph.libraries import pd
 from graph.models.ilearner import TrainedModel
-from graph.spec import TRAINED, Module, Parameter, Parameters, Port, Ports
+from graph.spec import TRAINED, Module, Parameter, Parameters, Port, Ports, choice
 
 _REGRESSION: Final[Mapping[str, str]] = {
     "Mean Absolute Error": "Mean absolute error",
@@ -30,14 +30,10 @@ class PermutationFeatureImportance(Module):
     outputs = (Port("Feature importance"),)
     parameters = (
         Parameter("Random seed", "Int", 0, minimum=0, maximum=2**31 - 1),
-        Parameter(
+        choice(
             "Metric for measuring performance",
-            "Enumerated",
-            "Classification - Accuracy",
-            (
-                *(f"Classification - {one}" for one in CLASSIFICATION),
-                *(f"Regression - {one}" for one in _REGRESSION),
-            ),
+            *(f"Classification - {one}" for one in CLASSIFICATION),
+            *(f"Regression - {one}" for one in _REGRESSION),
         ),
     )
 

@@ -5,7 +5,7 @@ from graph.learning.linear import completed
 from graph.learning.untrained import Fitted, Learner
 from graph.libraries import learner, np
 from graph.models.answers import DISTANCES
-from graph.spec import Parameter, Parameters
+from graph.spec import Parameter, Parameters, choice
 
 
 class KMeansClustering(Learner):
@@ -17,8 +17,8 @@ class KMeansClustering(Learner):
     name = "K-Means Clustering"
     parameters = (
         Parameter("Number of Centroids", "Int", 2, minimum=2, maximum=10_000),
-        Parameter("Metric", "Enumerated", "Euclidean", ("Euclidean", "Cosine")),
-        Parameter("Initialization", "Enumerated", "K-Means++", ("K-Means++", "Random")),
+        choice("Metric", "Euclidean", "Cosine"),
+        choice("Initialization", "K-Means++", "Random"),
         Parameter("Iterations", "Int", 100, minimum=1),
         Parameter("Random number seed", "Int", 0, minimum=0, maximum=2**31 - 1),
     )

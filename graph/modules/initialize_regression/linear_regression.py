@@ -3,7 +3,7 @@ from typing import Any
 from graph.learning.linear import Linear, LinearLearner
 from graph.learning.untrained import SEED, UNKNOWN_LEVELS
 from graph.libraries import learner
-from graph.spec import Parameter, Parameters
+from graph.spec import Parameter, Parameters, choice
 
 LEAST_SQUARES, GRADIENT = "Ordinary Least Squares", "Online Gradient Descent"
 
@@ -13,7 +13,7 @@ class LinearRegression(LinearLearner):
 
     name = "Linear Regression"
     parameters = (
-        Parameter("Solution method", "Enumerated", LEAST_SQUARES, (LEAST_SQUARES, GRADIENT)),
+        choice("Solution method", LEAST_SQUARES, GRADIENT),
         Parameter("L2 regularization weight", "Float", 0.001, minimum=0, sweep=(0.001, 0.01, 0.1)),
         SEED,
         UNKNOWN_LEVELS,

@@ -2,7 +2,7 @@ from graph.data.datasets import Dataset
 from graph.data.reading import read_table
 from graph.errors import ModuleError, ModuleFailure
 from graph.flow import Column, Columns, Flow
-from graph.spec import Module, Parameter, Parameters, Port, Ports
+from graph.spec import Module, Parameter, Parameters, Port, Ports, choice
 from tables import TableError, form_of, read
 
 _LONGEST = 1_000_000
@@ -15,7 +15,7 @@ class EnterDataManually(Module):
     inputs = ()
     outputs = (Port("dataset"),)
     parameters = (
-        Parameter("DataFormat", "Enumerated", "CSV", ("CSV", "TSV", "ARFF")),
+        choice("DataFormat", "CSV", "TSV", "ARFF"),
         Parameter("HasHeader", "Boolean", True),
         Parameter("Data", "String"),
     )

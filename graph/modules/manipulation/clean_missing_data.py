@@ -8,7 +8,7 @@ from graph.errors import ModuleFailure, column_type
 from graph.fitting import Fits, Learnt, need, numbers
 from graph.flow import Column, Flow
 from graph.libraries import Series, Table, np
-from graph.spec import TRANSFORMATION, InScoring, Parameter, Parameters, Port, Ports
+from graph.spec import TRANSFORMATION, InScoring, Parameter, Parameters, Port, Ports, choice
 from graph.steps import Made
 from tables import real
 
@@ -40,16 +40,9 @@ class CleanMissingData(Fits):
         Parameter("Columns to be cleaned", "ColumnPicker", ColumnSelection.everything()),
         Parameter("Minimum missing value ratio", "Float", 0.0, minimum=0, maximum=1),
         Parameter("Maximum missing value ratio", "Float", 1.0, minimum=0, maximum=1),
-        Parameter(
-            "Cleaning mode",
-            "Enumerated",
-            CUSTOM,
-            (CUSTOM, MEAN, MEDIAN, MODE, REMOVE_ROW, REMOVE_COLUMN, MICE, PCA),
-        ),
+        choice("Cleaning mode", CUSTOM, MEAN, MEDIAN, MODE, REMOVE_ROW, REMOVE_COLUMN, MICE, PCA),
         Parameter("Replacement value", "String", "0"),
-        Parameter(
-            "Cols with all missing values", "Enumerated", "Remove", ("Remove", "Propagate"), later=True
-        ),
+        choice("Cols with all missing values", "Remove", "Propagate", later=True),
         Parameter("Generate missing value indicator column", "Boolean", False, later=True),
         Parameter("Number of iterations", "Int", 5, minimum=1, maximum=10, later=True),
         Parameter("Number of iterations for PCA prediction", "Int", 10, minimum=1, maximum=50, later=True),

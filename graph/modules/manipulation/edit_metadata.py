@@ -11,7 +11,7 @@ from graph.errors import ModuleFailure, refused
 from graph.flow import UNTOLD, Column, Flow
 from graph.libraries import Series, Table, np
 from graph.models.features import level_text
-from graph.spec import Module, Parameter, Parameters, Port, Ports
+from graph.spec import Module, Parameter, Parameters, Port, Ports, choice
 
 UNCHANGED = "Unchanged"
 MARKS: Final = {"Feature": "", "Label": "Label"}
@@ -37,17 +37,10 @@ class EditMetadata(Module):
     on_arrays = True
     parameters = (
         Parameter("Column", "ColumnPicker"),
-        Parameter(
-            "Data type",
-            "Enumerated",
-            UNCHANGED,
-            (UNCHANGED, "String", "Integer", "Floating point", "Boolean", "DateTime"),
-        ),
-        Parameter(
-            "Categorical", "Enumerated", UNCHANGED, (UNCHANGED, "Make categorical", "Make non-categorical")
-        ),
+        choice("Data type", UNCHANGED, "String", "Integer", "Floating point", "Boolean", "DateTime"),
+        choice("Categorical", UNCHANGED, "Make categorical", "Make non-categorical"),
         Parameter("New column names", "String", ""),
-        Parameter("Fields", "Enumerated", UNCHANGED, (UNCHANGED, *MARKS, *CLEARED), later=True),
+        choice("Fields", UNCHANGED, *MARKS, *CLEARED, later=True),
     )
 
     def run(self, inputs: Ports, parameters: Parameters) -> Ports:

@@ -6,7 +6,7 @@ from graph.errors import ModuleFailure
 from graph.flow import Flow
 from graph.libraries import Series, Table, np, pd
 from graph.models.features import level_text
-from graph.spec import Module, Parameter, Parameters, Port, Ports
+from graph.spec import Module, Parameter, Parameters, Port, Ports, choice
 
 INNER, LEFT, FULL, SEMI = "Inner Join", "Left Outer Join", "Full Outer Join", "Left Semi-Join"
 _MOST = 50_000_000
@@ -26,7 +26,7 @@ class JoinData(Module):
         Parameter("Join key columns for L", "ColumnPicker"),
         Parameter("Join key columns for R", "ColumnPicker"),
         Parameter("Match case", "Boolean", True),
-        Parameter("Join type", "Enumerated", INNER, (INNER, LEFT, FULL, SEMI)),
+        choice("Join type", INNER, LEFT, FULL, SEMI),
         Parameter("Keep right key columns in joined table", "Boolean", True),
     )
 

@@ -7,7 +7,7 @@ from graph.data.datasets import Dataset
 from graph.errors import ModuleFailure, refused
 from graph.flow import Flow
 from graph.libraries import np
-from graph.spec import InScoring, Module, Parameter, Parameters, Port, Ports
+from graph.spec import InScoring, Module, Parameter, Parameters, Port, Ports, choice
 from tables import real
 
 HEAD, SAMPLING, ASSIGN, PICK = "Head", "Sampling", "Assign to Folds", "Pick Fold"
@@ -27,11 +27,11 @@ class PartitionAndSample(Module):
     inputs = (Port("Dataset"),)
     outputs = (Port("oDataset"),)
     parameters = (
-        Parameter("Partition or sample mode", "Enumerated", SAMPLING, (SAMPLING, ASSIGN, PICK, HEAD)),
+        choice("Partition or sample mode", SAMPLING, ASSIGN, PICK, HEAD),
         Parameter("Use replacement in the partitioning", "Boolean", False),
         Parameter("Randomized split", "Boolean", True),
         SEED,
-        Parameter("Specify the partitioner method", "Enumerated", EVENLY, (EVENLY, PROPORTIONS)),
+        choice("Specify the partitioner method", EVENLY, PROPORTIONS),
         Parameter("Specify number of folds to split evenly into", "Int", 5, minimum=1, maximum=_MOST),
         Parameter("Stratified split", "Boolean", False),
         Parameter("Stratification key column", "ColumnPicker", None),

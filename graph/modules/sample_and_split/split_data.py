@@ -4,7 +4,7 @@ from graph.columns import ColumnSelection
 from graph.data.datasets import Dataset
 from graph.flow import Flow
 from graph.libraries import Array, np
-from graph.spec import InScoring, Module, Parameter, Parameters, Port, Ports
+from graph.spec import InScoring, Module, Parameter, Parameters, Port, Ports, choice
 
 ROWS, REGULAR, RELATIVE = "Split Rows", "Regular Expression", "Relative Expression"
 
@@ -22,7 +22,7 @@ class SplitData(Module):
     inputs = (Port("Dataset"),)
     outputs = (Port("Results dataset1"), Port("Results dataset2"))
     parameters = (
-        Parameter("Splitting mode", "Enumerated", ROWS, (ROWS, REGULAR, RELATIVE)),
+        choice("Splitting mode", ROWS, REGULAR, RELATIVE),
         Parameter("Fraction of rows in the first output dataset", "Float", 0.5, minimum=0, maximum=1),
         Parameter("Randomized split", "Boolean", True),
         SEED,

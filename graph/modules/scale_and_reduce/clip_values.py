@@ -6,7 +6,7 @@ from graph.errors import ModuleFailure
 from graph.fitting import Fits, Learnt, numbers, numeric, untold
 from graph.flow import Column, Flow
 from graph.libraries import Numbers, Table, np
-from graph.spec import TRANSFORMATION, Parameter, Parameters, Port
+from graph.spec import TRANSFORMATION, Parameter, Parameters, Port, choice
 from graph.steps import Made
 
 PEAKS, SUBPEAKS, BOTH = "ClipPeaks", "ClipSubPeaks", "ClipPeaksAndSubPeaks"
@@ -18,13 +18,13 @@ _BY: Final = ("Threshold", "Mean", "Median", "Missing")
 def _side(side: str, constant: float, percentile: int) -> tuple[Parameter, ...]:
     _, title, what = _SIDES[side]
     return (
-        Parameter(f"{title} threshold", "Enumerated", "Constant", _HOW),
+        choice(f"{title} threshold", *_HOW),
         Parameter(f"Constant value of {side} threshold", "Float", constant),
         Parameter(f"Constant value for {side} threshold", "Float", constant),
         Parameter(f"Percentile number of {side} threshold", "Int", percentile, minimum=1, maximum=99),
         Parameter(f"Percentile number for {side} threshold", "Int", percentile, minimum=1, maximum=99),
-        Parameter(f"{title} substitute value", "Enumerated", "Threshold", _BY),
-        Parameter(f"Substitute value for {what}", "Enumerated", "Threshold", _BY),
+        choice(f"{title} substitute value", *_BY),
+        choice(f"Substitute value for {what}", *_BY),
     )
 
 
@@ -40,8 +40,8 @@ class ClipValues(Fits):
     outputs = (Port("Results dataset"), Port("Clipping transformation", TRANSFORMATION))
     on_arrays = True
     parameters = (
-        Parameter("Set of thresholds", "Enumerated", PEAKS, (PEAKS, SUBPEAKS, BOTH)),
-        Parameter("Threshold", "Enumerated", "Constant", _HOW),
+        choice("Set of thresholds", PEAKS, SUBPEAKS, BOTH),
+        choice("Threshold", *_HOW),
         *_side("upper", 1.0, 99),
         *_side("lower", -1.0, 1),
         Parameter("List of columns", "ColumnPicker", None),

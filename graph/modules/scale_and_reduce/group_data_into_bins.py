@@ -7,7 +7,7 @@ from graph.errors import ModuleFailure, unparsed
 from graph.fitting import Fits, Learnt, numbers, numeric, untold
 from graph.flow import Column, Flow
 from graph.libraries import Table, np
-from graph.spec import TRANSFORMATION, Parameter, Parameters, Port
+from graph.spec import TRANSFORMATION, Parameter, Parameters, Port, choice
 from graph.steps import Made
 from tables import real
 
@@ -26,7 +26,7 @@ class GroupDataIntoBins(Fits):
     outputs = (Port("Quantized dataset"), Port("Binning transformation", TRANSFORMATION))
     on_arrays = True
     parameters = (
-        Parameter("Binning mode", "Enumerated", "Quantiles", MODES),
+        choice("Binning mode", *MODES),
         Parameter("Number of bins", "Int", 10, minimum=1, maximum=_MOST),
         Parameter(
             "Quantile normalization", "Enumerated", "QuantileIndex", ("Percent", "PQuantile", "QuantileIndex")
@@ -36,7 +36,7 @@ class GroupDataIntoBins(Fits):
         Parameter("Last edge position", "Float", 1.0),
         Parameter("Comma-separated list of bin edges", "String", ""),
         Parameter("Columns to bin", "ColumnPicker", None),
-        Parameter("Output mode", "Enumerated", APPEND, (APPEND, IN_PLACE, RESULT_ONLY)),
+        choice("Output mode", APPEND, IN_PLACE, RESULT_ONLY),
         Parameter("Tag columns as categorical", "Boolean", True),
     )
     learns = {

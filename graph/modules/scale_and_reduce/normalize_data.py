@@ -2,7 +2,7 @@ import math
 
 from graph.fitting import ChangesColumns, Learnt
 from graph.libraries import Numbers, np
-from graph.spec import TRANSFORMATION, Parameter, Parameters, Port
+from graph.spec import TRANSFORMATION, Parameter, Parameters, Port, choice
 
 METHODS = ("ZScore", "MinMax", "Logistic", "LogNormal", "TanH")
 
@@ -17,7 +17,7 @@ class NormalizeData(ChangesColumns):
     name = "Normalize Data"
     outputs = (Port("Transformed dataset"), Port("Transformation function", TRANSFORMATION))
     parameters = (
-        Parameter("Transformation method", "Enumerated", "ZScore", METHODS),
+        choice("Transformation method", *METHODS),
         Parameter("Use 0 for constant columns when checked", "Boolean", True),
         Parameter("Columns to transform", "ColumnPicker", None),
     )

@@ -9,7 +9,7 @@ from graph.errors import ModuleFailure, column_type
 from graph.fitting import numbers, untold
 from graph.flow import UNTOLD, Column, Flow
 from graph.libraries import Series, np
-from graph.spec import Module, Parameter, Parameters, Port, Ports
+from graph.spec import Module, Parameter, Parameters, Port, Ports, choice
 
 _NAMES: Final = {
     # category: the function, the kind of its second argument, that as a constant, and as a column
@@ -41,10 +41,6 @@ def _functions(category: str) -> tuple[str, ...]:
     return tuple(sorted({*one, *two}))
 
 
-def _later(name: str, choices: tuple[str, ...]) -> Parameter:
-    return Parameter(name, "Enumerated", choices[0], choices, later=True)
-
-
 class ApplyMathOperation(Module):
     """Calculates with the selected numeric columns: functions of one, or with a constant or another column, and comparisons.
 
@@ -59,29 +55,29 @@ class ApplyMathOperation(Module):
     on_arrays = True
     parameters = (
         Parameter("Category", "Enumerated", allowed=tuple(_NAMES)),
-        Parameter("Comparison function", "Enumerated", "EqualTo", (*COMPARISONS, *PAIRS)),
+        choice("Comparison function", *COMPARISONS, *PAIRS),
         Parameter("Constant value to compare", "Float", 0.0),
-        Parameter("Operation", "Enumerated", "Add", tuple(OPERATIONS)),
+        choice("Operation", *OPERATIONS),
         Parameter("Constant operation argument", "Float", 0.0),
         Parameter("Column set", "ColumnPicker"),
-        Parameter("Output mode", "Enumerated", APPEND, (APPEND, IN_PLACE, RESULT_ONLY)),
-        _later("Value to compare type", (CONSTANT, COLUMN)),
+        choice("Output mode", APPEND, IN_PLACE, RESULT_ONLY),
+        choice("Value to compare type", CONSTANT, COLUMN, later=True),
         Parameter("Value to compare", "ColumnPicker", None, later=True),
-        _later("Operation argument type", (CONSTANT, COLUMN)),
+        choice("Operation argument type", CONSTANT, COLUMN, later=True),
         Parameter("Operation argument", "ColumnPicker", None, later=True),
-        _later("Basic math function", _functions("Basic")),
-        _later("Second argument type", (CONSTANT, COLUMN)),
+        choice("Basic math function", *_functions("Basic"), later=True),
+        choice("Second argument type", CONSTANT, COLUMN, later=True),
         Parameter("Constant second argument", "Float", 1.0, later=True),
         Parameter("Second argument", "ColumnPicker", None, later=True),
-        _later("Rounding operation", _functions("Rounding")),
-        _later("Precision type", (CONSTANT, COLUMN)),
+        choice("Rounding operation", *_functions("Rounding"), later=True),
+        choice("Precision type", CONSTANT, COLUMN, later=True),
         Parameter("Constant precision", "Float", 0.0, later=True),
         Parameter("Precision", "ColumnPicker", None, later=True),
-        _later("Special function", _functions("Special")),
-        _later("Special second argument type", (CONSTANT, COLUMN)),
+        choice("Special function", *_functions("Special"), later=True),
+        choice("Special second argument type", CONSTANT, COLUMN, later=True),
         Parameter("Constant special second argument", "Float", 1.0, later=True),
         Parameter("Special second argument", "ColumnPicker", None, later=True),
-        _later("Trigonometric function", _functions("Trigonometric")),
+        choice("Trigonometric function", *_functions("Trigonometric"), later=True),
     )
 
     def check(self, parameters: Parameters) -> None:

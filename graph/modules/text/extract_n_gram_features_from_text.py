@@ -12,7 +12,7 @@ from graph.errors import ModuleFailure, refused
 from graph.fitting import Fits, Learnt
 from graph.flow import Flow
 from graph.libraries import Table, np, pd
-from graph.spec import TRANSFORMATION, InScoring, Parameter, Parameters, Port, Ports
+from graph.spec import TRANSFORMATION, InScoring, Parameter, Parameters, Port, Ports, choice
 from graph.steps import Made
 
 CREATE, READ_ONLY, UPDATE, MERGE = "Create", "ReadOnly", "Update", "Merge"
@@ -38,10 +38,10 @@ class ExtractNGramFeaturesFromText(Fits):
     )
     parameters = (
         Parameter("Text column", "ColumnPicker"),
-        Parameter("Vocabulary mode", "Enumerated", CREATE, (CREATE, READ_ONLY, UPDATE, MERGE)),
+        choice("Vocabulary mode", CREATE, READ_ONLY, UPDATE, MERGE),
         Parameter("N-Grams size", "Int", 1, minimum=1, maximum=10),
         Parameter("K-Skip size", "Int", 0, minimum=0, maximum=10),
-        Parameter("Weighting function", "Enumerated", BINARY, (BINARY, TF, IDF, TF_IDF)),
+        choice("Weighting function", BINARY, TF, IDF, TF_IDF),
         Parameter("Minimum word length", "Int", 3, minimum=1),
         Parameter("Maximum word length", "Int", 25, minimum=2),
         Parameter("Minimum n-gram document absolute frequency", "Float", 5.0, minimum=1),

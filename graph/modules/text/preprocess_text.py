@@ -8,7 +8,7 @@ from graph.data.frames import with_columns
 from graph.errors import ModuleFailure
 from graph.flow import Column, Flow
 from graph.libraries import np
-from graph.spec import Module, Parameter, Parameters, Port, Ports
+from graph.spec import Module, Parameter, Parameters, Port, Ports, choice
 
 _FLAGS: Final = (
     "Remove stop words",
@@ -50,7 +50,7 @@ class PreprocessText(Module):
     on_arrays = True
     texts = "Text column to clean"
     parameters = (
-        Parameter("Language", "Enumerated", "English", ("English",)),
+        choice("Language", "English"),
         Parameter("Text column to clean", "ColumnPicker"),
         Parameter("Custom regular expression", "String", ""),
         Parameter("Custom replacement string", "String", ""),

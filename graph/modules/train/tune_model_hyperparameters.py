@@ -15,7 +15,7 @@ from graph.learning.validation import (
     titled,
 )
 from graph.libraries import np, pd
-from graph.spec import TRAINED, UNTRAINED, Module, Parameter, Parameters, Port, Ports
+from graph.spec import TRAINED, UNTRAINED, Module, Parameter, Parameters, Port, Ports, choice
 
 GRID, RANDOM_GRID, RANDOM = "Entire grid", "Random grid", "Random sweep"
 
@@ -35,22 +35,12 @@ class TuneModelHyperparameters(Module):
     )
     outputs = (Port("Sweep results"), Port("Trained best model", TRAINED))
     parameters = (
-        Parameter("Specify parameter sweeping mode", "Enumerated", RANDOM, (RANDOM, GRID, RANDOM_GRID)),
+        choice("Specify parameter sweeping mode", RANDOM, GRID, RANDOM_GRID),
         Parameter("Maximum number of runs on random sweep", "Int", 5, minimum=1, maximum=10_000),
         Parameter("Random seed", "Int", 0, minimum=0, maximum=2**31 - 1),
         Parameter("Label column", "ColumnPicker"),
-        Parameter(
-            "Metric for measuring performance for classification",
-            "Enumerated",
-            "Accuracy",
-            tuple(CLASSIFICATION),
-        ),
-        Parameter(
-            "Metric for measuring performance for regression",
-            "Enumerated",
-            "Mean absolute error",
-            tuple(REGRESSION),
-        ),
+        choice("Metric for measuring performance for classification", *CLASSIFICATION),
+        choice("Metric for measuring performance for regression", *REGRESSION),
     )
     trains = True
 
