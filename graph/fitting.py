@@ -15,7 +15,7 @@ from graph.data.frames import with_columns
 from graph.errors import column_not_found, column_type, refused
 from graph.flow import UNTOLD, Flow
 from graph.libraries import Numbers, Series, Table, np
-from graph.spec import TRANSFORMATION, InScoring, Module, Parameters, Port, Ports
+from graph.spec import TRANSFORMATION, Module, Parameters, Port, Ports
 from graph.steps import Asked, Made, Step
 
 Learnt = Mapping[str, Any]
@@ -27,11 +27,11 @@ class Fits(Module):
     `learns` is the form of what it has learnt: a type, several, [of each], {"*": of each} or {name: of that}.
     """
 
-    inputs: ClassVar[tuple[Port, ...]] = (Port("Dataset"),)
     outputs: ClassVar[tuple[Port, ...]] = (
         Port("Transformed dataset"),
         Port("Transformation function", TRANSFORMATION),
     )
+    scoring = "applied"
     learns: ClassVar[Any]
 
     def fit(self, frame: Table, parameters: Parameters) -> Learnt:
@@ -60,9 +60,6 @@ class Fits(Module):
         applied = self.apply(dataset.frame, learnt) if learnt else dataset.frame
         return {table.name: dataset.with_frame(applied), function.name: self.step(dataset.frame, learnt)}
 
-    def in_scoring(self, parameters: Parameters) -> InScoring:
-        return "applied"
-
 
 class ChangesColumns(Fits):
     """One that learns of each of its numeric columns alone, and changes it in place.
@@ -77,9 +74,9 @@ class ChangesColumns(Fits):
         """What is learnt of a column's values, of which none is missing."""
         raise TypeError(f"{type(self).__name__} does not define learn()")
 
-    def change(self, values: Numbers, learnt: Learnt) -> Numbers:
+    def changed(self, values: Numbers, learnt: Learnt) -> Numbers:
         """The column with it done; NaN stands for a missing value."""
-        raise TypeError(f"{type(self).__name__} does not define change()")
+        raise TypeError(f"{type(self).__name__} does not define changed()")
 
     def fit(self, frame: Table, parameters: Parameters) -> Learnt:
         columns = {}
@@ -94,7 +91,7 @@ class ChangesColumns(Fits):
         """See Fits. A column that the table does not have is passed over: whoever needs it will say so."""
         columns = learnt.get("columns", {}).items()
         return with_columns(
-            frame, {n: self.change(numbers(frame[n]), each) for n, each in columns if n in frame.columns}
+            frame, {n: self.changed(numbers(frame[n]), each) for n, each in columns if n in frame.columns}
         )
 
     def columns(self, inputs: Flow, parameters: Parameters) -> Flow:

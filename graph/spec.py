@@ -31,6 +31,7 @@ from graph.flow import Flow
 
 if TYPE_CHECKING:
     from graph.flow import Flow
+    from graph.libraries import Table
 
 DATASET: Final = "Dataset"
 UNTRAINED: Final = "Untrained model"
@@ -255,11 +256,11 @@ def choice(name: str, *allowed: str, later: bool = False) -> Parameter:
 
 
 class Module:
-    """Base of all modules; see the module docstring for the shape of one."""
+    """Base of all modules; see the module docstring for the shape of one. It makes a table of a table, unless it says otherwise."""
 
     name: ClassVar[str]
-    inputs: ClassVar[tuple[Port, ...]]
-    outputs: ClassVar[tuple[Port, ...]]
+    inputs: ClassVar[tuple[Port, ...]] = (Port("Dataset"),)
+    outputs: ClassVar[tuple[Port, ...]] = (Port("Results dataset"),)
     parameters: ClassVar[tuple[Parameter, ...]] = ()
     trains: ClassVar[bool] = False
     scripts: ClassVar[bool] = False
@@ -270,6 +271,8 @@ class Module:
     """The parameter that selects columns which it takes for text, whatever is written in them."""
     passes: ClassVar[str] = ""
     """What its tables have of the first input's columns: "all", "all and more", or, empty, of which nothing is known."""
+    scoring: ClassVar[InScoring] = "kept"
+    """See `in_scoring`."""
     rows: ClassVar[str] = ""
     """What its rows are, where not those of the first input; see `Columns.with_rows`."""
     classes: ClassVar[int] = 0
@@ -277,7 +280,12 @@ class Module:
 
     def run(self, inputs: Ports, parameters: Parameters) -> Ports:
         """Work on the connected inputs; an optional port that is not connected is absent from `inputs`."""
-        raise TypeError(f"{type(self).__name__} does not define run()")
+        dataset = inputs[self.inputs[0].name]
+        return {self.outputs[0].name: dataset.with_frame(self.change(dataset.frame, parameters))}
+
+    def change(self, frame: Table, parameters: Parameters) -> Table:
+        """The table that it makes of one, where it does nothing else."""
+        raise TypeError(f"{type(self).__name__} defines neither run() nor change()")
 
     def columns(self, inputs: Flow, parameters: Parameters) -> Flow:
         """What is known of the columns of its outputs, by port; it asks its inputs for those that it works on.
@@ -303,7 +311,7 @@ class Module:
         """What becomes of it in the predictive experiment: it is *kept*, it is *left out* since it drops or makes rows, or
         what it has learnt from the training data is *applied*.
         """
-        return "kept"
+        return self.scoring
 
     def check(self, parameters: Parameters) -> None:
         """Refuse parameters that do not go together, before any data is there. Raises ModuleFailure."""

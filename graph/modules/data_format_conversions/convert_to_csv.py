@@ -1,14 +1,13 @@
-from graph.spec import Module, Parameters, Port, Ports
+from graph.libraries import Table
+from graph.spec import Module, Parameters
 
 
 class ConvertToCsv(Module):
     """The dataset as it is: a table leaves a web service as the file that its output's name says."""
 
     name = "Convert to CSV"
-    inputs = (Port("Dataset"),)
-    outputs = (Port("Results dataset"),)
     passes = "all"
     on_arrays = True
 
-    def run(self, inputs: Ports, parameters: Parameters) -> Ports:
-        return {"Results dataset": inputs["Dataset"]}
+    def change(self, frame: Table, parameters: Parameters) -> Table:
+        return frame

@@ -12,7 +12,6 @@ class AddRows(Module):
 
     name = "Add Rows"
     inputs = (Port("Dataset1"), Port("Dataset2"))
-    outputs = (Port("Results dataset"),)
     passes = "all"
     rows = "any"
 

@@ -36,7 +36,6 @@ class ApplySqlTransformation(Module):
 
     name = "Apply SQL Transformation"
     inputs = (Port("Table1"), Port("Table2", optional=True), Port("Table3", optional=True))
-    outputs = (Port("Results dataset"),)
     parameters = (Parameter(SCRIPT, "String", "select * from t1;"),)
 
     def check(self, parameters: Parameters) -> None:

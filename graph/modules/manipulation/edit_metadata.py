@@ -11,7 +11,7 @@ from graph.errors import ModuleFailure, refused
 from graph.flow import UNTOLD, Column, Flow
 from graph.libraries import Series, Table, np
 from graph.models.features import level_text
-from graph.spec import Module, Parameter, Parameters, Port, Ports, choice
+from graph.spec import Module, Parameter, Parameters, Ports, choice
 
 UNCHANGED = "Unchanged"
 MARKS: Final = {"Feature": "", "Label": "Label"}
@@ -32,8 +32,6 @@ class EditMetadata(Module):
     """
 
     name = "Edit Metadata"
-    inputs = (Port("Dataset"),)
-    outputs = (Port("Results dataset"),)
     on_arrays = True
     parameters = (
         Parameter("Column", "ColumnPicker"),

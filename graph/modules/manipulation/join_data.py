@@ -21,7 +21,6 @@ class JoinData(Module):
 
     name = "Join Data"
     inputs = (Port("Dataset1"), Port("Dataset2"))
-    outputs = (Port("Results dataset"),)
     parameters = (
         Parameter("Join key columns for L", "ColumnPicker"),
         Parameter("Join key columns for R", "ColumnPicker"),

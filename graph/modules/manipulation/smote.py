@@ -5,7 +5,7 @@ from graph.data.datasets import Dataset, is_numeric
 from graph.errors import ModuleFailure, refused
 from graph.fitting import numbers
 from graph.libraries import Table, np, pd
-from graph.spec import InScoring, Module, Parameter, Parameters, Port, Ports
+from graph.spec import Module, Parameter, Parameters, Port, Ports
 
 
 class Smote(Module):
@@ -18,6 +18,7 @@ class Smote(Module):
     name = "SMOTE"
     inputs = (Port("Samples"),)
     outputs = (Port("Table"),)
+    scoring = "left out"
     passes = "all"
     rows = "any"
     parameters = (
@@ -65,9 +66,6 @@ class Smote(Module):
                 made[name] = values.iloc[np.where(share < 0.5, base, other)].array
         table = pd.concat([frame, pd.DataFrame(made)], ignore_index=True) if times else frame
         return {"Table": dataset.with_frame(table)}
-
-    def in_scoring(self, parameters: Parameters) -> InScoring:
-        return "left out"
 
 
 def _nearest(frame: Table, count: int) -> Any:

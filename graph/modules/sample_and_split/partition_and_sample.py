@@ -7,7 +7,7 @@ from graph.data.datasets import Dataset
 from graph.errors import ModuleFailure, refused
 from graph.flow import Flow
 from graph.libraries import np
-from graph.spec import InScoring, Module, Parameter, Parameters, Port, Ports, choice
+from graph.spec import Module, Parameter, Parameters, Port, Ports, choice
 from tables import real
 
 HEAD, SAMPLING, ASSIGN, PICK = "Head", "Sampling", "Assign to Folds", "Pick Fold"
@@ -24,8 +24,8 @@ class PartitionAndSample(Module):
     """
 
     name = "Partition and Sample"
-    inputs = (Port("Dataset"),)
     outputs = (Port("oDataset"),)
+    scoring = "left out"
     parameters = (
         choice("Partition or sample mode", SAMPLING, ASSIGN, PICK, HEAD),
         Parameter("Use replacement in the partitioning", "Boolean", False),
@@ -62,9 +62,6 @@ class PartitionAndSample(Module):
             case _:
                 found = _picked(dataset, parameters)
         return {"oDataset": found}
-
-    def in_scoring(self, parameters: Parameters) -> InScoring:
-        return "left out"
 
     def least_rows(self, connected: Collection[str], parameters: Parameters) -> int:
         return max(len(_shares(parameters)), 1)

@@ -4,7 +4,7 @@ from graph.columns import ColumnSelection
 from graph.data.datasets import Dataset
 from graph.flow import Flow
 from graph.libraries import Array, np
-from graph.spec import InScoring, Module, Parameter, Parameters, Port, Ports, choice
+from graph.spec import Module, Parameter, Parameters, Port, Ports, choice
 
 ROWS, REGULAR, RELATIVE = "Split Rows", "Regular Expression", "Relative Expression"
 
@@ -19,8 +19,8 @@ class SplitData(Module):
     """
 
     name = "Split Data"
-    inputs = (Port("Dataset"),)
     outputs = (Port("Results dataset1"), Port("Results dataset2"))
+    scoring = "left out"
     parameters = (
         choice("Splitting mode", ROWS, REGULAR, RELATIVE),
         Parameter("Fraction of rows in the first output dataset", "Float", 0.5, minimum=0, maximum=1),
@@ -47,9 +47,6 @@ class SplitData(Module):
             "Results dataset1": dataset.with_frame(frame[first]),
             "Results dataset2": dataset.with_frame(frame[~first]),
         }
-
-    def in_scoring(self, parameters: Parameters) -> InScoring:
-        return "left out"
 
     def columns(self, inputs: Flow, parameters: Parameters) -> Flow:
         dataset = inputs["Dataset"]

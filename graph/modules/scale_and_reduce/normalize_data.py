@@ -42,7 +42,7 @@ class NormalizeData(ChangesColumns):
             scale = 1.0
         return {"method": method, "shift": shift, "scale": scale}
 
-    def change(self, values: Numbers, learnt: Learnt) -> Numbers:
+    def changed(self, values: Numbers, learnt: Learnt) -> Numbers:
         shift, scale = learnt["shift"], learnt["scale"]
         with np.errstate(all="ignore"):
             match learnt["method"]:

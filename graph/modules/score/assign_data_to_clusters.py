@@ -10,7 +10,6 @@ class AssignDataToClusters(Module):
 
     name = "Assign Data to Clusters"
     inputs = (Port("Trained model", TRAINED), Port("Dataset"))
-    outputs = (Port("Results dataset"),)
     on_arrays = True
     parameters = (Parameter("Append or Result Only", "Boolean", True),)
 

@@ -3,13 +3,13 @@ from typing import Any, Final
 
 from graph.calculation.arithmetic import CATEGORIES, COMPARISONS, OPERATIONS, PAIRS
 from graph.columns import ColumnSelection
-from graph.data.datasets import Dataset, is_numeric, net_type
+from graph.data.datasets import is_numeric, net_type
 from graph.data.frames import made_like, with_columns
 from graph.errors import ModuleFailure, column_type
 from graph.fitting import numbers, untold
 from graph.flow import UNTOLD, Column, Flow
-from graph.libraries import Series, np
-from graph.spec import Module, Parameter, Parameters, Port, Ports, choice
+from graph.libraries import Series, Table, np
+from graph.spec import Module, Parameter, Parameters, choice
 
 _NAMES: Final = {
     # category: the function, the kind of its second argument, that as a constant, and as a column
@@ -50,8 +50,6 @@ class ApplyMathOperation(Module):
     """
 
     name = "Apply Math Operation"
-    inputs = (Port("Dataset"),)
-    outputs = (Port("Results dataset"),)
     on_arrays = True
     parameters = (
         Parameter("Category", "Enumerated", allowed=tuple(_NAMES)),
@@ -85,10 +83,9 @@ class ApplyMathOperation(Module):
         if parameters["Category"] == "Operations" and function == "Divide" and constant == 0:
             raise ModuleFailure("0008", 'Parameter "Constant operation argument" is zero: division by zero.')
 
-    def run(self, inputs: Ports, parameters: Parameters) -> Ports:
+    def change(self, frame: Table, parameters: Parameters) -> Table:
         self.check(parameters)
-        dataset: Dataset = inputs["Dataset"]
-        frame, mode = dataset.frame, parameters["Output mode"]
+        mode = parameters["Output mode"]
         function, constant, other = _second(parameters)
         category = parameters["Category"]
         if constant is None and other is None and function in CATEGORIES[category][1]:
@@ -103,8 +100,7 @@ class ApplyMathOperation(Module):
                         raise column_type(str(each.name), net_type(each), "a numeric column")
                 name = column if mode == IN_PLACE else _called(function, column, argument)
                 results[name] = _applied_to(values, category, function, argument)
-        made = made_like(frame, results) if mode == RESULT_ONLY else with_columns(frame, results)
-        return {"Results dataset": dataset.with_frame(made)}
+        return made_like(frame, results) if mode == RESULT_ONLY else with_columns(frame, results)
 
     def columns(self, inputs: Flow, parameters: Parameters) -> Flow:
         dataset = inputs["Dataset"]

@@ -3,7 +3,7 @@ from graph.errors import ModuleFailure
 from graph.fitting import numbers
 from graph.flow import Flow
 from graph.libraries import np, pd
-from graph.spec import Module, Parameters, Port, Ports
+from graph.spec import Module, Parameters, Ports
 
 _MOST = 1000
 
@@ -15,8 +15,6 @@ class ComputeLinearCorrelation(Module):
     """
 
     name = "Compute Linear Correlation"
-    inputs = (Port("Dataset"),)
-    outputs = (Port("Results dataset"),)
 
     def run(self, inputs: Ports, parameters: Parameters) -> Ports:
         from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]

@@ -3,7 +3,7 @@ from typing import Any, Final
 from graph.data.datasets import Dataset, is_numeric
 from graph.flow import Column, Columns, Flow
 from graph.libraries import Series, pd
-from graph.spec import Module, Parameters, Port, Ports
+from graph.spec import Module, Parameters, Ports
 
 _PERCENTILES: Final = {"P0.5": 0.005, "P1": 0.01, "P5": 0.05, "P95": 0.95, "P99.5": 0.995}
 _STATISTICS: Final = (
@@ -17,8 +17,6 @@ class SummarizeData(Module):
     """A row of statistics for each column: counts, and for numbers their spread, without missing ones."""
 
     name = "Summarize Data"
-    inputs = (Port("Dataset"),)
-    outputs = (Port("Results dataset"),)
 
     def run(self, inputs: Ports, parameters: Parameters) -> Ports:
         frame = inputs["Dataset"].frame

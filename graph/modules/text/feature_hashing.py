@@ -1,12 +1,11 @@
 from typing import Any
 
 from graph.calculation.words import distinct, hold_size, ngrams, texts
-from graph.data.datasets import Dataset
 from graph.data.frames import with_columns
 from graph.errors import ModuleFailure
 from graph.flow import Column, Flow
-from graph.libraries import np
-from graph.spec import Module, Parameter, Parameters, Port, Ports
+from graph.libraries import Table, np
+from graph.spec import Module, Parameter, Parameters, Port
 
 _MOST_BITS = 16
 _FEW = 1024  # columns of which each is known by name, before anything is run
@@ -20,7 +19,6 @@ class FeatureHashing(Module):
     """
 
     name = "Feature Hashing"
-    inputs = (Port("Dataset"),)
     outputs = (Port("Transformed dataset"),)
     on_arrays = True
     texts = "Target columns"
@@ -36,21 +34,20 @@ class FeatureHashing(Module):
                 "0007", f'Parameter "Hashing bitsize" should be less than or equal to {_MOST_BITS}.'
             )
 
-    def run(self, inputs: Ports, parameters: Parameters) -> Ports:
+    def change(self, frame: Table, parameters: Parameters) -> Table:
         from sklearn.utils import murmurhash3_32
 
-        dataset: Dataset = inputs["Dataset"]
         count = 2 ** parameters["Hashing bitsize"]
-        names = parameters["Target columns"].select(dataset.frame)
-        hold_size(dataset.rows, count * len(names))
+        names = parameters["Target columns"].select(frame)
+        hold_size(len(frame), count * len(names))
         made: dict[str, Any] = {}
         for name in names:
-            found = np.zeros((count, dataset.rows))
-            for row, text in enumerate(texts(dataset.frame[name])):
+            found = np.zeros((count, len(frame)))
+            for row, text in enumerate(texts(frame[name])):
                 for ngram in distinct(ngrams(text.split(), parameters["N-grams"], joint=" ")):
                     found[murmurhash3_32(ngram, seed=0, positive=True) % count, row] = 1.0
             made |= {f"{name} - Hashing feature {at + 1}": found[at] for at in range(count)}
-        return {"Transformed dataset": dataset.with_frame(with_columns(dataset.frame, made))}
+        return with_columns(frame, made)
 
     def columns(self, inputs: Flow, parameters: Parameters) -> Flow:
         dataset, count = inputs["Dataset"], 2 ** parameters["Hashing bitsize"]

@@ -46,7 +46,6 @@ class PreprocessText(Module):
 
     name = "Preprocess Text"
     inputs = (Port("Dataset"), Port("Stop words", optional=True))
-    outputs = (Port("Results dataset"),)
     on_arrays = True
     texts = "Text column to clean"
     parameters = (

@@ -1,13 +1,12 @@
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from graph.data.datasets import Dataset
 from graph.data.dates import dates
 from graph.data.frames import with_columns
 from graph.errors import ModuleFailure
 from graph.flow import Column, Flow
-from graph.libraries import np
-from graph.spec import Module, Parameter, Parameters, Port, Ports
+from graph.libraries import Table, np
+from graph.spec import Module, Parameter, Parameters
 
 PARTS: Final[Mapping[str, Callable[[Any], Any]]] = {
     "Year": lambda at: _since(at, "Y") + 1970,
@@ -31,8 +30,6 @@ class ExtractDateParts(Module):
     """
 
     name = "Extract Date Parts"
-    inputs = (Port("Dataset"),)
-    outputs = (Port("Results dataset"),)
     on_arrays = True
     parameters = (
         Parameter("Date columns", "ColumnPicker"),
@@ -43,21 +40,17 @@ class ExtractDateParts(Module):
     def check(self, parameters: Parameters) -> None:
         _parts(parameters)
 
-    def run(self, inputs: Ports, parameters: Parameters) -> Ports:
-        dataset: Dataset = inputs["Dataset"]
-        names = parameters["Date columns"].select(dataset.frame)
+    def change(self, frame: Table, parameters: Parameters) -> Table:
+        names = parameters["Date columns"].select(frame)
         made: dict[str, Any] = {}
         for name in names:
-            found = dates(dataset.frame[name])
+            found = dates(frame[name])
             missing = np.isnat(found)
             found = np.where(missing, np.datetime64(0, "us"), found)
             for part in _parts(parameters):
                 values = PARTS[part](found)
                 made[f"{name} ({part})"] = np.where(missing, np.nan, values) if missing.any() else values
-        frame = with_columns(dataset.frame, made)
-        if not parameters["Keep date columns"]:
-            frame = frame.drop(columns=names)
-        return {"Results dataset": dataset.with_frame(frame)}
+        return with_columns(frame, made).drop(columns=[] if parameters["Keep date columns"] else names)
 
     def columns(self, inputs: Flow, parameters: Parameters) -> Flow:
         dataset = inputs["Dataset"]
