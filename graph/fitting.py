@@ -16,7 +16,7 @@ from graph.errors import column_not_found, column_type, refused
 from graph.flow import UNTOLD, Flow
 from graph.libraries import Numbers, Series, Table, np
 from graph.spec import TRANSFORMATION, Module, Parameters, Port, Ports
-from graph.steps import Asked, Made, Step
+from graph.steps import Asked, Made, Step, fits
 
 Learnt = Mapping[str, Any]
 
@@ -131,24 +131,6 @@ def need(frame: Table, names: Sequence[str]) -> None:
     for name in names:
         if name not in frame.columns:
             raise column_not_found(name)
-
-
-def fits(values: Any, form: Any) -> bool:
-    """Whether values have a form; see `Fits.learns`."""
-    match form:
-        case dict() if "*" in form:
-            return isinstance(values, dict) and all(fits(each, form["*"]) for each in values.values())
-        case dict():
-            return (
-                isinstance(values, dict)
-                and values.keys() == form.keys()
-                and all(fits(values[name], each) for name, each in form.items())
-            )
-        case list():
-            return isinstance(values, list) and all(fits(each, form[0]) for each in values)
-        case tuple():
-            return any(fits(values, each) for each in form)
-    return type(values) is form if form is not None else values is None
 
 
 def learns(module: Module | None, step: Step) -> bool:

@@ -86,6 +86,24 @@ def asked(steps: Sequence[Step], columns: Mapping[str, Asked]) -> dict[str, Aske
     return needed
 
 
+def fits(values: Any, form: Any) -> bool:
+    """Whether JSON values have a form: a type, several, [of each], {"*": of each} or {name: of that}."""
+    match form:
+        case dict() if "*" in form:
+            return isinstance(values, dict) and all(fits(each, form["*"]) for each in values.values())
+        case dict():
+            return (
+                isinstance(values, dict)
+                and values.keys() == form.keys()
+                and all(fits(values[name], each) for name, each in form.items())
+            )
+        case list():
+            return isinstance(values, list) and all(fits(each, form[0]) for each in values)
+        case tuple():
+            return any(fits(values, each) for each in form)
+    return type(values) is form if form is not None else values is None
+
+
 def _names(names: Iterable[Any]) -> tuple[str, ...]:
     found = tuple(names)
     if not all(isinstance(name, str) for name in found):

@@ -11,7 +11,7 @@ import io
 import json
 import math
 import struct
-from collections.abc import Callable, Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
@@ -22,7 +22,7 @@ from graph.libraries import Table, np, npt
 from graph.models import answers, forms
 from graph.models.answers import link
 from graph.models.features import ONE_HOT, ORDINAL, Feature, encode, width
-from graph.steps import Asked, Step, asked, read, written
+from graph.steps import Asked, Step, asked, fits, read, written
 
 if TYPE_CHECKING:
     import zipfile
@@ -242,13 +242,23 @@ def _entry_of(form: str) -> str:
     return MODEL if form == forms.ONNX else ARRAYS
 
 
-_CLASSES: Final[Mapping[str, Callable[[int], bool]]] = {
-    TASK_BINARY: lambda count: count == 2,
-    TASK_MULTICLASS: lambda count: 2 <= count <= 10_000,
-    TASK_REGRESSION: lambda count: count == 0,
-    TASK_CLUSTERING: lambda count: count == 0,
-    TASK_ANOMALY: lambda count: count == 2,
+_CLASSES: Final = {
+    TASK_BINARY: range(2, 3),
+    TASK_MULTICLASS: range(2, 10_001),
+    TASK_REGRESSION: range(1),
+    TASK_CLUSTERING: range(1),
+    TASK_ANOMALY: range(2, 3),
 }
+"""How many classes a label has."""
+
+_MEMBERS: Final = {
+    **{"learner": str, "task": str, "link": str, "encoding": str, "unknownLevels": bool},
+    **{"form": str, "scores": [str]},
+    "label": {"name": str, "type": str, "classes": [(str, int, float, bool)]},
+    "features": [{"name": str, "type": str, "kind": str, "levels": [str]}],
+    "example": {"*": (str, int, float, bool, None)},
+}
+"""The form of the manifest's members that are read; see `graph.steps.fits`."""
 
 
 def _from_manifest(manifest: Any, arithmetic: bytes) -> TrainedModel:
@@ -260,62 +270,45 @@ def _from_manifest(manifest: Any, arithmetic: bytes) -> TrainedModel:
 
     expect(isinstance(manifest, dict) and manifest.get("format") == FORMAT, "it is not that of an .ilearner")
     expect(manifest.get("version") == VERSION, f"format version {manifest.get('version')!r} is not known")
-    learner, task, label = manifest.get("learner"), manifest.get("task"), manifest.get("label")
-    expect(isinstance(learner, str), "the learner has no name")
-    expect(isinstance(task, str) and task in answers.LINKS, "the task is not known")
-    expect(manifest.get("link") in answers.LINKS[task], "link and task do not agree")
-    form, scores = manifest.get("form", forms.ONNX), manifest.get("scores", [])
-    expect(form in forms.known(), "the form is not known")
-    expect(isinstance(scores, list) and len(scores) <= 10_000, "the scores")
-    expect(all(isinstance(name, str) and name for name in scores), "the scores")
+    given = {"form": forms.ONNX, "scores": [], **manifest}
+    for member, form in _MEMBERS.items():
+        expect(member in given and fits(given[member], form), f"{member} is not valid")
+    task, scores, example = given["task"], given["scores"], given["example"]
+    expect(given["link"] in answers.LINKS.get(task, ()), "link and task do not agree")
+    expect(given["form"] in forms.known(), "the form is not known")
+    expect(given["encoding"] in (ORDINAL, ONE_HOT), "the encoding is not known")
     several = task == TASK_CLUSTERING or (task == TASK_REGRESSION and bool(scores))
-    expect(len(set(scores)) == len(scores) and bool(scores) == several, "the scores")
-    expect(manifest.get("encoding") in (ORDINAL, ONE_HOT), "the encoding is not known")
-    expect(isinstance(manifest.get("unknownLevels"), bool), "unknownLevels is not true or false")
-    expect(
-        isinstance(label, dict) and isinstance(label.get("name"), str) and label.get("type") in TYPES, "label"
+    expect(all(scores) and _once(scores) and bool(scores) == several and len(scores) <= 10_000, "the scores")
+    label = Label(given["label"]["name"], given["label"]["type"], tuple(given["label"]["classes"]))
+    expect(label.type in TYPES and len(label.classes) in _CLASSES[task], "the label")
+    expect(all(_is_of(value, label.type) for value in label.classes), "the label's classes")
+    features = tuple(
+        Feature(one["name"], one["type"], one["kind"], tuple(one["levels"])) for one in given["features"]
     )
-    classes = label.get("classes")
-    expect(isinstance(classes, list) and _CLASSES[task](len(classes)), "the label's classes")
-    expect(all(_is_of(value, label["type"]) for value in classes), "the label's classes")
-    features = manifest.get("features")
-    expect(isinstance(features, list) and 0 < len(features) <= 100_000, "there are no features")
-    parsed = []
-    for feature in features:
-        levels = feature.get("levels") if isinstance(feature, dict) else None
-        expect(
-            isinstance(levels, list)
-            and isinstance(feature.get("name"), str)
-            and feature.get("type") in TYPES
-            and feature.get("kind") in ("numeric", "categorical")
-            and all(isinstance(level, str) for level in levels)
-            and len(set(levels)) == len(levels)
-            and not (feature["kind"] == "numeric" and levels),
-            "a feature is not valid",
-        )
-        parsed.append(Feature(feature["name"], feature["type"], feature["kind"], tuple(feature["levels"])))
-    names = [feature.name for feature in parsed]
-    expect(len(set(names)) == len(names), "two features have one name")
-    example = manifest.get("example")
-    expect(isinstance(example, dict) and list(example) == names, "the example row does not fit the features")
-    expect(
-        all(value is None or isinstance(value, str | int | float) for value in example.values()),
-        "the example row",
-    )
-    return TrainedModel(
-        learner,
+    names = [feature.name for feature in features]
+    expect(0 < len(names) <= 100_000 and _once(names), "there are no features, or two have one name")
+    expect(all(map(_is_feature, features)), "a feature is not valid")
+    expect(list(example) == names, "the example row does not fit the features")
+    about = (
+        given["learner"],
         task,
-        manifest["link"],
-        manifest["encoding"],
-        manifest["unknownLevels"],
-        Label(label["name"], label["type"], tuple(classes)),
-        tuple(parsed),
-        example,
-        arithmetic,
-        form,
-        tuple(scores),
-        read(manifest.get("steps", [])),
+        given["link"],
+        given["encoding"],
+        given["unknownLevels"],
+        label,
+        features,
     )
+    steps = read(given.get("steps", []))
+    return TrainedModel(*about, example, arithmetic, given["form"], tuple(scores), steps)
+
+
+def _once(names: Sequence[str]) -> bool:
+    return len(set(names)) == len(names)
+
+
+def _is_feature(one: Feature) -> bool:
+    kinds = ("categorical",) if one.levels else ("numeric", "categorical")
+    return one.type in TYPES and one.kind in kinds and _once(one.levels)
 
 
 def _is_of(value: Any, type_name: str) -> bool:

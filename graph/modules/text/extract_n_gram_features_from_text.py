@@ -18,6 +18,16 @@ from graph.steps import Made
 CREATE, READ_ONLY, UPDATE, MERGE = "Create", "ReadOnly", "Update", "Merge"
 BINARY, TF, IDF, TF_IDF = "Binary Weight", "TF Weight", "IDF Weight", "TF-IDF Weight"
 _SHOWN: Final = ("NgramsString", "NumUniqueNgrams", "HasOutOfVocabulary")
+_SETTINGS: Final = {
+    "size": "N-Grams size",
+    "skip": "K-Skip size",
+    "shortest": "Minimum word length",
+    "longest": "Maximum word length",
+    "weighting": "Weighting function",
+    "oov": "Detect out-of-vocabulary rows",
+    "begin": "Mark begin-of-sentence",
+    "normalize": "Normalize n-gram feature vectors",
+}
 _VOCABULARY: Final = ("Id", "Ngram", "DF", "IDF")
 
 
@@ -76,7 +86,7 @@ class ExtractNGramFeaturesFromText(Fits):
         if parameters["Vocabulary mode"] != CREATE and not given:
             raise ModuleFailure("0003", 'Input "Input vocabulary" is null or empty.')
         name = parameters["Text column"].one(dataset.frame, "Text column")
-        settings = _settings(parameters)
+        settings = {each: parameters[parameter] for each, parameter in _SETTINGS.items()}
         found = _vocabulary(dataset.frame, name, given, parameters, settings)
         learnt = {
             "columns": {name: {"ngrams": list(found), "idf": [idf for _, idf in found.values()]}},
@@ -135,19 +145,6 @@ class ExtractNGramFeaturesFromText(Fits):
         chosen = dataset.selected(parameters["Text column"])
         dataset.selected(parameters["Target column"])
         return {"Results dataset": dataset.without(chosen).open()} if chosen is not None else {}
-
-
-def _settings(parameters: Parameters) -> dict[str, Any]:
-    return {
-        "size": parameters["N-Grams size"],
-        "skip": parameters["K-Skip size"],
-        "shortest": parameters["Minimum word length"],
-        "longest": parameters["Maximum word length"],
-        "weighting": parameters["Weighting function"],
-        "oov": parameters["Detect out-of-vocabulary rows"],
-        "begin": parameters["Mark begin-of-sentence"],
-        "normalize": parameters["Normalize n-gram feature vectors"],
-    }
 
 
 def _ngrams(text: str, learnt: Learnt) -> list[str]:
