@@ -4,12 +4,25 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from graph.data.datasets import Dataset
 from graph.modules import find
 from graph.spec import REQUIRED
 from graph.steps import Step
+
+FRAME = pd.DataFrame(
+    {
+        "n": [1.0, np.nan, 3.0, 4.0, 5.0, 6.0],
+        "i": [1, 2, 3, 4, 5, 6],
+        "s": ["a", "b", None, "b", "c", "c"],
+        "c": pd.Categorical(["u", "v", "u", None, "v", "u"]),
+        "d": ["2015-10-08", "10/09/2015 14:30", None, "2016-02-29T23:59:59", "2017-01-01", "2018-12-31"],
+        "y": [0, 1, 0, 1, 1, 1],
+    }
+)
+"""A column of each kind, with missing values."""
 
 
 def call(module: str, *tables: Any, check: bool = True, **given: Any) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The modules that sample, join, clean, count and read data, on small tables."""
+"""The modules that sample, split, join, mark and read rows, on small tables."""
 
 from __future__ import annotations
 
@@ -8,35 +8,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from graph.calculation.feature_scores import MEASURES
 from graph.data.datasets import Dataset
 from graph.errors import ModuleFailure
-from graph.modules import find
-from tests.graph.modules import call, refit, table
-
-FRAME = pd.DataFrame(
-    {
-        "n": [1.0, np.nan, 3.0, 4.0, 5.0, 6.0],
-        "i": [1, 2, 3, 4, 5, 6],
-        "s": ["a", "b", None, "b", "c", "c"],
-        "c": pd.Categorical(["u", "v", "u", None, "v", "u"]),
-        "d": ["2015-10-08", "10/09/2015 14:30", None, "2016-02-29T23:59:59", "2017-01-01", "2018-12-31"],
-        "y": [0, 1, 0, 1, 1, 1],
-    }
-)
-TEXTS = pd.DataFrame(
-    {
-        "t": [
-            "the good old book",
-            "a good book",
-            "bad food here",
-            "bad bad book",
-            None,
-            "good food. Cold food!",
-        ],
-        "y": [1, 1, 0, 0, 0, 1],
-    }
-)
+from tests.graph.modules import FRAME, call, refit, table
 
 
 def test_a_sample_and_the_head_keep_the_order() -> None:
@@ -266,91 +240,6 @@ def test_texts_become_dates_and_dates_numbers() -> None:
         table("Extract Date Parts", FRAME, Date_columns=["s"])
 
 
-@pytest.mark.parametrize(
-    ("category", "choice"),
-    [
-        (c, f)
-        for c in ("Basic", "Rounding", "Special", "Trigonometric")
-        for f in __import__("graph.calculation.arithmetic", fromlist=["x"]).CATEGORIES[c]
-    ],
-)
-def test_every_function_calculates_and_leaves_missing_values_missing(category: str, choice: str) -> None:
-    """On numbers up to 1 and beyond; a row alone has the value that it has in the table."""
-    name = {
-        "Basic": "Basic_math_function",
-        "Rounding": "Rounding_operation",
-        "Special": "Special_function",
-    }.get(category, "Trigonometric_function")
-    frame = pd.DataFrame({"x": [0.3, np.nan, 2.0, -1.5, 7.0]})
-    given = {
-        "Category": category,
-        name: choice,
-        "Column_set": ["x"],
-        "Output_mode": "ResultOnly",
-        "Constant_precision": 2,
-    }
-    found = table("Apply Math Operation", frame, **given).iloc[:, 0]
-    assert found.isna()[1]
-    assert found.notna().any()
-    for at in (0, 2, 3, 4):
-        alone = table("Apply Math Operation", frame.iloc[[at]], **given).iloc[0, 0]
-        assert alone == found[at] or (alone != alone and found[at] != found[at])
-
-
-def test_functions_are_those_that_are_declared() -> None:
-    """None is declared that is not there, and none is there that no one can ask for."""
-    from graph.calculation.arithmetic import CATEGORIES
-
-    module = find("Apply Math Operation")
-    assert module is not None
-    for category, name in (
-        ("Basic", "Basic math function"),
-        ("Rounding", "Rounding operation"),
-        ("Special", "Special function"),
-        ("Trigonometric", "Trigonometric function"),
-    ):
-        declared = module.parameter(name)
-        assert declared is not None
-        one, two = CATEGORIES[category]
-        assert sorted(declared.allowed) == sorted([*one, *two])
-
-
-def test_two_columns_are_calculated_with() -> None:
-    """The result is called as Studio calls it."""
-    found = table(
-        "Apply Math Operation",
-        FRAME,
-        Category="Operations",
-        Operation="Divide",
-        Column_set=["i"],
-        Operation_argument_type="ColumnSet",
-        Operation_argument=["n"],
-    )
-    assert found["Divide(i_n)"].tolist()[2:] == [1.0] * 4
-    with pytest.raises(ModuleFailure, match="0003"):
-        table(
-            "Apply Math Operation",
-            FRAME,
-            Category="Basic",
-            Basic_math_function="Pow",
-            Column_set=["i"],
-            Second_argument_type="ColumnSet",
-        )
-
-
-def test_statistics_are_those_of_the_columns() -> None:
-    """Counts for all, moments for numbers."""
-    found = table("Summarize Data", FRAME).set_index("Feature")
-    assert found.loc["n", "Missing Value Count"] == 1
-    assert found.loc["i", "Mean"] == 3.5
-    assert found.loc["i", "Sample Standard Deviation"] == pytest.approx(FRAME["i"].std())
-    assert np.isnan(found.loc["s", "Mean"])
-    correlation = table("Compute Linear Correlation", FRAME[["i", "y", "s", "n"]])
-    assert correlation.iloc[0, 1] == pytest.approx(np.corrcoef(FRAME["i"], FRAME["y"])[0, 1], rel=1e-9)
-    assert correlation.iloc[0, 0] == 1
-    assert correlation["s"].isna().all()
-
-
 def test_synthetic_rows_lie_between_neighbours() -> None:
     """So many more of the rare class, none of the other; the same for the same seed."""
     random = np.random.default_rng(2)
@@ -367,138 +256,6 @@ def test_synthetic_rows_lie_between_neighbours() -> None:
         table("SMOTE", frame)
     with pytest.raises(ModuleFailure, match="0021"):
         table("SMOTE", frame, **{**given, "Number_of_nearest_neighbors": 8})
-
-
-@pytest.mark.parametrize("measure", MEASURES)
-def test_the_column_that_says_most_is_kept(measure: str) -> None:
-    """A copy of the target before noise and a constant; the transformation selects the same elsewhere."""
-    random = np.random.default_rng(4)
-    frame = pd.DataFrame({"noise": random.normal(size=80), "same": 1, "y": random.integers(0, 2, 80)})
-    frame["copy"] = frame["y"] * 2.0 + 1
-    outputs = call(
-        "Filter Based Feature Selection", frame, Feature_scoring_method=measure, Target_column=["y"]
-    )
-    kept = list(outputs["Filtered dataset"].frame.columns)
-    if measure == "Count Based":
-        assert kept == ["noise", "same", "copy", "y"]
-    else:
-        assert kept == ["copy", "y"]
-        scores = outputs["Features"].frame.set_index("Feature")["Score"]
-        assert scores["same"] == 0
-        assert scores["copy"] >= scores["noise"]
-    assert list(refit(outputs, frame.drop(columns=["y"])).columns) == [n for n in kept if n != "y"]
-
-
-def test_levels_become_columns_of_0_and_1() -> None:
-    """With one for the missing value; a level that is new later is none of them."""
-    outputs = call(
-        "Convert to Indicator Values",
-        FRAME,
-        Categorical_columns_to_convert=["c"],
-        Overwrite_categorical_columns=True,
-    )
-    found = outputs["Results dataset"].frame
-    assert found["c-u"].tolist() == [1, 0, 1, 0, 0, 1]
-    assert found["c-Missing"].tolist() == [0, 0, 0, 1, 0, 0]
-    assert "c" not in found.columns
-    later = refit(outputs, FRAME.iloc[:1].assign(c="new"))
-    assert later[["c-u", "c-v", "c-Missing"]].to_numpy().tolist() == [[0, 0, 0]]
-    with pytest.raises(ModuleFailure, match=r'0056.*"s"'):
-        table("Convert to Indicator Values", FRAME, Categorical_columns_to_convert=["s"])
-
-
-@pytest.mark.parametrize("mode", ["Replace using MICE", "Replace using Probabilistic PCA"])
-def test_missing_numbers_are_predicted_from_the_other_columns(mode: str) -> None:
-    """Better than by the mean, and for a row alone as in the table."""
-    random = np.random.default_rng(5)
-    full = pd.DataFrame({"a": random.normal(size=200)})
-    full["b"], full["c"] = (
-        2 * full["a"] + random.normal(size=200) / 9,
-        full["a"] - random.normal(size=200) / 9,
-    )
-    holes = full.mask(random.random(full.shape) < 0.1)
-    outputs = call("Clean Missing Data", holes, Cleaning_mode=mode)
-    found = outputs["Cleaned dataset"].frame
-    gone = holes.isna()
-    assert not found.isna().any().any()
-    assert (found - full)[gone].abs().max().max() < 2
-    assert ((found - full)[gone] ** 2).sum().sum() < 0.2 * (
-        (holes.fillna(holes.mean()) - full)[gone] ** 2
-    ).sum().sum()
-    for at in np.flatnonzero(gone.any(axis=1))[:5]:
-        assert refit(outputs, holes.iloc[[at]]).to_numpy().tolist() == found.iloc[[at]].to_numpy().tolist()
-
-
-def test_columns_without_a_value_are_removed_or_kept_and_indicators_made() -> None:
-    """As the parameters say."""
-    frame = FRAME[["n", "i"]].assign(gone=np.nan)
-    given = {"Cleaning_mode": "Replace with mean", "Generate_missing_value_indicator_column": True}
-    outputs = call("Clean Missing Data", frame, **given)
-    assert list(outputs["Cleaned dataset"].frame.columns) == ["n", "i", "n_IsMissing", "gone_IsMissing"]
-    assert refit(outputs, frame).equals(outputs["Cleaned dataset"].frame)
-    kept = table("Clean Missing Data", frame, Cols_with_all_missing_values="Propagate", **given)
-    assert kept["gone"].isna().all()
-
-
-def test_texts_become_features() -> None:
-    """N-grams that enough texts have, with weights; the same for other rows by what was learnt."""
-    given = {
-        "Text_column": ["t"],
-        "N__Grams_size": 2,
-        "Minimum_n__gram_document_absolute_frequency": 2,
-        "Use_filter__based_feature_selection": False,
-        "Weighting_function": "TF-IDF Weight",
-    }
-    outputs = call("Extract N-Gram Features from Text", TEXTS, **given)
-    found = outputs["Results dataset"].frame
-    assert outputs["Result vocabulary"].frame["Ngram"].tolist() == ["bad", "book", "food", "good"]
-    assert found.loc[3, "t.[bad]"] > found.loc[3, "t.[book]"] > 0
-    assert (found[["t.[bad]", "t.[book]", "t.[food]", "t.[good]"]] ** 2).sum(axis=1)[0] == pytest.approx(1)
-    assert "t" not in found.columns
-    for at in range(6):
-        assert refit(outputs, TEXTS.iloc[[at]]).to_numpy().tolist() == found.iloc[[at]].to_numpy().tolist()
-    again = call(
-        "Extract N-Gram Features from Text",
-        TEXTS,
-        outputs["Result vocabulary"],
-        Vocabulary_mode="ReadOnly",
-        **given,
-    )
-    assert again["Results dataset"].frame.equals(found)
-    chosen = call(
-        "Extract N-Gram Features from Text",
-        TEXTS,
-        **{**given, "Use_filter__based_feature_selection": True},
-        Target_column=["y"],
-        Number_of_desired_features=1,
-        Feature_scoring_method="Chi Squared",
-    )
-    assert chosen["Result vocabulary"].frame["Ngram"].tolist() == ["good"]
-
-
-def test_words_are_hashed() -> None:
-    """Equal words have the same column, on each machine."""
-    found = table("Feature Hashing", TEXTS, Target_columns=["t"], Hashing_bitsize=5)
-    names = [name for name in found.columns if "Hashing" in name]
-    assert len(names) == 32
-    assert found[names].sum(axis=1).tolist()[4] == 0
-    assert found[names].iloc[0].to_numpy().nonzero()[0].tolist() == HASHES
-    with pytest.raises(ModuleFailure, match="0007"):
-        table("Feature Hashing", TEXTS, Target_columns=["t"], Hashing_bitsize=31)
-
-
-HASHES = [1, 2, 14, 17, 24, 28, 30]
-
-
-def test_text_is_cleaned() -> None:
-    """By what is asked for; stop words may be the team's."""
-    frame = pd.DataFrame({"t": ["Don't MAIL me@x.org, see https://x.org/1 sooooo 42 times! The END", None]})
-    found = table("Preprocess Text", frame, Text_column_to_clean=["t"])
-    assert found["Preprocessed t"].tolist() == ["do not mail s times ||| end", ""]
-    own = table("Preprocess Text", frame, pd.DataFrame({"w": ["mail"]}), Text_column_to_clean=["t"])
-    assert "mail" not in own["Preprocessed t"][0].split()
-    with pytest.raises(ModuleFailure, match="Lemmatization is not offered"):
-        table("Preprocess Text", frame, Text_column_to_clean=["t"], Lemmatization=True)
 
 
 def test_a_table_is_written_in_the_experiment() -> None:
