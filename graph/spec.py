@@ -59,6 +59,14 @@ GLOBAL_TYPES: Final[Mapping[str, frozenset[str]]] = {
     "ColumnPicker": frozenset({"ColumnPicker"}),
 }
 
+_IN_WORDS: Final = {
+    "IntRange": "whole numbers, separated by semicolons",
+    "FloatRange": "numbers, separated by semicolons",
+    "Boolean": "true or false",
+    "ColumnPicker": "names of columns, separated by commas",
+    "String": "text",
+}
+
 REQUIRED: Final = object()
 
 Ports = Mapping[str, Any]
@@ -120,11 +128,9 @@ class Parameter:
                 for choice in self.allowed:
                     if isinstance(value, str) and value.strip().casefold() == choice.casefold():
                         return choice
+                known = ", ".join(self.allowed)
                 raise ModuleFailure(
-                    "0002",
-                    f'Failed to parse "{self.name}" parameter value "{value}"; use one of: '
-                    + ", ".join(self.allowed)
-                    + ".",
+                    "0002", f'Failed to parse "{self.name}" parameter value "{value}"; use one of: {known}.'
                 )
             case "ColumnPicker":
                 return ColumnSelection.parse(self.name, value)
@@ -162,18 +168,10 @@ class Parameter:
                 if low and high:
                     return f"{words} from {low} to {high}"
                 return words + (f" of at least {low}" if low else f" of at most {high}" if high else "")
-            case "IntRange":
-                return "whole numbers, separated by semicolons"
-            case "FloatRange":
-                return "numbers, separated by semicolons"
-            case "Boolean":
-                return "true or false"
             case "Enumerated":
                 return "one of: " + ", ".join(self.allowed)
-            case "ColumnPicker":
-                return "names of columns, separated by commas"
             case _:
-                return "text"
+                return _IN_WORDS[self.type]
 
     def problem(self, value: Any) -> str:
         """Why it does not take this value, in words; empty where it does."""
@@ -221,32 +219,22 @@ class Parameter:
 
     def _unparsed(self, value: Any, target: str) -> ModuleFailure:
         source = "String" if isinstance(value, str) else type(value).__name__
-        return ModuleFailure(
-            "0002",
-            f'Failed to convert "{self.name}" parameter value "{value}" from "{source}" to "{target}".',
-        )
+        what = f'"{self.name}" parameter value "{value}" from "{source}" to "{target}"'
+        return ModuleFailure("0002", f"Failed to convert {what}.")
 
     def _bounded(self, number: Any) -> Any:
         low, high = self.minimum, self.maximum
+        has = f'Parameter "{self.name}" has value "{number}" which should be'
         if self.above is not None and number <= self.above:
-            raise ModuleFailure(
-                "0004",
-                f'Parameter "{self.name}" has value "{number}" which should be greater than {self.above}.',
-            )
+            raise ModuleFailure("0004", f"{has} greater than {self.above}.")
         if low is not None and high is not None and not low <= number <= high:
             raise ModuleFailure(
                 "0008", f'Parameter "{self.name}" value should be in the range of [{low}, {high}].'
             )
         if low is not None and number < low:
-            raise ModuleFailure(
-                "0005",
-                f'Parameter "{self.name}" has value "{number}" which should be greater than or equal to {low}.',
-            )
+            raise ModuleFailure("0005", f"{has} greater than or equal to {low}.")
         if high is not None and number > high:
-            raise ModuleFailure(
-                "0007",
-                f'Parameter "{self.name}" has value "{number}" which should be less than or equal to {high}.',
-            )
+            raise ModuleFailure("0007", f"{has} less than or equal to {high}.")
         return number
 
 

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from graph.data.datasets import TASK_ANOMALY, TASK_BINARY, TASK_CLUSTERING, TASK_MULTICLASS, TASK_REGRESSION
 from graph.errors import InvalidModel
-from graph.libraries import Table, np, npt
+from graph.libraries import Array, Numbers, Table
 from graph.models import answers, forms
 from graph.models.answers import link
 from graph.models.features import ONE_HOT, ORDINAL, Feature, encode, width
@@ -97,20 +97,20 @@ class TrainedModel:
         }
         return {name: known.get(name, kind) for name, kind in told.items()}
 
-    def score(self, frame: Table) -> npt.NDArray[np.float64]:
+    def score(self, frame: Table) -> Numbers:
         """What each row gets: a value or a probability, or several."""
         matrix = encode(frame, self.features, self.encoding, self.unknown_levels)
         return link(self.raw(matrix), self.link)
 
-    def scored(self, frame: Table) -> dict[str, npt.NDArray[Any]]:
+    def scored(self, frame: Table) -> dict[str, Array]:
         """The columns that scoring adds, by name in the order of `outputs`."""
         return self.answer(self.score(frame))
 
-    def answer(self, values: npt.NDArray[np.float64]) -> dict[str, npt.NDArray[Any]]:
+    def answer(self, values: Numbers) -> dict[str, Array]:
         """As `scored`, from what `score` gives."""
         return answers.answer(values, self.task, self.label.type, self.label.classes, self.scores)
 
-    def raw(self, matrix: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    def raw(self, matrix: Numbers) -> Numbers:
         """The raw score, or scores, of each row of an encoded matrix."""
         return self._loaded(matrix)
 

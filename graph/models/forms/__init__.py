@@ -16,10 +16,10 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
 from graph.errors import InvalidModel
-from graph.libraries import np, npt
+from graph.libraries import Numbers
 
 if TYPE_CHECKING:
-    Arithmetic = Callable[[npt.NDArray[np.float64]], npt.NDArray[np.float64]]
+    Arithmetic = Callable[[Numbers], Numbers]
 
 ONNX: Final = "onnx"
 
@@ -48,8 +48,8 @@ def load(form: str, data: bytes, width: int, scores: int) -> Arithmetic:
     arrays = read(data, file.ARRAYS)
     _agree(file.check(arrays, width), scores)
 
-    def arithmetic(matrix: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-        found: npt.NDArray[np.float64] = file.scores(arrays, matrix)
+    def arithmetic(matrix: Numbers) -> Numbers:
+        found: Numbers = file.scores(arrays, matrix)
         return found[:, 0] if scores == 1 else found
 
     return arithmetic
@@ -63,8 +63,8 @@ def _onnx(data: bytes, width: int, scores: int) -> Arithmetic:
     session = onnx_models.session(data)
     wanted: Sequence[str] = [onnx_models.OUTPUT]
 
-    def arithmetic(matrix: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-        found: npt.NDArray[np.float64] = session.run(wanted, {onnx_models.INPUT: matrix})[0]
+    def arithmetic(matrix: Numbers) -> Numbers:
+        found: Numbers = session.run(wanted, {onnx_models.INPUT: matrix})[0]
         return found[:, 0]
 
     return arithmetic
