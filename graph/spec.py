@@ -257,8 +257,8 @@ class Module:
     """Whether it works on tables of arrays as on data frames (`graph.data.frames`), so that it can answer requests so."""
     texts: ClassVar[str] = ""
     """The parameter that selects columns which it takes for text, whatever is written in them."""
-    passes: ClassVar[str] = ""
-    """What its tables have of the first input's columns: "all", "all and more", or, empty, of which nothing is known."""
+    passes: ClassVar[bool] = False
+    """Whether its tables have the columns of its first input."""
     scoring: ClassVar[InScoring] = "kept"
     """See `in_scoring`."""
     rows: ClassVar[str] = ""
@@ -287,8 +287,7 @@ class Module:
         if not self.passes:
             return {}
         table = inputs[self.inputs[0].name]
-        known = table if self.passes == "all" else table.open()
-        known = known.with_rows(self.rows) if self.rows else known
+        known = table.with_rows(self.rows) if self.rows else table
         return {port.name: known for port in self.outputs if port.kind == DATASET}
 
     def least_rows(self, connected: Collection[str], parameters: Parameters) -> int:

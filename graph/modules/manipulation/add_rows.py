@@ -12,7 +12,7 @@ class AddRows(Module):
 
     name = "Add Rows"
     inputs = (Port("Dataset1"), Port("Dataset2"))
-    passes = "all"
+    passes = True
     rows = "any"
 
     def run(self, inputs: Ports, parameters: Parameters) -> Ports:

@@ -7,7 +7,7 @@ class RemoveDuplicateRows(Module):
 
     name = "Remove Duplicate Rows"
     scoring = "left out"
-    passes = "all"
+    passes = True
     rows = "chosen"
     parameters = (
         Parameter("Key column selection filter expression", "ColumnPicker"),

@@ -19,7 +19,7 @@ class Smote(Module):
     inputs = (Port("Samples"),)
     outputs = (Port("Table"),)
     scoring = "left out"
-    passes = "all"
+    passes = True
     rows = "any"
     parameters = (
         Parameter("Label column", "ColumnPicker", None),
