@@ -64,6 +64,7 @@ _IN_WORDS: Final = {
     "FloatRange": "numbers, separated by semicolons",
     "Boolean": "true or false",
     "ColumnPicker": "names of columns, separated by commas",
+    "Script": "text",
     "String": "text",
 }
 
