@@ -41,15 +41,20 @@ def unpacked(chunks: Iterable[bytes], name: str, *, whole: bool = True) -> Itera
             held = len(found) == _PIECE and not inner.eof
             size += len(found)
             if size > MOST:
-                raise TableError(
-                    name,
-                    0,
-                    f"has more than {MOST / 2**30:g} GB when it is unpacked",
-                    "Upload it in several parts, or as Parquet.",
-                )
+                raise too_large(name)
             if found:
                 yield found
     if whole and not begun:
         raise TableError(name, 0, "is not compressed (gzip), as its name says", "Name it without .gz.")
     if whole and not inner.eof:
         raise TableError(name, 0, "is cut off: gzip's end is not there", _AGAIN)
+
+
+def too_large(name: str) -> TableError:
+    """That a table is larger than MOST."""
+    return TableError(
+        name,
+        0,
+        f"has more than {MOST / 2**30:g} GB when it is unpacked",
+        "Leave out columns or rows that no model needs.",
+    )

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, BinaryIO, Final
 
+from tables import packed
 from tables.columns import named
 from tables.forms import NAMED, TableError
 from tables.table import Typed
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 _MARK: Final = b"PAR1"
+_NUMBER: Final = 8  # bytes; equal values take none in the file
 _INT64: Final = 1 << 63
 _BATCH: Final = 1024  # rows that are looked at at once where only the beginning is wanted
 _ANOTHER: Final = "Write such columns as numbers, text, truth values or dates, or leave them out."
@@ -29,9 +31,11 @@ _AGAIN: Final = "Write the file again, and upload all of it."
 def load(data: bytes, name: str) -> pa.Table:
     """The table with columns of five types: int64, double, bool, string, timestamp[us]; null where a value is missing.
 
-    Raises TableError for what is not Parquet, is broken, or has a column of another type.
+    Raises TableError for what is not Parquet, is broken, too large, or has a column of another type.
     """
     file = _opened(io.BytesIO(data), name)
+    if file.metadata.num_rows * file.metadata.num_columns * _NUMBER > packed.MOST:
+        raise packed.too_large(name)
     import pyarrow as pa
 
     try:

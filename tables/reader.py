@@ -7,7 +7,8 @@ import csv
 import io
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import islice
 from operator import methodcaller
 from typing import Final
 
@@ -19,6 +20,7 @@ from tables.table import Table, Typed
 
 _LINE: Final = re.compile(r"[^\r\n]*(?:\r\n|[\r\n])|[^\r\n]+")
 _LOOK: Final = 64 * 1024  # so much of a text tells what it is
+_PIECES: Final = 64  # megabytes of text that the beginning of a packed file may have
 _AS_TEXT: Final = "Write the table as text in UTF-8, or in UTF-16 with a byte order mark."
 _QUOTES: Final = 'Put a value that holds quotes in quotes, and write each quote in it twice: "5"" disc".'
 _OPEN: Final = "begins a value in quotes that does not end"
@@ -147,8 +149,14 @@ def head(data: bytes, name: str, *, whole: bool) -> Table:
     checked for their form. A file in which nothing is written has no columns. Raises TableError as `read` and `Table.rows`
     do, and EndlessHeader.
     """
+    form = form_of(name)
+    if form.packed:
+        pieces = unpacked([data], name, whole=whole)
+        data = b"".join(islice(pieces, _PIECES))
+        whole = whole and next(pieces, None) is None
+        form = replace(form, packed=False)
     try:
-        table = read(data, name, whole=whole)
+        table = read(data, name, form=form, whole=whole)
     except TableError as error:
         if not whole and error.what.endswith((_OPEN, arff.NO_DATA)):
             raise _endless(data, name) from None

@@ -13,7 +13,8 @@ import pytest
 
 from clients.clock import SystemClock
 from clients.storage import beginning
-from retrain_hooks.data.heads import Asked, Heads
+from graph.needs import Needs
+from retrain_hooks.data.heads import Heads
 from retrain_hooks.host.memory import Memory
 from tables import join, packed, read
 from tests.healing import Told, case
@@ -43,7 +44,7 @@ def heads(second: bytes) -> None:
     data = MemoryContainer("data")
     data.put("1.parquet", parquet(x=[1]))
     data.put("2.parquet", second)
-    Heads(data, Memory(SystemClock()), ["1.parquet", "2.parquet"]).hold(Asked("the experiment", {}))  # type: ignore[arg-type]
+    Heads(data, Memory(SystemClock()), ["1.parquet", "2.parquet"]).hold(Needs({}), "the experiment")  # type: ignore[arg-type]
 
 
 def blob(name: str) -> None:
@@ -61,7 +62,7 @@ PACKED = gzip.compress(b"a\n1\n")
         case("Name a file for what it is: {}.", table, ("t.csv", PACKED), ("t.csv.gz", PACKED)),
         case("Name it without .gz.", table, ("t.csv.gz", b"a\n1\n"), ("t.csv", b"a\n1\n")),
         case("Pack the table again, and upload all of it.", table, ("t.csv.gz", PACKED[:-5]), ("t.csv.gz", PACKED)),
-        case("Upload it in several parts, or as Parquet.", table, ("t.csv.gz", gzip.compress(b"a\n" * 2**21)), ("t.parquet", parquet(a=[1] * 2**21))),
+        case("Leave out columns or rows that no model needs.", table, ("t.csv.gz", gzip.compress(b"a\n" * 2**21)), ("t.csv.gz", gzip.compress(b"a\n" * 2**19))),
         case("Write such columns as numbers, text, truth values or dates, or leave them out.", table, ("t.parquet", parquet(a=[[1]])), ("t.parquet", parquet(a=["1"]))),
         case("Write the file again, and upload all of it.", table, ("t.parquet", parquet(a=[1])[:-3]), ("t.parquet", parquet(a=[1]))),
         case("Write all parts of a data version in one format.", parts, ("2.csv", b"x\n1\n"), ("2.parquet", parquet(x=[1]))),

@@ -16,7 +16,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tables import TableError, beginning, ending, form_of, head, join, joined_as, packed, read, stream
+from tables import TableError, beginning, ending, form_of, head, join, joined_as, packed, read, reader, stream
 
 ARFF = b"""% a comment
 @RELATION 'a table'
@@ -182,6 +182,13 @@ def test_what_gzip_makes_too_large_is_refused_before_it_is_held(monkeypatch: pyt
     with pytest.raises(TableError, match=r"has more than 0\.00390625 GB when it is unpacked"):
         read(bomb, "t.csv.gz")
     assert len(bomb) < 2**16
+    equal = columnar(x=pa.array([7]).take(pa.array([0] * 2**20)))
+    assert len(equal) < 2**13
+    with pytest.raises(TableError, match=r"has more than 0\.00390625 GB when it is unpacked"):
+        read(equal, "t.parquet")
+    monkeypatch.setattr(reader, "_PIECES", 1)
+    beginning_of_it = head(bomb, "t.csv.gz", whole=True)
+    assert (beginning_of_it.whole, beginning_of_it.size) == (False, 2**20)
 
 
 @given(st.binary(max_size=3000), st.lists(st.integers(0, 3000), max_size=4), st.integers(1, 5))
