@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from graph.data.datasets import TASK_BINARY, TASK_MULTICLASS, TASK_REGRESSION, Dataset
+from graph.data.datasets import TASK_CLUSTERING, TASK_MULTICLASS, TASK_REGRESSION, Dataset
 from graph.errors import ModuleFailure, refused
 from graph.learning.scoring import measured, scored, task_of
 from graph.learning.training import train, trainable
@@ -36,7 +36,7 @@ REGRESSION: Final[Mapping[str, str]] = {
 
 def metric_of(task: str, classification: str, regression: str) -> Metric:
     """The metric that was chosen for models of this task. Raises 0013 for a task that has none, 0002 for one it lacks."""
-    if task not in (TASK_BINARY, TASK_MULTICLASS, TASK_REGRESSION):
+    if task == TASK_CLUSTERING:
         raise refused("0013", f"{task_of(task).title} is not supervised")
     name = REGRESSION[regression] if task == TASK_REGRESSION else ""
     if task != TASK_REGRESSION:

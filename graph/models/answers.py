@@ -101,6 +101,8 @@ def answer(
     quantiles that in the middle, of clusters the nearest; of equals the first.
     """
     names = np.array(classes, dtype=object if label_type == "String" else None)
+    if scores:  # one of them too is a column of several
+        values = values.reshape(len(values), len(scores))
     match task:
         case "regression" if scores:
             found = {name: values[:, at] for at, name in enumerate(scores)}

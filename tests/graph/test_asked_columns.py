@@ -10,6 +10,7 @@ import pytest
 from authoring.predictive import derive
 from graph import Rows, Scorer, parse_experiment, rows_of, run
 from graph.data.frames import plain_cells
+from tests.graph.graphs import learner
 from tests.graph.modules import table
 
 Steps = list[tuple[str, dict[str, Any], str]]
@@ -129,3 +130,17 @@ def test_a_category_of_numbers_with_a_missing_value_becomes_a_column_of_numbers(
     found = table("Edit Metadata", frame, Column=["a"], Categorical="Make non-categorical")["a"]
     assert [None if value != value else value for value in found.tolist()] == plain
     assert plain_cells(frame["a"]).dtype.kind == "f"
+
+
+def test_one_quantile_is_scored_as_several_are():
+    """A model with one score that has a name."""
+    frame = pd.DataFrame({"a": [1.0, 2.0, 3.0] * 20, "y": [4.0, 6.0, 9.0] * 20})
+    package = learner(
+        "Fast Forest Quantile Regression", **{"Quantiles to be estimated": "0.5", "Number of Trees": 4}
+    )
+    model = run(parse_experiment(package), {"input1": frame})["output1"]
+    assert isinstance(model, bytes)
+    predictive = parse_experiment(derive(package))
+    row = alone(Scorer(predictive, {predictive.resources[0]: model}), a="2")
+    assert row["Quantile 0.5"] == row["Scored Labels"]
+    assert 4 <= float(row["Scored Labels"]) <= 9
