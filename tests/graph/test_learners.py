@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import random
 import subprocess
@@ -13,9 +14,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.datasets import make_circles
 
 from graph.data.datasets import Dataset
 from graph.errors import InvalidModel, ModuleFailure
+from graph.learning.local_tree import LocalTree
 from graph.learning.scoring import measured, scored
 from graph.learning.training import prepare, train
 from graph.learning.untrained import Learner, UntrainedModel
@@ -27,7 +30,12 @@ from tests.graph.graphs import BY_NAME
 
 ROOT = Path(__file__).parents[2]
 LEARNERS = [name for name, module in BY_NAME.items() if isinstance(module, Learner)]
-QUICK = {"Number of learning iterations": 40, "Number of Trees": 10, "Number of trees constructed": 10}
+QUICK = {
+    "Number of iterations": 1500,
+    "Number of learning iterations": 40,
+    "Number of Trees": 10,
+    "Number of trees constructed": 10,
+}
 GOOD = {"binary": ("auc", 0.9), "multiclass": ("overall_accuracy", 0.75), "regression": ("r2", 0.3)}
 
 
@@ -168,6 +176,7 @@ ARRAYS = [
     "One-Class Support Vector Machine",
     "K-Means Clustering",
     "PCA-Based Anomaly Detection",
+    "Two-Class Locally-Deep Support Vector Machine",
     "One-vs-All Multiclass",
     "Ordinal Regression",
 ]
@@ -255,3 +264,52 @@ def test_a_learner_of_another_kind_is_refused() -> None:
     with pytest.raises(ModuleFailure, match="Linear Regression is not for two classes") as caught:
         module.run({module.inputs[0].name: untrained("Linear Regression")}, {})
     assert caught.value.code == "0013"
+
+
+def local_tree(**given: Any) -> LocalTree:
+    module = BY_NAME["Two-Class Locally-Deep Support Vector Machine"]
+    return LocalTree({each.name: each.default for each in module.parameters} | given)
+
+
+def test_the_slope_of_a_local_tree_is_that_of_its_loss() -> None:
+    """By differences of the mean hinge loss, as the paper has it: shares of the sides, local kernels, linear classifiers."""
+    chance = np.random.default_rng(5)
+    tree = local_tree(**{"Depth of the tree": 2, "Sigmoid sharpness": 0.7})
+    x, signs = chance.normal(size=(9, 3)), chance.choice([-1.0, 1.0], 9)
+    weights = chance.normal(size=(3, 3 + 7 + 7)) / 2
+
+    def loss(at: np.ndarray[Any, Any]) -> float:
+        values = x @ at
+        side, local, linear = np.tanh(1.3 * values[:, :3]), np.tanh(0.7 * values[:, 3:10]), values[:, 10:]
+        total = np.zeros(9)
+        for node in range(7):
+            share, below = np.ones(9), node
+            while below:
+                above = (below - 1) // 2
+                share *= (1 + (1 if below % 2 else -1) * side[:, above]) / 2
+                below = above
+            total += share * local[:, node] * linear[:, node]
+        return float(np.maximum(0, 1 - signs * total).mean())
+
+    found = tree._slope(x, signs, weights, 1.3)
+    for row, column in itertools.product(range(3), range(17)):
+        step = np.zeros_like(weights)
+        step[row, column] = 1e-6
+        assert found[row, column] == pytest.approx(
+            (loss(weights + step) - loss(weights - step)) / 2e-6, abs=1e-6
+        )
+
+
+def test_a_local_tree_tells_apart_what_no_line_does() -> None:
+    """A ring around a disc."""
+    x, inside = make_circles(400, noise=0.05, factor=0.4, random_state=0)
+    frame = pd.DataFrame({"a": x[:, 0], "b": x[:, 1], "label": inside})
+    weak = dict.fromkeys(("Lambda W", "Lambda Theta", "Lambda Theta Prime"), 0.001)
+    for name, given, wanted in (
+        ("Two-Class Locally-Deep Support Vector Machine", weak, 0.97),
+        ("Two-Class Logistic Regression", {}, 0.4),
+    ):
+        model = train(untrained(name, **given), frame.iloc[::2], "label")
+        accuracy = measured(scored(model, Dataset(frame.iloc[1::2])))["accuracy"]
+        assert accuracy >= wanted
+    assert accuracy < 0.7
