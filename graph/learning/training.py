@@ -96,6 +96,9 @@ def _target(values: Series, untrained: UntrainedModel) -> tuple[Label, Array]:
         return Label(name, "Double"), target
     codes, found = pd.factorize(values, sort=True)
     classes = [plain(value) for value in found]
+    if None in classes:
+        odd = found[classes.index(None)]
+        raise bad_target(name, untrained.learner, f"it has the value {odd}, which is no class")
     if len(classes) not in wanted:
         seen = ", ".join(str(value) for value in classes[:5])
         least = "two" if wanted == range(2, 3) else "two or more (at most 1000)"

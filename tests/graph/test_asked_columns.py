@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from authoring.predictive import derive
-from graph import Rows, Scorer, parse_experiment, rows_of, run
+from graph import ModuleError, Rows, Scorer, parse_experiment, rows_of, run
 from graph.data.frames import plain_cells
 from tests.graph.graphs import learner
 from tests.graph.modules import table
@@ -144,3 +144,13 @@ def test_one_quantile_is_scored_as_several_are():
     row = alone(Scorer(predictive, {predictive.resources[0]: model}), a="2")
     assert row["Quantile 0.5"] == row["Scored Labels"]
     assert 4 <= float(row["Scored Labels"]) <= 9
+
+
+@pytest.mark.parametrize("odd", [float("inf"), pd.Timestamp("2020-01-01")])
+def test_a_label_with_a_value_that_no_model_can_hold_is_refused_before_training(odd):
+    """Else a model is made that nothing can read."""
+    other = pd.Timestamp("2021-01-01") if isinstance(odd, pd.Timestamp) else 1.0
+    frame = pd.DataFrame({"a": [1.0, 2.0, 3.0, 4.0], "y": [odd, other, odd, other]})
+    package = learner("Multiclass Decision Forest")
+    with pytest.raises(ModuleError, match="0023.*which is no class"):
+        run(parse_experiment(package), {"input1": frame})
