@@ -152,5 +152,5 @@ def test_a_label_with_a_value_that_no_model_can_hold_is_refused_before_training(
     other = pd.Timestamp("2021-01-01") if isinstance(odd, pd.Timestamp) else 1.0
     frame = pd.DataFrame({"a": [1.0, 2.0, 3.0, 4.0], "y": [odd, other, odd, other]})
     package = learner("Multiclass Decision Forest")
-    with pytest.raises(ModuleError, match="0023.*which is no class"):
+    with pytest.raises(ModuleError, match=r"0023.*which is no class"):
         run(parse_experiment(package), {"input1": frame})
