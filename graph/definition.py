@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from graphlib import CycleError, TopologicalSorter
 from typing import Any, Literal
 
 from graph import spec
@@ -346,28 +347,19 @@ class _Parser:
 
     def _order(self) -> list[str]:
         """Module nodes so that each comes after what it reads; declared order where that is free."""
-        waits: dict[str, int] = {}
-        readers: dict[str, list[str]] = {}
-        for node in self.modules:
-            read = {source for source, _port in self.sources.get(node, {}).values() if source in self.modules}
-            waits[node] = len(read)
-            for source in read:
-                readers.setdefault(source, []).append(node)
-        declared = {node: at for at, node in enumerate(self.modules)}
+        place = {node: at for at, node in enumerate(self.modules)}
+        read = {node: {source for source, _port in self.sources.get(node, {}).values()} for node in place}
+        sorter = TopologicalSorter({node: sources & place.keys() for node, sources in read.items()})
+        try:
+            sorter.prepare()
+        except CycleError as error:
+            circle = sorted(set(error.args[1]), key=place.__getitem__)
+            raise GraphError("the graph has a cycle through: " + ", ".join(circle), circle[0]) from None
         order: list[str] = []
-        ready = [node for node, count in waits.items() if not count]
-        while ready:
-            order.extend(ready)
-            freed = []
-            for node in ready:
-                for reader in readers.get(node, ()):
-                    waits[reader] -= 1
-                    if not waits[reader]:
-                        freed.append(reader)
-            ready = sorted(freed, key=declared.__getitem__)
-        if len(order) < len(self.modules):
-            stuck = [node for node, count in waits.items() if count]
-            raise GraphError("the graph has a cycle through: " + ", ".join(stuck), stuck[0])
+        while sorter.is_active():
+            ready = sorted(sorter.get_ready(), key=place.__getitem__)
+            order += ready
+            sorter.done(*ready)
         return order
 
     def _kind(self, source: Source) -> OutputKind:

@@ -6,15 +6,18 @@ A module is one small class, in a file of its own in a room of `graph.modules`:
         \"\"\"What it does.\"\"\"
 
         name = "Example"
-        inputs = (Port("Dataset"),)
-        outputs = (Port("Results dataset"),)
-        parameters = (Parameter("Fraction", "Float", 0.5, minimum=0, maximum=1),)
+        parameters = (
+            Parameter("Rows", "Int", 10, minimum=1),
+            choice("From", "Beginning", "End"),
+        )
 
-        def run(self, inputs, parameters):
-            return {"Results dataset": inputs["Dataset"]}
+        def change(self, frame, parameters):
+            count = parameters["Rows"]
+            return frame[:count] if parameters["From"] == "Beginning" else frame[-count:]
 
-`run` gets values by port name and parameters already parsed and checked by their declared type. It imports the
-libraries that it works with, so that a graph can be read and checked where they are not installed.
+It makes a table of a table, unless it says other ports; then it has `run`, which gets values by port name. Parameters are
+parsed and checked by their declared type. Libraries are those of `graph.libraries`, or are imported where they are used, so
+that a graph can be read and checked where they are not installed.
 """
 
 from __future__ import annotations

@@ -17,7 +17,6 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
-import numpy.typing as npt
 
 from graph.errors import InvalidModel
 from graph.libraries import Array, Numbers
@@ -29,8 +28,6 @@ OPSETS: Final = {"": 20, "ai.onnx.ml": 5}
 IR_VERSION: Final = 10
 INPUT, OUTPUT = "features", "score"
 MAX_DEPTH: Final = 500
-
-Ints = npt.NDArray[np.int64]
 
 _TREE_INTS: Final = (
     "nodes_featureids",

@@ -36,12 +36,7 @@ class CrossValidateModel(Module):
             part = validated(untrained, dataset, label, fold)
             values = measured(part)
             parts.append(part.frame.assign(**{"Fold Assignments": at}))
-            about: dict[str, Any] = {
-                "Fold Number": str(at),
-                "Number of examples in fold": len(fold),
-                "Model": untrained.learner,
-            }
-            table.append(about | titled(task, values))
+            table.append(_about(str(at), len(fold), untrained) | titled(task, values))
         frame = pd.concat(parts)
         if task == TASK_MULTICLASS:  # of a class that is in one fold alone no other model knows
             chances = [name for name in frame.columns if str(name).startswith("Scored Probabilities for")]
@@ -49,12 +44,7 @@ class CrossValidateModel(Module):
         evaluation = pd.DataFrame(table)
         numbers = evaluation.iloc[:, 3:]
         for name, row in (("Mean", numbers.mean()), ("Standard Deviation", numbers.std())):
-            whole = {
-                "Fold Number": name,
-                "Number of examples in fold": len(frame),
-                "Model": untrained.learner,
-            }
-            table.append(whole | {str(title): value for title, value in row.items()})
+            table.append(_about(name, len(frame), untrained) | {str(t): value for t, value in row.items()})
         return {
             "Scored results": Dataset(frame.sort_index(), part.scored),
             "Evaluation results by fold": Dataset(pd.DataFrame(table)),
@@ -62,3 +52,7 @@ class CrossValidateModel(Module):
 
     def least_rows(self, connected: Collection[str], parameters: Parameters) -> int:
         return FOLDS
+
+
+def _about(fold: str, examples: int, untrained: UntrainedModel) -> dict[str, Any]:
+    return {"Fold Number": fold, "Number of examples in fold": examples, "Model": untrained.learner}
