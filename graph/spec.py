@@ -67,8 +67,6 @@ _IN_WORDS: Final = {
     "FloatRange": "numbers, separated by semicolons",
     "Boolean": "true or false",
     "ColumnPicker": "names of columns, separated by commas",
-    "Script": "text",
-    "String": "text",
 }
 
 REQUIRED: Final = object()
@@ -175,7 +173,7 @@ class Parameter:
             case "Enumerated":
                 return "one of: " + ", ".join(self.allowed)
             case _:
-                return _IN_WORDS[self.type]
+                return _IN_WORDS.get(self.type, "text")
 
     def problem(self, value: Any) -> str:
         """Why it does not take this value, in words; empty where it does."""
