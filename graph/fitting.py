@@ -79,19 +79,15 @@ class ChangesColumns(Fits):
         raise TypeError(f"{type(self).__name__} does not define changed()")
 
     def fit(self, frame: Table, parameters: Parameters) -> Learnt:
-        columns = {}
-        for name in numeric(frame, parameters[self.picks]):
-            values = numbers(frame[name])
-            known = values[np.isfinite(values)]
-            if len(known):
-                columns[name] = dict(self.learn(known, parameters))
+        found = finite(frame, parameters[self.picks])
+        columns = {name: dict(self.learn(known, parameters)) for name, known in found.items() if len(known)}
         return {"columns": columns} if columns else {}
 
     def apply(self, frame: Table, learnt: Learnt) -> Table:
         """See Fits. A column that the table does not have is passed over: whoever needs it will say so."""
-        columns = learnt.get("columns", {}).items()
+        found = present(frame, learnt)
         return with_columns(
-            frame, {n: self.changed(numbers(frame[n]), each) for n, each in columns if n in frame.columns}
+            frame, {name: self.changed(numbers(values), each) for name, values, each in found}
         )
 
     def columns(self, inputs: Flow, parameters: Parameters) -> Flow:
@@ -124,6 +120,18 @@ def numeric(frame: Table, selection: ColumnSelection | None) -> list[str]:
     if not found:
         raise refused("0020", "there is no numeric column")
     return found
+
+
+def finite(frame: Table, selection: ColumnSelection | None) -> dict[str, Numbers]:
+    """The numbers of the columns that `numeric` gives, without missing and infinite ones."""
+    found = {name: numbers(frame[name]) for name in numeric(frame, selection)}
+    return {name: values[np.isfinite(values)] for name, values in found.items()}
+
+
+def present(frame: Table, learnt: Learnt) -> list[tuple[str, Series, Any]]:
+    """The columns of which something is learnt and that the table has, with what is learnt of each."""
+    columns = learnt.get("columns", {}).items()
+    return [(name, frame[name], each) for name, each in columns if name in frame.columns]
 
 
 def need(frame: Table, names: Sequence[str]) -> None:

@@ -5,7 +5,7 @@ from graph.columns import ColumnSelection
 from graph.data.datasets import Dataset, is_numeric, net_type, plain
 from graph.data.frames import filled_with, with_columns
 from graph.errors import ModuleFailure, column_type
-from graph.fitting import Fits, Learnt, need, numbers
+from graph.fitting import Fits, Learnt, need, numbers, present
 from graph.flow import Column, Flow
 from graph.libraries import Series, Table, np
 from graph.spec import TRANSFORMATION, InScoring, Parameter, Parameters, Port, Ports, choice
@@ -112,9 +112,7 @@ class CleanMissingData(Fits):
 
     def apply(self, frame: Table, learnt: Learnt) -> Table:
         made: dict[str, Any] = {
-            name: filled_with(frame[name], value)
-            for name, value in learnt["columns"].items()
-            if name in frame.columns
+            name: filled_with(column, value) for name, column, value in present(frame, learnt)
         }
         if learnt["by"]:
             from graph.calculation.imputing import filled

@@ -3,7 +3,7 @@ from typing import Any
 
 from graph.data.frames import is_categorical, mapped, with_columns
 from graph.errors import ModuleFailure, refused
-from graph.fitting import Fits, Learnt
+from graph.fitting import Fits, Learnt, present
 from graph.flow import Flow
 from graph.libraries import Table
 from graph.models.features import level_text
@@ -41,16 +41,16 @@ class ConvertToIndicatorValues(Fits):
 
     def apply(self, frame: Table, learnt: Learnt) -> Table:
         made: dict[str, Any] = {}
-        found = [name for name in learnt["columns"] if name in frame.columns]
-        for name in found:
-            texts = mapped(frame[name], level_text)
-            for level, column in zip(_levels(learnt["columns"][name]), _made(name, learnt), strict=True):
+        found = present(frame, learnt)
+        for name, values, each in found:
+            texts = mapped(values, level_text)
+            for level, column in zip(_levels(each), _made(name, learnt), strict=True):
                 made[column] = (texts == level).astype("int64")
         clash = sorted({*made} & {*frame.columns})
         if clash:
             raise refused("0026", f'"{clash[0]}"')
         result = with_columns(frame, made)
-        return result.drop(columns=found) if learnt["overwrite"] else result
+        return result.drop(columns=[name for name, *_ in found]) if learnt["overwrite"] else result
 
     def makes(self, learnt: Learnt) -> Sequence[Made]:
         return [((name,), _made(name, learnt)) for name in learnt["columns"]]

@@ -3,7 +3,7 @@ from typing import Any, Final
 
 from graph.data.frames import with_columns
 from graph.errors import ModuleFailure
-from graph.fitting import Fits, Learnt, numbers, numeric, untold
+from graph.fitting import Fits, Learnt, finite, numbers, present, untold
 from graph.flow import Column, Flow
 from graph.libraries import Numbers, Table, np
 from graph.spec import TRANSFORMATION, Parameter, Parameters, Port, choice
@@ -56,9 +56,7 @@ class ClipValues(Fits):
 
     def fit(self, frame: Table, parameters: Parameters) -> Learnt:
         columns = {}
-        for name in numeric(frame, parameters["List of columns"]):
-            values = numbers(frame[name])
-            known = values[np.isfinite(values)]
+        for name, known in finite(frame, parameters["List of columns"]).items():
             if len(known):
                 columns[name] = {side: _threshold(known, parameters, side) for side in _SIDES}
                 low, high = (columns[name][side].get("at") for side in ("lower", "upper"))
@@ -66,30 +64,22 @@ class ClipValues(Fits):
                     raise ModuleFailure(
                         "0008", f'The lower threshold {low} of "{name}" is above the upper {high}.'
                     )
-        return {
-            "columns": columns,
-            "overwrite": parameters["Overwrite flag"],
-            "indicators": parameters["Add indicator columns"],
-        }
+        overwrite, indicators = parameters["Overwrite flag"], parameters["Add indicator columns"]
+        return {"columns": columns, "overwrite": overwrite, "indicators": indicators}
 
     def apply(self, frame: Table, learnt: Learnt) -> Table:
         made: dict[str, Any] = {}
-        for name, each in learnt["columns"].items():
-            if name not in frame.columns:
-                continue
-            values = numbers(frame[name])
+        for name, column, each in present(frame, learnt):
+            values = numbers(column)
             clipped, changed = values, np.zeros(len(values), bool)
             for side, outside in (("upper", np.greater), ("lower", np.less)):
                 if each[side]:
                     beyond, by = outside(values, each[side]["at"]), each[side]["by"]
-                    clipped, changed = (
-                        np.where(beyond, np.nan if by is None else by, clipped),
-                        changed | beyond,
-                    )
-            whole = frame[name].dtype.kind in "iu" and (clipped == np.round(clipped)).all()
-            made[name if learnt["overwrite"] else f"{name}_clipped"] = (
-                clipped.astype("int64") if whole else clipped
-            )
+                    clipped = np.where(beyond, np.nan if by is None else by, clipped)
+                    changed = changed | beyond
+            if column.dtype.kind in "iu" and (clipped == np.round(clipped)).all():
+                clipped = clipped.astype("int64")
+            made[name if learnt["overwrite"] else f"{name}_clipped"] = clipped
             if learnt["indicators"]:
                 made[f"{name}_clipped_indicator"] = changed
         return with_columns(frame, made)
@@ -99,8 +89,8 @@ class ClipValues(Fits):
         return [((name,), tuple(name + suffix for suffix in suffixes)) for name in learnt["columns"]]
 
     def columns(self, inputs: Flow, parameters: Parameters) -> Flow:
-        dataset, selection = inputs["Dataset"], parameters["List of columns"]
-        chosen = dataset.selected(selection)
+        dataset = inputs["Dataset"]
+        chosen = dataset.selected(parameters["List of columns"])
         if chosen is None:
             return {"Results dataset": dataset.changed(None, untold).open()}
         made = {name: (dataset.find(name) or Column()).then(untold) for name in chosen}

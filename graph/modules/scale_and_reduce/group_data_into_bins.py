@@ -4,7 +4,7 @@ from typing import Any
 
 from graph.data.frames import category_like, made_like, with_columns
 from graph.errors import ModuleFailure, unparsed
-from graph.fitting import Fits, Learnt, numbers, numeric, untold
+from graph.fitting import Fits, Learnt, finite, numbers, present, untold
 from graph.flow import Column, Flow
 from graph.libraries import Table, np
 from graph.spec import TRANSFORMATION, Parameter, Parameters, Port, choice
@@ -52,10 +52,8 @@ class GroupDataIntoBins(Fits):
         edges = _edges_given(parameters)
         mode, output = parameters["Output mode"], parameters["Binning mode"]
         columns = {}
-        for name in numeric(frame, parameters["Columns to bin"]):
-            values = numbers(frame[name])
-            known = values[np.isfinite(values)]
-            count = parameters["Number of bins"]
+        count = parameters["Number of bins"]
+        for name, known in finite(frame, parameters["Columns to bin"]).items():
             if output == "Quantiles" and len(known):
                 edges = np.quantile(known, np.arange(1, count) / count, method="inverted_cdf").tolist()
             elif output == "Equal Width" and len(known):
@@ -65,20 +63,15 @@ class GroupDataIntoBins(Fits):
             share = {"Percent": 100.0, "PQuantile": 1.0}.get(parameters["Quantile normalization"])
             if output == "Quantiles" and share:
                 bins = [at * share / (len(edges) + 2) for at in bins]
-            columns[name] = {
-                "edges": edges,
-                "bins": bins,
-                "to": name if mode == IN_PLACE else f"{name}quantized",
-            }
+            to = name if mode == IN_PLACE else f"{name}quantized"
+            columns[name] = {"edges": edges, "bins": bins, "to": to}
         categorical = parameters["Tag columns as categorical"]
         return {"columns": columns, "only": mode == RESULT_ONLY, "categorical": categorical}
 
     def apply(self, frame: Table, learnt: Learnt) -> Table:
         made: dict[str, Any] = {}
-        for name, each in learnt["columns"].items():
-            if name not in frame.columns:
-                continue
-            values = numbers(frame[name])
+        for _name, column, each in present(frame, learnt):
+            values = numbers(column)
             codes = np.searchsorted(np.array(each["edges"]), values, side="left")
             bins = np.array(each["bins"])
             missing = np.isnan(values)
@@ -94,8 +87,8 @@ class GroupDataIntoBins(Fits):
         return [((name,), (each["to"],)) for name, each in learnt["columns"].items()]
 
     def columns(self, inputs: Flow, parameters: Parameters) -> Flow:
-        dataset, selection = inputs["Dataset"], parameters["Columns to bin"]
-        chosen = dataset.selected(selection)
+        dataset = inputs["Dataset"]
+        chosen = dataset.selected(parameters["Columns to bin"])
         mode = parameters["Output mode"]
         if chosen is None:
             return {} if mode == RESULT_ONLY else {"Quantized dataset": dataset.changed(None, untold).open()}
