@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import gzip
 import io
 from typing import Any
@@ -20,6 +21,7 @@ from graph import Declared, GraphError, ModuleError, Scorer, parse_experiment, r
 from graph.data import well_formed
 from graph.data.reading import read_table
 from graph.data.rows import table_of
+from graph.data.values import coerce
 from tables import Text
 
 ROWS = 400
@@ -272,3 +274,56 @@ def test_what_is_plainly_a_table_is_one(text: str, cells: list[str], end: str, b
     with mock.patch.object(well_formed, "_BLOCK", block):
         assert well_formed.is_well_formed(rows.encode(), ",", len(cells))
         assert not well_formed.is_well_formed((rows + "a,b" + end).encode(), ",", len(cells) + 1)
+
+
+KINDS = {"Int64": pa.int64(), "Double": pa.float64(), "String": pa.string()}
+VALUES = {
+    "Int64": st.none() | st.integers(-(2**63), 2**63 - 1) | st.integers(-3, 3),
+    "Double": st.none() | st.floats() | st.floats(-5, 5),
+    "String": st.none()
+    | st.text(st.sampled_from('ab,"\n é1-TtrueN'), max_size=5)
+    | st.sampled_from(["007", "NA", "nan", "true", "1e5", "inf", "?"]),
+}
+
+
+def written(value: Any) -> str:
+    odd = {"nan": "NaN", "inf": "Infinity", "-inf": "-Infinity"}
+    return (
+        "" if value is None else odd.get(repr(value), repr(value)) if isinstance(value, float) else str(value)
+    )
+
+
+@given(
+    st.integers(1, 6).flatmap(
+        lambda rows: st.lists(
+            st.sampled_from(sorted(VALUES)).flatmap(
+                lambda kind: st.tuples(st.just(kind), st.lists(VALUES[kind], min_size=rows, max_size=rows))
+            ),
+            min_size=2,
+            max_size=4,
+        )
+    )
+)
+@settings(max_examples=100, deadline=None)
+def test_parquet_and_text_of_the_same_types_are_the_same_table(columns: list[tuple[str, list[Any]]]) -> None:
+    """To the last bit, in training and in scoring, packed or not, whatever the values are."""
+    kinds = {f"c{at}": kind for at, (kind, _values) in enumerate(columns)}
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(kinds)
+    writer.writerows(zip(*(map(written, values) for _kind, values in columns), strict=True))
+    sink = io.BytesIO()
+    each = {name: pa.array(values, KINDS[kind]) for name, (kind, values) in zip(kinds, columns, strict=True)}
+    pq.write_table(pa.table(each), sink)
+    said, plain = Declared(kinds), text.getvalue().encode()
+    wanted = read_table(plain, ".csv", declared=said)
+    assert_frame_equal(read_table(gzip.compress(plain), ".csv.gz", declared=said), wanted, check_exact=True)
+    for declared in (said, Declared()):
+        assert_frame_equal(
+            read_table(sink.getvalue(), ".parquet", declared=declared), wanted, check_exact=True
+        )
+    one, other = (
+        coerce(read_table(data, ending, typed=False), kinds)
+        for data, ending in ((plain, ".csv"), (sink.getvalue(), ".parquet"))
+    )
+    assert_frame_equal(one, other, check_exact=True)
