@@ -33,6 +33,7 @@ from localcloud.works.services import MOST_CALLS, Resource
 
 CONNECTIONS = (1, 8, 32)
 ROWS = (1, 1000)
+_IDLE = 10.0  # percent of a processor
 _SECRET = "bGl0dGxl"  # noqa: S105 - of a storage account that no one asks here
 _SUBSCRIPTION = "00000000-0000-0000-0000-000000000001"
 
@@ -74,10 +75,19 @@ def main() -> None:
             answers = [json.loads(once(server.port, server.call(body))) for server in (ours, bare)]
             if answers[0] != answers[1]:
                 raise SystemExit(f"the two answer differently: {str(answers)[:1000]}")
+            for server in (ours, bare):
+                _wait_until_idle(server.process)
             for connections in CONNECTIONS:
                 _compare(ours, bare, body, count, connections, given.seconds, given.runs)
         mine, other = (server.process.memory_info().rss / 2**20 for server in (ours, bare))
         print(f"memory           {ours.name} {mine:.0f} MiB, {bare.name} {other:.0f} MiB: {mine / other:.2f}")
+
+
+def _wait_until_idle(process: psutil.Process) -> None:
+    """Wait until all that a server imports in the background is there."""
+    for _ in range(120):
+        if process.cpu_percent(interval=0.5) < _IDLE:
+            return
 
 
 def _compare(

@@ -10,7 +10,7 @@ from weakref import WeakKeyDictionary
 from graph import Scorer
 
 _MOMENT = 0.001  # seconds for which others may wait
-_DOUBTS = 3  # a machine with other work may be slow once, or twice
+_DOUBTS = 3  # what is cold or collected first takes longer once, or twice
 
 
 class _Known:
@@ -36,11 +36,11 @@ class Pace:
 
     @contextmanager
     def measured(self, scorer: Scorer, size: int) -> Iterator[None]:
-        """Have the work of the block count as that of a request of so many bytes."""
-        begun = time.perf_counter()
+        """Have the work of the block count as that of a request of so many bytes: the processor's time, whoever else is at work."""
+        begun = time.thread_time()
         yield
         known = self._known.setdefault(scorer, _Known())
-        if time.perf_counter() - begun <= _MOMENT:
+        if time.thread_time() - begun <= _MOMENT:
             known.quick, known.slow = max(known.quick, size), 0
         elif size <= known.quick:
             known.slow += 1

@@ -331,7 +331,7 @@ def test_a_number_beyond_a_double_is_found_wherever_it_is(before: int, digits: i
 def test_only_requests_that_were_quick_are_answered_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """A larger request than any that was quick goes to a thread, and so do all after three slow ones."""
     seconds = iter([0.0, 0.0005, 0.0, 0.002, *[0.0, 0.002] * 3])
-    monkeypatch.setattr(pace.time, "perf_counter", lambda: next(seconds))
+    monkeypatch.setattr(pace.time, "thread_time", lambda: next(seconds))
     scorer: Any = type("Scorer", (), {})()
     known = pace.Pace()
     assert not known.is_quick(scorer, 10)
