@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -103,6 +104,25 @@ def test_data_whose_head_shows_that_it_cannot_be_trained_from_is_refused_before_
     """The preview names the blob and the column; no job is started."""
     upload(deployed, version, content)
     assert cause in refused(deployed, "-c", f"dataVersion={version}").text
+    assert jobs(deployed.journal()) == 0
+
+
+def test_a_graph_that_no_data_fits_is_refused_by_the_preview(deployed):
+    """A column that no module gives, with file, line and node; nothing is asked of the cloud but to look."""
+
+    def spoil(package: dict[str, Any]) -> None:
+        package["nodes"]["train"]["parameters"]["Label column"] = ["verspätet"]
+
+    deployed.reset_journal()
+    with edited(deployed, "experiments/flights/training.json", spoil):
+        done = deployed.dev("preview", "--engine", "embedded")
+    assert done.status == 1
+    assert re.search(
+        r'experiments/flights/training\.json:\d+: node "train": Train Model asks for the column "verspätet"',
+        done.text,
+    )
+    assert "Traceback" not in done.text
+    assert done.text.count("remedy:") == 1, done.text
     assert jobs(deployed.journal()) == 0
 
 
