@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
 _SCORED: Final = " scored rows"  # an output beside those of the experiment; no name of an author begins so
 _MOST: Final = 20  # classes of which a table of confusion is shown
-_MOST_ROWS, _MOST_COLUMNS = 5_000, 100  # that importance is told of
+_MOST_ROWS, _MOST_COLUMNS, _FEWEST_COLUMNS = 5_000, 100, 20  # that importance is told of
+_CELLS: Final = 50_000  # columns that are scored in all, of a wide table
 
 
 @dataclass(frozen=True)
@@ -118,11 +119,34 @@ def _importance(model: TrainedModel, scored: Any) -> Importance:
         return Importance()
     rows = scored if len(scored) <= _MOST_ROWS else scored.sample(_MOST_ROWS, random_state=0)
     metric = task_of(model.task).metric(task_of(model.task).headline)
+    tried = _likeliest(rows, names)
     try:
-        found = importance(model, Dataset(rows), metric, 0, names[:_MOST_COLUMNS]) if metric else {}
+        found = importance(model, Dataset(rows), metric, 0, tried) if metric else {}
     except ModuleFailure:  # without labels nothing is measured
         return Importance()
-    return Importance(metric.name if metric else "", found, len(rows), len(names[_MOST_COLUMNS:]))
+    return Importance(metric.name if metric else "", found, len(rows), len(names) - len(tried))
+
+
+def _likeliest(scored: Any, names: list[str]) -> list[str]:
+    """Of a wide table's columns those that go most with what the model answers; the wider, the fewer."""
+    import numpy as np
+    import pandas as pd
+
+    most = max(_FEWEST_COLUMNS, min(_MOST_COLUMNS, _CELLS // len(names)))
+    answer = next(
+        (each for each in ("Scored Probabilities", "Scored Labels", "Assignments") if each in scored), ""
+    )
+    if len(names) <= most or not answer:
+        return names[:most]
+    numbers = [
+        each.to_numpy("float64") if each.dtype.kind in "biuf" else pd.factorize(each, sort=True)[0]
+        for each in (scored[name] for name in [*names, answer])
+    ]
+    values = np.nan_to_num(np.column_stack(numbers))
+    values = values - values.mean(axis=0)
+    spread = np.sqrt(np.square(values).sum(axis=0))
+    together = np.abs(values[:, :-1].T @ values[:, -1]) / np.maximum(spread[:-1] * spread[-1], 1e-300)
+    return [names[at] for at in np.sort(np.argsort(-together, kind="stable")[:most])]
 
 
 def _confusion(scored: Any, label: str) -> dict[tuple[str, str], int]:

@@ -207,7 +207,7 @@ def _print_importance(found: Importance) -> None:
     if more := len(found.columns) - len(shown):
         told += f"; {more:,} less important columns are not shown"
     if found.left_out:
-        told += f"; {found.left_out:,} columns of a wide table were not tried"
+        told += f"; {found.left_out:,} columns that go less with its answers were not tried"
     out().print(told, markup=False, soft_wrap=True)
 
 

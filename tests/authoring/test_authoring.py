@@ -170,9 +170,10 @@ def test_a_trial_says_which_columns_the_model_depends_on():
     assert found.columns["strong"] > found.columns["weak"] > abs(found.columns["none"])
     assert found == try_out(package, frame, {}).importance
     assert (found.left_out, found.rows) == (0, 90)
-    wide = pd.concat([frame, pd.DataFrame(random.normal(size=(300, 120))).add_prefix("c")], axis=1)
+    wide = pd.concat([pd.DataFrame(random.normal(size=(300, 120))).add_prefix("c"), frame], axis=1)
     many = try_out(written(wide, "regression", "price"), wide, {}).importance
     assert (len(many.columns), many.left_out) == (100, 23)
+    assert list(many.columns)[:2] == ["strong", "weak"]
 
 
 def test_the_predictive_graph_of_the_flights_asks_for_what_is_known_before_departure():
