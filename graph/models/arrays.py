@@ -12,13 +12,11 @@ import struct
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
-import numpy as np
-import numpy.typing as npt
-
 from graph.errors import InvalidModel
+from graph.libraries import Array, Numbers, np
 
-Arrays = Mapping[str, npt.NDArray[Any]]
-Scores = npt.NDArray[np.float64]
+Arrays = Mapping[str, Array]
+Scores = Numbers
 
 _TYPES: Final = ("<f8", "<i4", "|u1")
 _SIZE: Final = struct.Struct("<Q")
@@ -38,7 +36,7 @@ def write(arrays: Arrays) -> bytes:
     return b"".join([_SIZE.pack(len(text)), text, *parts])
 
 
-def read(data: bytes, names: Sequence[str]) -> dict[str, npt.NDArray[Any]]:
+def read(data: bytes, names: Sequence[str]) -> dict[str, Array]:
     """The arrays of these names; raises InvalidModel for anything but as many whole arrays of finite numbers."""
     expect(len(data) >= _SIZE.size)
     at = _SIZE.size + _SIZE.unpack_from(data)[0]

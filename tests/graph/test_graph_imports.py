@@ -45,6 +45,15 @@ def test_importing_the_graph_loads_none_of_them(name: str) -> None:
     assert done.stdout.strip() == "[]"
 
 
+def test_naming_all_modules_loads_none_of_them() -> None:
+    """A graph that names a module that is not there is told which there are, where no data library is installed."""
+    script = f"import sys, graph.modules as m; m.names(); print(sorted(set({HEAVY}) & set(sys.modules)))"
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == "[]"
+
+
 def test_each_module_that_is_written_is_found_by_its_name() -> None:
     """A class with a Studio name in a file of another name would be refused as unknown; two of one name would hide each other."""
     written = []

@@ -7,8 +7,7 @@ from __future__ import annotations
 
 from typing import Final
 
-import numpy as np
-
+from graph.libraries import np
 from graph.models.arrays import Arrays, Scores, chunks, expect, expect_rows, filled, product
 
 ARRAYS: Final = ("missing", "shift", "scale", "components", "usual")

@@ -9,8 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final
 
-import numpy as np
-
+from graph.libraries import np
 from graph.models.arrays import Arrays, Scores, chunks, expect, write
 
 ARRAYS: Final = ("roots", "column", "threshold", "left", "right", "missing_left", "values", "quantiles")

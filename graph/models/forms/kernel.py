@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-import numpy as np
-
+from graph.libraries import np
 from graph.models.arrays import (
     Arrays,
     Scores,

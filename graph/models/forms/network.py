@@ -10,8 +10,7 @@ import itertools
 from collections.abc import Sequence
 from typing import Final
 
-import numpy as np
-
+from graph.libraries import np
 from graph.models.answers import LOGISTIC, link
 from graph.models.arrays import Arrays, Scores, chunks, expect, expect_rows, filled, product, write
 

@@ -1,5 +1,3 @@
-from __future__ import annotations
-
 from typing import Any, Final
 
 from graph.learning.linear import NONE, RANGE_0_1, STANDARD, Linear
