@@ -43,10 +43,10 @@ CREATE TABLE IF NOT EXISTS aml_models (
 """
 # What clients upload to classic workspaces.
 _DATASETS = """
-CREATE TABLE uploads (
+CREATE TABLE IF NOT EXISTS uploads (
     id TEXT PRIMARY KEY, workspace_id TEXT NOT NULL REFERENCES workspaces(id) ON DELETE CASCADE,
     data_type TEXT NOT NULL, blocks INTEGER, created TEXT NOT NULL);
-CREATE TABLE datasets (
+CREATE TABLE IF NOT EXISTS datasets (
     id TEXT PRIMARY KEY, workspace_id TEXT NOT NULL REFERENCES workspaces(id) ON DELETE CASCADE,
     family TEXT NOT NULL, batch INTEGER NOT NULL, name TEXT NOT NULL, data_type TEXT NOT NULL,
     description TEXT NOT NULL, owner TEXT NOT NULL, file_name TEXT NOT NULL, upload_id TEXT NOT NULL UNIQUE,
