@@ -128,7 +128,7 @@ class OwnMetric:
         )
         if not math.isfinite(answer):
             raise ConfigurationError(
-                f"{self.file}: {self.function} returned {answer}, and a gate compares numbers",
+                f"{self.function} of {self.file} returned {answer}, and a gate compares numbers",
                 f"let {self.function} return a finite number for any rows",
             )
         return answer

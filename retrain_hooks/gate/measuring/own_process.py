@@ -33,7 +33,7 @@ def call(
     where = f"{file}, line {answer.line}" if answer.line else file
     if answer.late:
         raise ConfigurationError(
-            f"{file}: {function} took longer than {seconds:g} s",
+            f"{function} of {file} took longer than {seconds:g} s",
             f"let {function} end sooner, or judge on a smaller holdout",
         )
     if answer.memory:

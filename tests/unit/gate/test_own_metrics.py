@@ -92,7 +92,7 @@ def test_what_cannot_be_called_is_refused_before_it_is(tmp_path, text, words):
             "import nothing_like_it\n\ndef profit(a, b):\n    return 1\n",
             "line 1: profit raises ModuleNotFound",
         ),
-        ("def profit(a, b):\n    return float('nan')\n", "metrics.py: profit returned nan"),
+        ("def profit(a, b):\n    return float('nan')\n", "profit of metrics.py returned nan"),
         ("def profit(a, b):\n    return float('inf')\n", "returned inf"),
         ("def profit(a, b):\n    return None\n", "returned NoneType, not a number"),
         ("def profit(a, b):\n    return '7'\n", "returned str, not a number"),
@@ -110,7 +110,7 @@ def test_what_comes_to_no_number_is_an_error_with_its_place(tmp_path, text, word
 def test_one_that_hangs_is_ended(tmp_path):
     """With all that it started."""
     text = b"import time\n\ndef profit(a, b):\n    time.sleep(600)\n"
-    with pytest.raises(ConfigurationError, match=r"metrics\.py: profit took longer than 0\.5 s"):
+    with pytest.raises(ConfigurationError, match=r"profit of metrics\.py took longer than 0\.5 s"):
         call(text, "metrics.py", "profit", [[], []], {}, seconds=0.5)
 
 
