@@ -12,7 +12,7 @@ from graph.modules.text.feature_hashing import FeatureHashing
 from tests.fuzz.campaign import figures, played
 from tests.fuzz.held import LIBRARY
 
-GRAPHS, SEED = 200, 20
+GRAPHS, SEED = 100, 20
 
 
 @pytest.fixture(scope="module")
