@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Collection, Iterable, Sequence
 from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -89,3 +90,15 @@ def want_a_yes(question: str, *, yes: bool) -> None:
         raise CliError(f"{question} There is no terminal to ask at", "give --yes", exit_code=2)
     if not agreed(question):
         raise CliError("not confirmed, so nothing was done", "answer y, or give --yes")
+
+
+def write_text(file: Path, text: str) -> None:
+    """Write a file that somebody named. Raises CliError."""
+    from cli.errors import CliError
+
+    try:
+        file.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise CliError(
+            f"{file} cannot be written: {error.strerror}", "name a file in a folder that is there"
+        ) from None

@@ -16,6 +16,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from cli.console import write_text
 from cli.errors import CliError
 from plans.plan import Plan, made_of
 from plans.promises import APPROVED, digest
@@ -71,10 +72,10 @@ class Planning:
         if wishes.markdown:
             from plans.markdown import as_markdown
 
-            _write(wishes.markdown, as_markdown(plan))
+            write_text(wishes.markdown, as_markdown(plan))
         if wishes.save_plan:
             contract = self._contract(plan, document)
-            _write(wishes.save_plan, contract.text())
+            write_text(wishes.save_plan, contract.text())
             if self.shows:
                 from cli.console import say
 
@@ -218,15 +219,6 @@ def _read(file: Path) -> Contract:
         raise CliError(
             f"the plan {file} is not carried out: {error}",
             "save it again with ./dev preview --save-plan FILE, and leave it as it is",
-        ) from None
-
-
-def _write(file: Path, text: str) -> None:
-    try:
-        file.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise CliError(
-            f"{file} cannot be written: {error.strerror}", "name a file in a folder that is there"
         ) from None
 
 

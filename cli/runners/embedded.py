@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from cli.console import agreed, out, say
-from cli.errors import FAILED, INTERRUPTED, show, warn
+from cli.console import agreed, out, say, want_a_yes
+from cli.errors import FAILED, INTERRUPTED, warn
 from cli.project import ROOT, passphrase
 from cli.runners.deletions import Planned, refuse_unasked
 from cli.runners.run import Run
@@ -115,9 +115,8 @@ class EmbeddedRunner:
                     refuse_unasked(_planned(found), self.run.stack)
                 if planning:
                     planning.foreseen(self._document(found))
-            if wishes.ask and not agreed(question):
-                show("not confirmed, so nothing was done", "answer y, or give --yes")
-                raise typer.Exit(FAILED)
+            if wishes.ask:
+                want_a_yes(question, yes=False)
             if planning:
                 self.run.env.update(planning.carry_out())
             done = self._go(verb, act, wishes, forks)

@@ -17,7 +17,7 @@ from typing import IO, Any
 
 import typer
 
-from cli.console import agreed, print_json, say
+from cli.console import print_json, say, want_a_yes
 from cli.errors import FAILED, INTERRUPTED, CliError, show, warn
 from cli.planning import Planning
 from cli.project import ROOT, backend_of, passphrase, project, read_yaml, stack_file
@@ -141,9 +141,8 @@ class PulumiRunner:
         if not wishes.may_delete:
             refuse_unasked(_planned(told.steps), self.run.stack)
         planning.foreseen({"steps": told.steps})
-        if wishes.ask and not agreed(f"Perform this update of {self.run.stack}?"):
-            show("not confirmed, so nothing was done", "answer y, or give --yes")
-            raise typer.Exit(FAILED)
+        if wishes.ask:
+            want_a_yes(f"Perform this update of {self.run.stack}?", yes=False)
         self.env.update(planning.carry_out())
         done = self._go("up", wishes, "--skip-preview", "--yes")
         planning.came_to({"steps": done.steps})

@@ -7,8 +7,7 @@ from typing import Annotated
 
 import typer
 
-from cli.console import out, size
-from cli.errors import CliError
+from cli.console import out, size, write_text
 from cli.options import Stack
 
 
@@ -43,10 +42,5 @@ def report(
         serving = key_of(str(sources.binding.get("address") or ""))
         keys = list(dict.fromkeys(filter(None, (serving, key))))
     page = render(gathered(sources, keys))
-    try:
-        output.write_text(page, encoding="utf-8")
-    except OSError as error:
-        raise CliError(
-            f"{output} cannot be written: {error.strerror}", "name a file in a folder that is there with -o"
-        ) from None
+    write_text(output, page)
     out().print(f"{output}: {len(sources.runs)} runs, {size(len(page.encode()))}", markup=False)
