@@ -86,6 +86,8 @@ class Drawn:
         for parameter in module.parameters:
             if parameter.name not in parameters and (parameter.default is REQUIRED or rng.random() < 0.25):
                 parameters[parameter.name] = draw_value(rng, parameter, frame)
+            elif parameter.name not in parameters and parameter.type in ("IntRange", "FloatRange"):
+                parameters[parameter.name] = list(parameter.default[:1])
             elif parameter.name not in parameters and parameter.name in SMALL:
                 parameters[parameter.name] = rng.choice(SMALL[parameter.name])
         try:
