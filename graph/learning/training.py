@@ -51,9 +51,9 @@ def train(untrained: UntrainedModel, frame: Table, label: str | None) -> Trained
         ) from None
 
 
-def trainable(dataset: Dataset) -> Table:
-    """The dataset without the columns that are marked as no features."""
-    return dataset.frame.drop(columns=dataset.marked("Nothing", "Weight"))
+def trainable(dataset: Dataset, label: str | None) -> Table:
+    """The dataset without the columns that are marked as no features, which the label need not be."""
+    return dataset.frame.drop(columns=[n for n in dataset.marked("Nothing", "Weight") if n != label])
 
 
 def prepare(

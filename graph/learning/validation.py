@@ -80,7 +80,7 @@ def validated(untrained: UntrainedModel, dataset: Dataset, label: str, fold: npt
     """The rows of a fold, scored by a model that is trained on all others."""
     inside = np.zeros(dataset.rows, dtype=bool)
     inside[fold] = True
-    return scored(train(untrained, trainable(dataset)[~inside], label), Dataset(dataset.frame[inside]))
+    return scored(train(untrained, trainable(dataset, label)[~inside], label), Dataset(dataset.frame[inside]))
 
 
 def judged(
@@ -91,7 +91,7 @@ def judged(
 ) -> dict[str, float]:
     """All metrics on a validation dataset, or their means over folds."""
     if isinstance(against, Dataset):
-        return measured(scored(train(untrained, trainable(dataset), label), against))
+        return measured(scored(train(untrained, trainable(dataset, label), label), against))
     found = [measured(validated(untrained, dataset, label, fold)) for fold in against]
     return {name: float(np.mean([one[name] for one in found])) for name in found[0]}
 

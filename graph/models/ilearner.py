@@ -87,6 +87,10 @@ class TrainedModel:
         columns = asked(self.steps, features)
         return {name: column for name, column in columns.items() if name != self.label.name}
 
+    def numbered(self, number: int) -> tuple[Step, ...]:
+        """The fitted step of that number, the first being 1; all of them for 0."""
+        return self.steps[number - 1 : number] if number else self.steps
+
     @cached_property
     def kinds(self) -> dict[str, str]:
         """Whether each of these columns is numeric or categorical."""

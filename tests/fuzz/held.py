@@ -21,6 +21,7 @@ from graph import (
     run,
     write_table,
 )
+from graph.running.runner import feature_types, read_model
 from tests.fuzz.drawn_graphs import draw_graph
 from tests.fuzz.drawn_tables import draw_table
 
@@ -34,7 +35,7 @@ LIBRARY: Final = "1000"
 _WHOLE: Final = frozenset(
     {
         *("Apply SQL Transformation", "Add Rows", "Add Columns", "Join Data", "Summarize Data"),
-        "Compute Linear Correlation",
+        *("Compute Linear Correlation", "Cross Validate Model"),
     }
 )
 _ALONE: Final = 3
@@ -152,7 +153,8 @@ def _score(
     if used & _WHOLE or len(whole["output1"]) != len(texts):
         return
     # What no model asks for is typed as a file's column is, by all of its values.
-    untyped = {str(name) for name in texts.columns} - {name for name, _type in scorer.input_schema}
+    typed = feature_types(predictive, {predictive.resources[0]: read_model(model)})
+    untyped = {str(name) for name in texts.columns} - set(typed)
     expected = _without(whole["output1"], untyped)
     for at in range(0, len(texts), max(1, len(texts) // _ALONE)):
         one = texts.iloc[at : at + 1]

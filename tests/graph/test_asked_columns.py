@@ -154,3 +154,25 @@ def test_a_label_with_a_value_that_no_model_can_hold_is_refused_before_training(
     package = learner("Multiclass Decision Forest")
     with pytest.raises(ModuleError, match=r"0023.*which is no class"):
         run(parse_experiment(package), {"input1": frame})
+
+
+def test_a_column_that_is_renamed_after_a_transformation_has_its_type_too():
+    """What the transformation does to other columns does not matter."""
+    frame = CODES.assign(n=[1.0, 2.0, 3.0, 4.0] * 10)
+    rename = {"Column": ["code"], "New column names": "kind", "Categorical": "Make categorical"}
+    found = scorer(
+        [
+            ("Normalize Data", {"Columns to transform": ["n"]}, "Transformed dataset"),
+            ("Edit Metadata", rename, ""),
+        ],
+        frame,
+    )
+    assert dict(found.input_schema) == {"n": "Double", "code": "String"}
+    told = [alone(found, code=code, n="1")["kind"] for code in ("true", "x", "1", "2.0")]
+    assert told == ["true", "x", "1", "2.0"]
+
+
+def test_a_label_that_is_marked_as_no_feature_is_a_label_still():
+    steps = [("Edit Metadata", {"Column": ["y"], "Fields": "Clear feature"}, "")]
+    frame = CODES.assign(code=[1.0, 2.0, 2.5, 0.5] * 10)
+    assert scorer(steps, frame).input_schema == [("code", "Double")]

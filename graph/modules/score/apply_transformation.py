@@ -38,4 +38,4 @@ def _steps(model: TrainedModel, number: int) -> tuple[Step, ...]:
         raise ModuleFailure(
             "0018", f"The trained model brings {len(model.steps)} fitted steps; there is no number {number}."
         )
-    return model.steps[number - 1 : number] if number else model.steps
+    return model.numbered(number)

@@ -26,4 +26,4 @@ class TrainAnomalyDetectionModel(Module):
             raise refused("0013", f"{untrained.learner} does not find anomalies")
         chosen = parameters["Label column"] or next(map(ColumnSelection.of, dataset.marked("Label")), None)
         label = chosen.one(dataset.frame, "Label column") if chosen is not None else None
-        return {TRAINED_MODEL_PORT: train(untrained, trainable(dataset), label)}
+        return {TRAINED_MODEL_PORT: train(untrained, trainable(dataset, label), label)}

@@ -23,4 +23,4 @@ class TrainModel(Module):
             )
             raise refused("0013", f"{untrained.learner} is trained by {module}")
         label = parameters["Label column"].one(dataset.frame, "Label column")
-        return {TRAINED_MODEL_PORT: train(untrained, trainable(dataset), label)}
+        return {TRAINED_MODEL_PORT: train(untrained, trainable(dataset, label), label)}

@@ -74,7 +74,7 @@ class TuneModelHyperparameters(Module):
         )
         return {
             "Sweep results": Dataset(sweep.reset_index(drop=True)),
-            "Trained best model": train(best, trainable(dataset), label),
+            "Trained best model": train(best, trainable(dataset, label), label),
         }
 
     def least_rows(self, connected: Collection[str], parameters: Parameters) -> int:
