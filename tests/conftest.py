@@ -48,6 +48,16 @@ def _pickler() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(autouse=True)
+def _services() -> Iterator[None]:
+    """What a test plays answers to that test alone."""
+    from clients.http import connections
+
+    kept = connections.SESSION.adapters.copy()
+    yield
+    connections.SESSION.adapters = kept
+
+
 def pytest_itemcollected(item: pytest.Item) -> None:
     """A test that says which remedy it does hears it told."""
     must_hear(item)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.checkout import Checkout, writes
+from tests.e2e.checkout import Checkout, Done, writes
 
 pytestmark = pytest.mark.cloud
 
@@ -40,6 +40,12 @@ def plan(deployed: Checkout, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return file
 
 
+@pytest.fixture(scope="module")
+def carried_out(deployed: Checkout, plan: Path) -> Done:
+    """The update that carries the plan out."""
+    return deployed.up(*FEBRUARY, "--plan", str(plan))
+
+
 def test_another_world_is_refused_and_nothing_is_written(
     deployed: Checkout, plan: Path, tmp_path: Path
 ) -> None:
@@ -61,9 +67,9 @@ def test_another_world_is_refused_and_nothing_is_written(
     assert writes(deployed.journal()) == []
 
 
-def test_the_plan_is_carried_out_once(deployed: Checkout, plan: Path) -> None:
+def test_the_plan_is_carried_out_once(deployed: Checkout, plan: Path, carried_out: Done) -> None:
     """What was planned is told again, filled in; the second time it is refused."""
-    done = deployed.up(*FEBRUARY, "--plan", str(plan))
+    done = carried_out
     assert "Plan for dev: retrain candidate" in done.out
     told = done.out[done.out.index("Done for dev: retrained candidate") :]
     assert re.search(r"took +[\d.]+ s \(job ", told)
@@ -73,6 +79,7 @@ def test_the_plan_is_carried_out_once(deployed: Checkout, plan: Path) -> None:
     assert "was carried out already" in again.err
 
 
+@pytest.mark.usefixtures("carried_out")
 def test_the_exit_status_tells_whether_something_changes(deployed: Checkout) -> None:
     """0 for nothing, 2 for changes, 1 for an error."""
     asked = ("preview", *ENGINE, "--detailed-exitcode", "--summary")
@@ -91,7 +98,8 @@ def test_json_has_the_plan(deployed: Checkout) -> None:
     assert found["steps"]
 
 
-def test_the_report_loads_nothing(deployed: Checkout, plan: Path, tmp_path: Path) -> None:
+@pytest.mark.usefixtures("carried_out")
+def test_the_report_loads_nothing(deployed: Checkout, tmp_path: Path) -> None:
     """What serves, both runs compared on the same rows, each picture with a description."""
     page = tmp_path / "report.html"
     runs = [run["key"] for run in deployed.succeed("runs", "--json").json]
@@ -108,7 +116,8 @@ def test_the_report_loads_nothing(deployed: Checkout, plan: Path, tmp_path: Path
     assert "there is no run ffffffff" in unknown.err
 
 
-def test_forecasts_are_held_against_what_came(deployed: Checkout, plan: Path) -> None:
+@pytest.mark.usefixtures("carried_out")
+def test_forecasts_are_held_against_what_came(deployed: Checkout) -> None:
     """With too few runs nothing was said."""
     found = deployed.succeed("runs", "--forecasts", "--json").json
     assert [one["seconds"] for one in found] == [None, None]

@@ -31,13 +31,14 @@ Thing("never", {"value": slow.echo})
 )
 UP = """
 import sys, pathlib, typer
+from cli.planning import Planning
 from cli.runners import embedded
 from cli.runners.run import Run
 from cli.wishes import Wishes
 embedded.ROOT = pathlib.Path(sys.argv[1])
 run = Run("dev", {}, {"PULUMI_DEBUG_PROVIDERS": f"things:{sys.argv[2]}", "PULUMI_CONFIG_PASSPHRASE": "correct horse"})
 try:
-    embedded.EmbeddedRunner(run).up(Wishes())
+    embedded.EmbeddedRunner(run).up(Wishes(), Planning("dev", Wishes(), {}, lambda: None))
 except typer.Exit as end:
     sys.exit(end.exit_code)
 """

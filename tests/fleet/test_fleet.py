@@ -319,7 +319,7 @@ def test_destroy_leaves_models_and_nothing_else(fleet: Fleet) -> None:
     fleet.destroy()
     assert set(fleet.services.serving) == {"default"}
     left = {name.partition("/")[0] for name in fleet.registry.blobs}
-    assert left <= {"models", "runs", "verdicts", "history", "hashes", "binding"}
+    assert left <= {"models", "runs", "verdicts", "experience", "hashes", "binding"}
 
 
 def test_destroy_finds_what_a_first_update_made_that_was_cut_off(fleet: Fleet) -> None:
@@ -336,7 +336,7 @@ def test_destroy_finds_what_a_first_update_made_that_was_cut_off(fleet: Fleet) -
     FleetRosterLifecycle(fleet.context).delete("id", fleet.roster)
     assert set(fleet.services.serving) == {"default"}
     left = {name.partition("/")[0] for name in fleet.registry.blobs}
-    assert left <= {"models", "runs", "verdicts", "history", "hashes", "binding"}
+    assert left <= {"models", "runs", "verdicts", "experience", "hashes", "binding"}
 
 
 def test_approval_of_single_members_is_refused(fleet: Fleet) -> None:
