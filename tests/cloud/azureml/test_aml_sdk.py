@@ -13,7 +13,8 @@ def test_a_job_is_submitted_streamed_downloaded_and_its_model_registered(aml: Am
     """The whole walk of somebody who trains, by the SDK's own calls, with data that it uploads."""
     (tmp_path / "src").mkdir()
     (tmp_path / "src" / "train.py").write_text(
-        "import sys, pathlib\n"
+        "import sys, pathlib, time\n"
+        "time.sleep(5)\n"  # the SDK shows what a job says while it runs, and nothing of one that has ended
         "data, out, more = sys.argv[1:]\n"
         "pathlib.Path(more, 'more.txt').write_text('more')\n"
         "pathlib.Path(out, 'model.txt').write_text(open(data).read().upper())\n"
