@@ -11,23 +11,23 @@ import typer
 from cli.authoring import data as data_verbs
 from cli.authoring import experiment as experiment_verbs
 from cli.guard import guarded
-from cli.verbs import cloud as cloud_verbs
-from cli.verbs import config as config_verbs
-from cli.verbs import definition as definition_verbs
-from cli.verbs import fleet as fleet_verbs
-from cli.verbs import runs as runs_verbs
-from cli.verbs import stack as stack_verbs
-from cli.verbs.adopt import adopt
-from cli.verbs.bench import bench
-from cli.verbs.cancel import cancel
-from cli.verbs.checks import chaos, docs, fuzz, lint, test
-from cli.verbs.deploy import destroy, preview, refresh, up
-from cli.verbs.help import help_
-from cli.verbs.output import output
-from cli.verbs.pulumi import pulumi
-from cli.verbs.report import report
-from cli.verbs.verify import verify_azure
-from cli.verbs.watch import watch
+from cli.verbs.deploying.adopt import adopt
+from cli.verbs.deploying.cancel import cancel
+from cli.verbs.deploying.deploy import destroy, preview, refresh, up
+from cli.verbs.deploying.output import output
+from cli.verbs.deploying.pulumi import pulumi
+from cli.verbs.deploying.watch import watch
+from cli.verbs.models import fleet as fleet_verbs
+from cli.verbs.models import runs as runs_verbs
+from cli.verbs.models.report import report
+from cli.verbs.settings import config as config_verbs
+from cli.verbs.settings import definition as definition_verbs
+from cli.verbs.settings import stack as stack_verbs
+from cli.verbs.tooling import cloud as cloud_verbs
+from cli.verbs.tooling.bench import bench
+from cli.verbs.tooling.checks import chaos, docs, fuzz, lint, test
+from cli.verbs.tooling.help import help_
+from cli.verbs.tooling.verify import verify_azure
 
 SHORT = {"help_option_names": ["-h", "--help"]}
 PLAIN: dict[str, Any] = {

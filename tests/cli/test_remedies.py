@@ -187,9 +187,9 @@ def test_options_of_adopt(
     remedy: Told, project_root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Given as it says, the program is written."""
-    import cli.verbs.adopt
+    import cli.verbs.deploying.adopt
 
-    monkeypatch.setattr(cli.verbs.adopt, "_there", lambda *_: ([], "local"))
+    monkeypatch.setattr(cli.verbs.deploying.adopt, "_there", lambda *_: ([], "local"))
     file, folder = tmp_path / "pipeline.json", tmp_path / "out"
     file.write_text(json.dumps(v2()))
     carry = ("adopt", "--data-factory", str(file), "--data-version", "1", "-o", str(folder))
@@ -208,9 +208,11 @@ def test_a_program_that_is_there(
     remedy: Told, project_root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Another one, or over it."""
-    import cli.verbs.adopt
+    import cli.verbs.deploying.adopt
 
-    monkeypatch.setattr(cli.verbs.adopt, "_there", lambda *_: (workspaces(TRAINING, PREDICTIVE), "local"))
+    monkeypatch.setattr(
+        cli.verbs.deploying.adopt, "_there", lambda *_: (workspaces(TRAINING, PREDICTIVE), "local")
+    )
     file = tmp_path / "main.py"
     file.write_text("mine")
     write = (
@@ -301,8 +303,8 @@ def test_a_projects_files(remedy: Told, project_root: Path) -> None:
     assert project.stack_config("dev")["retraining:seed"] == "1"
 
 
-@heals("./dev up -s {}", at="cli/verbs/output.py")
-@heals("use one of: {}", at="cli/verbs/output.py")
+@heals("./dev up -s {}", at="cli/verbs/deploying/output.py")
+@heals("use one of: {}", at="cli/verbs/deploying/output.py")
 @heals("correct what it says; a stack that was never deployed: ./dev up -s {}")
 def test_outputs_of_a_stack(
     remedy: Told, project_root: Path, fake_pulumi: Any, monkeypatch: pytest.MonkeyPatch
@@ -406,10 +408,10 @@ def test_a_yes_to_a_deletion(remedy: Told, project_root: Path, monkeypatch: pyte
 
 
 @heals("leave out --resume")
-@heals("give one of them", at="cli/verbs/checks.py")
+@heals("give one of them", at="cli/verbs/tooling/checks.py")
 def test_a_campaign_of_its_own(remedy: Told, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """One that is not resumed begins without; of two one is played."""
-    import cli.verbs.checks
+    import cli.verbs.tooling.checks
 
     started: list[Any] = []
 
@@ -426,7 +428,7 @@ def test_a_campaign_of_its_own(remedy: Told, monkeypatch: pytest.MonkeyPatch, tm
         def wait(self) -> int:
             return 0
 
-    monkeypatch.setattr(cli.verbs.checks.subprocess, "Popen", Campaign)
+    monkeypatch.setattr(cli.verbs.tooling.checks.subprocess, "Popen", Campaign)
     remedy(run("chaos", "--bindings", "--resume", str(tmp_path), status=1))
     remedy(run("chaos", "--bindings", "--damage", status=1))
     remedy(run("chaos", "--damage", "--kills", status=1))
@@ -505,11 +507,11 @@ def test_a_lock_file_that_was_changed(remedy: Told, tmp_path: Path) -> None:
     assert bootstrap.pinned(lock)
 
 
-@heals("name a file that ./dev definition export wrote", at="cli/verbs/definition.py")
-@heals("correct the file", at="cli/verbs/definition.py")
+@heals("name a file that ./dev definition export wrote", at="cli/verbs/settings/definition.py")
+@heals("correct the file", at="cli/verbs/settings/definition.py")
 def test_a_definitions_file(remedy: Told, tmp_path: Path) -> None:
     """One that is there, is JSON and an object."""
-    from cli.verbs.definition import _read
+    from cli.verbs.settings.definition import _read
 
     file = tmp_path / "definition.json"
     remedy.fails(lambda: _read(file))

@@ -18,10 +18,10 @@ from typer.testing import CliRunner, Result
 
 import cli.console
 import cli.services.report
-import cli.verbs.checks
+import cli.verbs.tooling.checks
 from backend.checkpoint import now
 from cli.app import build
-from cli.verbs.checks import Check
+from cli.verbs.tooling.checks import Check
 
 ROOT = Path(__file__).resolve().parents[2]
 VERBS = {
@@ -310,20 +310,20 @@ def test_a_failing_check_does_not_hide_the_next(capfd: pytest.CaptureFixture[str
     checks = [
         (name, [sys.executable, "-c", f"raise SystemExit({code})"]) for name, code in (("a", 3), ("b", 0))
     ]
-    assert cli.verbs.checks.run_all(checks) == 1
+    assert cli.verbs.tooling.checks.run_all(checks) == 1
     assert capfd.readouterr().err.splitlines() == ["== a", "== b", "failed: a"]
-    assert cli.verbs.checks.run_all(checks[1:]) == 0
+    assert cli.verbs.tooling.checks.run_all(checks[1:]) == 0
 
 
 def test_a_check_beside_others_is_told_whole_and_fails_all(capfd: pytest.CaptureFixture[str]) -> None:
     """Both its outputs are shown under its name, and it is named at the end."""
     code = "import sys; print('out', flush=True); print('err', file=sys.stderr); sys.exit(2)"
     beside, well = ("aside", [sys.executable, "-c", code]), ("b", [sys.executable, "-c", ""])
-    assert cli.verbs.checks.run_all([well], beside=[beside]) == 1
+    assert cli.verbs.tooling.checks.run_all([well], beside=[beside]) == 1
     told = capfd.readouterr().err
     assert "\n== aside\nout\nerr\n" in told
     assert told.splitlines()[-1] == "failed: aside"
-    assert cli.verbs.checks.run_all([well], beside=[well]) == 0
+    assert cli.verbs.tooling.checks.run_all([well], beside=[well]) == 0
 
 
 def test_a_check_beside_others_does_not_wait_for_them(tmp_path: Path) -> None:
@@ -334,7 +334,7 @@ def test_a_check_beside_others_does_not_wait_for_them(tmp_path: Path) -> None:
         (name, [sys.executable, "-c", meeting, str(mine), str(other)])
         for name, mine, other in (("a", here, there), ("b", there, here))
     ]
-    assert cli.verbs.checks.run_all(checks[:1], beside=checks[1:]) == 0
+    assert cli.verbs.tooling.checks.run_all(checks[:1], beside=checks[1:]) == 0
 
 
 def test_test_runs_linters_and_all_tests_or_just_pytest(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -347,7 +347,7 @@ def test_test_runs_linters_and_all_tests_or_just_pytest(monkeypatch: pytest.Monk
         ran.append([command.removeprefix(scripts) for command in commands])
         return 0
 
-    monkeypatch.setattr(cli.verbs.checks, "run_all", note)
+    monkeypatch.setattr(cli.verbs.tooling.checks, "run_all", note)
     assert (
         run("test").exit_code
         == run("test", "tests/unit", "-x").exit_code

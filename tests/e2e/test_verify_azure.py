@@ -90,7 +90,7 @@ def test_what_is_missing_is_named_with_the_command(azure: Checkout, cloud: setti
     assert azure.dev("verify-azure", *ML).status == 0
 
 
-@pytest.mark.heals("use one of: {}", at="cli/verbs/verify.py")
+@pytest.mark.heals("use one of: {}", at="cli/verbs/tooling/verify.py")
 def test_a_kind_that_is_none(remedy: Told, azure: Checkout) -> None:
     """One of those that there are."""
     remedy(azure.dev("verify-azure", *AZURE, "-c", "kind=odd").err)

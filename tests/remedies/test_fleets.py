@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from cli.services import fleets
-from cli.verbs import fleet as verbs
+from cli.verbs.models import fleet as verbs
 from components.fleet import Members
 from retrain_hooks.fleet.inputs import share
 from retrain_hooks.fleet.lifecycle import FleetLifecycle
@@ -177,7 +177,7 @@ def stack(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @heals("name a stack with one, such as: -s fleet; ./dev up makes it")
-@heals("see ./dev fleet status; {}", at="cli/verbs/fleet.py")
+@heals("see ./dev fleet status; {}", at="cli/verbs/models/fleet.py")
 def test_the_verbs_of_a_fleet(
     remedy: Told, fleet: Fleet, stack: None, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -18,7 +18,7 @@ import pytest
 import cli.runners
 import cli.services.registry
 import cli.services.report
-import cli.verbs.bench
+import cli.verbs.tooling.bench
 from cli import bootstrap
 from cli.cloud import example_data, seed, settings
 from cli.cloud.processes import Service
@@ -27,8 +27,8 @@ from cli.services.data_factory.carrying import carry
 from cli.services.data_factory.documents import read
 from cli.services.data_factory.pipeline import retraining
 from cli.services.report import secret_outputs
-from cli.verbs.bench import bench
-from cli.verbs.runs import prune
+from cli.verbs.models.runs import prune
+from cli.verbs.tooling.bench import bench
 from clients.clock import ManualClock
 from clients.credentials import resolve_target
 from clients.protocols import EndpointFound
@@ -265,14 +265,14 @@ def test_a_service_of_a_pipeline(remedy: Told, tmp_path: Path) -> None:
     assert act("score").chosen.predictive.id == act("c" * 32).chosen.predictive.id
 
 
-@heals("./dev up -s {}", at="cli/verbs/bench.py")
+@heals("./dev up -s {}", at="cli/verbs/tooling/bench.py")
 def test_a_bench_of_what_serves(remedy: Told, monkeypatch: pytest.MonkeyPatch) -> None:
     """After an update that has bound a model."""
     outputs: dict[str, Any] = {}
     monkeypatch.setattr(cli.runners, "open_runner", lambda *_: SimpleNamespace(outputs=lambda: outputs))
     timed: list[str] = []
     for part in ("_training", "_scoring", "_previews"):
-        monkeypatch.setattr(cli.verbs.bench, part, lambda *_, part=part: timed.append(part))
+        monkeypatch.setattr(cli.verbs.tooling.bench, part, lambda *_, part=part: timed.append(part))
     remedy.fails(bench)
     outputs["endpointUrl"] = "http://127.0.0.1/e"
     bench()

@@ -259,4 +259,4 @@ def test_no_model_is_handed_to_a_service_but_through_the_ledger():
         if ".readable(" in file.read_text(encoding="utf-8")
     }
     assert made == set(DOOR)
-    assert "hand_over(" in (root / "cli/verbs/definition.py").read_text(encoding="utf-8")
+    assert "hand_over(" in (root / "cli/verbs/settings/definition.py").read_text(encoding="utf-8")

@@ -9,7 +9,7 @@ import typer
 from cli.console import out, print_json, print_table, size, want_a_yes
 from cli.errors import CliError, one_line, warn
 from cli.options import AsJson, Stack, Yes
-from cli.verbs.fleet import runs as fleet_runs
+from cli.verbs.models.fleet import runs as fleet_runs
 
 if TYPE_CHECKING:
     from cli.services.registry import Registry

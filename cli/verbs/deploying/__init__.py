@@ -1,0 +1,1 @@
+"""Verbs that change what is deployed, or show it."""
