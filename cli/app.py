@@ -19,6 +19,7 @@ from cli.verbs.deploying.pulumi import pulumi
 from cli.verbs.deploying.watch import watch
 from cli.verbs.models import fleet as fleet_verbs
 from cli.verbs.models import runs as runs_verbs
+from cli.verbs.models.approve import approve, pin, unpin
 from cli.verbs.models.report import report
 from cli.verbs.settings import config as config_verbs
 from cli.verbs.settings import definition as definition_verbs
@@ -46,11 +47,11 @@ PASSING: dict[str, Any] = {
 def build() -> typer.Typer:
     """The command line."""
     app = typer.Typer(help="Retraining as code: train, bind and serve a model from one program.", **PLAIN)
-    _add(app, up, preview, refresh, destroy, output, report, cancel, watch, verify_azure)
+    _add(app, up, preview, refresh, destroy, output, approve, pin, unpin, report, cancel, watch, verify_azure)
     cloud = typer.Typer(help="The local cloud: Azurite, the studio, the azure-native stand-in.", **PLAIN)
     _add(cloud, cloud_verbs.start, cloud_verbs.stop, cloud_verbs.status, cloud_verbs.logs, cloud_verbs.reset)
     config = typer.Typer(help="The stack's configuration.", **PLAIN)
-    _add(config, config_verbs.get, config_verbs.set_)
+    _add(config, config_verbs.get, config_verbs.set_, config_verbs.unset)
     runs = typer.Typer(
         help="The training runs of all stacks, and their models.", **{**PLAIN, "no_args_is_help": False}
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -34,11 +34,7 @@ class Sources:
 
     def of(self, kind: str) -> list[Mapping[str, Any]]:
         """The outputs of the resources of a kind."""
-        return [
-            each.get("outputs") or each.get("inputs") or {}
-            for each in self.resources
-            if each.get("type") == f"{OURS}{kind}"
-        ]
+        return of_kind(self.resources, kind)
 
     @cached_property
     def promotion(self) -> PromotionInputs | None:
@@ -70,6 +66,15 @@ class Sources:
         from retrain_hooks.registry.catalogue import find
 
         return find(self.registry.ledger, prefix.lower())
+
+
+def of_kind(resources: Iterable[Mapping[str, Any]], kind: str) -> list[Mapping[str, Any]]:
+    """The outputs of those *resources* of a state that are of a kind of ours."""
+    return [
+        each.get("outputs") or each.get("inputs") or {}
+        for each in resources
+        if each.get("type") == f"{OURS}{kind}"
+    ]
 
 
 def sources_of(stack: str) -> Sources:

@@ -88,7 +88,7 @@ def _next(outputs: Mapping[str, Any]) -> str:
     """How the candidate gets served."""
     verdict = outputs.get("verdict")
     if verdict == "awaiting approval":
-        return f"set approve to {outputs.get('runKey')}"
+        return f"./dev approve {str(outputs.get('runKey'))[:12]}"
     if verdict == "held":
         return "declare other data, another experiment or another rule"
     return "the next update of the whole stack binds it, if its gate lets it through"

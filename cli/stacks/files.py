@@ -33,6 +33,54 @@ def set_value(path: Path, key: str, value: Any) -> None:
     replace(path, after)
 
 
+def unset_value(path: Path, key: str) -> bool:
+    """Take a qualified key out of a stack's file, however long its value is; whether it was there."""
+    from backend.yaml_files import load
+
+    before = path.read_text() if path.exists() else ""
+    config = dict((load(before) or {}).get("config") or {})
+    if key not in config:
+        return False
+    after = without(before, key)
+    del config[key]
+    if ((load(after) or {}).get("config") or {}) != config:
+        raise CliError(
+            f"{path.name} is written in a way that can't be changed here", f"take {key} out of it by hand"
+        )
+    replace(path, after)
+    return True
+
+
+def without(text: str, key: str) -> str:
+    """The text of a stack's file without one key, and what is below it."""
+    lines = text.split("\n")
+    found = next(((i, match) for i, line in enumerate(lines) if (match := _entry(key).match(line))), None)
+    if found is None:
+        return text
+    start, entry = found
+    indent = len(entry[1]) - len(entry[1].lstrip())
+    below = re.compile(rf"\s{{{indent + 1}}}|\s{{{indent}}}-(\s|$)")
+    end = start + 1
+    while end < len(lines) and (
+        below.match(lines[end]) or (not lines[end].strip() and _more(lines, end, below))
+    ):
+        end += 1
+    kept = [*lines[:start], *lines[end:]]
+    if not any(re.match(r"\s+[^\s#]", line) for line in kept):
+        kept = [re.sub(r"^config:\s*$", "config: {}", line) for line in kept]
+    return "\n".join(kept)
+
+
+def _more(lines: list[str], at: int, below: re.Pattern[str]) -> bool:
+    """Whether an empty line is within a value: what comes next belongs to it."""
+    following = next((line for line in lines[at:] if line.strip()), "")
+    return below.match(following) is not None
+
+
+def _entry(key: str) -> re.Pattern[str]:
+    return re.compile(rf"""^(\s+(["']?){re.escape(key)}\2\s*:)(.*)$""")
+
+
 def changed(text: str, key: str, value: Any) -> str:
     """The text of a stack's file with one key set."""
     lines = text.removesuffix("\n").split("\n") if text else []
@@ -49,7 +97,7 @@ def changed(text: str, key: str, value: Any) -> str:
     while end < len(lines) and (not lines[end].strip() or lines[end][0] in " #"):
         end += 1
     for i in range(start + 1, end):
-        if found := re.match(rf"""^(\s+(["']?){re.escape(key)}\2\s*:)(.*)$""", lines[i]):
+        if found := _entry(key).match(lines[i]):
             rest = _REST.match(found[3])
             nested = not found[3].split("#")[0].strip(" \t\r")
             if rest is None or nested:

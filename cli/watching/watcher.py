@@ -115,14 +115,13 @@ class Watcher:
         if not self._trains(seen):
             self._say(f"nothing would be done: {_unchanged(seen)}")
             return
+        does = "auto" if self._is_approved(there.policy, seen, config) else there.policy
         then = {
             "auto": "it would be applied",
             "ask": "a plan would wait for approval",
             "never": "it would only be said",
         }
-        self._say(
-            f"would train {_keys(seen)}{_planned(seen)}; under the policy {there.policy} {then[there.policy]}"
-        )
+        self._say(f"would train {_keys(seen)}{_planned(seen)}; under the policy {there.policy} {then[does]}")
         self._say(f"the same by hand: {self._by_hand(seen, config)}")
 
     def _look(self, there: Situation, now: datetime, *, everything: bool, hinted: bool) -> bool:
@@ -161,8 +160,10 @@ class Watcher:
         return renewed
 
     def _pending(self, policy: str) -> list[Fired]:
-        """What has fired and is not done yet; a plan that waits, too, where the policy was `ask` and is `auto` now."""
-        plan = self._records.plan if policy == "auto" and not self._memory.fired else {}
+        """What has fired and is not done yet; a plan that waits, too, once it is approved, or the policy is `auto` now."""
+        plan = {} if self._memory.fired else self._records.plan
+        if policy != "auto" and not plan.get("approved"):
+            plan = {}
         token = plan.get("config", {}).get("force", "")
         return self._memory.fired or [Fired("plan", reason, token) for reason in plan.get("reasons", [])]
 
@@ -204,7 +205,7 @@ class Watcher:
                     )
                 else:
                     self._note("unchanged", now, memory.fired, detail=_unchanged(seen))
-            elif policy == "auto":
+            elif policy == "auto" or self._is_approved(policy, seen, config):
                 memory.begun = list(seen.keys.values()) or memory.begun
                 records.keep(memory)
                 self._say(f"training {_keys(seen)}{_planned(seen)}")
@@ -248,6 +249,11 @@ class Watcher:
         """Whether there is something to do: another run key, or what an update left half done."""
         return bool(seen.keys or (self._memory.begun and seen.others))
 
+    def _is_approved(self, policy: str, seen: Foreseen, config: Mapping[str, str]) -> bool:
+        """Whether somebody has approved just this."""
+        plan = self._records.plan if policy == "ask" else {}
+        return bool(plan.get("approved")) and plan.get("approve") == self._by_hand(seen, config)
+
     def _leave_plan(self, seen: Foreseen, config: Mapping[str, str], now: datetime) -> None:
         approve = self._by_hand(seen, config)
         if self._records.plan.get("approve") != approve:
@@ -260,7 +266,13 @@ class Watcher:
                 "config": dict(config),
                 "approve": approve,
             }
-        self._note("waits", now, self._memory.fired, seen, detail=f"approve it with {approve}")
+        self._note(
+            "waits",
+            now,
+            self._memory.fired,
+            seen,
+            detail=f"approve it: ./dev approve -s {self._stack}, or do it yourself: {approve}",
+        )
 
     def _by_hand(self, seen: Foreseen, config: Mapping[str, str]) -> str:
         words = [*seen.expect, *(f"--config {key}={value}" for key, value in config.items())]

@@ -115,7 +115,7 @@ def test_a_candidate_that_waits_says_what_to_do():
         rf"^Candidate     run {key('best')[:12]} \(data version data-best\), not served$", text, re.MULTILINE
     )
     assert re.search(r"^Gate          awaiting approval: ", text, re.MULTILINE)
-    assert f"set approve to {key('best')}" in text
+    assert f"./dev approve {key('best')[:12]}" in text
 
 
 def test_before_a_model_passes_nothing_is_said_to_serve():

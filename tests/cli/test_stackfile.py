@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cli.errors import CliError
-from cli.stacks.files import changed, for_this_run, salt_kept_out, set_value
+from cli.stacks.files import changed, for_this_run, salt_kept_out, set_value, unset_value, without
+from tests.healing import Told
 
 TEXT = """# The example
 config:
@@ -90,3 +91,46 @@ def test_a_salt_that_was_added_is_taken_out_again(tmp_path: Path) -> None:
     with salt_kept_out(file):
         file.write_text(changed_too)
     assert file.read_text() == changed_too
+
+
+@pytest.mark.parametrize(
+    ("key", "lines"),
+    [
+        ("dataVersion", ["  retraining:dataVersion: 2013-01   # until spring"]),
+        ("seed", ["""  "retraining:seed": '0'"""]),
+        ("parameters", ["  retraining:parameters:", "    Learning rate: 0.1"]),
+    ],
+)
+def test_a_key_is_taken_out_with_what_is_below_it(tmp_path: Path, key: str, lines: list[str]) -> None:
+    """Comments and the other keys stay."""
+    file = tmp_path / "Pulumi.dev.yaml"
+    file.write_text(TEXT)
+    assert unset_value(file, f"retraining:{key}")
+    assert file.read_text() == TEXT.replace("\n".join(lines) + "\n", "")
+    assert not unset_value(file, f"retraining:{key}")
+
+
+def test_the_last_key_leaves_an_empty_configuration() -> None:
+    """Lists may be as deep as their key; an empty line may be within them."""
+    text = "config:\n  retraining:gateRules:\n  - auc >= 0.7\n\n  - f1 >= 0.5\n"
+    assert without(text, "retraining:gateRules") == "config: {}\n"
+
+
+@given(key=st.from_regex(r"[a-z][A-Za-z]{0,9}", fullmatch=True), value=st.text(max_size=30))
+def test_what_is_set_and_taken_out_leaves_no_trace(key: str, value: str) -> None:
+    """Whatever the value was."""
+    name = f"retraining:{key}"
+    if name not in TEXT:
+        assert without(changed(TEXT, name, value), name) == TEXT
+
+
+@pytest.mark.heals("take {} out of it by hand")
+def test_a_file_in_another_style_is_left_alone(tmp_path: Path, remedy: Told) -> None:
+    """Nothing is written; by hand it can be taken out."""
+    file = tmp_path / "Pulumi.dev.yaml"
+    text = 'config: {"retraining:seed": 1, "retraining:pin": abcdef0}\n'
+    file.write_text(text)
+    remedy.fails(lambda: unset_value(file, "retraining:pin"))
+    assert file.read_text() == text
+    file.write_text('config: {"retraining:seed": 1}\n')
+    assert not unset_value(file, "retraining:pin")

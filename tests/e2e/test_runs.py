@@ -82,7 +82,7 @@ def test_show_tells_all_that_is_on_record_and_how_to_pin_it(checkout, keys):
     key = keys["2013-02"]
     shown = checkout.succeed("runs", "show", key[:8]).out
     assert f"models/flights/{key}/1.ilearner" in shown
-    assert f"./dev config set pin {key}" in shown
+    assert f"./dev pin {key[:12]}" in shown
     record = checkout.succeed("runs", "show", key[:8], "--json").json
     assert (record["key"], record["model"]["intact"]) == (key, True)
     assert record["model"]["size"] == record["bytes"] > 0

@@ -127,6 +127,25 @@ def test_a_plan_that_waits_is_applied_once_the_policy_is_auto(tmp_path: Path) ->
     assert "cron 0 13 * * * was due" in str(list(world.records.history())[-1])
 
 
+@pytest.mark.parametrize("stays", [True, False])
+def test_an_approved_plan_is_applied_unless_another_has_come(tmp_path: Path, stays: bool) -> None:
+    """Just what was approved, at the next look; newer data is another plan, which waits for an approval of its own."""
+    world = made(tmp_path, NEW_DATA, policy="ask")
+    world.watcher().once()
+    world.upload("2026-11-27")
+    world.watcher().once()
+    world.records.plan = {**world.records.plan, "approved": True}
+    if not stays:
+        world.upload("2026-11-28")
+    world.watcher().rehearse()
+    assert ("it would be applied" in " ".join(world.told)) is stays
+    for _time in range(2):
+        world.watcher().step()
+    assert [one.version for one in world.engine.trained] == (["2026-11-27"] if stays else [])
+    assert bool(world.records.plan) is not stays
+    assert "approved" not in world.records.plan
+
+
 def test_never_only_says(tmp_path: Path) -> None:
     """What would be trained is in the history, and nothing else happens."""
     world = made(tmp_path, NEW_DATA, policy="never")

@@ -181,7 +181,7 @@ def show(
             _print_fields({"rule": rule.get("reason", "")}, indent=2)
     if run.state == "finished" and record["model"]["intact"]:
         more = "" if stack == "dev" else f" -s {stack}"
-        out().print(f"\nTo serve this model again: ./dev config set pin {run.key}{more}", soft_wrap=True)
+        out().print(f"\nTo serve this model again: ./dev pin {run.key[:DIGITS]}{more}", soft_wrap=True)
 
 
 def _record(registry: Registry, run: Run) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""`./dev config get` and `./dev config set`."""
+"""`./dev config get`, `set` and `unset`."""
 
 from __future__ import annotations
 
@@ -57,6 +57,23 @@ def set_(
         written = {"secure": crypter.encrypt(value)}
     set_value(stack_file(stack), full, written)
     out().print(f"{stack_file(stack).name}: {key} is {_text(written) if secret else value}", markup=False)
+
+
+def unset(
+    key: Annotated[str, typer.Argument(help="The key, as in Pulumi.yaml.")],
+    stack: Stack = "dev",
+) -> None:
+    """Take one value out of the stack's file, so that Pulumi.yaml's default holds; the next `up` uses it."""
+    from cli.project import qualified, stack_config, stack_file
+    from cli.stacks.files import unset_value
+    from cli.stacks.names import known
+
+    stack = known(stack)
+    full, file = qualified(key), stack_file(stack)
+    there = unset_value(file, full)
+    default = stack_config(stack).get(full)
+    then = "it has no value" if default is None else f"it is {_text(default)}, by default"
+    out().print(f"{file.name}: {key} {'is taken out' if there else 'was not set'}; {then}", markup=False)
 
 
 def _text(value: Any) -> str:
