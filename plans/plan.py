@@ -52,7 +52,7 @@ class Plan:
         return [stage for stage in self.stages if "delete" in stage.operation or "replace" in stage.operation]
 
     def json(self) -> dict[str, Any]:
-        """As JSON, of the form that `schema.json` describes."""
+        """As JSON, of the form that `schemas/plan.schema.json` describes."""
         return {
             "format": FORMAT,
             **asdict(replace(self, stages=())),

@@ -13,8 +13,11 @@ from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
 from importlib.util import find_spec
+from pkgutil import iter_modules
 from typing import Any, Protocol
 
+from plans import stages
+from plans.facts import Fact
 from plans.phrases import Words
 from plans.steps import UNKNOWN, Step, has_unknowns
 
@@ -26,6 +29,8 @@ class Kind(Protocol):
 
     TITLE: str
     """What the resource is, for people; its name follows."""
+    FACTS: Mapping[str, Fact]
+    """Every fact there may be, as the plan's schema describes it."""
 
     def facts(self, step: Step) -> dict[str, Any]:
         """What matters of the step, as JSON."""
@@ -84,3 +89,9 @@ def kind_of(name: str) -> Any:
     """The file of this room that tells of such resources (a `Kind`); None where nobody does."""
     module = f"plans.stages.{_CAPITAL.sub('_', name).lower()}"
     return import_module(module) if name.isidentifier() and find_spec(module) else None
+
+
+def kinds() -> list[str]:
+    """The names of the kinds that have a file in this room, in order."""
+    found = (module.name.title().replace("_", "") for module in iter_modules(stages.__path__))
+    return sorted(found)

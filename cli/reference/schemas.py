@@ -1,4 +1,4 @@
-"""JSON Schemas of the files that people write, schemas/: from these, editors complete and mark experiments and stack files.
+"""JSON Schemas, schemas/: of the files that people write, by which editors complete and mark them, and of plans.
 
 ``python -m cli.reference.schemas`` writes them; a test says when they are out of date. They follow draft 7, which editors
 read. A schema sees one file: what takes the graph as a whole, such as ports and columns, is for `./dev experiment check`.
@@ -14,6 +14,7 @@ import yaml
 
 from cli.authoring.files import as_json_text
 from cli.project import ROOT
+from cli.reference import plans
 from graph.columns import ColumnSelection
 from graph.data.declared import MOST_MARKS
 from graph.definition import INPUT_KEYS
@@ -22,7 +23,7 @@ from graph.spec import GLOBAL_TYPES, REQUIRED, Module, Parameter
 from graph.steps import TYPES
 
 FOLDER = ROOT / "schemas"
-EXPERIMENT, STACK = "experiment.json", "stack.json"
+EXPERIMENT, STACK, PLAN = "experiment.json", "stack.json", "plan.schema.json"
 _DRAFT = "http://json-schema.org/draft-07/schema#"
 _WHOLE = r"^\s*[+-]?[0-9]{1,20}\s*$"
 _NUMBER = r"^\s*[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?\s*$"
@@ -59,9 +60,8 @@ _END = {"type": "string", "pattern": r"^[^.]+(\..+)?$", "description": "node, or
 
 def schemas() -> dict[str, str]:
     """The text of each schema, by its file's name."""
-    return {
-        name: as_json_text(schema, _WIDTH) for name, schema in ((EXPERIMENT, experiment()), (STACK, stack()))
-    }
+    made = {EXPERIMENT: experiment(), STACK: stack(), PLAN: plans.plan(_DRAFT)}
+    return {name: as_json_text(schema, _WIDTH) for name, schema in made.items()}
 
 
 def experiment() -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import replace
 from functools import partial
@@ -18,6 +18,7 @@ from cli.runners.deletions import Planned, refuse_unasked
 from cli.runners.run import Run
 from cli.views.outcomes import as_written
 from cli.wishes import TAKE_OVER, Wishes
+from plans.plan import is_refused_change, made_of
 
 if TYPE_CHECKING:
     from cli.planning import Planning
@@ -165,7 +166,7 @@ class EmbeddedRunner:
     ) -> Result:
         from cli.views.display import Held
 
-        make = partial(self._view, verb, wishes, preview)
+        make = partial(self._view, verb, wishes, preview, planning)
         first = (lambda result: planning.foreseen(self._document(result))) if planning else None
         held = preview and not (wishes.as_json and shown) and (planning is not None or not shown)
         view = Held(make, out(), "Previewing", shown=shown, first=first) if held else make()
@@ -179,7 +180,13 @@ class EmbeddedRunner:
             raise typer.Exit(INTERRUPTED if cancelled else FAILED)
         return result
 
-    def _view(self, verb: str, wishes: Wishes, preview: bool) -> View:
+    def _plan(self, planning: Planning | None, document: Mapping[str, Any], result: Result) -> Plan:
+        """The plan that a run is told with as JSON."""
+        if planning and all(map(is_refused_change, result.failures)):
+            return planning.foreseen(document)
+        return made_of(self.run.stack, document, done=not result.preview)
+
+    def _view(self, verb: str, wishes: Wishes, preview: bool, planning: Planning | None) -> View:
         from cli.views.diff_view import DiffView
         from cli.views.display import Renderer
         from cli.views.json_view import JsonView
@@ -188,7 +195,7 @@ class EmbeddedRunner:
         if wishes.as_json:
             config = self.workspace.config(check=False).items()
             told = {key: "[secret]" if value.secret else value.text for key, value in config}
-            return JsonView(self.run.stack, told, takes_over=takes_over)
+            return JsonView(told, partial(self._plan, planning), takes_over=takes_over)
         diff = DiffView(verb, self.run.stack, preview) if wishes.diff else None
         return Renderer(
             out(),

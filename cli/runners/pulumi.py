@@ -25,7 +25,7 @@ from cli.runners.deletions import Planned, refuse_unasked
 from cli.runners.event_log import Told, step_of
 from cli.runners.run import Run
 from cli.wishes import TAKE_OVER, Wishes
-from plans.plan import Plan, is_refused_change, made_of
+from plans.plan import Plan, is_refused_change
 
 OLDEST = (3, 200, 0)
 
@@ -154,7 +154,7 @@ class PulumiRunner:
     def _look(self, wishes: Wishes, planning: Planning, *, shown: bool = False) -> Told:
         """What a preview tells: as JSON, with the plan, where that is wanted; in the CLI's own words where all is to be shown."""
         if wishes.as_json:
-            return self._told_as_json(wishes, shown)
+            return self._told_as_json(wishes, planning, shown)
         if wishes.in_full and (shown or wishes.ask):
             return self._go("preview", replace(wishes, ask=False), planning=planning)
         with tempfile.TemporaryFile() as hidden:
@@ -163,7 +163,7 @@ class PulumiRunner:
             say(line)
         return told
 
-    def _told_as_json(self, wishes: Wishes, shown: bool) -> Told:
+    def _told_as_json(self, wishes: Wishes, planning: Planning, shown: bool) -> Told:
         import json
 
         takes_over = TAKE_OVER in self.run.env
@@ -178,8 +178,7 @@ class PulumiRunner:
             document = json.loads(held_back.read() or "{}")
         steps = [step_of(step, takes_over=takes_over) for step in document.get("steps") or []]
         if shown:
-            plan = made_of(self.run.stack, {"steps": steps})
-            print_json(document | {"plan": plan.json()})
+            print_json(document | {"plan": planning.foreseen({"steps": steps}).json()})
         return Told(steps=steps)
 
     def refresh(self, wishes: Wishes) -> None:

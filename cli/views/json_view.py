@@ -5,7 +5,7 @@ Source: `PreviewDigest` in `sdk/go/common/display/json.go`, `pkg/backend/display
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -15,14 +15,22 @@ from cli.console import print_json
 from cli.views.outcomes import counted, of_step
 from engine.events import Diagnostic, Event, Result, Step, StepFailed
 from engine.property_changes import Detail
-from plans.plan import made_of
+from plans.plan import Plan
 
 
 class JsonView:
-    """Prints one JSON document when the run is over; `config` is what it says the run of the `stack` was configured with."""
+    """Prints one JSON document when the run is over; `config` is what it says the run was configured with, `plan` makes its
+    plan of the document.
+    """
 
-    def __init__(self, stack: str, config: Mapping[str, str], *, takes_over: bool = False) -> None:
-        self._stack, self._config, self._takes_over = stack, config, takes_over
+    def __init__(
+        self,
+        config: Mapping[str, str],
+        plan: Callable[[Mapping[str, Any], Result], Plan],
+        *,
+        takes_over: bool = False,
+    ) -> None:
+        self._config, self._plan, self._takes_over = config, plan, takes_over
         self._told: list[Event] = []
 
     def __call__(self, event: Event) -> None:
@@ -32,8 +40,7 @@ class JsonView:
     def finish(self, result: Result) -> None:
         """Print it."""
         document = digest(result, self._told, self._config, takes_over=self._takes_over)
-        plan = made_of(self._stack, document, done=not result.preview)
-        print_json(document | {"plan": plan.json()})
+        print_json(document | {"plan": self._plan(document, result).json()})
 
     def close(self) -> None:
         """Nothing is open."""

@@ -5,10 +5,21 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from plans.facts import Fact, text
+from plans.facts import number as count
 from plans.phrases import Words, changed, short, size
 from plans.steps import UNKNOWN, Step
 
 TITLE = "data"
+FACTS: dict[str, Fact] = {
+    "path": text("Where its blobs are in the container; {version} stands for the version"),
+    "version": text("Which version"),
+    "oldVersion": text("Which version it was"),
+    "digest": text("What its bytes come to"),
+    "oldDigest": text("What they came to"),
+    "bytes": count("Its size in bytes"),
+    "blobs": count("How many blobs it has"),
+}
 
 
 def facts(step: Step) -> dict[str, Any]:

@@ -5,10 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from plans.facts import Fact, named, text, texts
 from plans.phrases import Words, number, short
 from plans.steps import UNKNOWN, Step
 
 TITLE = "fleet"
+FACTS: dict[str, Fact] = {
+    "plan": texts("What happens to its members, a kind of change a line"),
+    "planKey": text("The digest of what happens to each member"),
+    "leaves": texts("Members that leave it"),
+    "stuck": texts("Members that failed before and stay as they are"),
+    "counts": named("How many members came to what"),
+    "failed": texts("Members that failed, and why"),
+}
 
 
 def facts(step: Step) -> dict[str, Any]:

@@ -6,10 +6,27 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from plans.facts import Fact, named, numbers, several, text
+from plans.facts import number as count
 from plans.phrases import Words, changed, number, short
 from plans.steps import UNKNOWN, Step
 
 TITLE = "binding"
+FACTS: dict[str, Fact] = {
+    "endpoint": text("The endpoint that is bound"),
+    "model": text("The address of the model that it is to serve"),
+    "oldModel": text("The address of the model that it was to serve"),
+    "rings": several("The endpoints that are bound one after the other, and how long each is watched"),
+    "shares": numbers("Which shares of the calls it takes, one after the other, in percent"),
+    "mirror": count(
+        "Which share of the calls is answered by the new model as well, before it serves, in percent"
+    ),
+    "staging": text("The endpoint where the model is put first"),
+    "probeRows": count("How many rows are scored until it answers as the new model"),
+    "changedByOthers": named("What endpoints serve that others have changed"),
+    "probed": count("How many rows were scored"),
+    "bound": text("What the endpoint was bound to"),
+}
 _RUN = re.compile(r"models/[^/]+/([0-9a-f]{7,64})/")
 
 

@@ -5,11 +5,31 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from plans.facts import Fact, named, several, text, texts, whether
+from plans.facts import number as count
 from plans.phrases import Words, mapping, number, short
 from plans.stages.trained_model import measured
 from plans.steps import UNKNOWN, Step
 
 TITLE = "gate"
+FACTS: dict[str, Fact] = {
+    "endpoint": text("The endpoint that it is judged for"),
+    "candidate": text("The candidate's run key"),
+    "dataVersion": text("Which version of the data the candidate is trained from"),
+    "metrics": named("What the candidate measured"),
+    "champion": text("The run key of what is bound"),
+    "championMetrics": named("What that measured"),
+    "rules": texts("What must hold"),
+    "oldRules": texts("What had to hold"),
+    "minimumRows": count("On how many rows it must be measured"),
+    "holdout": text("Which version of the data both are judged on"),
+    "holdoutDigest": text("What its bytes come to"),
+    "onRejected": text("What follows where it does not pass: fail, or hold"),
+    "approval": whether("Whether somebody must approve it once it has passed"),
+    "approve": text("The run key that was approved"),
+    "verdict": text("pending, or what was judged"),
+    "judged": several("Each rule, and what came of it"),
+}
 
 
 def facts(step: Step) -> dict[str, Any]:

@@ -6,11 +6,33 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from plans.facts import Fact, named, text, texts, whether
+from plans.facts import number as count
 from plans.phrases import Words, changed, mapping, number, short
 from plans.steps import UNKNOWN, Step
 from tasks import measured_as
 
 TITLE = "model"
+FACTS: dict[str, Fact] = {
+    "experiment": text("What is trained"),
+    "action": text("train, reuse, attach to a run, or other words for what happens"),
+    "why": text("In a word what has changed, old and new"),
+    "dataVersion": text("Which version of the data it is trained from"),
+    "oldDataVersion": text("Which version it was trained from"),
+    "dataDigest": text("What the data's bytes come to"),
+    "blobs": texts("The blobs of the data"),
+    "runKey": text("The digest of all that it is trained from"),
+    "oldRunKey": text("What that was"),
+    "model": text("The model's address in the registry"),
+    "parameters": named("The web service's parameters"),
+    "deadlineMinutes": count("How long the job may take"),
+    "ratePerHour": count("What an hour of it costs"),
+    "plan": text("What happens, in words"),
+    "metrics": named("What it measured"),
+    "seconds": count("How long the job took"),
+    "job": text("The job's id"),
+    "reused": whether("Whether an earlier run's model was taken"),
+}
 _DIGITS = re.compile(r"\b([0-9a-f]{7})[0-9a-f]+\b")
 _TRAINS = "train"
 
@@ -33,7 +55,7 @@ def facts(step: Step) -> dict[str, Any]:
         "oldDataVersion": mapping(old.get("data")).get("version", ""),
         "parameters": new.get("parameters") or {},
         "deadlineMinutes": new.get("deadlineMinutes"),
-        "ratePerHour": new.get("ratePerHour"),
+        "ratePerHour": _amount(new.get("ratePerHour")),
         "plan": plan,
     }
     measured = {name: new[name] for name in ("metrics", "seconds", "job", "reused") if name in new}
@@ -73,6 +95,14 @@ def measured(metrics: Any) -> str:
     task = measured_as(set(metrics))
     usual = [one.name for one in task.metrics if one.name in metrics] if task else sorted(metrics)
     return ", ".join(f"{name} {number(metrics[name])}" for name in usual)
+
+
+def _amount(value: Any) -> Any:
+    """A number, also where configuration has it as text."""
+    try:
+        return float(value) if isinstance(value, str) and value != UNKNOWN else value
+    except ValueError:
+        return None
 
 
 def _why(why: str) -> str:

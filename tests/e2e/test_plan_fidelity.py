@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import json
+
+import jsonschema
 import pytest
 
+from cli.reference import schemas
 from tests.e2e import fidelity
 from tests.e2e.checkout import Checkout, jobs
 from tests.e2e.fidelity import SCENARIOS, UNKNOWN, Outcome, changed, leaves, reasons
 
 pytestmark = pytest.mark.cloud
+PLAN = jsonschema.Draft7Validator(json.loads((schemas.FOLDER / schemas.PLAN).read_text(encoding="utf-8")))
 
 
 @pytest.fixture(scope="module")
@@ -61,6 +66,13 @@ def test_the_values_of_the_update_are_those_of_the_preview_or_were_marked_unknow
 def test_after_an_update_a_refreshed_preview_is_quiet(story, name):
     """Nothing is found that the update should have done."""
     assert story[name].quiet
+
+
+@pytest.mark.parametrize("name", SCENARIOS)
+def test_plans_are_of_the_published_schema(story, name):
+    """Before the update and after it."""
+    for told in (story[name].preview, story[name].update):
+        PLAN.validate(told["plan"])
 
 
 @pytest.mark.parametrize("name", ["owner's address", "tag from outside", "description", "limits"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -111,9 +112,19 @@ def test_json_is_the_same_plan() -> None:
     told = forecast(
         [1.0, 1.2, 1.1, 0.9, 1.3], [{"auc": 0.7 + each / 100} for each in range(5)], ["auc >= 0.65"]
     )
-    plan = Plan(plan.stack, plan.stages, plan.unchanged, plan.drifted, plan.done, {plan.stages[1].urn: told})
+    plan = replace(plan, forecasts={plan.stages[1].urn: told})
     assert Plan.read(json.loads(json.dumps(plan.json()))) == plan
     assert "takes      about 1.1 s; " in as_text(plan)
+
+
+@pytest.mark.parametrize("rate", [3.6, "3.6"])
+def test_a_price_is_told_where_an_hour_has_one(rate: float | str) -> None:
+    """With its range, whether configuration has it as a number or as text."""
+    document = {"steps": [step("create", "TrainedModel", "m", None, model(KEY, "1", "a", ratePerHour=rate))]}
+    plan = made_of("dev", document)
+    told = forecast([1000.0] * 6, [])
+    text = as_text(replace(plan, forecasts={plan.stages[0].urn: told}))
+    assert "1.00 to 1.00 at 3.6 an hour" in " ".join(text.split())
 
 
 def test_markdown_is_one_comment_that_mentions_nobody() -> None:
