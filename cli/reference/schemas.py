@@ -233,22 +233,19 @@ def _global_parameter() -> dict[str, Any]:
 
 
 def _judged() -> Iterator[tuple[str, dict[str, Any]]]:
-    """What resources ask of settings, by their keys: choices and bounds."""
+    """What resources ask of settings, by their keys: choices, bounds and forms."""
+    from cli.stacks.values import FORMS, inputs_with_settings
     from clients.protocols import KINDS
-    from retrain_hooks import providers
-    from retrain_hooks.host.inputs import Inputs
     from retrain_hooks.triggers.declared import POLICIES
 
-    assert providers  # all inputs are declared below it
     yield "kind", {"enum": list(KINDS)}
     yield "watchPolicy", {"enum": list(POLICIES)}
-    waiting = [Inputs]
-    while waiting:
-        inputs = waiting.pop()
-        waiting += inputs.__subclasses__()
-        for row in inputs.table() if inputs is not Inputs else ():
+    for key, form in FORMS.items():
+        yield key, {"pattern": f"^({form.pattern})$"}
+    for inputs in inputs_with_settings():
+        for row in inputs.table():
             rules = row.rules
-            if rules.called:
+            if rules.called and rules.called != "kind":
                 bounds = {"minimum": rules.least, "maximum": rules.most}
                 found = {name: end for name, end in bounds.items() if end is not None}
                 yield rules.called, found | ({"enum": list(rules.choices)} if rules.choices else {})
@@ -266,6 +263,8 @@ def _setting(said: Mapping[str, Any], rules: Mapping[str, Any]) -> dict[str, Any
             return schema | {"enum": [True, False, "true", "false"]}
         case "string":
             return schema if "enum" in schema else schema | {"type": ["string", "number", "boolean"]}
+        case "array" if items := {end: schema.pop(end) for end in ("minimum", "maximum") if end in schema}:
+            return schema | {"type": "array", "items": items}
         case kind:
             return schema | {"type": kind}
 

@@ -85,15 +85,21 @@ class ModelBindingInputs(Place):
         default=(100,),
         least=1,
         most=100,
+        called="steps",
     )
     mirror: int = prop(
         "percent of the calls that the model answers a copy of, before it gets any, where the kind shares them",
         default=0,
         least=0,
         most=50,
+        called="mirror",
     )
     keep_previous: int = prop(
-        "how many models stay deployed without calls, for going back in seconds", default=1, least=0, most=18
+        "how many models stay deployed without calls, for going back in seconds",
+        default=1,
+        least=0,
+        most=18,
+        called="keepPrevious",
     )
     probe: ProbeInputs | None = prop("how they are probed; none: a binding is read back only", default=None)
     owner: OwnerRef | None = prop("who binds it; filled in by the component", default=None)

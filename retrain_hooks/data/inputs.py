@@ -18,10 +18,12 @@ def _path(path: str) -> None:
         )
 
 
-def _version(version: str) -> None:
+def judge_version(version: str, name: str = "") -> None:
+    """Raise ConfigurationError where that is no data version; *name* is what it is called."""
     if not version.strip():
         raise ConfigurationError(
-            "the text is empty", "write one, such as 2013-02, or latest, or a window 2013-01..2013-03"
+            f"{name}: the text is empty".removeprefix(": "),
+            "write one, such as 2013-02, or latest, or a window 2013-01..2013-03",
         )
 
 
@@ -56,7 +58,9 @@ class DataVersionInputs(Inputs):
         judge=_path,
         called="dataPath",
     )
-    version: str = prop("a literal such as 2013-02, latest, or a window 2013-01..2013-03", judge=_version)
+    version: str = prop(
+        "a literal such as 2013-02, latest, or a window 2013-01..2013-03", judge=judge_version
+    )
     container: str = prop("the container, where it is not the target's data container", default="")
     versions: tuple[str, ...] = prop("the versions that it resolves to", default=(), output=True)
     blobs: tuple[str, ...] = prop("the names of the blobs, in their order", default=(), output=True)

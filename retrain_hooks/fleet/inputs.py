@@ -172,6 +172,7 @@ class FleetInputs(FleetPlace):
         "the only plan (its digest, or the first 7 digits or more) that an update may carry out",
         default="",
         judge=judge_key,
+        called="expectPlan",
     )
     found: str = prop("digest of all members and their data", default="", output=True)
     plan: tuple[str, ...] = prop("what an update would do, a line a kind of change", default=(), output=True)

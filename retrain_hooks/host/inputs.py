@@ -56,7 +56,7 @@ class Rules:
     *least* and *most* bound numbers, ends included; *choices* lists the texts that are allowed; *judge* raises
     ConfigurationError for a value (of a list: each) that is wrong in another way. *output* marks what a check or an
     update adds, *identity* what makes it another thing where it changes. *called* is how a stack's configuration calls
-    it, where that is another name.
+    it, where one sets it.
     """
 
     text: str
@@ -147,7 +147,7 @@ class Inputs:
     def judge(cls, setting: str, value: Any) -> None:
         """Raise ConfigurationError where *value* is none of the property that a configuration calls *setting*."""
         for field in _fields(cls):
-            if setting == (field.rules.called or field.key):
+            if setting == field.rules.called:
                 _read(field.type, value, field.rules, setting)
 
     @classmethod

@@ -33,7 +33,7 @@ class WebServiceInputs(Inputs):
 
     target: str = prop("name of the target", identity=True)
     workspace: WorkspaceRef = prop("the workspace that it is in", identity=True)
-    kind: str = prop("the kind of web service", default=CLASSIC, choices=KINDS, identity=True)
+    kind: str = prop("the kind of web service", default=CLASSIC, choices=KINDS, identity=True, called="kind")
     name: str = prop("its name; a default name once given stays", default="", identity=True)
     default_name: str = prop("the name that a new one gets where none is given", default="")
     part: str = prop("what it does", default="training", choices=("training", PREDICTIVE), identity=True)

@@ -51,19 +51,35 @@ class TrainedModelInputs(Inputs):
         "the folder below experiments/ whose graph the service runs; empty where it was there before",
         default="",
     )
-    parameters: Mapping[str, Any] = prop("web-service parameters of the experiment by name", default={})
-    seed: int = prop("random seed of split and learner", default=0, least=0, most=2**31 - 1)
-    force: str = prop("any other text asks for a new run of the same inputs", default="")
-    pin: str = prop("key of a past run whose model is taken", default="", judge=judge_key)
+    parameters: Mapping[str, Any] = prop(
+        "web-service parameters of the experiment by name", default={}, called="parameters"
+    )
+    seed: int = prop("random seed of split and learner", default=0, least=0, most=2**31 - 1, called="seed")
+    force: str = prop("any other text asks for a new run of the same inputs", default="", called="force")
+    pin: str = prop("key of a past run whose model is taken", default="", judge=judge_key, called="pin")
     expect_run_key: str = prop(
-        "the only run key, or its first 7 digits or more, that is let through", default="", judge=judge_key
+        "the only run key, or its first 7 digits or more, that is let through",
+        default="",
+        judge=judge_key,
+        called="expectRunKey",
     )
-    max_jobs: int | None = prop("training jobs that one update may start", default=None, least=0)
-    cancel_jobs: bool = prop("whether an interrupted update cancels its job", default=False)
+    max_jobs: int | None = prop(
+        "training jobs that one update may start", default=None, least=0, called="maxJobs"
+    )
+    cancel_jobs: bool = prop(
+        "whether an interrupted update cancels its job", default=False, called="cancelJobs"
+    )
     deadline_minutes: int = prop(
-        "how long one run may take", default=60, least=1, most=43_200, unit="minutes"
+        "how long one run may take",
+        default=60,
+        least=1,
+        most=43_200,
+        unit="minutes",
+        called="deadlineMinutes",
     )
-    rate_per_hour: float | None = prop("what an hour of training costs", default=None, least=0)
+    rate_per_hour: float | None = prop(
+        "what an hour of training costs", default=None, least=0, called="ratePerHour"
+    )
     adopts: Adopts | None = prop("a model that was served before the program", default=None)
     covers: Covers | None = prop("what determines the model", default=None, output=True)
     leaves: Leaves | None = prop(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 
@@ -10,8 +11,10 @@ import yaml
 from typer.testing import CliRunner, Result
 
 from cli.app import build
+from cli.stacks.values import judge
 from clients.errors import ConfigurationError
 from retrain_hooks.host.settings import refuse_alike, refuse_unknown
+from tests.healing import Told
 
 ROOT = Path(__file__).resolve().parents[2]
 KEYS = set(yaml.safe_load((ROOT / "Pulumi.yaml").read_text())["config"])
@@ -40,6 +43,7 @@ def run(*arguments: str) -> Result:
 def stack(project_root: Path) -> Path:
     """The stack's file of a project with this one's keys."""
     shutil.copy(ROOT / "Pulumi.yaml", project_root)
+    (project_root / "experiments").symlink_to(ROOT / "experiments")
     file = project_root / "Pulumi.dev.yaml"
     file.write_text("config:\n  retraining:target: elsewhere\n")
     return file
@@ -118,6 +122,21 @@ def test_configuration_outside_of_config_is_refused(stack: Path, text: str) -> N
         ("notifications", '[{"fil": "x"}]'),
         ("ratePerHour", "cheap"),
         ("deadlineMinutes", "0"),
+        *(("target", value) for value in ("", "nowhere", "Local")),
+        *(("location", value) for value in ("", "west europe", "West Europe")),
+        *(("ownerEmail", value) for value in ("", "nobody")),
+        *(("experiment", value) for value in ("", "flihgts", "../flights", "new/flights")),
+        *(("dataVersion", ""), ("baselineDataVersion", " ")),
+        *(("endpointName", value) for value in ("", "A_b", "with-dash", "a" * 25)),
+        *(
+            ("members", value)
+            for value in ('{"x": 1}', '{"column": "a", "path": "b"}', '{"path": "sales.csv"}')
+        ),
+        *(("fleetConcurrency", value) for value in ("0", "1000")),
+        *(("fleetWaves", '["x"]'), ("fleetBake", "soon"), ("fleetMaxFailures", "many"), ("expectPlan", "zz")),
+        *(("maxJobs", "-1"), ("ratePerHour", "-1"), ("mirror", "51"), ("keepPrevious", "-1")),
+        *(("steps", value) for value in ("[]", "[0, 100]", "[10]", "[50, 10, 100]", '["x"]')),
+        *(("rings", value) for value in ('["A B"]', '["a", "a"]', '["pilot, "]')),
     ],
 )
 def test_a_value_that_an_update_would_refuse_is_not_written(stack: Path, key: str, value: str) -> None:
@@ -141,6 +160,13 @@ def test_a_value_that_an_update_would_refuse_is_not_written(stack: Path, key: st
         ("bake", "1.5h", "1.5h"),
         ("pin", "", ""),
         ("azure-native:location", "anywhere", "anywhere"),
+        ("experiment", "tumours", "tumours"),
+        ("target", "environment", "environment"),
+        ("members", '{"list": ["ann", {"name": "bob"}]}', {"list": ["ann", {"name": "bob"}]}),
+        ("members", '{"column": "dest", "minimumRows": 50}', {"column": "dest", "minimumRows": 50}),
+        ("steps", "[10, 50, 100]", [10, 50, 100]),
+        ("ratePerHour", "0.19", "0.19"),
+        ("holdoutDataVersion", "", ""),
     ],
 )
 def test_a_value_is_written_as_what_it_is(stack: Path, key: str, value: str, written: object) -> None:
@@ -152,3 +178,74 @@ def test_a_value_is_written_as_what_it_is(stack: Path, key: str, value: str, wri
         assert done.exit_code == 0, done.output
         full = key if ":" in key else f"retraining:{key}"
         assert read(stack)["config"][full] == written
+
+
+def test_a_default_is_always_a_value_of_its_key(stack: Path) -> None:
+    """What Pulumi.yaml declares is what the check takes."""
+    for key, declared in yaml.safe_load((ROOT / "Pulumi.yaml").read_text())["config"].items():
+        default = declared["default"]
+        text = default if isinstance(default, str) else json.dumps(default)
+        if default not in ("", {}, []):
+            judge(key, default if isinstance(default, list | bool) else text, "classic")
+        assert run("config", "set", key, "--", text).exit_code == 0
+
+
+def test_an_endpoint_of_azure_ml_may_have_dashes(stack: Path) -> None:
+    """What a name may be is a matter of the stack's kind."""
+    assert run("config", "set", "endpointName", "flight-delays").exit_code == 2
+    assert run("config", "set", "kind", "azureml").exit_code == 0
+    assert run("config", "set", "endpointName", "flight-delays").exit_code == 0
+
+
+def test_a_secret_stays_one(stack: Path) -> None:
+    """It is encrypted when it is set again, too, and is shown nowhere."""
+    for more in (["--secret"], []):
+        done = run("config", "set", "azure-native:clientSecret", f"s3cr3t{len(more)}", *more)
+        assert done.exit_code == 0, done.output
+        assert "[secret]" in done.output
+        written = yaml.safe_load(stack.read_text())["config"]["azure-native:clientSecret"]
+        assert written.keys() == {"secure"}
+        for shown in (
+            done,
+            *(run("config", "get", *way) for way in ([], ["--json"], ["azure-native:clientSecret"])),
+        ):
+            assert "s3cr3t" not in shown.output
+            assert written["secure"] not in shown.output
+            assert "[secret]" in shown.output
+
+
+def test_every_key_is_listed_with_what_it_is_for(stack: Path) -> None:
+    """Its value, its default where that is another, and its description."""
+    assert run("config", "set", "seed", "7").exit_code == 0
+    lines = run("config", "get").output.splitlines()
+    declared = yaml.safe_load((ROOT / "Pulumi.yaml").read_text())["config"]
+    found = {words[0]: line for line in lines if (words := line.split())}
+    for key, said in declared.items():
+        assert said["description"] in found[key]
+    assert found["seed"].split()[:3] == ["seed", "7", "0"]
+
+
+def test_a_value_is_taken_out_and_the_default_holds_again(stack: Path) -> None:
+    """What was not set stays so, and is no error; a misspelt key is one."""
+    before = stack.read_text()
+    assert run("config", "set", "seed", "7").exit_code == 0
+    assert "seed is taken out; it is 0, by default" in run("config", "unset", "seed").output
+    assert stack.read_text() == before
+    again = run("config", "unset", "seed")
+    assert (again.exit_code, "was not set" in again.output) == (0, True)
+    misspelt = run("config", "unset", "sead")
+    assert misspelt.exit_code == 2
+    assert "write retraining:seed" in misspelt.output
+
+
+@pytest.mark.heals("write {}, or begin one: ./dev experiment new {}", at="cli/stacks/values.py")
+@pytest.mark.heals("write some of {}", at="cli/stacks/values.py")
+def test_what_is_advised_is_taken(stack: Path, remedy: Told) -> None:
+    """The nearest experiment, and the keys that say who the members are."""
+    for key, wrong, right in (
+        ("experiment", "flihgts", "flights"),
+        ("members", {"columns": "dest"}, {"column": "dest"}),
+    ):
+        told = remedy.fails(lambda key=key, wrong=wrong: judge(key, wrong, "classic")).remedy
+        assert (right if isinstance(right, str) else "column") in told
+        judge(key, right, "classic")

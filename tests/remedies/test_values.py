@@ -16,7 +16,7 @@ from clients.storage.account import StorageAccount, judge
 from graph.identity import identity, resolved_parameters
 from retrain_hooks.binding.bake_rules import BakeRule
 from retrain_hooks.binding.inputs import ModelBindingInputs
-from retrain_hooks.data.inputs import _path, _version
+from retrain_hooks.data.inputs import _path, judge_version
 from retrain_hooks.data.versions import choose
 from retrain_hooks.experiments.package import load
 from retrain_hooks.gate.inputs import GateInputs
@@ -198,7 +198,7 @@ def inputs(given: dict[str, Any]) -> Everything:
         case("write it like sales/{version}.csv", _path, "flights.csv", "flights/{version}.csv"),
         case(
             "write one, such as 2013-02, or latest, or a window 2013-01..2013-03",
-            _version,
+            judge_version,
             " ",
             "2013-01..2013-03",
         ),

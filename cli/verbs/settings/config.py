@@ -6,9 +6,11 @@ from typing import Annotated, Any
 
 import typer
 
-from cli.console import as_text, out, print_json
+from cli.console import as_text, out, print_json, print_table
 from cli.errors import CliError
 from cli.options import AsJson, Stack
+
+SECRET = "[secret]"  # noqa: S105
 
 
 def get(
@@ -16,23 +18,35 @@ def get(
     stack: Stack = "dev",
     as_json: AsJson = False,
 ) -> None:
-    """Show the stack's configuration, Pulumi.yaml's defaults included."""
+    """Show the stack's configuration: every key with its value, its default, and what it is for."""
     from cli.project import project, qualified, stack_config
     from cli.stacks.names import known
 
     stack = known(stack)
-    values = stack_config(stack)
+    values = {name: SECRET if _is_secret(value) else value for name, value in stack_config(stack).items()}
     if key:
         full = qualified(key)
         if full not in values:
             raise CliError(f"{key} has no value in {stack}", f"./dev config set {key} VALUE -s {stack}")
-        print_json(values[full]) if as_json else out().print(_text(values[full]), markup=False)
+        print_json(values[full]) if as_json else out().print(as_text(values[full]), markup=False)
     elif as_json:
         print_json(values)
     else:
         own = f"{project()['name']}:"
-        for name in sorted(values):
-            out().print(f"{name.removeprefix(own):<22}  {_text(values[name])}", markup=False)
+        declared = {f"{own}{name}": said for name, said in (project().get("config") or {}).items()}
+        rows = [
+            _row(name.removeprefix(own), values.get(name), declared.get(name))
+            for name in [*declared, *sorted(values.keys() - declared.keys())]
+        ]
+        print_table(("key", "value", "default", "what it is for"), rows, whole=("key",))
+
+
+def _row(name: str, value: Any, declared: Any) -> tuple[str, str, str, str]:
+    """A key as a table has it; a default that holds is said once."""
+    said = declared if isinstance(declared, dict) else {}
+    default = said.get("default")
+    shown = "" if value is None else as_text(value)
+    return name, shown, "" if default in (None, value) else as_text(default), str(said.get("description", ""))
 
 
 def set_(
@@ -43,20 +57,23 @@ def set_(
 ) -> None:
     """Write one value into the stack's file; the next `up` uses it."""
     from backend.workspace import Workspace
-    from cli.project import ROOT, passphrase, qualified, stack_file
+    from cli.project import ROOT, passphrase, project, qualified, stack_config, stack_file
     from cli.stacks.files import set_value
     from cli.stacks.names import known
     from cli.stacks.values import judged
 
     stack = known(stack)
     full = qualified(key)
-    written = judged(full, value)
-    if secret:
+    values = stack_config(stack)
+    written = judged(full, value, str(values.get(f"{project()['name']}:kind", "classic")))
+    if secret or _is_secret(values.get(full)):
         workspace = Workspace.open(ROOT, stack, passphrase=passphrase())
         crypter = workspace.crypter() or workspace.new_crypter()
         written = {"secure": crypter.encrypt(value)}
     set_value(stack_file(stack), full, written)
-    out().print(f"{stack_file(stack).name}: {key} is {_text(written) if secret else value}", markup=False)
+    out().print(
+        f"{stack_file(stack).name}: {key} is {_text(written) if _is_secret(written) else value}", markup=False
+    )
 
 
 def unset(
@@ -77,4 +94,8 @@ def unset(
 
 
 def _text(value: Any) -> str:
-    return "[secret]" if isinstance(value, dict) and "secure" in value else as_text(value)
+    return SECRET if _is_secret(value) else as_text(value)
+
+
+def _is_secret(value: Any) -> bool:
+    return isinstance(value, dict) and "secure" in value
