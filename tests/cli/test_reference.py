@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -11,8 +12,8 @@ import jsonschema  # type: ignore[import-untyped]
 import pytest
 import yaml
 
-from cli.project import ROOT
-from cli.reference import metrics, modules, resources, schemas
+from cli.project import ROOT, project
+from cli.reference import configuration, metrics, modules, resources, schemas, verbs
 from graph import GraphError, parse_experiment
 from graph.errors import ModuleFailure
 from graph.modules import find, names, slug
@@ -20,6 +21,8 @@ from graph.package import read_package
 from graph.spec import Parameter
 from retrain_hooks import providers
 from retrain_hooks.host.settings import refuse_unknown
+from tests.remedies import page as errors
+from tests.remedies.collecting import Source
 
 GRAPH = jsonschema.Draft7Validator(schemas.experiment())
 STACK = jsonschema.Draft7Validator(schemas.stack())
@@ -55,6 +58,36 @@ def test_the_pages_of_modules_are_up_to_date() -> None:
 def test_the_page_of_metrics_is_up_to_date() -> None:
     """It is rendered from the tasks; ./dev docs metrics writes it anew."""
     assert metrics.PAGE.read_text(encoding="utf-8") == metrics.page()
+
+
+@pytest.mark.parametrize("reference", [verbs, configuration, errors], ids=lambda one: one.PAGE.stem)
+def test_the_references_of_verbs_keys_and_errors_are_up_to_date(reference: Any) -> None:
+    """They are rendered from what is declared; ./dev docs cli configuration errors writes them anew."""
+    assert reference.PAGE.read_text(encoding="utf-8") == reference.page()
+
+
+def test_every_key_of_a_stack_has_a_topic_and_an_example_that_holds() -> None:
+    """A new key has to be given both; what a stack's file may not have is no example."""
+    examples = [item for topic in configuration.TOPICS.values() for item in topic.examples.items()]
+    own = [key for key, _ in examples]
+    assert sorted(own) == sorted(project()["config"])
+    for key, value in examples:
+        STACK.validate({"config": {f"{project()['name']}:{key}": value}})
+
+
+def test_every_verb_says_what_it_takes() -> None:
+    """Each verb has its section, each option and argument its line with a text."""
+    page = verbs.page()
+    assert not re.findall(r"^\|.*\|  \|$", page, re.MULTILINE)
+    assert {f"./dev {name}" for name in ("up", "data put", "cloud start")} <= set(
+        re.findall(r"^#+ (.*)$", page, re.M)
+    )
+
+
+def test_every_remedy_is_on_the_page_of_errors() -> None:
+    """As many as the source has."""
+    source = Source()
+    assert {remedy for _, remedy in errors.errors(source)} == set(source.remedies())
 
 
 def test_the_schemas_are_up_to_date() -> None:

@@ -27,7 +27,7 @@ ROOMS = (
     "sandbox",
     "localcloud",
 )
-_MARK = "remedy: "
+MARK = "remedy: "
 _NAMES = ("remedy", "sign_in")
 
 
@@ -69,37 +69,37 @@ class Source:
         return sorted(found)
 
     def _of(self, module: _Module) -> Iterator[Remedy]:
-        for scope, node in _scoped(module.tree):
+        for scope, node in scoped(module.tree):
             said: list[ast.expr] = []
             if isinstance(node, ast.Call):
-                said += self._given(module, node)
+                said += self.given(module, node)
                 for function, answer in self._in_pairs(module, node):
-                    yield from self._texts(module, function, answer)
+                    yield from self.texts(module, function, answer)
             elif isinstance(node, ast.FunctionDef):
                 said += _default(node)
             elif (isinstance(node, ast.AnnAssign) and _is_called_remedy(node.target) and node.value) or (
                 isinstance(node, ast.Assign) and _is_called_remedy(node.targets[0])
             ):
                 said.append(node.value)
-            elif isinstance(node, ast.Constant | ast.JoinedStr) and _MARK in (whole := _text(node) or ""):
-                text = whole.partition(_MARK)[2]
+            elif isinstance(node, ast.Constant | ast.JoinedStr) and MARK in (whole := text_of(node) or ""):
+                text = whole.partition(MARK)[2]
                 if text and not text.startswith("{}") and not _is_doc(whole):
                     yield Remedy(module.at, text)
             for expression in said:
-                yield from self._texts(module, scope, expression)
+                yield from self.texts(module, scope, expression)
 
-    def _given(self, module: _Module, call: ast.Call) -> list[ast.expr]:
+    def given(self, module: _Module, call: ast.Call) -> list[ast.expr]:
         """What a call passes as a remedy."""
         by_name = [one.value for one in call.keywords if one.arg in _NAMES]
         if by_name:
             return by_name
-        place = self._place(module, call.func)
-        return [call.args[place]] if place is not None and place < len(call.args) else []
+        at = self.place(module, call.func)
+        return [call.args[at]] if at is not None and at < len(call.args) else []
 
     def _in_pairs(self, module: _Module, call: ast.Call) -> Iterator[tuple[ast.AST, ast.expr]]:
         """What the functions that a call unpacks answer where a remedy is: `Error(*_told(…))`, and in which function."""
         stars = [(at, one.value) for at, one in enumerate(call.args) if isinstance(one, ast.Starred)]
-        place = self._place(module, call.func) if stars else None
+        place = self.place(module, call.func) if stars else None
         if place is None or stars[0][0] > place:
             return
         position, value = stars[0]
@@ -109,7 +109,7 @@ class Source:
                 if isinstance(node, ast.Return) and isinstance(node.value, ast.Tuple):
                     yield function, node.value.elts[place - position]
 
-    def _place(self, module: _Module, called: ast.expr) -> int | None:
+    def place(self, module: _Module, called: ast.expr) -> int | None:
         """Where the function or class that is called takes its remedy."""
         if isinstance(called, ast.Name):
             return self._place_in(module, called.id)
@@ -138,35 +138,36 @@ class Source:
                     return _position(own)
             fields = [own for own in found.body if isinstance(own, ast.AnnAssign)]
             places = [i for i, own in enumerate(fields) if _is_called_remedy(own.target)]
-            inherited = (self._place(module, base) for base in found.bases)
+            inherited = (self.place(module, base) for base in found.bases)
             return places[0] if places else next((one for one in inherited if one is not None), None)
         return None
 
-    def _texts(self, module: _Module, scope: ast.AST, said: ast.expr) -> Iterator[Remedy]:
-        text = _text(said)
+    def texts(self, module: _Module, scope: ast.AST, said: ast.expr) -> Iterator[Remedy]:
+        """Every text that an expression may stand for; what can't be read is in *unknown* then."""
+        text = text_of(said)
         if text is not None:
             if text:
                 yield Remedy(module.at, text)
         elif isinstance(said, ast.IfExp):
-            yield from self._texts(module, scope, said.body)
-            yield from self._texts(module, scope, said.orelse)
+            yield from self.texts(module, scope, said.body)
+            yield from self.texts(module, scope, said.orelse)
         elif isinstance(said, ast.BoolOp | ast.Dict):
             for one in said.values:
-                yield from self._texts(module, scope, one)
+                yield from self.texts(module, scope, one)
         elif isinstance(said, ast.Subscript) and isinstance(said.value, ast.Name):
-            for value in _assigned(module.tree, said.value.id):  # a table; else one of what others said
-                yield from self._texts(module, scope, value)
+            for value in assigned(module.tree, said.value.id):  # a table; else one of what others said
+                yield from self.texts(module, scope, value)
         elif isinstance(said, ast.Name):
             yield from self._named(module, scope, said.id)
         elif isinstance(said, ast.Call) and isinstance(said.func, ast.Name) and not _is_handed_on(said):
             yield from self._returned(module, said.func.id)
         elif isinstance(said, ast.Call) and isinstance(table := getattr(said.func, "value", None), ast.Dict):
             for value in (table, *said.args[1:]):  # {…}.get(code, otherwise)
-                yield from self._texts(module, scope, value)
+                yield from self.texts(module, scope, value)
         elif (
             isinstance(said, ast.Call) and isinstance(said.func, ast.Attribute) and said.func.attr == "format"
         ):
-            yield from self._texts(module, scope, said.func.value)
+            yield from self.texts(module, scope, said.func.value)
         elif not _is_handed_on(said):
             self.unknown.append(f"{module.at}:{said.lineno} {ast.unparse(said)}")
 
@@ -174,17 +175,17 @@ class Source:
         """What a name stands for: in its function, in its module, where it is imported from. A parameter stands for
         what callers give.
         """
-        here = list(_assigned(scope, name))
+        here = list(assigned(scope, name))
         if here:
             for value in here:
-                yield from self._texts(module, scope, value)
+                yield from self.texts(module, scope, value)
         elif isinstance(scope, ast.FunctionDef | ast.Lambda) and name in _parameters(scope) + _unpacked(
             scope
         ):
             return
-        elif top := list(_assigned(module.tree, name)):
+        elif top := list(assigned(module.tree, name)):
             for value in top:
-                yield from self._texts(module, module.tree, value)
+                yield from self.texts(module, module.tree, value)
         elif name in module.imports and module.imports[name][0] in self.modules:
             package, original = module.imports[name]
             yield from self._named(self.modules[package], self.modules[package].tree, original)
@@ -201,7 +202,7 @@ class Source:
             return
         for node in ast.walk(found):
             if isinstance(node, ast.Return) and node.value is not None:
-                yield from self._texts(module, found, node.value)
+                yield from self.texts(module, found, node.value)
 
 
 def healing() -> list[tuple[str, str, str]]:
@@ -219,14 +220,16 @@ def healing() -> list[tuple[str, str, str]]:
                 names = target.elts if isinstance(target, ast.Tuple) else [target]
                 values = value.elts if isinstance(value, ast.Tuple) else [value]
                 pairs = zip(names, values, strict=False)
-                constants |= {one.id: _text(found) or "" for one, found in pairs if isinstance(one, ast.Name)}
+                constants |= {
+                    one.id: text_of(found) or "" for one, found in pairs if isinstance(one, ast.Name)
+                }
         for node in ast.walk(tree):
             if isinstance(node, ast.Call) and _called(node.func) in ("heals", "case"):
                 places = [one.value for one in node.keywords if one.arg == "at"]
-                where = [constants[one.id] if isinstance(one, ast.Name) else _text(one) for one in places]
+                where = [constants[one.id] if isinstance(one, ast.Name) else text_of(one) for one in places]
                 line = f"{file.relative_to(ROOT).as_posix()}:{node.lineno}"
                 given = node.args[:1] if _called(node.func) == "case" else node.args
-                texts = [_text(one) for one in given]
+                texts = [text_of(one) for one in given]
                 found += [(line, one, (where and where[0]) or "") for one in texts if one is not None]
     return found
 
@@ -247,17 +250,17 @@ def _name(file: Path) -> str:
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
-def _scoped(tree: ast.AST, scope: ast.AST | None = None) -> Iterator[tuple[ast.AST, ast.AST]]:
+def scoped(tree: ast.AST, scope: ast.AST | None = None) -> Iterator[tuple[ast.AST, ast.AST]]:
     """Every node with the function (or module) that it is in."""
     scope = scope or tree
     for child in ast.iter_child_nodes(tree):
         if isinstance(tree, ast.JoinedStr) and isinstance(child, ast.Constant):
             continue
         yield scope, child
-        yield from _scoped(child, child if isinstance(child, ast.FunctionDef | ast.Lambda) else scope)
+        yield from scoped(child, child if isinstance(child, ast.FunctionDef | ast.Lambda) else scope)
 
 
-def _assigned(scope: ast.AST, name: str) -> Iterator[ast.expr]:
+def assigned(scope: ast.AST, name: str) -> Iterator[ast.expr]:
     nodes = scope.body if isinstance(scope, ast.Module) else list(ast.walk(scope))
     for node in nodes:
         if isinstance(node, ast.Assign):
@@ -314,13 +317,13 @@ def _default(function: ast.FunctionDef) -> list[ast.expr]:
     return [by_name[name] for name in _NAMES if name in by_name]
 
 
-def _text(node: ast.expr | ast.AST) -> str | None:
+def text_of(node: ast.expr | ast.AST) -> str | None:
     if isinstance(node, ast.Constant):
         return node.value if isinstance(node.value, str) else "" if node.value is None else None
     if isinstance(node, ast.JoinedStr):
-        return "".join(_text(one) or "{}" if isinstance(one, ast.Constant) else "{}" for one in node.values)
+        return "".join(text_of(one) or "{}" if isinstance(one, ast.Constant) else "{}" for one in node.values)
     if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
-        parts = (_text(node.left), _text(node.right))
+        parts = (text_of(node.left), text_of(node.right))
         return "".join("{}" if one is None else one for one in parts) if any(parts) else None
     return None
 
@@ -336,7 +339,7 @@ def _is_called_remedy(target: ast.expr) -> bool:
 def _is_handed_on(said: ast.expr) -> bool:
     """Another error's, or one's own from when it was made."""
     if isinstance(said, ast.Call) and _called(said.func) == "getattr":
-        return any(_text(one) in _NAMES for one in said.args)
+        return any(text_of(one) in _NAMES for one in said.args)
     if isinstance(said, ast.Call) and isinstance(said.func, ast.Attribute) and said.func.attr == "get":
         return isinstance(said.func.value, ast.Attribute)  # what was kept of another
     return isinstance(said, ast.Attribute) and said.attr.strip("_") in _NAMES

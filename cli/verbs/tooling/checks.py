@@ -30,15 +30,21 @@ class Kind(StrEnum):
 
 
 class Page(StrEnum):
-    """A page of docs/ with a table that is written from a run or from the code; `schemas` are those of files."""
+    """A page of docs/ with a table that is written from a run or from the code; `schemas` are those of files,
+    `site` is what mkdocs makes of all pages.
+    """
 
+    CLI = "cli"
+    CONFIGURATION = "configuration"
     EMBEDDED_ENGINE = "embedded-engine"
+    ERRORS = "errors"
     METRICS = "metrics"
     MODULES = "modules"
     PLAN_FIDELITY = "plan-fidelity"
     RESOURCE_OPTIONS = "resource-options"
     RESOURCES = "resources"
     SCHEMAS = "schemas"
+    SITE = "site"
 
 
 def lint() -> None:
@@ -56,7 +62,7 @@ def test(
 def docs(
     pages: Annotated[list[Page] | None, typer.Argument(help="Which pages; all, if none is named.")] = None,
 ) -> None:
-    """Write the pages in docs/ and the schemas that come from a run or from the code; takes minutes."""
+    """Write the pages in docs/ and the schemas that come from a run or from the code, which takes minutes; `site`: build/site."""
     modules = {
         Page.EMBEDDED_ENGINE: "tests.engine.behaviours",
         Page.PLAN_FIDELITY: "tests.e2e.fidelity",
@@ -65,6 +71,10 @@ def docs(
         Page.MODULES: "cli.reference.modules",
         Page.METRICS: "cli.reference.metrics",
         Page.SCHEMAS: "cli.reference.schemas",
+        Page.CLI: "cli.reference.verbs",
+        Page.CONFIGURATION: "cli.reference.configuration",
+        Page.ERRORS: "tests.remedies.page",
+        Page.SITE: "cli.reference.site",
     }
     raise typer.Exit(
         run_all([(f"docs {page}", [sys.executable, "-m", modules[page]]) for page in pages or Page])
