@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -82,7 +83,9 @@ def _bounds(kind: Any) -> str:
 
 
 def _paragraphs(text: str | None) -> str:
-    return "\n\n".join(" ".join(part.split()) for part in (text or "").split("\n\n"))
+    """A help's paragraphs; an example is shown as it is typed."""
+    said = [" ".join(part.split()) for part in (text or "").split("\n\n")]
+    return "\n\n".join(re.sub(r"^(Examples?): (?=\./dev)", r"\1:\n\n    ", part) for part in said)
 
 
 if __name__ == "__main__":
