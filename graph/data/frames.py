@@ -180,6 +180,11 @@ def like(values: Any, cells: Array) -> Any:
     return pd.Series(cells, values.index, name=values.name)
 
 
+def uncategorized(values: Any) -> Any:
+    """The column as it would be had nobody made it categorical; see `plain_cells`."""
+    return like(values, plain_cells(values)) if is_categorical(values) else values
+
+
 def filled_with(values: Any, substitute: Any) -> Any:
     """The column with its missing values replaced. Raises TypeError where it has some and its type not the value."""
     if not isinstance(values, Values):

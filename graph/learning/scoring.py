@@ -51,7 +51,8 @@ def measured(dataset: Dataset) -> dict[str, float]:
 def outcome(dataset: Dataset) -> Outcome:
     """What was said of the rows of a scored dataset, beside what is so.
 
-    Raises 0025 where there are no scores, 0024 where there is no label, 0003 where no row has one.
+    Raises 0025 where there are no scores, 0039 where one is no number, 0024 where there is no label, 0003 where no row has
+    one.
     """
     scored, frame = dataset.scored, dataset.frame
     task = scored.task if scored else ""
@@ -69,8 +70,7 @@ def outcome(dataset: Dataset) -> Outcome:
     if task == TASK_REGRESSION:
         if not is_numeric(frame[scored.label]):
             raise ModuleFailure("0024", f'There is no numeric label column "{scored.label}" in the dataset.')
-        actual, predicted = (frame[name].to_numpy(dtype=np.float64) for name in (scored.label, SCORED_LABELS))
-        return Outcome(predicted, actual)
+        return Outcome(_numbers(frame, [SCORED_LABELS])[:, 0], frame[scored.label].to_numpy(dtype=np.float64))
     if task == TASK_MULTICLASS:
         actual, predicted = (
             frame[name].map(level_text).to_numpy(dtype=object) for name in (scored.label, SCORED_LABELS)
@@ -87,4 +87,12 @@ def _numbers(frame: Table, columns: Any) -> Any:
     names = list(columns)
     if not names or not set(names) <= set(frame.columns):
         raise ModuleFailure("0025", "There is no score column in the dataset.")
-    return frame[names].to_numpy(dtype="float64")
+    found = frame[names].to_numpy(dtype="float64")
+    if not np.isfinite(found).all():
+        name = names[int((~np.isfinite(found)).any(axis=0).argmax())]
+        raise ModuleFailure(
+            "0039",
+            f'Error while completing operation: column "{name}" has scores that are no numbers. '
+            "The features are too large for the model: normalize them before it is trained.",
+        )
+    return found

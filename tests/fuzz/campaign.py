@@ -51,7 +51,7 @@ def _begin() -> None:
 def figures(outcomes: Sequence[Outcome]) -> dict[str, Any]:
     """What came of a campaign, counted."""
     codes = Counter(outcome.code or "of the graph" for outcome in outcomes if outcome.refusal)
-    library = Counter(outcome.refusal for outcome in outcomes if outcome.code == LIBRARY)
+    library = {outcome.index: outcome.refusal for outcome in outcomes if outcome.code == LIBRARY}
     return {
         "graphs": len(outcomes),
         "results": sum(outcome.result for outcome in outcomes),
@@ -59,7 +59,7 @@ def figures(outcomes: Sequence[Outcome]) -> dict[str, Any]:
         "scored": sum(outcome.scored for outcome in outcomes),
         "compiled": sum(outcome.compiled for outcome in outcomes),
         "refused": dict(codes.most_common()),
-        "library": dict(library.most_common()),
+        "library": library,
         "modules": len({name for outcome in outcomes for name in outcome.modules}),
         "faults": {outcome.index: outcome.faults for outcome in outcomes if outcome.faults},
     }

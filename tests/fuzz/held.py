@@ -155,6 +155,7 @@ def _score(
     # What no model asks for is typed as a file's column is, by all of its values.
     typed = feature_types(predictive, {predictive.resources[0]: read_model(model)})
     untyped = {str(name) for name in texts.columns} - set(typed)
+    untyped |= {new for old, new in _renamed(package).items() if old in untyped}
     expected = _without(whole["output1"], untyped)
     for at in range(0, len(texts), max(1, len(texts) // _ALONE)):
         one = texts.iloc[at : at + 1]
@@ -167,6 +168,17 @@ def _score(
                     f"row {at} alone, {how}, is not what it is in the table: {_differing(found, row)}"
                 )
                 return
+
+
+def _renamed(package: dict[str, Any]) -> dict[str, str]:
+    """The names that columns are given, by their names before."""
+    given = [node["parameters"] for node in package["nodes"].values() if "parameters" in node]
+    return {
+        old: new.strip()
+        for parameters in given
+        if isinstance(names := parameters.get("New column names"), str)
+        for old, new in zip(parameters["Column"], names.split(","), strict=False)
+    }
 
 
 def _without(rows: list[dict[str, str | None]], names: set[str]) -> list[dict[str, str | None]]:

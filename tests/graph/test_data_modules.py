@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,10 @@ import pandas as pd
 import pytest
 
 from graph.data.datasets import Dataset
+from graph.data.frames import uncategorized
 from graph.errors import ModuleFailure
+from graph.modules import find, names
+from graph.spec import REQUIRED
 from tests.graph.modules import FRAME, call, refit, table
 
 
@@ -155,6 +159,25 @@ def test_columns_and_rows_are_added() -> None:
     ):
         with pytest.raises(ModuleFailure, match=code):
             table(module, FRAME, other)
+
+
+@pytest.mark.parametrize("levels", [[1, 2], [True, False], [1.5, 2.5], ["a", "b"]])
+def test_a_category_whose_levels_are_of_any_type_may_miss_values(levels: list[Any]) -> None:
+    """In every module that takes a table as it is: a result or a clean refusal."""
+    frame = FRAME.assign(k=pd.Categorical.from_codes([0, 1, -1, 0, 1, -1], levels))
+    takes = [
+        module
+        for module in filter(None, map(find, names()))
+        if module.inputs
+        and not any("model" in port.name.casefold() or "ransformation" in port.name for port in module.inputs)
+        and not any(one.default is REQUIRED for one in module.parameters)
+    ]
+    assert len(takes) > 10
+    for module in takes:
+        with contextlib.suppress(ModuleFailure):
+            call(module.name, *[frame] * sum(not port.optional for port in module.inputs))
+    assert table("Apply SQL Transformation", frame)["k"].isna().sum() == 2
+    assert table("Add Rows", frame, frame.assign(k=uncategorized(frame["k"])))["k"].isna().sum() == 4
 
 
 def test_duplicates_are_removed() -> None:

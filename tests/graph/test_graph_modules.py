@@ -378,6 +378,8 @@ def test_evaluating_what_was_not_scored_is_refused() -> None:
     """A dataset without scores, or without its label, has its own error."""
     with pytest.raises(ModuleFailure, match="0025"):
         call("Evaluate Model", TABLE, port="Scored dataset")
+    with pytest.raises(ModuleFailure, match=r'0039.*"Scored Probabilities".*normalize'):
+        call("Evaluate Model", scored([0, 1], [0.1, math.nan]), port="Scored dataset")
     unlabelled = scored([0, 1], [0.1, 0.2])
     with pytest.raises(ModuleFailure, match=r'0024.*"y"'):
         call(

@@ -1,7 +1,7 @@
 from typing import Any
 
 from graph.data.datasets import Dataset, net_type
-from graph.data.frames import is_categorical
+from graph.data.frames import is_categorical, uncategorized
 from graph.errors import ModuleFailure
 from graph.libraries import pd
 from graph.spec import Module, Parameters, Port, Ports
@@ -35,10 +35,6 @@ class AddRows(Module):
             if is_categorical(one) and is_categorical(two):
                 made[name] = union_categoricals([one, two], sort_categories=True, ignore_order=True)
             else:
-                made[name] = pd.concat([_plain(one), _plain(two)], ignore_index=True)
+                made[name] = pd.concat([uncategorized(one), uncategorized(two)], ignore_index=True)
         dataset: Dataset = inputs["Dataset1"]
         return {"Results dataset": dataset.with_frame(pd.DataFrame(made))}
-
-
-def _plain(values: Any) -> Any:
-    return values.astype(values.cat.categories.dtype) if is_categorical(values) else values

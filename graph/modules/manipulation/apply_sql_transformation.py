@@ -5,7 +5,7 @@ from contextlib import closing
 from typing import Any, Final
 
 from graph.data.datasets import Dataset
-from graph.data.frames import is_categorical
+from graph.data.frames import uncategorized
 from graph.errors import ModuleFailure, refused
 from graph.libraries import Series, Table, np, pd
 from graph.spec import Module, Parameter, Parameters, Port, Ports
@@ -88,8 +88,7 @@ def _load(database: sqlite3.Connection, table: str, frame: Table) -> None:
 
 
 def _plain(values: Series) -> list[Any]:
-    if is_categorical(values):
-        values = values.astype(values.cat.categories.dtype)
+    values = uncategorized(values)
     if values.dtype.kind == "M":
         values = values.dt.strftime("%Y-%m-%d %H:%M:%S")
     return [None if value != value else value for value in values.tolist()]
