@@ -17,11 +17,11 @@ _SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~@])")
 def as_markdown(plan: Plan) -> str:
     """The plan; cut where it would be longer than `LIMIT`."""
     parts = [MARKER.format(stack=plan.stack), f"### Plan for `{plan.stack}`: {_text(headline(plan))}", ""]
-    for stage in plan.told:
-        if stage.kind == "DataVersion":
+    for section in plan.sections:
+        if section.stages[0].kind == "DataVersion":
             continue
-        parts += [f"**{_text(stage.title)}**", "", "| | |", "|---|---|"]
-        parts += [f"| {title} | {_text(text)} |" for title, text in plan.words(stage)]
+        parts += [f"**{_text(section.title)}**", "", "| | |", "|---|---|"]
+        parts += [f"| {title} | {_text(text)} |" for title, text in section.words]
         parts.append("")
     if deleted := plan.deletes:
         parts += [

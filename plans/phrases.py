@@ -9,6 +9,10 @@ Words = list[tuple[str, str]]
 """Lines: a title and a text each."""
 
 
+Does = tuple[str, str]
+"""What a stage does, in words that its name follows: before it is carried out, and after."""
+
+
 def short(key: Any) -> str:
     """A key or digest as people compare it: its first seven digits."""
     return str(key or "").removeprefix("2-")[:7]

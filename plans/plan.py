@@ -18,6 +18,24 @@ _ORDER = ("Fleet", "DataVersion", "TrainedModel", "Promotion", "ModelBinding")
 _QUIET = ("same", "read", "withhold", "refresh")
 
 
+@dataclass
+class Section:
+    """What is said of one stage, or of several alike: two models of one run, say."""
+
+    stages: list[Stage]
+    words: Words
+
+    @property
+    def title(self) -> str:
+        """What and whom it is about."""
+        return ", ".join([self.stages[0].title, *(stage.about for stage in self.stages[1:])])
+
+    def is_like(self, stage: Stage, words: Words) -> bool:
+        """Whether the same is said of a stage."""
+        first = self.stages[0]
+        return (first.kind, first.operation, self.words) == (stage.kind, stage.operation, words)
+
+
 @dataclass(frozen=True)
 class Plan:
     """What an update of a stack does. `done`: it was carried out, and facts that only it could find out are there."""
@@ -36,6 +54,19 @@ class Plan:
         """The stages that have words of their own, in the order in which a retraining goes."""
         told = [stage for stage in self.stages if stage.told and stage.facts]
         return sorted(told, key=lambda stage: _ORDER.index(stage.kind) if stage.kind in _ORDER else 0)
+
+    @cached_property
+    def sections(self) -> list[Section]:
+        """The same, those of which the same is to be said as one."""
+        found: list[Section] = []
+        for stage in self.told:
+            words = self.words(stage)
+            alike = next((each for each in found if each.is_like(stage, words)), None)
+            if alike:
+                alike.stages.append(stage)
+            else:
+                found.append(Section([stage], words))
+        return found
 
     @cached_property
     def others(self) -> dict[str, list[Stage]]:

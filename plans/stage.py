@@ -18,7 +18,7 @@ from typing import Any, Protocol
 
 from plans import stages
 from plans.facts import Fact
-from plans.phrases import Words
+from plans.phrases import Does, Words
 from plans.steps import UNKNOWN, Step, has_unknowns
 
 _CAPITAL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
@@ -34,6 +34,9 @@ class Kind(Protocol):
 
     def facts(self, step: Step) -> dict[str, Any]:
         """What matters of the step, as JSON."""
+
+    def does(self, facts: Mapping[str, Any]) -> Does:
+        """What it comes to, in a word or two."""
 
     def words(self, facts: Mapping[str, Any]) -> Words:
         """The same for people: each line's title and text."""
@@ -67,6 +70,12 @@ class Stage:
         """Whom it is about: the endpoint, or the resource itself."""
         endpoint = self.facts.get("endpoint")
         return str(endpoint) if endpoint and endpoint != UNKNOWN else self.name
+
+    @property
+    def does(self) -> Does:
+        """What it comes to, in a word or two."""
+        found = kind_of(self.kind)
+        return found.does(self.facts) if found else (self.operation, self.operation)
 
     def words(self) -> Words:
         """What it does, line by line."""

@@ -12,13 +12,6 @@ WIDEST = 100
 _NARROWEST = 60
 _TITLES = 11
 _MOST = 8
-_DOES = {
-    "TrainedModel": ("retrain", "retrained"),
-    "Promotion": ("judge for", "judged for"),
-    "ModelBinding": ("bind", "bound"),
-    "Fleet": ("bring up to date", "brought up to date"),
-    "DataVersion": ("read", "read"),
-}
 _DONE = {
     "create": "created",
     "update": "changed",
@@ -43,9 +36,15 @@ def headline(plan: Plan) -> str:
     """The plan in one line."""
     if not plan.stages:
         return "nothing changes" if not plan.done else "nothing was changed"
-    told = [f"{_does(stage, plan.done)} {stage.about}" for stage in plan.told if stage.kind != "DataVersion"]
+    told: dict[str, list[str]] = {}
+    for stage in plan.told:
+        if stage.kind != "DataVersion":
+            told.setdefault(stage.does[plan.done], []).append(stage.about)
     return ", ".join(
-        [*told, *(f"{word(operation, plan.done)} {len(each)}" for operation, each in plan.others.items())]
+        [
+            *(f"{does} {' and '.join(about)}" for does, about in told.items()),
+            *(f"{word(operation, plan.done)} {len(each)}" for operation, each in plan.others.items()),
+        ]
     ) or ("look up data")
 
 
@@ -54,16 +53,12 @@ def word(operation: str, done: bool) -> str:
     return (_DONE if done else _PLANNED).get(operation, operation)
 
 
-def _does(stage: Stage, done: bool) -> str:
-    return _DOES.get(stage.kind, (stage.operation, stage.operation))[done]
-
-
 def _lines(plan: Plan, width: int) -> Iterator[str]:
     yield from _wrapped(f"{'Done for' if plan.done else 'Plan for'} {plan.stack}: ", headline(plan), width)
-    for stage in plan.told:
+    for section in plan.sections:
         yield ""
-        yield _cut(f"{_mark(stage)} {stage.title}", width)
-        for title, text in plan.words(stage):
+        yield _cut(f"{_mark(section.stages[0])} {section.title}", width)
+        for title, text in section.words:
             yield from _wrapped(f"    {title:<{_TITLES}}", text, width)
     if plan.others or plan.unchanged:
         yield ""

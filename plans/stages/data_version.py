@@ -7,7 +7,7 @@ from typing import Any
 
 from plans.facts import Fact, text
 from plans.facts import number as count
-from plans.phrases import Words, changed, short, size
+from plans.phrases import Does, Words, changed, short, size
 from plans.steps import UNKNOWN, Step
 
 TITLE = "data"
@@ -35,6 +35,11 @@ def facts(step: Step) -> dict[str, Any]:
         "blobs": len(new["blobs"]) if isinstance(new.get("blobs"), list) else UNKNOWN,
     }
     return {name: value for name, value in found.items() if value != ""}
+
+
+def does(facts: Mapping[str, Any]) -> Does:
+    """See Kind."""
+    return "read", "read"
 
 
 def words(facts: Mapping[str, Any]) -> Words:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from plans.facts import Fact, named, text, texts
-from plans.phrases import Words, number, short
+from plans.phrases import Does, Words, number, short
 from plans.steps import UNKNOWN, Step
 
 TITLE = "fleet"
@@ -26,6 +26,11 @@ def facts(step: Step) -> dict[str, Any]:
     names = ("plan", "planKey", "leaves", "stuck", "counts", "failed")
     found = {name: new[name] for name in names if new.get(name)}
     return found or {"plan": UNKNOWN}
+
+
+def does(facts: Mapping[str, Any]) -> Does:
+    """See Kind."""
+    return "bring up to date", "brought up to date"
 
 
 def words(facts: Mapping[str, Any]) -> Words:

@@ -8,7 +8,7 @@ from typing import Any
 
 from plans.facts import Fact, named, numbers, several, text
 from plans.facts import number as count
-from plans.phrases import Words, changed, number, short
+from plans.phrases import Does, Words, changed, number, short
 from plans.steps import UNKNOWN, Step
 
 TITLE = "binding"
@@ -48,6 +48,11 @@ def facts(step: Step) -> dict[str, Any]:
         "bound": new.get("bound"),
     }
     return {name: value for name, value in found.items() if value not in (None, "", [], {})}
+
+
+def does(facts: Mapping[str, Any]) -> Does:
+    """See Kind."""
+    return "bind", "bound"
 
 
 def words(facts: Mapping[str, Any]) -> Words:

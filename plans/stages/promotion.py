@@ -7,7 +7,7 @@ from typing import Any
 
 from plans.facts import Fact, named, several, text, texts, whether
 from plans.facts import number as count
-from plans.phrases import Words, mapping, number, short
+from plans.phrases import Does, Words, mapping, number, short
 from plans.stages.trained_model import measured
 from plans.steps import UNKNOWN, Step
 
@@ -58,6 +58,11 @@ def facts(step: Step) -> dict[str, Any]:
         "judged": new.get("rules"),
     }
     return {name: value for name, value in found.items() if value not in (None, "", [])}
+
+
+def does(facts: Mapping[str, Any]) -> Does:
+    """See Kind."""
+    return "judge for", "judged for"
 
 
 def words(facts: Mapping[str, Any]) -> Words:

@@ -8,7 +8,7 @@ from typing import Any
 
 from plans.facts import Fact, named, text, texts, whether
 from plans.facts import number as count
-from plans.phrases import Words, changed, mapping, number, short
+from plans.phrases import Does, Words, changed, mapping, number, short
 from plans.steps import UNKNOWN, Step
 from tasks import measured_as
 
@@ -60,6 +60,15 @@ def facts(step: Step) -> dict[str, Any]:
     }
     measured = {name: new[name] for name in ("metrics", "seconds", "job", "reused") if name in new}
     return {name: value for name, value in (found | measured).items() if value not in (None, "", {})}
+
+
+def does(facts: Mapping[str, Any]) -> Does:
+    """See Kind."""
+    if facts["action"] == "reuse" or facts.get("reused"):
+        return "take a finished run for", "took a finished run for"
+    if facts["action"] == "attach":
+        return "wait for the job of", "waited for the job of"
+    return "retrain", "retrained"
 
 
 def words(facts: Mapping[str, Any]) -> Words:

@@ -11,7 +11,7 @@ from plans.forecasts import forecast
 from plans.markdown import LIMIT, as_markdown, as_summary
 from plans.plan import Plan, made_of
 from plans.words import as_text
-from tests.plans.documents import KEY, NEXT, binding, gate, model, retraining, step
+from tests.plans.documents import KEY, NEXT, UNKNOWN, binding, gate, model, retraining, step
 
 WHOLE = """\
 Plan for dev: retrain candidate, judge for retrained, bind retrained, delete 1
@@ -155,3 +155,37 @@ def test_the_summary_is_one_line() -> None:
     assert as_summary(made_of("dev", retraining())) == (
         "dev: retrain candidate, judge for retrained, bind retrained, delete 1"
     )
+
+
+def test_models_of_one_run_are_one_section() -> None:
+    """Two models that one run trains are told of once, in words and as Markdown; afterwards, which of them was trained."""
+    new = model(NEXT, "2013-02", "b")
+    plan = made_of(
+        "dev",
+        {"steps": [step("create", "TrainedModel", name, None, new) for name in ("candidate", "baseline")]},
+    )
+    assert "Plan for dev: retrain candidate and baseline\n\n+ model candidate, baseline\n" in as_text(plan)
+    assert as_text(plan).count("train run 0769984") == 1
+    assert as_markdown(plan).count("train run 0769984") == 1
+    took = [{"seconds": 12.0, "reused": reused} for reused in (False, True)]
+    steps = [
+        step("create", "TrainedModel", name, None, new | told)
+        for name, told in zip(("candidate", "baseline"), took, strict=True)
+    ]
+    told = as_text(made_of("dev", {"steps": steps}, done=True))
+    assert told.startswith("Done for dev: retrained candidate, took a finished run for baseline\n")
+
+
+@pytest.mark.parametrize(
+    ("what", "said"),
+    [
+        ("reuse run 076998486e18 of 2026-11-28T12:00", "take a finished run for candidate"),
+        ("attach to job j1", "wait for the job of candidate"),
+        (UNKNOWN, "retrain candidate"),
+    ],
+)
+def test_a_model_that_is_not_trained_is_not_said_to_be(what: str, said: str) -> None:
+    """Going back to a version, or on with a job that runs, is no retraining."""
+    new = model(NEXT, "2013-02", "b", plan=what)
+    plan = made_of("dev", {"steps": [step("update", "TrainedModel", "candidate", model(KEY, "1", "a"), new)]})
+    assert as_summary(plan) == f"dev: {said}"
