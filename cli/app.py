@@ -20,6 +20,7 @@ from cli.verbs.deploying.watch import watch
 from cli.verbs.models import fleet as fleet_verbs
 from cli.verbs.models import runs as runs_verbs
 from cli.verbs.models.approve import approve, pin, unpin
+from cli.verbs.models.mirror import mirror
 from cli.verbs.models.report import report
 from cli.verbs.settings import config as config_verbs
 from cli.verbs.settings import definition as definition_verbs
@@ -56,7 +57,7 @@ def build() -> typer.Typer:
         help="The training runs of all stacks, and their models.", **{**PLAIN, "no_args_is_help": False}
     )
     runs.callback(invoke_without_command=True)(guarded(runs_verbs.list_))
-    _add(runs, runs_verbs.show, runs_verbs.prune)
+    _add(runs, runs_verbs.show, runs_verbs.prune, mirror)
     stack = typer.Typer(help="The project's stacks and their state.", **PLAIN)
     _add(stack, stack_verbs.init, stack_verbs.export, stack_verbs.import_, stack_verbs.ls, stack_verbs.rm)
     app.add_typer(stack, name="stack")

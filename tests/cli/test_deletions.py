@@ -55,7 +55,7 @@ HARMLESS = {
         "config set",
         "config unset",
     ),
-    *("runs show", "stack init", "stack export", "stack import", "stack ls"),
+    *("runs show", "runs mirror", "stack init", "stack export", "stack import", "stack ls"),
     *(
         "definition export",
         "definition import",

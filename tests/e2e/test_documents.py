@@ -18,6 +18,7 @@ EXCEPTED = {
     "./dev chaos --kills": "as long as one likes; tests/chaos runs some",
     "./dev chaos  ": "as long as one likes; tests/chaos runs some",
     "./dev preview -c dataVersion=2013-02 --save-plan": "tests/e2e/test_plans.py carries one out",
+    "uv pip install mlflow-skinny": "needs a tracking server; tests/mirroring runs the mirror on one",
     "cd experiments/tumours/src": "needs an environment of the example's; tests/unit/test_tumours_example.py trains it",
     "./dev preview --refresh --expect-no-changes": "red on purpose; tests/e2e/test_gate.py and test_back_and_forth.py have drift",
 }
