@@ -66,6 +66,8 @@ def does(facts: Mapping[str, Any]) -> Does:
     """See Kind."""
     if facts["action"] == "reuse" or facts.get("reused"):
         return "take a finished run for", "took a finished run for"
+    if facts["action"] == "adopt":
+        return "adopt the model of", "adopted the model of"
     if facts["action"] == "attach":
         return "wait for the job of", "waited for the job of"
     return "retrain", "retrained"

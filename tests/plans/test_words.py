@@ -181,6 +181,7 @@ def test_models_of_one_run_are_one_section() -> None:
     [
         ("reuse run 076998486e18 of 2026-11-28T12:00", "take a finished run for candidate"),
         ("attach to job j1", "wait for the job of candidate"),
+        ("adopt the model that old serves", "adopt the model of candidate"),
         (UNKNOWN, "retrain candidate"),
     ],
 )
