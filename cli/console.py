@@ -6,7 +6,7 @@ import sys
 from collections.abc import Collection, Iterable, Sequence
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -38,19 +38,63 @@ def print_table(
     rows: Iterable[Sequence[str]],
     *,
     right: Collection[str] = (),
-    whole: Collection[str] = (),
+    spare: Sequence[str] = (),
 ) -> None:
-    """Print rows under their titles: columns titled as in *right* end alike, values of those in *whole* are never folded."""
+    """Print rows under their titles: columns titled as in *right* end alike.
+
+    On a terminal that is too narrow the last column is folded, then those in *spare* are left out, the first of them first.
+    Where that is not enough each row is a block of lines: nothing is cut.
+    """
     from rich import box
     from rich.table import Table
     from rich.text import Text
 
+    console, found = out(), [list(row) for row in rows]
+    shown = _fitting(titles, found, console.width, spare)
+    if shown is None:
+        for row in found:
+            for title, cell in zip(titles, row, strict=True):
+                if cell:
+                    console.print(Text(f"{title:<{max(map(len, titles))}}  {cell}"), soft_wrap=True)
+            console.print()
+        return
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for title in titles:
-        table.add_column(Text(title), justify="right" if title in right else "left", no_wrap=title in whole)
-    for row in rows:
-        table.add_row(*map(Text, row))
-    out().print(table)
+    for at in shown:
+        head = titles[at]
+        if console.is_terminal and len(head) > max((len(row[at]) for row in found), default=0):
+            head = head.replace(" ", "\n")
+        side: Literal["right", "left"] = "right" if titles[at] in right else "left"
+        table.add_column(Text(head), justify=side, no_wrap=at != shown[-1])
+    for row in found:
+        table.add_row(*(Text(row[at]) for at in shown))
+    with console.capture() as captured:
+        console.print(table)
+    lines = captured.get().splitlines()
+    print("\n".join(lines if console.is_terminal else map(str.rstrip, lines)), flush=True)
+
+
+_BETWEEN, _LEAST = 3, 10
+"""Between two columns, and what the last one is folded to at least, in characters."""
+
+
+def _fitting(
+    titles: Sequence[str], rows: Sequence[Sequence[str]], width: int, spare: Sequence[str]
+) -> list[int] | None:
+    """Which columns are shown so that the table fits; None where it can't. A title may be a line for each of its words."""
+    from rich.cells import cell_len
+
+    words = [max(title.split() or [""], key=len) for title in titles]
+    widths = [max(map(cell_len, column)) for column in zip(words, *rows, strict=True)]
+    shown, left_out = list(range(len(titles))), list(spare)
+    while shown:
+        *others, last = (widths[at] for at in shown)
+        if sum(others) + min(last, _LEAST) + _BETWEEN * len(others) + 2 <= width:
+            return shown
+        if not left_out:
+            return None
+        title = left_out.pop(0)
+        shown = [at for at in shown if titles[at] != title]
+    return None
 
 
 def size(count: int) -> str:

@@ -10,6 +10,7 @@ With RETRAIN_DEBUG=1 every traceback is shown as well.
 
 from __future__ import annotations
 
+import os
 import sys
 
 FAILED = 1
@@ -31,9 +32,14 @@ def one_line(text: object) -> str:
     return " ".join(str(text).split())
 
 
+def _coloured() -> bool:
+    """Whether stderr is a terminal that takes colours, and nobody has said otherwise (https://no-color.org)."""
+    return sys.stderr.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+
+
 def show(cause: object, remedy: object) -> None:
     """Print the two lines to stderr, in colour on a terminal; the first alone where there is no remedy."""
-    red, cyan, plain = ("\033[31m", "\033[36m", "\033[0m") if sys.stderr.isatty() else ("", "", "")
+    red, cyan, plain = ("\033[31m", "\033[36m", "\033[0m") if _coloured() else ("", "", "")
     print(f"{red}error:{plain} {one_line(cause)}", file=sys.stderr, flush=True)
     if remedy:
         print(f"{cyan}remedy:{plain} {one_line(remedy)}", file=sys.stderr, flush=True)
@@ -41,5 +47,5 @@ def show(cause: object, remedy: object) -> None:
 
 def warn(message: str) -> None:
     """Print one line of warning to stderr."""
-    yellow, plain = ("\033[33m", "\033[0m") if sys.stderr.isatty() else ("", "")
+    yellow, plain = ("\033[33m", "\033[0m") if _coloured() else ("", "")
     print(f"{yellow}warning:{plain} {one_line(message)}", file=sys.stderr, flush=True)

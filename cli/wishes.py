@@ -96,6 +96,10 @@ class Wishes:
         bool,
         Option("--members", help="Say of each member of a fleet what happens to it, and by which model."),
     ] = False
+    no_progress: Annotated[
+        bool,
+        Option("--no-progress", help="Leave out what is only on the way: spinners, seconds, log lines."),
+    ] = False
     as_json: AsJson = False
     yes: Yes = False
     ask: bool = False

@@ -11,6 +11,7 @@ import typer
 from cli.console import out, print_json, print_table, size, want_a_yes
 from cli.errors import CliError, warn
 from cli.options import AsJson, Stack, Yes
+from cli.times import local, title, utc
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -94,7 +95,7 @@ def ls(path: Where, stack: Stack = "dev", as_json: AsJson = False) -> None:
                 "files": len(blobs),
                 "bytes": sum(blob.size for blob in blobs),
                 "digest": _digest(blobs),
-                "stored": stored.isoformat() if stored else None,
+                "stored": utc(stored) if stored else None,
             }
         )
     if as_json:
@@ -156,7 +157,7 @@ def _print_changes(changes: list[Change], old: str, new: str) -> None:
 def _print_versions(rows: list[dict[str, Any]]) -> None:
 
     print_table(
-        ("version", "rows", "files", "size", "digest", "stored (UTC)"),
+        ("version", "rows", "files", "size", "digest", title("stored")),
         [
             (
                 row["version"],
@@ -164,7 +165,7 @@ def _print_versions(rows: list[dict[str, Any]]) -> None:
                 str(row["files"]),
                 size(row["bytes"]),
                 (row["digest"] or "")[:12],
-                (row["stored"] or "")[:16].replace("T", " "),
+                local(row["stored"] or ""),
             )
             for row in rows
         ],

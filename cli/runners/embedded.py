@@ -169,7 +169,11 @@ class EmbeddedRunner:
         make = partial(self._view, verb, wishes, preview, planning)
         first = (lambda result: planning.foreseen(self._document(result))) if planning else None
         held = preview and not (wishes.as_json and shown) and (planning is not None or not shown)
-        view = Held(make, out(), "Previewing", shown=shown, first=first) if held else make()
+        view = (
+            Held(make, out(), "" if wishes.no_progress else "Previewing", shown=shown, first=first)
+            if held
+            else make()
+        )
         with closing(view):
             result = act(self.workspace, self._options(wishes, forks), view)
             cancelled = any(str(failure).startswith("cancelled") for failure in result.failures)
@@ -200,7 +204,8 @@ class EmbeddedRunner:
         return Renderer(
             out(),
             verb,
-            interactive=sys.stdout.isatty(),
+            interactive=sys.stdout.isatty() and not wishes.no_progress,
+            progress=not wishes.no_progress,
             steps=wishes.in_full or verb not in ("up", "preview"),
             diff=diff,
             takes_over=takes_over,

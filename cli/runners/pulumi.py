@@ -229,6 +229,7 @@ class PulumiRunner:
                 "--refresh": wishes.refresh and verb != "refresh",
                 "--expect-no-changes": wishes.expect_no_changes,
                 "--json": wishes.as_json,
+                "--suppress-progress": wishes.no_progress and not wishes.as_json,
                 "--diff": wishes.diff,
                 f"--parallel={wishes.parallel}": wishes.parallel is not None,
                 "--continue-on-error": wishes.continue_on_error,

@@ -71,7 +71,7 @@ class Held:
     ) -> None:
         self._make, self._shown, self._first = make, shown, first
         self._told: list[Event] = []
-        self._status = console.status(doing) if console.is_terminal else None
+        self._status = console.status(doing) if doing and console.is_terminal else None
         if self._status:
             self._status.start()
 
@@ -101,7 +101,7 @@ class Held:
 class Renderer:
     """Prints events as they come; call `finish` with the result.
 
-    With `diff` all properties are shown, as by the CLI. Without `steps` those of a preview are left out, as are properties and
+    Without *progress* what only passes is left out. With `diff` all properties are shown, as by the CLI. Without `steps` those of a preview are left out, as are properties and
     outputs: the plan tells of them.
     """
 
@@ -111,12 +111,14 @@ class Renderer:
         verb: str,
         *,
         interactive: bool,
+        progress: bool = True,
         steps: bool = True,
         diff: DiffView | None = None,
         takes_over: bool = False,
     ) -> None:
         self._console = console
         self._diff = diff
+        self._shows_progress = progress
         self._steps = steps
         self._takes_over = takes_over
         self._verb = verb
@@ -219,6 +221,8 @@ class Renderer:
                 *_head(step),
                 f" {ONGOING.get(step.op, step.op)} ({now - since:.0f}s) ",
                 (self._progress.get(step.urn, ""), "dim"),
+                no_wrap=True,
+                overflow="ellipsis",
             )
             rows.append(Spinner("dots", text))
         if status := self._progress.get(""):
@@ -257,6 +261,8 @@ class Renderer:
         if event.severity == "debug":
             return
         if event.ephemeral:
+            if not self._shows_progress:
+                return
             self._progress[event.urn] = event.message.splitlines()[-1] if event.message else ""
             if self._live is None and event.message and self._news(event):
                 self._console.print(

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from cli.errors import one_line
+from cli.times import local_time
 from cli.watching.deploying import TOKEN, Deployer, Failed, Foreseen
 from cli.watching.records import Fired, Records
 from clients.clock import Clock
@@ -69,7 +70,7 @@ class Watcher:
             if now < until:
                 if everything:
                     self._say(
-                        f"{self._stack} is paused until {_time(until)}: nothing is looked at (--resume ends that)"
+                        f"{self._stack} is paused until {local_time(until)}: nothing is looked at (--resume ends that)"
                     )
                 return until
             self._records.paused_until = None
@@ -99,7 +100,7 @@ class Watcher:
         """Say what a look at everything would do, and why. Writes nothing, and starts nothing but reading."""
         now, there = self._clock.now(), self._read()
         if (until := self._records.paused_until) is not None and now < until:
-            self._say(f"{self._stack} is paused until {_time(until)}; without that:")
+            self._say(f"{self._stack} is paused until {local_time(until)}; without that:")
         if not there.deployed:
             self._say(_not_deployed(self._stack))
             return
@@ -177,7 +178,7 @@ class Watcher:
             "next": again.isoformat(),
             "failures": failures,
         }
-        self._say(f"{trigger.kind.name} can't be looked at: {_said(error)}; again at {_time(again)}")
+        self._say(f"{trigger.kind.name} can't be looked at: {_said(error)}; again at {local_time(again)}")
         self._note(
             "failed",
             now,
@@ -224,7 +225,7 @@ class Watcher:
             memory.retry_at = again.isoformat()
             self._note("failed", now, memory.fired, error=str(error))
             self._say(
-                f"failed {memory.failures} time{'s' * (memory.failures > 1)} in a row; again at {_time(again)}"
+                f"failed {memory.failures} time{'s' * (memory.failures > 1)} in a row; again at {local_time(again)}"
             )
         else:
             memory.settle()
@@ -348,7 +349,3 @@ def _pause(failures: int) -> timedelta:
 
 def _moment(text: str) -> datetime:
     return datetime.fromisoformat(text) if text else datetime.min.replace(tzinfo=UTC)
-
-
-def _time(at: datetime) -> str:
-    return f"{at:%Y-%m-%d %H:%M:%S} UTC"

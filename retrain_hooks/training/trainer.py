@@ -226,11 +226,12 @@ class Trainer:
             jobs = self._jobs(job)
         except NotFound:
             return self._lost(entry)
-        expected = History(self._ledger.registry, run.experiment).expected()
+        history = History(self._ledger.registry, run.experiment)
+        expected = history.expected()
         self._progress.info(f"{request.what}: job {job.id}")
         try:
             status = wait(
-                self._watch(jobs, job.id, request.what, expected),
+                self._watch(jobs, job.id, request.what, history.takes()),
                 what=request.what,
                 deadline=request.deadline,
                 clock=self._clock,
@@ -269,9 +270,7 @@ class Trainer:
             History(self._ledger.registry, run.experiment).add(finished.seconds, finished.metrics)
         return entry
 
-    def _watch(
-        self, jobs: Jobs, job: str, what: str, expected: float | None
-    ) -> Callable[[float], JobStatus | None]:
+    def _watch(self, jobs: Jobs, job: str, what: str, takes: str) -> Callable[[float], JobStatus | None]:
         """Looks at a job, given the seconds waited; starts it where nobody did. A queued one says NotStarted, too."""
         started: float | None = None
 
@@ -286,16 +285,15 @@ class Trainer:
             ):
                 jobs.start(job)
                 started = waited
-            self._tell(status, what, waited, expected)
+            self._tell(status, what, waited, takes)
             return None
 
         return look
 
-    def _tell(self, status: JobStatus, what: str, waited: float, expected: float | None) -> None:
-        of = f" of about {expected:.0f} s" if expected else " s"
+    def _tell(self, status: JobStatus, what: str, waited: float, takes: str) -> None:
         rows = f", {status.rows:,} rows" if status.rows is not None else ""
         module = f", {status.progress}{rows}" if status.progress else ""
-        self._progress.status(f"{what}: {status.state.value}, {waited:.0f}{of}{module}")
+        self._progress.status(f"{what}: {status.state.value}, {waited:.0f}{takes}{module}")
 
     def _finished(self, jobs: Jobs, run: Run, status: JobStatus, request: Request) -> Run:
         results = {name: status.results.get(request.outputs[name]) for name in ("model", "evaluation")}

@@ -223,4 +223,4 @@ def _print(found: list[FoundWorkspace]) -> None:
                     first = ("", "")
             if service.problem:
                 warn(f"{name} could not be read: {service.problem}")
-        print_table(titles, rows, whole=("id",))
+        print_table(titles, rows, spare=("trained model", "served from"))

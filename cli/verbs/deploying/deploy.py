@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 CHANGES = 2
 """The exit status of a preview that finds changes, where it is asked for one."""
-EVERY = {"stack", "config", "engine", "diff", "target", "parallel", "as_json"}
+EVERY = {"stack", "config", "engine", "diff", "target", "parallel", "no_progress", "as_json"}
 
 
 def _verb(*more: str) -> Callable[[Callable[..., None]], Callable[..., None]]:

@@ -62,6 +62,7 @@ def watch(
 
 
 def _pause(records: Records, stack: str, pause: str | None) -> None:
+    from cli.times import local_time
     from clients.clock import SystemClock
     from retrain_hooks.host.inputs import Duration
 
@@ -71,7 +72,7 @@ def _pause(records: Records, stack: str, pause: str | None) -> None:
         return
     until = SystemClock().now() + timedelta(seconds=Duration.parse(pause, "--pause"))
     records.paused_until = until
-    say(f"{stack} is paused until {until:%Y-%m-%d %H:%M:%S} UTC; what is due by then is done once after that")
+    say(f"{stack} is paused until {local_time(until)}; what is due by then is done once after that")
 
 
 def _watch(records: Records, stack: str, engine: Engine, *, once: bool, dry_run: bool) -> None:

@@ -9,6 +9,7 @@ import typer
 from cli.console import out, print_json, print_table
 from cli.errors import CliError
 from cli.options import AsJson, Stack
+from cli.times import local, title, utc
 
 _KEY_DIGITS = 12
 FleetStack = Annotated[str, typer.Option("--stack", "-s", help="The stack whose fleet it is.")]
@@ -43,7 +44,9 @@ def status(
     if as_json:
         print_json(rows)
     elif rows:
-        print_table(("member", "state", "run", "endpoint", "why"), [_cells(row) for row in rows])
+        print_table(
+            ("member", "state", "run", "endpoint", "why"), [_cells(row) for row in rows], spare=("endpoint",)
+        )
     else:
         out().print("no member failed" if failed else "the fleet has no members yet: ./dev up makes them")
 
@@ -90,7 +93,7 @@ def explain(member: Member, stack: FleetStack = "fleet", as_json: AsJson = False
             f"rule {number}": rule.get("reason")
             for number, rule in enumerate(promotion.get("rules") or [], start=1)
         },
-        "last update": record.get("at"),
+        "last update": local(record.get("at") or ""),
         "seconds": record.get("seconds"),
         "next update": change,
     }
@@ -128,7 +131,7 @@ def runs(stack: Stack, *, as_json: bool) -> None:
             "address": record.standing.address or None,
             "metrics": record.model.get("metrics") or {},
             "seconds": record.model.get("seconds"),
-            "at": record.at,
+            "at": utc(record.at),
         }
         for record in fleet_of(stack).records.all()
         if not is_staging(record.standing.member)
@@ -136,8 +139,8 @@ def runs(stack: Stack, *, as_json: bool) -> None:
     if as_json:
         print_json(rows)
         return
-    titles = ("member", "state", "run", "data version", "metric", "seconds", "when (UTC)")
-    print_table(titles, [_run_cells(row) for row in rows])
+    titles = ("member", "state", "run", "data version", "metric", "seconds", title("when"))
+    print_table(titles, [_run_cells(row) for row in rows], spare=("seconds",))
 
 
 def _run_cells(row: dict[str, Any]) -> list[str]:
@@ -152,7 +155,7 @@ def _run_cells(row: dict[str, Any]) -> list[str]:
         row["dataVersion"] or "",
         f"{task.headline} {value:.3f}" if task and isinstance(value, float) else "",
         f"{seconds:.1f}" if isinstance(seconds, float) else "",
-        row["at"][:16].replace("T", " "),
+        local(row["at"]),
     ]
 
 

@@ -9,6 +9,7 @@ import typer
 from cli.console import out, print_json, print_table, size, want_a_yes
 from cli.errors import CliError, one_line, warn
 from cli.options import AsJson, Stack, Yes
+from cli.times import local, title, utc, zone
 from cli.verbs.models.fleet import runs as fleet_runs
 
 if TYPE_CHECKING:
@@ -118,7 +119,7 @@ def _row(run: Run, bound: list[str]) -> dict[str, Any]:
         "experiment": run.experiment,
         "state": run.state,
         "dataVersion": run.data_version or None,
-        "when": when(run),
+        "when": utc(when(run)),
         "seconds": run.seconds,
         "auc": run.metrics.get("auc"),
         "metric": metric,
@@ -129,9 +130,14 @@ def _row(run: Run, bound: list[str]) -> dict[str, Any]:
 
 
 def _print_table(rows: list[dict[str, Any]]) -> None:
-    left = ("key", "experiment", "state", "data version", "when (UTC)")
+    left = ("key", "experiment", "state", "data version", title("when"))
     numbers = ("seconds", "metric", "attempt")
-    print_table((*left, *numbers, "bound at"), map(_cells, rows), right=numbers, whole=("key",))
+    print_table(
+        (*left, *numbers, "bound at"),
+        map(_cells, rows),
+        right=numbers,
+        spare=("attempt", "seconds", "experiment"),
+    )
 
 
 def _cells(row: dict[str, Any]) -> list[str]:
@@ -142,7 +148,7 @@ def _cells(row: dict[str, Any]) -> list[str]:
         row["experiment"],
         row["state"],
         row["dataVersion"] or "",
-        row["when"][:16].replace("T", " "),
+        local(row["when"]),
         _number(row["seconds"], 1),
         f"{row['metric']} {_number(row['value'], 3)}".strip(),
         str(row["attempt"]),
@@ -192,7 +198,7 @@ def _record(registry: Registry, run: Run) -> dict[str, Any]:
 
     blob = registry.container.stat(run.address)
     evaluation = run.address.removesuffix(".ilearner") + ".evaluation.csv"
-    record = asdict(run)
+    record = {name: utc(value) if name.endswith("_at") else value for name, value in asdict(run).items()}
     return record | {
         "model": {
             "address": run.address,
@@ -213,6 +219,8 @@ def _print_fields(fields: dict[str, Any], indent: int = 0) -> None:
                 _print_fields({f"{name}.{inner}": each}, indent)
         elif value not in (None, "", [], ()) or name == "metrics":
             text = ", ".join(map(str, value)) if isinstance(value, list) else one_line(value)
+            if name.endswith("_at"):
+                text = f"{local(text)} {zone()}"
             out().print(f"{'':{indent}}{name:<26} {text}".rstrip(), markup=False, soft_wrap=True)
 
 
@@ -255,9 +263,7 @@ def prune(
 def _print_plan(plan: Plan, keep: int) -> None:
     for run in plan.retire:
         version = run.data_version or "unknown data"
-        text = (
-            f"{run.key[:DIGITS]}  {run.experiment} on {version}, {run.ended_at[:10]}, {size(plan.bytes(run))}"
-        )
+        text = f"{run.key[:DIGITS]}  {run.experiment} on {version}, {local(run.ended_at)[:10]}, {size(plan.bytes(run))}"
         out().print(f"to retire  {text}", markup=False)
     for why, runs in (("bound", plan.bound), ("shared", plan.shared)):
         for key, where in runs.items():

@@ -38,7 +38,7 @@ def get(
             _row(name.removeprefix(own), values.get(name), declared.get(name))
             for name in [*declared, *sorted(values.keys() - declared.keys())]
         ]
-        print_table(("key", "value", "default", "what it is for"), rows, whole=("key",))
+        print_table(("key", "value", "default", "what it is for"), rows, spare=("default",))
 
 
 def _row(name: str, value: Any, declared: Any) -> tuple[str, str, str, str]:

@@ -11,6 +11,7 @@ import typer
 from cli.console import out, print_json, want_a_yes
 from cli.errors import CliError, warn
 from cli.options import AsJson, Stack, Yes
+from cli.times import local
 
 if TYPE_CHECKING:
     from engine import Workspace
@@ -75,7 +76,7 @@ def ls(as_json: AsJson = False) -> None:
         )  # what verbs take without -s
         return
     for each in found:
-        updated = str(each["lastUpdate"] or "never")[:16]
+        updated = local(each["lastUpdate"]) if each["lastUpdate"] else "never"
         out().print(f"{each['name']:<16}  {updated:<16}  {each['resourceCount']} resources", markup=False)
     if not found:
         out().print("there are no stacks yet: ./dev stack init NAME makes one")
