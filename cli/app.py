@@ -22,6 +22,7 @@ from cli.verbs.models import runs as runs_verbs
 from cli.verbs.models.approve import approve, pin, unpin
 from cli.verbs.models.mirror import mirror
 from cli.verbs.models.report import report
+from cli.verbs.models.ui import ui
 from cli.verbs.settings import config as config_verbs
 from cli.verbs.settings import definition as definition_verbs
 from cli.verbs.settings import stack as stack_verbs
@@ -48,7 +49,22 @@ PASSING: dict[str, Any] = {
 def build() -> typer.Typer:
     """The command line."""
     app = typer.Typer(help="Retraining as code: train, bind and serve a model from one program.", **PLAIN)
-    _add(app, up, preview, refresh, destroy, output, approve, pin, unpin, report, cancel, watch, verify_azure)
+    _add(
+        app,
+        up,
+        preview,
+        refresh,
+        destroy,
+        output,
+        approve,
+        pin,
+        unpin,
+        report,
+        ui,
+        cancel,
+        watch,
+        verify_azure,
+    )
     cloud = typer.Typer(help="The local cloud: Azurite, the studio, the azure-native stand-in.", **PLAIN)
     _add(cloud, cloud_verbs.start, cloud_verbs.stop, cloud_verbs.status, cloud_verbs.logs, cloud_verbs.reset)
     config = typer.Typer(help="The stack's configuration.", **PLAIN)

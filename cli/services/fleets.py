@@ -40,11 +40,17 @@ class DeployedFleet:
 
 def fleet_of(stack: str) -> DeployedFleet:
     """The stack's fleet. Raises CliError where it has none, or more than one, or its state is elsewhere."""
-    from cli.project import backend_of
     from cli.services.registry import open_context
-    from retrain_hooks.fleet.inputs import FleetInputs
 
     context, _target = open_context(stack, {})
+    return deployed_fleet(stack, context)
+
+
+def deployed_fleet(stack: str, context: Context) -> DeployedFleet:
+    """The stack's fleet, whose services are reached through *context*. Raises CliError as `fleet_of` does."""
+    from cli.project import backend_of
+    from retrain_hooks.fleet.inputs import FleetInputs
+
     backend = backend_of(stack)
     if backend is None:
         raise CliError(

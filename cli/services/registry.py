@@ -64,17 +64,24 @@ def open_registry(stack: str) -> Registry:
     return Registry(*open_context(stack, {}))
 
 
+def registry_of(target: str) -> Registry:
+    """The registry of a target that is there already."""
+    from retrain_hooks.host.lifecycle import Context
+
+    return Registry(Context(_Unhurried(), _Unhurried()), target)
+
+
 def open_context(stack: str, overrides: dict[str, str]) -> tuple[Context, str]:
     """How a verb reaches the services of a stack's target, and that target's name; starts the local cloud if it is that."""
     from cli.project import LOCAL_TARGET, project, stack_config
     from cli.runners import environment
     from cli.stacks.names import known
-    from retrain_hooks.host.lifecycle import Context
 
     stack = known(stack, deployed=True)
     environment(stack, overrides)
     target = stack_config(stack, overrides).get(f"{project()['name']}:target", LOCAL_TARGET)
-    return Context(_Unhurried(), _Unhurried()), str(target)
+    found = registry_of(str(target))
+    return found.context, found.target
 
 
 def workspace_of(stack: str) -> dict[str, str] | None:

@@ -125,6 +125,12 @@ class Journal:
         rows = self._store.rows("SELECT * FROM journal WHERE id > ? ORDER BY id LIMIT ?", after, limit)
         return [_entry(dict(row)) for row in rows]
 
+    def newest(self, count: int) -> list[Entry]:
+        """The last `count` calls, oldest first."""
+        self.flush()
+        rows = self._store.rows("SELECT * FROM journal ORDER BY id DESC LIMIT ?", count)
+        return [_entry(dict(row)) for row in reversed(rows)]
+
     def clear(self) -> None:
         """Forget all calls."""
         with self._lock:

@@ -19,8 +19,10 @@ _LONGEST_NUMBER = 18  # digits
 
 
 async def get_journal(request: Request) -> Response:
-    """GET the entries, oldest first; with `after` those behind that id, with `limit` no more than so many."""
+    """GET the entries, oldest first; with `after` those behind that id, with `limit` no more than so many, with `last` the newest so many."""
     journal = works_of(request).journal
+    if request.query_params.get("last"):
+        return JSONResponse(journal.newest(min(_number(request, "last", 0), MOST)))
     after, limit = _number(request, "after", 0), _number(request, "limit", MOST)
 
     async def parts() -> AsyncIterator[str]:

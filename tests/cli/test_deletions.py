@@ -35,6 +35,7 @@ HARMLESS = {
         "pin",
         "unpin",
         "report",
+        "ui",
         "cancel",
         "adopt",
         "pulumi",
