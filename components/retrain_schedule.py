@@ -9,9 +9,9 @@ import pulumi
 
 from clients.azureml.schedules import TAG
 from clients.protocols import AZUREML
-from components.options import Component
-from components.ownership import stack_claim
-from components.workspace import Workspace
+from components.services.workspace import Workspace
+from components.shared.options import Component
+from components.shared.ownership import stack_claim
 from retrain_hooks.experiments.carried import IMAGE
 from retrain_hooks.ownership.names import default_name
 

@@ -25,7 +25,7 @@ _WAITING = frozenset(("NotStarted", "Starting", "Provisioning", "Preparing", "Qu
 _ENDED = {"Completed": JobState.FINISHED, "Failed": JobState.FAILED, "Canceled": JobState.CANCELLED}
 # The name of a result that every job has: what it measured, by MLflow's metrics.
 MEASURED = "metrics"
-# The compute that jobs run on which name none, where the workspace has it: components/azureml.py declares it.
+# The compute that jobs run on which name none, where the workspace has it: components/services/azureml.py declares it.
 CLUSTER = "cpu-cluster"
 _MEASURED = "mlflow:"
 _LOG_CHARACTERS = 160

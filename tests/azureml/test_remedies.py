@@ -13,7 +13,7 @@ from clients.azureml import regions
 from clients.azureml.models import register
 from clients.azureml.workspace import AzureMlWorkspace
 from clients.clock import SystemClock
-from components.azureml import endpoint_name
+from components.services.azureml import endpoint_name
 from retrain_hooks.experiments.package import Part
 from tests.azureml.world import DEPLOYMENT, SCORE, Meanwhile, World
 from tests.healing import Told

@@ -15,10 +15,10 @@ import pulumi
 import pulumi_azure_native as azure_native
 
 import components as ml
-from components.commitment_plan import CommitmentPlan
-from components.endpoint import ModelBinding, Promotion, StudioEndpoint
-from components.ownership import Lineage, StackClaim
-from components.web_service import StudioWebService
+from components.models.endpoint import ModelBinding, Promotion, StudioEndpoint
+from components.services.commitment_plan import CommitmentPlan
+from components.services.web_service import StudioWebService
+from components.shared.ownership import Lineage, StackClaim
 from engine.testing import ProgramStack
 from tests.e2e.checkout import SOURCE
 

@@ -10,8 +10,8 @@ from typing import Any
 import pulumi
 import pytest
 
-from components.data_version import DataVersion
-from components.plain import plain
+from components.models.data_version import DataVersion
+from components.shared.plain import plain
 from engine.testing import MakeStack, RunFailed
 from retrain_hooks.providers import _Provider
 
@@ -21,7 +21,7 @@ SECRET = "hunter2-hunter2"
 # In a process of its own: other tests import some of these modules twice.
 DECLARED = """
 import components
-from components.plain import PlainResource
+from components.shared.plain import PlainResource
 from pulumi.dynamic import Resource
 from retrain_hooks.providers import _Provider
 

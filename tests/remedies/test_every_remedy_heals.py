@@ -54,7 +54,7 @@ def test_the_source_is_read_as_it_is_written(said: list[Remedy]) -> None:
             "delete the registry's {blob}, then run ./dev up on the stack that is in use",
         ),
         ("clients/http/transport.py", "check the address and that the service runs"),
-        ("components/web_service.py", "give it the baseline: model=…"),
+        ("components/services/web_service.py", "give it the baseline: model=…"),
         ("clients/credentials.py", "start it with ./dev cloud start"),
         ("clients/studio_new/files.py", "leave out --model"),
         (

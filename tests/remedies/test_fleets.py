@@ -11,7 +11,7 @@ import yaml
 
 from cli.services import fleets
 from cli.verbs.models import fleet as verbs
-from components.fleet import Members
+from components.models.fleet import Members
 from retrain_hooks.fleet.inputs import share
 from retrain_hooks.fleet.lifecycle import FleetLifecycle
 from retrain_hooks.fleet.records import MemberRecords
@@ -208,7 +208,7 @@ def test_a_state_that_is_elsewhere(remedy: Told, stack: None, monkeypatch: pytes
     assert "served.outputs" in text
 
 
-@heals("write some of {}", at="components/fleet.py")
+@heals("write some of {}", at="components/models/fleet.py")
 @pytest.mark.parametrize("wrong", [{"colum": "dest"}, {"column": "dest", "rows": 3}])
 def test_members_in_a_stack_file(remedy: Told, wrong: object, monkeypatch: pytest.MonkeyPatch) -> None:
     """An object with these keys."""

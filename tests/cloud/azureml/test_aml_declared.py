@@ -1,4 +1,4 @@
-"""What components/azureml.py declares by the provider's own names, held against azure-native's classes."""
+"""What components/services/azureml.py declares by the provider's own names, held against azure-native's classes."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from pulumi_azure_native.machinelearningservices import (
     workspace,
 )
 
-from components import azureml
+from components.services import azureml
 from engine.testing import ProgramStack
 from localcloud.azure_native.server import Server
 

@@ -10,15 +10,15 @@ import pulumi
 from clients.azureml.slots import STAGING
 from clients.errors import ConfigurationError
 from clients.protocols import AZUREML
-from components.gate import Gate
+from components.models.gate import Gate
+from components.models.present_model import endpoint_of
+from components.models.rollout import Rollout
+from components.models.trained_model import TrainedModel
 from components.notifications import notified
-from components.options import Component
-from components.ownership import owner
-from components.plain import PlainResource
-from components.present_model import endpoint_of
-from components.rollout import Rollout
-from components.trained_model import TrainedModel
-from components.web_service import PredictiveWebService
+from components.services.web_service import PredictiveWebService
+from components.shared.options import Component
+from components.shared.ownership import owner
+from components.shared.plain import PlainResource
 from retrain_hooks.binding.inputs import RingInputs, refuse_rings
 from retrain_hooks.ownership.names import default_name
 from retrain_hooks.providers import ModelBindingProvider, PromotionProvider, StudioEndpointProvider
@@ -249,7 +249,7 @@ def _online(
     child: pulumi.ResourceOptions,
 ) -> tuple[Rollout, dict[str, pulumi.Input[str]]]:
     """The *rollout* by the online endpoints' own names, and their ids; the live one may be there already."""
-    from components import azureml  # brings packages of azure-native that other kinds do not need
+    from components.services import azureml  # brings packages of azure-native that other kinds do not need
 
     rollout = rollout.alone(endpoint_name)
     names = {one: azureml.endpoint_name(one) for one in rollout.endpoints}

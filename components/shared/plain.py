@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import pulumi
 from pulumi.dynamic import Resource, ResourceProvider
 
-from components.options import judged, refuse_on_resource
+from components.shared.options import judged, refuse_on_resource
 
 
 class PlainResource(Resource):

@@ -6,7 +6,7 @@ from typing import Any
 
 import pulumi
 
-from components.plain import PlainResource
+from components.shared.plain import PlainResource
 from retrain_hooks.providers import DataVersionProvider
 
 

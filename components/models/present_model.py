@@ -9,8 +9,8 @@ import pulumi
 
 from clients.errors import ConfigurationError
 from clients.existing import endpoint_name
-from components.data_version import DataVersion
-from components.web_service import PredictiveWebService
+from components.models.data_version import DataVersion
+from components.services.web_service import PredictiveWebService
 
 
 @dataclass(frozen=True)

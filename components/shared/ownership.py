@@ -8,7 +8,7 @@ from weakref import WeakKeyDictionary
 import pulumi
 from pulumi.runtime.settings import get_root_resource
 
-from components.plain import PlainResource
+from components.shared.plain import PlainResource
 from retrain_hooks.providers import LineageProvider, StackClaimProvider
 
 

@@ -12,9 +12,9 @@ from pulumi_azure_native.storage import Kind, SkuArgs, SkuName, StorageAccount
 from clients.errors import ConfigurationError
 from clients.existing import ExistingWorkspace
 from clients.protocols import AZUREML, CLASSIC
-from components.commitment_plan import CommitmentPlan
-from components.options import Component
-from components.ownership import stack_claim
+from components.services.commitment_plan import CommitmentPlan
+from components.shared.options import Component
+from components.shared.ownership import stack_claim
 from retrain_hooks.ownership.names import default_name
 
 
@@ -62,7 +62,7 @@ class Workspace(Component):
                 "remedy: give both, or with `existing` the workspace to adopt"
             )
         if kind == AZUREML:
-            from components import azureml  # brings four more packages of azure-native
+            from components.services import azureml  # brings four more packages of azure-native
 
             tagged = azureml.tags_of(tags, str(owner_email))
             self.parts = azureml.workspace(
@@ -113,7 +113,7 @@ class Workspace(Component):
             raise pulumi.RunError(str(error)) from None
         self._group = found.group
         if self.kind == AZUREML:
-            from components import azureml
+            from components.services import azureml
 
             self.parts = azureml.adopted(self._name, found.id, child)
             self._refer(found.id)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pulumi
 
-from components.ownership import owner
-from components.plain import PlainResource
+from components.shared.ownership import owner
+from components.shared.plain import PlainResource
 from retrain_hooks.providers import CommitmentPlanProvider
 
 

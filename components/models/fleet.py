@@ -10,14 +10,14 @@ from typing import Any
 import pulumi
 
 from clients.protocols import AZUREML
-from components.gate import Gate
+from components.models.gate import Gate
+from components.models.rollout import Rollout
+from components.models.trained_model import RunLimits
 from components.notifications import notified
-from components.options import Component
-from components.ownership import owner
-from components.plain import PlainResource
-from components.rollout import Rollout
-from components.trained_model import RunLimits
-from components.web_service import PredictiveWebService, TrainingWebService
+from components.services.web_service import PredictiveWebService, TrainingWebService
+from components.shared.options import Component
+from components.shared.ownership import owner
+from components.shared.plain import PlainResource
 from retrain_hooks.host.inputs import camel
 from retrain_hooks.providers import FleetProvider, FleetRosterProvider, FleetVerdictProvider
 
@@ -245,7 +245,7 @@ class EndpointFleet(Component):
 
 def _online(name: str, service: PredictiveWebService, child: pulumi.ResourceOptions) -> pulumi.Output[str]:
     """The name of the online endpoint that members share."""
-    from components import azureml  # brings packages of azure-native that other kinds do not need
+    from components.services import azureml  # brings packages of azure-native that other kinds do not need
 
     endpoint = azureml.endpoint_name(name)
     id_ = azureml.online_endpoint(

@@ -8,11 +8,11 @@ from typing import Any
 import pulumi
 
 from clients.protocols import AZUREML, NEW
-from components.options import Component
-from components.ownership import owner
-from components.plain import PlainResource
-from components.references import ModelReference
-from components.workspace import Workspace
+from components.services.references import ModelReference
+from components.services.workspace import Workspace
+from components.shared.options import Component
+from components.shared.ownership import owner
+from components.shared.plain import PlainResource
 from retrain_hooks.ownership.names import default_name
 from retrain_hooks.providers import StudioWebServiceProvider
 

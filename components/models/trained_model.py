@@ -8,11 +8,11 @@ from typing import Any
 
 import pulumi
 
-from components.data_version import DataVersion
+from components.models.data_version import DataVersion
+from components.models.present_model import PresentModel
 from components.notifications import notified
-from components.plain import PlainResource
-from components.present_model import PresentModel
-from components.web_service import TrainingWebService
+from components.services.web_service import TrainingWebService
+from components.shared.plain import PlainResource
 from retrain_hooks.providers import TrainedModelProvider
 
 _OUTPUTS = (

@@ -8,7 +8,7 @@ from typing import Any
 
 import pulumi
 
-from components.data_version import DataVersion
+from components.models.data_version import DataVersion
 
 
 @dataclass(frozen=True)

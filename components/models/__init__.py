@@ -1,0 +1,1 @@
+"""From data to an endpoint: what is trained, judged and bound."""

@@ -1,0 +1,1 @@
+"""Workspaces and the web services in them."""

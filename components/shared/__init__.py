@@ -1,0 +1,1 @@
+"""What all components have: options, plain resources, owners."""
