@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 import requests
 
+from tests.e2e.calling import called
 from tests.e2e.checkout import Checkout, Done, writes
 from tests.e2e.registry import container, records
 from tests.waiting import DEADLINE, eventually
@@ -322,14 +323,36 @@ def interrupted_again(checkout: Checkout, job: str, *options: str) -> tuple[Done
 # The three kinds
 
 
-def test_equal_data_gives_equal_models_on_the_three_kinds(tiny: Checkout) -> None:
-    """Metrics to the last digit and each byte; `force` has each kind train its own."""
-    learnt = {}
+@dataclass
+class Kind:
+    """What a stack of a kind learnt, and what an application was answered."""
+
+    record: dict[str, Any]
+    metrics: dict[str, float]
+    answers: tuple[Any, Any]
+
+
+@pytest.fixture(scope="module")
+def kinds(tiny: Checkout) -> dict[str, Kind]:
+    """The same data trained from on each kind, which trains its own by `force`."""
+    found = {}
     small = (*SMALL, "-c", "dataVersion=t1", "-c", 'gateRules=["rows >= 1"]', "-c", "seed=3")
     for kind, stack in (("classic", "dev"), ("new", "dev"), ("azureml", STACK)):
         tiny.up("-s", stack, "-c", f"kind={kind}", *small, "-c", f"force={kind}")
-        found = tiny.succeed("output", "--json", "-s", stack).json
-        [record] = [one for one in records(tiny, "runs/").values() if one["key"] == found["runKey"]]
-        learnt[kind] = (record["sha256"], found["metrics"])
-    assert len({key for key, _ in learnt.values()}) == 1, learnt
-    assert learnt["classic"][1] == learnt["new"][1] == learnt["azureml"][1]
+        outputs = tiny.succeed("output", "--json", "-s", stack).json
+        [record] = [one for one in records(tiny, "runs/").values() if one["key"] == outputs["runKey"]]
+        found[kind] = Kind(record, outputs["metrics"], called(tiny, kind, stack))
+    return found
+
+
+def test_equal_data_gives_equal_models_on_the_three_kinds(kinds: dict[str, Kind]) -> None:
+    """Metrics to the last digit and each byte."""
+    assert len({one.record["sha256"] for one in kinds.values()}) == 1, kinds
+    assert kinds["classic"].metrics == kinds["new"].metrics == kinds["azureml"].metrics
+
+
+def test_an_application_is_answered_alike_by_the_three_kinds(kinds: dict[str, Kind]) -> None:
+    """By curl and by Python, as the page for applications has them."""
+    answers = [answer for one in kinds.values() for answer in one.answers]
+    assert answers[0][0]["Scored Probabilities"]
+    assert answers == [answers[0]] * 6

@@ -21,12 +21,29 @@ EXCEPTED = {
     "uv pip install mlflow-skinny": "needs a tracking server; tests/mirroring runs the mirror on one",
     "cd experiments/tumours/src": "needs an environment of the example's; tests/unit/test_tumours_example.py trains it",
     "./dev preview --refresh --expect-no-changes": "red on purpose; tests/e2e/test_gate.py and test_back_and_forth.py have drift",
+    "STACK=dev\nURL=": "tests/e2e/test_azureml.py calls endpoints of all kinds so",
+    "STACK=azureml\nURL=": "tests/e2e/test_azureml.py calls endpoints of all kinds so",
 }
+EMPTY_REGISTRY = """
+from azure.storage.blob import ContainerClient
+from clients.credentials import resolve_target
+target = resolve_target("local")
+registry = ContainerClient.from_connection_string(target.connection_string, target.registry_container)
+for blob in list(registry.list_blobs()):
+    registry.delete_blob(blob.name)
+"""
 # Blocks that run, by their first line, in this order: each in a shell of its own, after what it says it needs.
 RUN = [
     ("docs/local-cloud.md", "./dev cloud start --allow-faults", ""),
     ("docs/local-cloud.md", "./dev cloud status --json --show-secrets  ", ""),
     ("README.md", "./dev preview # data digest", ""),
+    ("docs/recovery.md", "./dev stack export --file", ""),
+    ("docs/recovery.md", "./dev preview --take-over", "rm .pulumi/stacks/retraining/dev.json*\n"),
+    (
+        "docs/recovery.md",
+        "./dev up --yes --take-over    # the registry",
+        f".venv/bin/python -c '{EMPTY_REGISTRY}'\n",
+    ),
     ("docs/local-cloud.md", "STUDIO=$(./dev cloud status --json", ""),
     (
         "docs/local-cloud.md",
@@ -50,6 +67,12 @@ RUN = [
         "./dev data put 'sugar/{version}/'",
         "mkdir sugar-2024-01\nprintf 'a,b\\n1,2\\n' >sugar-2024-01/part-1.csv\n",
     ),
+    ("docs/your-own-data.md", ".venv/bin/python - <<", ""),
+    ("docs/your-own-data.md", "./dev experiment new patients", ""),
+    ("docs/your-own-data.md", "./dev experiment check patients\n./dev experiment predictive", ""),
+    ("docs/your-own-data.md", "./dev data put 'patients/", ""),
+    ("docs/your-own-data.md", "./dev config set dataVersion 2026-09", ""),
+    ("docs/your-own-data.md", "./dev config set dataVersion 2026-10", ""),
 ]
 
 
