@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -11,6 +12,9 @@ import typer
 from cli.authoring import data as data_verbs
 from cli.authoring import experiment as experiment_verbs
 from cli.guard import guarded
+from cli.guidance.completing import VARIABLE, get_ready
+from cli.guidance.examples import epilog
+from cli.guidance.usage import usage_told
 from cli.verbs.deploying.adopt import adopt
 from cli.verbs.deploying.cancel import cancel
 from cli.verbs.deploying.deploy import destroy, preview, refresh, up
@@ -29,6 +33,7 @@ from cli.verbs.settings import stack as stack_verbs
 from cli.verbs.tooling import cloud as cloud_verbs
 from cli.verbs.tooling.bench import bench
 from cli.verbs.tooling.checks import chaos, docs, fuzz, lint, test
+from cli.verbs.tooling.completion import completion
 from cli.verbs.tooling.help import help_
 from cli.verbs.tooling.verify import verify_azure
 
@@ -95,7 +100,8 @@ def build() -> typer.Typer:
     app.add_typer(config, name="config")
     app.add_typer(cloud, name="cloud")
     _add(app, pulumi, test, **PASSING)
-    _add(app, lint, docs, bench, chaos, fuzz, help_)
+    _add(app, lint, docs, bench, chaos, fuzz, help_, completion)
+    _give_examples(app)
     return app
 
 
@@ -104,7 +110,9 @@ def main(arguments: list[str]) -> None:
     _reach_loopback_directly()
     if arguments[:1] == ["help"]:
         arguments = [*arguments[1:], "--help"]
-    build()(arguments, prog_name="./dev")
+    get_ready()
+    with usage_told():
+        sys.exit(build()(arguments, prog_name="./dev", complete_var=VARIABLE, standalone_mode=False) or 0)
 
 
 def _reach_loopback_directly() -> None:
@@ -117,4 +125,18 @@ def _reach_loopback_directly() -> None:
 
 def _add(app: typer.Typer, *verbs: Callable[..., None], **settings: Any) -> None:
     for verb in verbs:
-        app.command(verb.__name__.rstrip("_").replace("_", "-"), **settings)(guarded(verb))
+        app.command(_name(verb), **settings)(guarded(verb))
+
+
+def _name(verb: Callable[..., None]) -> str:
+    return verb.__name__.rstrip("_").replace("_", "-")
+
+
+def _give_examples(app: typer.Typer, path: str = "") -> None:
+    """Let the help of each verb end with its examples."""
+    for command in app.registered_commands:
+        command.epilog = epilog(f"{path}{command.name}")
+    for group in app.registered_groups:
+        if group.typer_instance is not None:
+            group.epilog = epilog(f"{path}{group.name}")
+            _give_examples(group.typer_instance, f"{path}{group.name} ")

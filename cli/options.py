@@ -8,6 +8,8 @@ from typing import Annotated
 
 import typer
 
+from cli.guidance.completing import stacks
+
 
 class Engine(StrEnum):
     """Which deployment engine runs a verb."""
@@ -29,7 +31,10 @@ def overrides(pairs: list[str] | None) -> dict[str, str]:
 
 
 Stack = Annotated[
-    str, typer.Option("--stack", "-s", help="The stack, whose configuration is Pulumi.STACK.yaml.")
+    str,
+    typer.Option(
+        "--stack", "-s", autocompletion=stacks, help="The stack, whose configuration is Pulumi.STACK.yaml."
+    ),
 ]
 Config = Annotated[
     list[str] | None,

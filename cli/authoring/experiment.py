@@ -9,6 +9,7 @@ import typer
 
 from cli.console import out, print_json, print_table, say
 from cli.errors import CliError
+from cli.guidance.completing import experiments
 from cli.options import AsJson
 
 if TYPE_CHECKING:
@@ -19,7 +20,9 @@ if TYPE_CHECKING:
 
 _SHOWN = 15  # columns by their importance
 
-Name = Annotated[str, typer.Argument(help="The experiment: a folder below experiments/.")]
+Name = Annotated[
+    str, typer.Argument(autocompletion=experiments, help="The experiment: a folder below experiments/.")
+]
 Table = Annotated[
     Path,
     typer.Option(

@@ -45,6 +45,7 @@ HARMLESS = {
         "bench",
         "chaos",
         "fuzz",
+        "completion",
     ),
     *(
         "help",

@@ -7,13 +7,19 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cli.console import is_interactive, out, want_a_yes
+from cli.guidance.completing import run_keys
 from cli.options import Engine, EngineOption, Stack, Yes
 
 if TYPE_CHECKING:
     from cli.approving import Act
 
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be done; write nothing.")]
-Key = Annotated[str, typer.Argument(metavar="[KEY]", help="The first digits of the run's key, four or more.")]
+Key = Annotated[
+    str,
+    typer.Argument(
+        metavar="[KEY]", autocompletion=run_keys, help="The first digits of the run's key, four or more."
+    ),
+]
 
 
 def approve(

@@ -8,6 +8,7 @@ import typer
 
 from cli.console import out, print_json, print_table, size, want_a_yes
 from cli.errors import CliError, one_line, warn
+from cli.guidance.completing import remember, run_keys
 from cli.options import AsJson, Stack, Yes
 from cli.times import local, title, utc, zone
 from cli.verbs.models.fleet import runs as fleet_runs
@@ -56,6 +57,7 @@ def list_(
         for each in found
         if isinstance(each, Unreadable)
     ]
+    remember(run.key for run in runs)
     if as_json:
         print_json(rows)
     elif rows:
@@ -157,7 +159,7 @@ def _cells(row: dict[str, Any]) -> list[str]:
 
 
 def show(
-    key: Annotated[str, typer.Argument(help="The first digits of a run's key.")],
+    key: Annotated[str, typer.Argument(autocompletion=run_keys, help="The first digits of a run's key.")],
     stack: Stack = "dev",
     as_json: AsJson = False,
 ) -> None:

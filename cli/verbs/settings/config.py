@@ -8,13 +8,14 @@ import typer
 
 from cli.console import as_text, out, print_json, print_table
 from cli.errors import CliError
+from cli.guidance.completing import settings
 from cli.options import AsJson, Stack
 
 SECRET = "[secret]"  # noqa: S105
 
 
 def get(
-    key: Annotated[str, typer.Argument(help="One key; all when left out.")] = "",
+    key: Annotated[str, typer.Argument(autocompletion=settings, help="One key; all when left out.")] = "",
     stack: Stack = "dev",
     as_json: AsJson = False,
 ) -> None:
@@ -50,7 +51,7 @@ def _row(name: str, value: Any, declared: Any) -> tuple[str, str, str, str]:
 
 
 def set_(
-    key: Annotated[str, typer.Argument(help="The key, as in Pulumi.yaml.")],
+    key: Annotated[str, typer.Argument(autocompletion=settings, help="The key, as in Pulumi.yaml.")],
     value: Annotated[str, typer.Argument(help="Its new value.")],
     stack: Stack = "dev",
     secret: Annotated[bool, typer.Option("--secret", help="Encrypt it with the stack's passphrase.")] = False,
@@ -77,7 +78,7 @@ def set_(
 
 
 def unset(
-    key: Annotated[str, typer.Argument(help="The key, as in Pulumi.yaml.")],
+    key: Annotated[str, typer.Argument(autocompletion=settings, help="The key, as in Pulumi.yaml.")],
     stack: Stack = "dev",
 ) -> None:
     """Take one value out of the stack's file, so that Pulumi.yaml's default holds; the next `up` uses it."""
