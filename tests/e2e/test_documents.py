@@ -41,6 +41,7 @@ RUN = [
     ("README.md", "./dev preview # data digest", ""),
     ("docs/tutorial.md", "./dev config set dataVersion 2013-02", ""),
     ("docs/tutorial.md", "./dev up --yes\n./dev up --yes\n./dev runs", ""),
+    ("docs/command-line.md", "./dev runs --json", ""),
     ("docs/tutorial.md", "./dev config set dataVersion 2013-01", ""),
     ("docs/recovery.md", "./dev stack export --file", ""),
     ("docs/recovery.md", "./dev preview --take-over", "rm .pulumi/stacks/retraining/dev.json*\n"),
