@@ -6,7 +6,6 @@ was interrupted is repaired by the next: packages that may be half there are ins
 
 from __future__ import annotations
 
-import fcntl
 import os
 import re
 import subprocess
@@ -15,13 +14,19 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
-PYTHON = VENV / "bin" / "python"
+BIN = VENV / ("Scripts" if os.name == "nt" else "bin")
+PYTHON = BIN / "python"
 INSTALLING = (
     VENV / "installing"
 )  # there while packages are being installed: found at a start, they may be half there
+
+
+_LOOK_AGAIN = 0.2  # seconds
+_FAR = 1 << 30
 
 
 class SetupError(Exception):
@@ -43,12 +48,39 @@ def only_one(path: Path, waiting: Callable[[], None]) -> Iterator[None]:
     """Hold the lock of `path`, one at a time across processes; `waiting` is called when another holds it."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+        if not held(lock):
             waiting()
-            fcntl.flock(lock, fcntl.LOCK_EX)
+            while not held(lock):
+                time.sleep(_LOOK_AGAIN)
         yield
+
+
+def held(file: IO[str]) -> bool:
+    """Whether the lock of an open file is this process's now. The system frees it when the file is closed, or its holder dies."""
+    try:
+        import fcntl
+    except ImportError:  # Windows
+        return _held_on_windows(file)
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _held_on_windows(file: IO[str]) -> bool:
+    import msvcrt
+
+    os.lseek(
+        file.fileno(), _FAR, os.SEEK_SET
+    )  # what is locked there can't be read, and the file says who holds it
+    try:
+        msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined]
+    except OSError:
+        return False
+    finally:
+        os.lseek(file.fileno(), 0, os.SEEK_SET)
+    return True
 
 
 def run(command: list[str], what: str, remedy: str, *, env: Mapping[str, str] | None = None) -> None:
@@ -145,7 +177,7 @@ def pinned(lock: Path) -> str:
 
 def install_uv() -> None:
     """Put the pinned uv into .venv, unless it is there."""
-    lock, uv = ROOT / "requirements-uv.lock", VENV / "bin" / "uv"
+    lock, uv = ROOT / "requirements-uv.lock", BIN / "uv"
     if said_by(uv, "--version").split()[1:2] == [pinned(lock)]:
         return
     say(f"installing uv {pinned(lock)}")
@@ -160,7 +192,7 @@ def install_packages() -> None:
     count = len(re.findall(r"^\S+==", lock.read_text(), re.MULTILINE))
     say(f"installing {count} packages of requirements.lock into .venv (about 1 GB on disk)")
     command = [
-        str(VENV / "bin" / "uv"),
+        str(BIN / "uv"),
         "pip",
         "install",
         "--python",

@@ -9,7 +9,6 @@ lock             who watches, held while it lives
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 from collections.abc import Iterator, Mapping
@@ -20,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from backend.files import write_atomically
+from cli.bootstrap import held
 from cli.errors import CliError, warn
 
 _MOST_HISTORY = 512 * 1024
@@ -133,14 +133,12 @@ class Records:
         """Watch alone. The system frees the lock when its holder dies. Raises CliError, which says who watches."""
         self.folder.mkdir(parents=True, exist_ok=True)
         with (self.folder / "lock").open("a+", encoding="utf-8") as lock:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
+            if not held(lock):
                 lock.seek(0)
                 raise CliError(
                     f"the stack {self.folder.name} is watched already, by process {lock.read().strip() or '?'}",
                     "leave it to that one, or end it first",
-                ) from None
+                )
             lock.truncate(0)
             lock.write(str(os.getpid()))
             lock.flush()

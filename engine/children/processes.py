@@ -21,6 +21,10 @@ from engine.children.forks import Forked, Forks
 
 SCRIPT = Path(__file__).with_name("program.py")
 
+# Windows has neither sessions nor this signal: there a process ends alone.
+_END_ALL: Callable[[int, int], None] = getattr(os, "killpg", os.kill)
+_AT_ONCE: int = getattr(signal, "SIGKILL", signal.SIGTERM)
+
 
 class Child:
     """One process; `on_line` gets what it prints, but its first line on stdout goes to `first`, if given."""
@@ -73,9 +77,9 @@ class Child:
     def end(self) -> None:
         """SIGTERM to the whole session, then SIGKILL, also to what the child started and left behind."""
         if not self._over.is_set():
-            self._signal(os.killpg, signal.SIGTERM)
+            self._signal(_END_ALL, signal.SIGTERM)
             self.wait(1)
-        self._signal(os.killpg, signal.SIGKILL)
+        self._signal(_END_ALL, _AT_ONCE)
         self.wait()
 
     def _signal(self, send: Callable[[int, int], None], number: int) -> None:

@@ -145,8 +145,9 @@ class Command(Channel):
         try:
             _, said = process.communicate(_text(record), timeout=self.seconds)
         except subprocess.TimeoutExpired as error:
-            with suppress(ProcessLookupError, PermissionError):
+            with suppress(AttributeError, ProcessLookupError, PermissionError):
                 os.killpg(process.pid, signal.SIGKILL)
+            process.kill()
             process.wait()
             raise NotDelivered(f"it had not ended after {self.seconds:g} s") from error
         finally:
