@@ -27,6 +27,11 @@ def choose_task(profile: TableProfile, label: str, wanted: str = "") -> tuple[st
             )
         return wanted, "you said so"
     column = profile.column(label)
+    if column is None and (mark := profile.divided_by):
+        raise ConfigurationError(
+            f"the table has one column, {profile.columns[0].name!r}: its values seem to be divided by {mark!r}",
+            "divide its values by commas, or by tabs and name it .tsv",
+        )
     if column is None:
         raise ConfigurationError(
             f"the table has no column {label!r}; {nearest(label, [each.name for each in profile.columns])}",
@@ -63,6 +68,11 @@ def _told(column: ColumnProfile) -> tuple[str, str]:
 
 def _fits(column: ColumnProfile, task: str) -> None:
     """Raise ConfigurationError for a label that the task cannot be learnt from."""
+    if column.decimal_commas and column.distinct > _CLASSES:
+        raise ConfigurationError(
+            f"the label {column.name!r} has numbers with a decimal comma, which are text",
+            "write them with a point: 12.5",
+        )
     problem = ""
     if task == "regression" and not column.numeric:
         problem = f"the label {column.name!r} is text, and a regression tells numbers"

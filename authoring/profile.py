@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
@@ -12,6 +13,7 @@ from tables import number
 if TYPE_CHECKING:
     import pandas as pd
 
+_DECIMAL_COMMA: Final = re.compile(r"[+-]?\d+(,\d+)?")
 _FEW: Final = 12  # values of a column that are shown
 _FREE_TEXT: Final = (
     100  # a text column with more values than this, and one in two rows another, is no category
@@ -39,6 +41,8 @@ class ColumnProfile:
     """The one text among numbers, that may be how missing values are written."""
     period: tuple[str, str] | None = None
     """The first and the last of its dates."""
+    decimal_commas: bool = False
+    """Whether its texts are numbers with a decimal comma, as much of Europe writes them."""
 
     @property
     def numeric(self) -> bool:
@@ -50,6 +54,8 @@ class ColumnProfile:
         """What it holds, in a few words."""
         if self.period:
             return f"{self.period[0]} to {self.period[1]}"
+        if self.decimal_commas:
+            return f"{self.distinct:,} numbers with a decimal comma: texts; write them with a point"
         if self.mark:
             return f"numbers, and {self.values.get(self.mark, 0):,} times {self.mark!r}: a missing value? --missing"
         if self.lowest is not None and self.highest is not None and self.distinct > _FEW:
@@ -65,6 +71,12 @@ class TableProfile:
     rows: int
     columns: tuple[ColumnProfile, ...]
     repeated: int
+
+    @property
+    def divided_by(self) -> str:
+        """What seems to divide the values of a table with one column; empty where nothing does."""
+        alone = self.columns[0].name if len(self.columns) == 1 else ""
+        return next((mark for mark in ";\t|" if mark in alone), "")
 
     def column(self, name: str) -> ColumnProfile | None:
         """The column of that name; None where there is none."""
@@ -101,7 +113,8 @@ def _profile(name: str, values: pd.Series[Any]) -> ColumnProfile:
     lowest, highest = (
         (float(present.min()), float(present.max())) if kind != "String" and len(present) else (None, None)
     )
-    return ColumnProfile(name, kind, missing, len(counts), few, lowest, highest, mark)
+    commas = kind == "String" and _have_commas(counts)
+    return ColumnProfile(name, kind, missing, len(counts), few, lowest, highest, mark, decimal_commas=commas)
 
 
 def _as_dates(texts: pd.Series[Any]) -> pd.Series[Any] | None:
@@ -124,6 +137,11 @@ def _mark(counts: pd.Series[Any]) -> str:
     texts = [text for text in counts.index[: 2 * _LOOK] if not _is_number(str(text))]
     numbers = len(counts) - len(texts)
     return str(texts[0]) if len(texts) == 1 and numbers >= _LEAST and len(counts) <= 2 * _LOOK else ""
+
+
+def _have_commas(counts: pd.Series[Any]) -> bool:
+    texts = [str(text) for text in counts.index[:_LOOK]]
+    return any("," in text for text in texts) and all(map(_DECIMAL_COMMA.fullmatch, texts))
 
 
 def _is_number(text: str) -> bool:

@@ -124,6 +124,8 @@ def frame_of(files: Sequence[tuple[str, bytes]], declared: Declared | None = Non
         if error.code in ("0001", "0002", "0042"):
             remedy = "correct the table, or the types in the input of training.json"
             raise CliError(f"{name}: {error.message}", remedy) from None
+        if isinstance(error.__cause__, TableError):
+            raise CliError(error.__cause__.cause, error.__cause__.remedy) from None
         raise CliError(f"{name}: {error.message}", f"give a table: one of {', '.join(ENDINGS)}") from None
 
 

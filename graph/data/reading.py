@@ -32,7 +32,7 @@ def read_table(
     not `typed`, are all text.
 
     `extension` is one of `tables.ENDINGS`; without a header line (`.nh.csv`) columns are called Col1, Col2, …. Raises
-    ModuleError (module: `name`, code 0049) when the file is not such a table, 0001 for a declared column that it has not.
+    ModuleError (module: `name`, code 0049) when the file is not such a table, from the TableError that says what helps; 0001 for a declared column that it has not.
     """
     extension = extension.lower()
     if extension not in ENDINGS:
@@ -44,9 +44,9 @@ def read_table(
     except RepeatedColumn as error:
         raise ModuleError(
             name, "0026", f"Columns with the same name are not allowed: {error.what}."
-        ) from None
+        ) from error
     except TableError as error:
-        raise _not_a_table(name, error.what) from None
+        raise _not_a_table(name, error.what) from error
     except ModuleFailure as failure:
         raise ModuleError(name, failure.code, failure.message) from None
 

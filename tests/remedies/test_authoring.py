@@ -15,6 +15,7 @@ from tests.cli.conftest import project_root  # noqa: F401  # a project in place 
 from tests.unit.fakes import MemoryContainer
 
 EXPERIMENT, FILES, DATA = "cli/authoring/experiment.py", "cli/authoring/files.py", "cli/authoring/data.py"
+CHOOSING = "authoring/choosing.py"
 NEW = "experiment new petals --from petals.csv --label width"
 PUT = "data put petals/{version}.csv --version v1 petals.csv"
 
@@ -38,7 +39,9 @@ def bench(tmp_path: Path, project_root: Path, monkeypatch: pytest.MonkeyPatch) -
     (tmp_path / "parts").mkdir()
     for number in (1, 2):
         frame.iloc[number::2].to_csv(tmp_path / "parts" / f"{number}.csv", index=False)
-    (tmp_path / "none.csv").write_bytes(b"a,b\n1,2,3\n")
+    (tmp_path / "none.txt").write_bytes(b"a,b\n1,2\n")
+    frame.to_csv(tmp_path / "semicolons.csv", index=False, sep=";")
+    frame.astype(str).map(lambda cell: cell.replace(".", ",")).to_csv(tmp_path / "commas.csv", index=False)
     own = project_root / "experiments" / "own"
     own.mkdir(parents=True)
     (own / "job.yml").write_text("command: python train.py\n")
@@ -107,7 +110,21 @@ def case(remedy: str, before: list[str], wrong: str, right: str, *, at: str) -> 
             NEW,
             at=FILES,
         ),
-        case("give a table: one of {}", [], NEW.replace("petals.csv", "none.csv"), NEW, at=FILES),
+        case("give a table: one of {}", [], NEW.replace("petals.csv", "none.txt"), NEW, at=FILES),
+        case(
+            "divide its values by commas, or by tabs and name it .tsv",
+            [],
+            NEW.replace("petals.csv", "semicolons.csv"),
+            NEW,
+            at=CHOOSING,
+        ),
+        case(
+            "write them with a point: 12.5",
+            [],
+            NEW.replace("petals.csv", "commas.csv"),
+            NEW,
+            at=CHOOSING,
+        ),
         case("name a file that holds a table", [], NEW.replace("petals.csv", "nowhere.csv"), NEW, at=FILES),
         case(
             "say --force to write over it, or --print to look first",
