@@ -37,10 +37,9 @@ def problems(folder: Path, frame: pd.DataFrame | None = None) -> list[Problem]:
         try:
             text = path.read_text(encoding="utf-8")
         except FileNotFoundError:
-            remedy = "./dev experiment predictive" if part == "predictive" else "./dev experiment new"
-            found.append(
-                Problem(path.name, "there is no such file", f"write it, or let {remedy} {folder.name} do so")
-            )
+            verb = "predictive" if part == "predictive" else "new"
+            remedy = f"write it, or let ./dev experiment {verb} {folder.name} do so"
+            found.append(Problem(path.name, "there is no such file", remedy))
             continue
         except (OSError, ValueError) as error:
             found.append(Problem(path.name, f"it cannot be read: {error}", "correct the file"))

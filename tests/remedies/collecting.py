@@ -15,7 +15,9 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 _NOT_TELLING = ("tests", "pages")  # a page shows what others say
-ROOMS = tuple(sorted(file.parent.name for file in ROOT.glob("*/__init__.py") if file.parent.name not in _NOT_TELLING))
+ROOMS = tuple(
+    sorted(file.parent.name for file in ROOT.glob("*/__init__.py") if file.parent.name not in _NOT_TELLING)
+)
 MARK = "remedy: "
 _NAMES = ("remedy", "sign_in")
 
@@ -148,6 +150,8 @@ class Source:
                 yield from self.texts(module, scope, value)
         elif isinstance(said, ast.Name):
             yield from self._named(module, scope, said.id)
+        elif isinstance(said, ast.Call) and _called(said.func) == "one_line":
+            yield from self.texts(module, scope, said.args[0])
         elif isinstance(said, ast.Call) and isinstance(said.func, ast.Name) and not _is_handed_on(said):
             yield from self._returned(module, said.func.id)
         elif isinstance(said, ast.Call) and isinstance(table := getattr(said.func, "value", None), ast.Dict):
@@ -326,7 +330,9 @@ def _is_called_remedy(target: ast.expr) -> bool:
 
 
 def _is_handed_on(said: ast.expr) -> bool:
-    """Another error's, or one's own from when it was made."""
+    """Another error's, what another process has said, or one's own from when it was made."""
+    if isinstance(said, ast.Subscript) and isinstance(said.value, ast.Subscript):
+        return True
     if isinstance(said, ast.Call) and _called(said.func) == "getattr":
         return any(text_of(one) in _NAMES for one in said.args)
     if isinstance(said, ast.Call) and isinstance(said.func, ast.Attribute) and said.func.attr == "get":

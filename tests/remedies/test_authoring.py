@@ -40,6 +40,7 @@ def bench(tmp_path: Path, project_root: Path, monkeypatch: pytest.MonkeyPatch) -
     for number in (1, 2):
         frame.iloc[number::2].to_csv(tmp_path / "parts" / f"{number}.csv", index=False)
     (tmp_path / "none.txt").write_bytes(b"a,b\n1,2\n")
+    frame.assign(width=1).to_csv(tmp_path / "alike.csv", index=False)
     frame.to_csv(tmp_path / "semicolons.csv", index=False, sep=";")
     frame.astype(str).map(lambda cell: cell.replace(".", ",")).to_csv(tmp_path / "commas.csv", index=False)
     own = project_root / "experiments" / "own"
@@ -111,6 +112,42 @@ def case(remedy: str, before: list[str], wrong: str, right: str, *, at: str) -> 
             at=FILES,
         ),
         case("give a table: one of {}", [], NEW.replace("petals.csv", "none.txt"), NEW, at=FILES),
+        case(
+            "leave out --label {}, or say another --task",
+            [],
+            f"{NEW} --task clustering",
+            f"{NEW} --task clustering".replace("--label width ", ""),
+            at=CHOOSING,
+        ),
+        case(
+            "say --label COLUMN, or --task clustering, which needs none",
+            [],
+            NEW.replace(" --label width", ""),
+            NEW,
+            at=CHOOSING,
+        ),
+        case(
+            "say --label with the column that the model is to tell",
+            [],
+            NEW.replace("width", "widht"),
+            NEW,
+            at=CHOOSING,
+        ),
+        case(
+            "say another --label, or give a table in which it differs",
+            [],
+            NEW.replace("petals.csv", "alike.csv"),
+            NEW,
+            at=CHOOSING,
+        ),
+        case(
+            "say another --task, or another --label",
+            [],
+            f"{NEW} --task two-class",
+            f"{NEW} --task regression",
+            at=CHOOSING,
+        ),
+        case("say one of: {}", [], f"{NEW} --task regresion", f"{NEW} --task regression", at=CHOOSING),
         case(
             "divide its values by commas, or by tabs and name it .tsv",
             [],
