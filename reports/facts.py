@@ -59,13 +59,14 @@ class Scores:
 
 @dataclass(frozen=True)
 class Column:
-    """A column of the data: its *kind*, the share of its cells that is missing, and its population stability index against
+    """A column of the data: its *kind*, what its values are like (*values*), the share of its cells that is missing, and its population stability index against
     the data that the model which serves was trained from; None where that is not told.
     """
 
     name: str
     kind: str
     missing: float
+    values: str = ""
     shift: float | None = None
 
 

@@ -2,22 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from importlib.resources import files
-from typing import Any
+from typing import Any, Final
 
 from reports import plots
-from reports.facts import Report, RunFacts
+from reports.facts import Report
 from tasks import TASKS, measured_as
 
 _PLOTTED = 4  # metrics that are plotted over versions: those of the gate's rules first
+_CLASSES = 20  # of a confusion matrix at most
 _LISTED = 200  # runs in the table; the newest
+
+
+def _anomaly(outcomes: Mapping[str, Any], names: Mapping[str, str]) -> list[tuple[str, str]]:
+    return [*plots.curves(outcomes, names, probabilities=False), *plots.anomalies(outcomes, names)]
+
+
+_DRAWN: Final[Mapping[str, Callable[[Mapping[str, Any], Mapping[str, str]], list[tuple[str, str]]]]] = {
+    "two-class": plots.curves,
+    "multiclass": plots.sureness,
+    "regression": plots.residuals,
+    "clustering": plots.clusters,
+    "anomaly": _anomaly,
+}
 
 
 def render(report: Report) -> str:
     """The report as one HTML document; it loads nothing."""
     from jinja2 import Environment, FunctionLoader, StrictUndefined, select_autoescape
-    from markupsafe import Markup
+    from markupsafe import Markup, escape
 
     room = files("reports") / "templates"
     environment = Environment(
@@ -27,7 +41,12 @@ def render(report: Report) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"short": lambda key: str(key or "")[:7], "number": _number}
+    environment.filters |= {
+        "short": lambda key: str(key or "")[:7],
+        "number": _number,
+        "minute": lambda time: str(time or "")[:16].replace("T", " "),
+        "broken": lambda name: Markup(str(escape(name)).replace("_", "_<wbr>")),  # noqa: S704 -- escaped
+    }
     pictures = {
         name: [(title, Markup(svg)) for title, svg in each]  # noqa: S704 -- drawn here
         for name, each in _pictures(report).items()
@@ -70,14 +89,12 @@ def _pictures(report: Report) -> dict[str, list[tuple[str, str]]]:
     }
     scores = report.scores
     if scores and scores.outcomes:
-        if scores.task == "two-class":
-            found["scores"] = plots.curves(scores.outcomes, _names(report))
-        elif scores.task == "regression":
-            found["scores"] = plots.residuals(scores.outcomes, _names(report))
+        found["scores"] = _DRAWN[scores.task](scores.outcomes, _names(report))
         if scores.importance:
+            of = next(iter(scores.outcomes))
             found["importance"] = [
                 (
-                    "Importance",
+                    f"Of the columns to {_names(report).get(of, of[:7])}",
                     plots.bars(scores.importance, f"loss of {TASKS[scores.task].headline} when shuffled"),
                 )
             ]
@@ -103,23 +120,41 @@ def _confusion(report: Report) -> dict[str, Mapping[str, Any]]:
         return {}
     found: dict[str, Mapping[str, Any]] = {}
     for key, outcome in scores.outcomes.items():
-        classes = sorted({*map(str, outcome.actual.tolist()), *map(str, outcome.predicted.tolist())})
-        if len(classes) <= 20:
-            counts = confusion_matrix(
-                outcome.actual.astype(str), outcome.predicted.astype(str), labels=classes
-            )
+        actual, predicted = (
+            [_called(one, scores.task) for one in each.tolist()]
+            for each in (outcome.actual, outcome.predicted)
+        )
+        classes = sorted({*actual, *predicted})
+        if len(classes) <= _CLASSES:
+            counts = confusion_matrix(actual, predicted, labels=classes)
             found[key] = {"classes": classes, "counts": counts.tolist()}
     return found
+
+
+def _called(value: Any, task: str) -> str:
+    """A class as a person knows it."""
+    if not isinstance(value, bool):
+        return str(value)
+    anomaly, other = ("anomaly", "other row") if task == "anomaly" else ("positive", "negative")
+    return anomaly if value else other
 
 
 def _cost(report: Report) -> str:
     seconds = [run.seconds for run in report.runs if run.seconds is not None]
     if not seconds:
         return ""
-    total = f"{len(seconds)} runs took {sum(seconds) / 3600:.2f} hours"
+    total = f"{len(seconds)} run{'s' * (len(seconds) > 1)} took {_duration(sum(seconds))}"
     if report.rate_per_hour is None:
-        return f"{total}; what an hour costs is not declared (ratePerHour)"
-    return f"{total}, which is {sum(seconds) / 3600 * report.rate_per_hour:,.2f} at {report.rate_per_hour:g} an hour"
+        return f"{total}; what an hour costs is not declared (ratePerHour)."
+    cost = sum(seconds) / 3600 * report.rate_per_hour
+    return f"{total}, which is {cost:,.2f} at {report.rate_per_hour:g} an hour."
+
+
+def _duration(seconds: float) -> str:
+    for unit, length in (("hours", 3600), ("minutes", 60)):
+        if seconds >= 2 * length:
+            return f"{seconds / length:.1f} {unit}"
+    return f"{seconds:.1f} seconds"
 
 
 def _number(value: Any) -> str:
@@ -128,8 +163,3 @@ def _number(value: Any) -> str:
     return (
         f"{value:,}" if isinstance(value, int) else f"{value:.4g}" if isinstance(value, float) else str(value)
     )
-
-
-def run_of(report: Report, key: str) -> RunFacts | None:
-    """The run of that key."""
-    return next((run for run in report.runs if run.key == key), None)

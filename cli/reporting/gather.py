@@ -11,10 +11,10 @@ from cli.reporting.sources import OURS, Sources
 from reports.facts import Bound, Judged, Report, RunFacts
 
 if TYPE_CHECKING:
-    from retrain_hooks.registry.ledger import Run
+    from retrain_hooks.registry.summaries import Summary
 
 _UPDATES = 200  # of the stack's history that are looked through for bindings
-_VERDICTS = 200
+_JUDGED = 50  # runs whose verdicts are told: the newest
 
 
 def gathered(sources: Sources, compared: Sequence[str] = ()) -> Report:
@@ -28,10 +28,10 @@ def gathered(sources: Sources, compared: Sequence[str] = ()) -> Report:
     serving = key_of(str(sources.binding.get("address") or "")) or ""
     promotion = sources.promotion
     candidate = promotion.candidate.run_key if promotion else ""
-    keys = (
-        list(compared)
-        or list(dict.fromkeys(filter(None, (serving, candidate, _before(sources, serving)))))[:2]
-    )
+    bindings = list(_bindings(sources))
+    before = next((each.key for each in bindings if each.key != serving), "")
+    newest = next((run.key for run in reversed(sources.summaries) if run.state == "finished"), "")
+    keys = list(compared) or list(dict.fromkeys(filter(None, (serving, candidate, newest, before))))[:2]
     rules = promotion.gate.rules if promotion else ()
     limits: dict[str, list[float]] = {}
     for rule in map(MetricRule.parse, rules):
@@ -43,9 +43,9 @@ def gathered(sources: Sources, compared: Sequence[str] = ()) -> Report:
         made=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
         endpoint=str(sources.binding.get("endpointName") or "not made yet"),
         serving=serving,
-        runs=[_facts(run, used.where.get(run.address, [])) for run in sources.runs],
+        runs=[_facts(run, used.where.get(run.address, [])) for run in sources.summaries],
         verdicts=list(_verdicts(sources)),
-        bindings=list(_bindings(sources)),
+        bindings=bindings,
         rules=rules,
         limits=limits,
         scores=scored(sources, keys) if keys else None,
@@ -59,25 +59,16 @@ def gathered(sources: Sources, compared: Sequence[str] = ()) -> Report:
     )
 
 
-def _before(sources: Sources, serving: str) -> str:
-    """The run that served before the one that serves now, as far as the bindings tell."""
-    return next((each.key for each in _bindings(sources) if each.key != serving), "")
-
-
-def _facts(run: Run, bound: Sequence[str]) -> RunFacts:
-    from retrain_hooks.registry.catalogue import when
-
-    numbers = {name: value for name, value in run.metrics.items() if isinstance(value, int | float)}
-    digest = str(run.inputs.get("data") or "").removeprefix("2-")
+def _facts(run: Summary, bound: Sequence[str]) -> RunFacts:
     return RunFacts(
         run.key,
         run.experiment,
         run.data_version,
-        digest,
+        run.data_digest,
         run.state,
-        when(run),
+        run.when,
         run.seconds,
-        numbers,
+        run.metrics,
         bound,
         run.error,
     )
@@ -86,9 +77,8 @@ def _facts(run: Run, bound: Sequence[str]) -> RunFacts:
 def _verdicts(sources: Sources) -> Iterator[Judged]:
     from retrain_hooks.gate.verdicts import Verdicts
 
-    own = {run.key for run in sources.runs}
-    found = [one for one in Verdicts(sources.registry.container).all() if one["candidate"]["key"] in own]
-    for one in sorted(found, key=lambda each: str(each["judgedAt"]), reverse=True)[:_VERDICTS]:
+    found = Verdicts(sources.registry.container).of([run.key for run in sources.summaries[-_JUDGED:]])
+    for one in sorted(found, key=lambda each: str(each["judgedAt"]), reverse=True):
         champion = (one["champion"] or {}).get("key", "")
         yield Judged(one["candidate"]["key"], champion, one["outcome"], one["judgedAt"], one["rules"])
 
@@ -126,8 +116,9 @@ def _bindings(sources: Sources) -> Iterator[Bound]:
 def _notes(sources: Sources) -> list[str]:
     from cli.project import backend_of
 
+    notes = [f"Left out: {cause}." for cause in sources.damaged]
     if backend_of(sources.stack) is None:
-        return [
+        notes.append(
             "The stack's state is not on this machine: what it binds, and what its gate asks, is not told."
-        ]
-    return []
+        )
+    return notes

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -17,9 +18,11 @@ if TYPE_CHECKING:
     from retrain_hooks.gate.measuring.truths import Truth
 
 _BYTES = 16 * 2**20  # so much of the data is read
-_ROWS = 20_000
-_SHUFFLED = 2_000  # rows by which importance is told
+_ROWS = 10_000
+_SHUFFLED = 1_000  # rows by which importance is told
+_COMPARED = 5_000  # cells of a column by which its shift is told, spread over all
 _COLUMNS = 30
+_SHOWN = 40  # characters of a cell
 _SEED = 0
 
 
@@ -39,6 +42,7 @@ def scored(sources: Sources, keys: Sequence[str]) -> Scores:
 
 
 def _scored(sources: Sources, keys: Sequence[str]) -> Scores:
+    from cli.project import project, stack_config
     from retrain_hooks.gate.inputs import GateInputs
     from retrain_hooks.gate.measuring.holdout import Holdout
     from retrain_hooks.gate.settling import settled
@@ -46,6 +50,10 @@ def _scored(sources: Sources, keys: Sequence[str]) -> Scores:
     promotion = sources.promotion
     runs = [sources.run(key) for key in keys]
     gate = promotion.gate if promotion else GateInputs.parse({})
+    if not gate.label:  # of a gate without a holdout the state has none
+        gate = replace(
+            gate, label=str(stack_config(sources.stack).get(f"{project()['name']}:gateLabel") or "")
+        )
     truth = settled(gate, runs[0].experiment, runs[0].metrics, holdout=True).truth
     holdout = promotion.holdout if promotion else None
     blobs, container = _data(sources, holdout, runs[0].data)
@@ -154,8 +162,8 @@ def columns_of(sources: Sources, serving: str) -> tuple[list[Column], str]:
     from retrain_hooks.triggers.drift import psi
 
     declared = next((each for each in sources.of("DataVersion") if each.get("blobs")), None)
-    latest = sources.runs[-1]
     try:
+        latest = sources.run(sources.summaries[-1].key)
         trained = sources.run(serving).data if serving else latest.data
         now_blobs = list(latest.data.get("etags") or (declared or {}).get("blobs") or ())
         now = _columns(sources, latest.data.get("container"), now_blobs)
@@ -167,9 +175,8 @@ def columns_of(sources: Sources, serving: str) -> tuple[list[Column], str]:
         return [], f"The data can't be read: {error.cause}"
     found = []
     for name, values in now.items():
-        missing = sum(value is None for value in values) / max(len(values), 1)
-        shift = psi(before[name], values) if not same and name in before else None
-        found.append(Column(name, _kind(values), missing, shift))
+        shift = psi(_some(before[name]), _some(values)) if not same and name in before else None
+        found.append(_like(name, values, shift))
     against = "" if same else ", shifted against the data of the model that serves"
     return (
         found,
@@ -186,13 +193,24 @@ def _columns(sources: Sources, container: str | None, blobs: Sequence[str]) -> d
     return found
 
 
-def _kind(values: Sequence[str | None]) -> str:
+def _some(values: Sequence[str | None]) -> Sequence[str | None]:
+    """As many as tell what a column is like."""
+    return values[:: max(1, len(values) // _COMPARED)]
+
+
+def _like(name: str, values: Sequence[str | None], shift: float | None) -> Column:
+    """What a column's values are: numbers from least to largest, or the text that is there most often."""
     from tables import number
 
+    there = [value for value in values if value is not None]
+    missing = 1 - len(there) / max(len(values), 1)
     try:
-        for value in values:
-            if value is not None:
-                number(value)
+        numbers = sorted(number(value) for value in there)
     except ValueError:
-        return f"text, {len(set(values))} values"
-    return "numbers"
+        (most, count), *_others = Counter(there).most_common(1)
+        kinds = f"text, {len(set(there)):,} values"
+        return Column(name, kinds, missing, f"{most[:_SHOWN]} in {count / len(there):.0%}", shift)
+    if not numbers:
+        return Column(name, "empty", missing, "", shift)
+    middle = numbers[len(numbers) // 2]
+    return Column(name, "numbers", missing, f"{numbers[0]:g} to {numbers[-1]:g}, median {middle:g}", shift)

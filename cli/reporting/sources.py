@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from cli.services.registry import Registry
     from retrain_hooks.gate.inputs import PromotionInputs
     from retrain_hooks.registry.ledger import Run
+    from retrain_hooks.registry.records import Unreadable
+    from retrain_hooks.registry.summaries import Summary
 
 OURS = "pulumi-python:dynamic/retrain:"
 
@@ -57,9 +59,33 @@ class Sources:
         from retrain_hooks.registry.records import Unreadable
 
         found = [run for run in self.registry.ledger.runs() if not isinstance(run, Unreadable)]
-        names = {str((each.get("experiment") or {}).get("name")) for each in self.of("TrainedModel")}
-        own = [run for run in found if not names or run.experiment in names]
+        own = [run for run in found if self._is_own(run.experiment)]
         return list(reversed(newest_first(distinct(own))))
+
+    @cached_property
+    def summaries(self) -> list[Summary]:
+        """The same as one listing tells them."""
+        from retrain_hooks.registry.catalogue import distinct
+        from retrain_hooks.registry.records import Unreadable
+
+        found = [run for run in self._on_record if not isinstance(run, Unreadable)]
+        own = [run for run in found if self._is_own(run.experiment)]
+        return sorted(distinct(own), key=lambda run: (run.when, run.key))
+
+    def _is_own(self, experiment: str) -> bool:
+        names = {str((each.get("experiment") or {}).get("name")) for each in self.of("TrainedModel")}
+        return not names or experiment in names
+
+    @cached_property
+    def damaged(self) -> list[str]:
+        """Why records can't be read, those of other experiments among them."""
+        from retrain_hooks.registry.records import Unreadable
+
+        return [run.cause for run in self._on_record if isinstance(run, Unreadable)]
+
+    @cached_property
+    def _on_record(self) -> list[Summary | Unreadable]:
+        return list(self.registry.ledger.summaries())
 
     def run(self, prefix: str) -> Run:
         """The run whose key begins so. Raises ConfigurationError."""
@@ -84,6 +110,6 @@ def sources_of(stack: str) -> Sources:
 
     name = known(stack, deployed=True)
     found = Sources(name, open_registry(name))
-    if not found.runs:
+    if not found.summaries:
         raise CliError("there are no runs yet, so there is nothing to report", f"./dev up -s {name}")
     return found

@@ -6,7 +6,7 @@ anew. Writes are compare-and-swap, so of two that judge at once one is recorded 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from hashlib import sha256
 from typing import Any
@@ -108,6 +108,14 @@ class Verdicts:
     def all(self) -> Iterator[dict[str, Any]]:
         """All verdicts that can be read, as they are recorded."""
         for found in self._records.all(""):
+            if not isinstance(found, Unreadable):
+                yield asdict(found.value)
+
+    def of(self, keys: Collection[str]) -> Iterator[dict[str, Any]]:
+        """Those on the models of the runs with these *keys* that can be read, as they are recorded."""
+        wanted = set(keys)
+        names = [name for name in self._records.names() if name.partition("/")[0] in wanted]
+        for found in self._records.some(names):
             if not isinstance(found, Unreadable):
                 yield asdict(found.value)
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from typing import TypeVar
 
 from clients.errors import ConfigurationError
 from retrain_hooks.registry.ledger import Ledger, Run
+from retrain_hooks.registry.summaries import Summary
 
 _KEY = re.compile(r"[0-9a-f]{1,64}")
 
@@ -15,7 +17,10 @@ def newest_first(runs: list[Run]) -> list[Run]:
     return sorted(runs, key=lambda run: (when(run), run.key), reverse=True)
 
 
-def distinct(runs: list[Run]) -> list[Run]:
+R = TypeVar("R", Run, Summary)
+
+
+def distinct(runs: list[R]) -> list[R]:
     """*runs*, without those that are on record under the key of an earlier release as well, which their models bear."""
     keys = {run.key for run in runs}
     return [run for run in runs if run.former not in keys]

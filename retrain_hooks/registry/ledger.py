@@ -24,8 +24,10 @@ from retrain_hooks.registry.plain import SPARSE, is_time
 from retrain_hooks.registry.records import Corrupt, Records, Unreadable
 from retrain_hooks.registry.records import Entry as Record
 from retrain_hooks.registry.run_key import digest, key_of, model_address
+from retrain_hooks.registry.summaries import Summary, index_of, summary_in
 
 FORMAT = 2  # of what is written; what an earlier release wrote is read, and keeps its format
+_SHOWN = 200  # characters of an error, where many runs are told of
 _MOST_ATTEMPTS = 1_000_000
 _TRAIN_AGAIN = "run the update again: the model of a declared data version is trained again"
 State = Literal["planned", "submitted", "finished", "failed", "retired"]
@@ -113,6 +115,29 @@ class Run:
         return {f"retrain.{name}": value for name, value in said.items() if value} | metrics
 
     @property
+    def summary(self) -> Summary:
+        """What is told of it among many."""
+        numbers = {
+            name: value
+            for name, value in self.metrics.items()
+            if isinstance(value, int | float) and not isinstance(value, bool)
+        }
+        return Summary(
+            self.key,
+            self.experiment,
+            self.state,
+            self.attempt,
+            self.address,
+            self.data_version,
+            str(self.inputs.get("data") or "").removeprefix("2-"),
+            self.ended_at or self.started_at or self.planned_at,
+            self.seconds,
+            numbers,
+            self.error[:_SHOWN],
+            self.former,
+        )
+
+    @property
     def data_version(self) -> str:
         """The data version that it was trained from; empty where that is not on record."""
         return which(str(self.data.get("version") or ""), self.data.get("etags") or ())
@@ -148,6 +173,7 @@ class Ledger:
             problem=_problem,
             what="the record of run {name:.12}",
             remedy="look at the registry's {blob}; the next update sets it aside and trains again",
+            index=lambda run: index_of(run.summary),
         )
 
     def find(self, key: str) -> Entry | None:
@@ -198,6 +224,18 @@ class Ledger:
         """
         for found in self._records.all("", known):
             yield found if isinstance(found, Unreadable) else found.value
+
+    def summaries(self) -> Iterator[Summary | Unreadable]:
+        """The same of all runs as one listing tells it; records of which it tells nothing are read."""
+        unread = []
+        for name, index in self._records.indexed():
+            found = summary_in(index)
+            if found is not None and found.key == name:
+                yield found
+            else:
+                unread.append(name)
+        for entry in self._records.some(unread):
+            yield entry if isinstance(entry, Unreadable) else entry.value.summary
 
     def set_aside(
         self, key: str, experiment: str, inputs: dict[str, Any], record: Corrupt, now: str

@@ -43,4 +43,4 @@ def report(
         keys = list(dict.fromkeys(filter(None, (serving, key))))
     page = render(gathered(sources, keys))
     write_text(output, page)
-    out().print(f"{output}: {len(sources.runs)} runs, {size(len(page.encode()))}", markup=False)
+    out().print(f"{output}: {len(sources.summaries)} runs, {size(len(page.encode()))}", markup=False)

@@ -32,6 +32,7 @@ class What(StrEnum):
     kinds = "kinds"
     rrs = "rrs"
     experiments = "experiments"
+    report = "report"
 
 
 def bench(
@@ -39,8 +40,8 @@ def bench(
         What,
         typer.Argument(
             help="A deployed stack, how data versions grow with the data, what a fleet costs, a preview of the stack "
-            "azureml beside one of dev, request-response beside a bare server with the same model, or training from a "
-            "million rows beside a plain script."
+            "azureml beside one of dev, request-response beside a bare server with the same model, training from a "
+            "million rows beside a plain script, or a report over a thousand runs."
         ),
     ] = What.stack,
     stack: Stack = "dev",
@@ -71,6 +72,10 @@ def bench(
             raise CliError(f"the stack {stack} serves no model yet", f"./dev up -s {stack}")
         return outputs
 
+    if what is What.report:
+        serving(stack)
+        command = [sys.executable, "-m", "cli.reporting.bench", stack]
+        raise typer.Exit(subprocess.run(command, check=False).returncode)
     if what is What.kinds:
         for each in ("dev", "azureml"):
             serving(each)
