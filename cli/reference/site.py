@@ -18,6 +18,8 @@ ROOT = Path(__file__).resolve().parents[2]
 SITE = ROOT / "build" / "site"
 PAGES = {"README.md": "index.md", "CHANGELOG.md": "changes.md", "CONTRIBUTING.md": "contributing.md"}
 """Pages that are not in docs/, by their files."""
+# What changed once is found after what holds.
+_LAST_IN_SEARCH = {"changes.md": "---\nsearch: {boost: 0.1}\n---\n"}
 _LINK = re.compile(r"(\]\()(?!\w+:|#)([^)#\s]+)")
 
 
@@ -26,7 +28,8 @@ def on_files(files: Any, config: Any) -> Any:
     from mkdocs.structure.files import File
 
     for source, page in PAGES.items():
-        files.append(File.generated(config, page, content=(ROOT / source).read_text(encoding="utf-8")))
+        text = _LAST_IN_SEARCH.get(page, "") + (ROOT / source).read_text(encoding="utf-8")
+        files.append(File.generated(config, page, content=text))
     for source in sorted(_linked()):
         files.append(File.generated(config, address(source), abs_src_path=str(ROOT / source)))
     return files

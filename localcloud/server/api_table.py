@@ -25,7 +25,7 @@ from localcloud.studio.management import routes as management_routes
 from localcloud.studio.request_response import routes as rrs_routes
 from localcloud.studio.workspaces import routes as workspaces_routes
 
-_APIS = (
+APIS = (
     (workspaces, workspaces_routes),
     (datasets, datasets_routes),
     (assets, assets_routes),
@@ -46,10 +46,10 @@ _PREFIXES = (
 def table() -> str:
     """One section an API: method, path, and what the handler says that it does."""
     sections = []
-    for package, module in _APIS:
+    for package, module in APIS:
         rows = "\n".join(_rows(module.routes()))
-        sections.append(f"## {_title(package.__doc__)}\n\n| Call | What it does |\n| --- | --- |\n{rows}\n")
-    sections.append(f"## {_title(arm.__doc__)}\n\n{arm_table()}\n")
+        sections.append(f"## {title(package.__doc__)}\n\n| Call | What it does |\n| --- | --- |\n{rows}\n")
+    sections.append(f"## {title(arm.__doc__)}\n\n{arm_table()}\n")
     return "\n".join(sections)
 
 
@@ -57,12 +57,16 @@ def arm_table() -> str:
     """The operations of Resource Manager, by the types of resources: call, api-versions, what it does."""
     lines = ["| Call | api-version | What it does |", "| --- | --- | --- |"]
     for operation in (*OPERATIONS, *registered.OPERATIONS):
-        path = operation.path
-        for prefix, short in _PREFIXES:
-            path = short + path.removeprefix(prefix) if path.startswith(prefix) else path
         versions = ", ".join(operation.versions) or "any"
-        lines.append(f"| `{operation.method} {path}` | {versions} | {operation.says} |")
+        lines.append(f"| `{operation.method} {short(operation.path)}` | {versions} | {operation.says} |")
     return "\n".join(lines)
+
+
+def short(path: str) -> str:
+    """A path of Resource Manager as the table writes it."""
+    for prefix, instead in _PREFIXES:
+        path = instead + path.removeprefix(prefix) if path.startswith(prefix) else path
+    return path
 
 
 def _rows(routes: list[BaseRoute]) -> Iterator[str]:
@@ -73,7 +77,8 @@ def _rows(routes: list[BaseRoute]) -> Iterator[str]:
                 yield f"| `{method} {route.path}` | {says.replace('|', '/')} |"
 
 
-def _title(docstring: str | None) -> str:
+def title(docstring: str | None) -> str:
+    """What an API is called: the first line of what its room says of itself."""
     return (docstring or "").strip().splitlines()[0].rstrip(".")
 
 

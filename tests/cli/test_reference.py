@@ -19,8 +19,10 @@ from graph.errors import ModuleFailure
 from graph.modules import find, names, slug
 from graph.package import read_package
 from graph.spec import Parameter
+from localcloud.server.api_table import short
 from retrain_hooks import providers
 from retrain_hooks.host.settings import refuse_unknown
+from tests.e2e import wire
 from tests.remedies import page as errors
 from tests.remedies.collecting import Source
 
@@ -82,6 +84,17 @@ def test_every_verb_says_what_it_takes() -> None:
     assert {f"./dev {name}" for name in ("up", "data put", "cloud start")} <= set(
         re.findall(r"^#+ (.*)$", page, re.M)
     )
+
+
+def test_every_call_on_the_page_of_the_wire_is_one_that_the_local_cloud_answers() -> None:
+    """Operations that were renamed are read off the journal anew: ./dev docs wire."""
+    answered = {f"{one.method} {short(one.path)}" for one in wire.operations()}
+    told = wire.PAGE.read_text(encoding="utf-8").partition("## Blobs")[0]
+    calls = re.findall(r"^\| `([A-Z]+ [^`]+)`", told, re.MULTILINE)
+    assert len(calls) > 50
+    assert [
+        call for call in calls if call not in answered and not call.endswith("/score of the endpoint")
+    ] == []
 
 
 def test_every_remedy_is_on_the_page_of_errors() -> None:

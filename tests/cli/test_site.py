@@ -41,6 +41,16 @@ def test_the_site_loads_nothing_of_others(built: Path) -> None:
         assert [one for one in loaded if re.match(r"(https?:)?//", one)] == [], file
 
 
+def test_pictures_are_small_and_each_is_on_a_page(built: Path) -> None:
+    """Those that `./dev docs screenshots` makes."""
+    pages = "".join(page.read_text(encoding="utf-8") for page in built.glob("*.html"))
+    pictures = [*(site.ROOT / "docs" / "pictures").iterdir()]
+    assert pictures
+    for picture in pictures:
+        assert picture.stat().st_size < 150_000, picture.name
+        assert f'src="pictures/{picture.name}"' in pages
+
+
 @pytest.mark.parametrize(
     ("source", "link", "is_"),
     [

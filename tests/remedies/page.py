@@ -17,8 +17,8 @@ _HEADER = """# Errors and their remedies
 
 An error is two lines: what is the matter, and what to do.
 
-    error: the stack prod has no configuration
-    remedy: use one of: dev, fleet
+    error: the stack dev was never deployed
+    remedy: ./dev up -s dev
 
 Below are all that there are, by where they arise; … stands for what is filled in. Search for a part of yours. Where the cause is
 not given, it is what a service or a library answered. Tests make these faults and do what the remedies say

@@ -44,6 +44,7 @@ class Page(StrEnum):
     RESOURCE_OPTIONS = "resource-options"
     RESOURCES = "resources"
     SCHEMAS = "schemas"
+    WIRE = "wire"
     SITE = "site"
 
 
@@ -74,6 +75,7 @@ def docs(
         Page.CLI: "cli.reference.verbs",
         Page.CONFIGURATION: "cli.reference.configuration",
         Page.ERRORS: "tests.remedies.page",
+        Page.WIRE: "tests.e2e.wire",
         Page.SITE: "cli.reference.site",
     }
     raise typer.Exit(
