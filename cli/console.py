@@ -39,10 +39,11 @@ def print_table(
     *,
     right: Collection[str] = (),
     spare: Sequence[str] = (),
+    folded: Collection[str] = (),
 ) -> None:
     """Print rows under their titles: columns titled as in *right* end alike.
 
-    On a terminal that is too narrow the last column is folded, then those in *spare* are left out, the first of them first.
+    On a terminal that is too narrow the last column and those in *folded* are folded, then those in *spare* are left out, the first of them first.
     Where that is not enough each row is a block of lines: nothing is cut.
     """
     from rich import box
@@ -50,7 +51,8 @@ def print_table(
     from rich.text import Text
 
     console, found = out(), [list(row) for row in rows]
-    shown = _fitting(titles, found, console.width, spare)
+    folds = {*folded, titles[-1]}
+    shown = _fitting(titles, found, console.width, spare, folds)
     if shown is None:
         for row in found:
             for title, cell in zip(titles, row, strict=True):
@@ -64,7 +66,7 @@ def print_table(
         if console.is_terminal and len(head) > max((len(row[at]) for row in found), default=0):
             head = head.replace(" ", "\n")
         side: Literal["right", "left"] = "right" if titles[at] in right else "left"
-        table.add_column(Text(head), justify=side, no_wrap=at != shown[-1])
+        table.add_column(Text(head), justify=side, no_wrap=titles[at] not in folds, overflow="fold")
     for row in found:
         table.add_row(*(Text(row[at]) for at in shown))
     with console.capture() as captured:
@@ -74,11 +76,15 @@ def print_table(
 
 
 _BETWEEN, _LEAST = 3, 10
-"""Between two columns, and what the last one is folded to at least, in characters."""
+"""Between two columns, and what one is folded to at least, in characters."""
 
 
 def _fitting(
-    titles: Sequence[str], rows: Sequence[Sequence[str]], width: int, spare: Sequence[str]
+    titles: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    width: int,
+    spare: Sequence[str],
+    folds: Collection[str],
 ) -> list[int] | None:
     """Which columns are shown so that the table fits; None where it can't. A title may be a line for each of its words."""
     from rich.cells import cell_len
@@ -87,8 +93,8 @@ def _fitting(
     widths = [max(map(cell_len, column)) for column in zip(words, *rows, strict=True)]
     shown, left_out = list(range(len(titles))), list(spare)
     while shown:
-        *others, last = (widths[at] for at in shown)
-        if sum(others) + min(last, _LEAST) + _BETWEEN * len(others) + 2 <= width:
+        least = [min(widths[at], _LEAST) if titles[at] in folds else widths[at] for at in shown]
+        if sum(least) + _BETWEEN * (len(shown) - 1) + 2 <= width:
             return shown
         if not left_out:
             return None

@@ -43,8 +43,13 @@ def tell(checkout: Checkout, *arguments: str) -> Chapter:
 
 @pytest.fixture(scope="module")
 def pinned(checkout: Checkout, keys: dict[str, str]) -> Chapter:
-    """The first model, bound again by its key."""
-    return tell(checkout, "up", *ENGINE, "-c", f"pin={keys['2013-01']}", "-c", "dataVersion=2013-02")
+    """The first model, bound again by the first digits of its key; the pin is taken out again."""
+    told = checkout.succeed("pin", keys["2013-01"][:5], *ENGINE, "--yes").out
+    assert f"run {keys['2013-01'][:12]} of data version 2013-01" in told
+    assert "nothing is trained" in told
+    chapter = tell(checkout, "up", *ENGINE, "-c", "dataVersion=2013-02")
+    checkout.succeed("config", "unset", "pin")
+    return chapter
 
 
 @pytest.fixture(scope="module")

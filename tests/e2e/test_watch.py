@@ -63,6 +63,10 @@ def test_a_plan_waits_until_it_is_approved(watched: Checkout) -> None:
     watched.succeed(*WATCH)
     assert jobs(watched.journal()) == 0
     plan = watched.root / ".local/watch/dev/plan.json"
+    key = json.loads(plan.read_text())["runKeys"]["candidate"]
+    told = watched.succeed("approve", key[:5], "--dry-run").out
+    assert f"trains candidate {key[:12]}" in told
+    assert "because new data: flights/2014-03.csv" in told
     approve = json.loads(plan.read_text())["approve"].split()
     assert approve[0] == "./dev"
     watched.succeed(*approve[1:], "--engine", "embedded")

@@ -39,7 +39,12 @@ def get(
             _row(name.removeprefix(own), values.get(name), declared.get(name))
             for name in [*declared, *sorted(values.keys() - declared.keys())]
         ]
-        print_table(("key", "value", "default", "what it is for"), rows, spare=("default",))
+        print_table(
+            ("key", "value", "default", "what it is for"),
+            rows,
+            spare=("default",),
+            folded=("value", "default"),
+        )
 
 
 def _row(name: str, value: Any, declared: Any) -> tuple[str, str, str, str]:
@@ -90,7 +95,7 @@ def unset(
     full, file = qualified(key), stack_file(stack)
     there = unset_value(file, full)
     default = stack_config(stack).get(full)
-    then = "it has no value" if default is None else f"it is {_text(default)}, by default"
+    then = "it has no value" if default is None else f"it is {_text(default) or 'empty'}, by default"
     out().print(f"{file.name}: {key} {'is taken out' if there else 'was not set'}; {then}", markup=False)
 
 
