@@ -78,13 +78,13 @@ def test_a_dry_run_reads_only(watched: Checkout) -> None:
     """It says what would be done; no file of `watch` changes, nothing is written to the cloud."""
     upload(watched, "2014-04")
     folder = watched.root / ".local/watch/dev"
-    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+    before = {path.name: path.read_bytes() for path in folder.glob("*")}
     watched.reset_journal()
     done = watched.succeed("watch", "--once", "--dry-run", "--engine", "embedded")
     assert "newData: fires: new data: flights/2014-04.csv" in done.err
     assert "a plan would wait for approval" in done.err
     assert [entry for entry in watched.journal() if entry["effect"] == "write"] == []
-    assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
+    assert {path.name: path.read_bytes() for path in folder.glob("*")} == before
 
 
 def test_a_trigger_that_is_none_is_refused_by_the_preview(watched: Checkout) -> None:
