@@ -86,7 +86,9 @@ class OwnedByAnother(ConfigurationError):
     ) -> None:
         whose = f"belongs to {owner}" if owner else "is there already, and no stack is known to have made it"
         remedy = "give it another name, adopt it with `existing=`, or declare an alias if it was renamed"
-        if owner and asking and owner.same_name(asking):
+        if owner is None:
+            remedy = "give it another name, adopt it with `existing=`, or, where the registry was lost, take it over: ./dev up --take-over"
+        elif asking and owner.same_name(asking):
             whose += f" of another checkout, or of a state that was lost (lineage {owner.lineage[:12]})"
             remedy = (
                 "give this stack another name, or take over all that bears this one: ./dev up --take-over"

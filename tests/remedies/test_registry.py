@@ -133,6 +133,25 @@ def test_what_belongs_to_another(remedy: Told, context: Context, way: str) -> No
 
 
 @pytest.mark.parametrize("way", ["name", "take over"])
+@heals(
+    "give it another name, adopt it with `existing=`, or, where the registry was lost, take it over: ./dev up --take-over"
+)
+def test_what_nobody_is_known_to_have_made(
+    remedy: Told, context: Context, monkeypatch: pytest.MonkeyPatch, way: str
+) -> None:
+    """Another thing, or taken over as one's own."""
+    remedy.fails(lambda: claims(context, owner()).refuse(THING, there=True, ours=False))
+    if way == "name":
+        other = type(THING)(THING.kind, f"{THING.id}2")
+        claims(context, owner()).refuse(other, there=False, ours=False)
+        assert claims(context, owner()).take({other: False})
+    else:
+        monkeypatch.setenv(TAKE_OVER, "1")
+        claims(context, owner()).refuse(THING, there=True, ours=False)
+        assert claims(context, owner()).take({THING: True})
+
+
+@pytest.mark.parametrize("way", ["name", "take over"])
 @heals("give this stack another name, or take over all that bears this one: ./dev up --take-over")
 def test_a_stack_of_another_checkout(
     remedy: Told, context: Context, monkeypatch: pytest.MonkeyPatch, way: str
