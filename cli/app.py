@@ -71,7 +71,15 @@ def build() -> typer.Typer:
         verify_azure,
     )
     cloud = typer.Typer(help="The local cloud: Azurite, the studio, the azure-native stand-in.", **PLAIN)
-    _add(cloud, cloud_verbs.start, cloud_verbs.stop, cloud_verbs.status, cloud_verbs.logs, cloud_verbs.reset)
+    _add(
+        cloud,
+        cloud_verbs.start,
+        cloud_verbs.page,
+        cloud_verbs.stop,
+        cloud_verbs.status,
+        cloud_verbs.logs,
+        cloud_verbs.reset,
+    )
     config = typer.Typer(help="The stack's configuration.", **PLAIN)
     _add(config, config_verbs.get, config_verbs.set_, config_verbs.unset)
     runs = typer.Typer(

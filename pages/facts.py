@@ -20,8 +20,8 @@ class Problem(Exception):
 
 @dataclass(frozen=True)
 class Endpoint:
-    """An endpoint: its *id* in forms, what it *serves* (a model or run, as people know it), *said* by whoever was asked,
-    and the *columns* of a row that it scores, with a value each to begin with.
+    """An endpoint: its *id* in forms, what it *serves* (a model or run, as people know it), what is *said* of that, and
+    whether it *scores* rows.
     """
 
     id: str
@@ -31,7 +31,7 @@ class Endpoint:
     run: str = ""
     data_version: str = ""
     said: str = ""
-    columns: Mapping[str, str] = field(default_factory=dict)
+    scores: bool = True
 
 
 @dataclass(frozen=True)
@@ -227,8 +227,50 @@ class Source(Protocol):
     async def look_for_drift(self) -> None:
         """Begin to read the data."""
 
+    async def columns(self, endpoint: str) -> Mapping[str, str]:
+        """The columns of a row that an endpoint scores, with a value each to begin with; none where nobody knows them."""
+
     async def score(self, endpoint: str, row: Mapping[str, Any]) -> Mapping[str, str]:
         """What the endpoint with this id answers to a row."""
 
     async def journal(self, limit: int) -> Sequence[Call]:
         """The last calls, the newest first."""
+
+
+class LiveOnly:
+    """What a `Source` is without runs, plans and drift: of these it is never asked."""
+
+    async def runs(self, offset: int, limit: int) -> Runs:
+        """Nothing."""
+        raise _UNKNOWN
+
+    async def run(self, key: str) -> RunDetail:
+        """Nothing."""
+        raise _UNKNOWN
+
+    async def planning(self) -> Planning:
+        """Nothing."""
+        raise _UNKNOWN
+
+    async def make_plan(self) -> None:
+        """Nothing."""
+        raise _UNKNOWN
+
+    async def carry_out(self, key: str) -> None:
+        """Nothing."""
+        raise _UNKNOWN
+
+    async def approve(self, key: str) -> None:
+        """Nothing."""
+        raise _UNKNOWN
+
+    async def drift(self) -> Drift:
+        """Nothing."""
+        raise _UNKNOWN
+
+    async def look_for_drift(self) -> None:
+        """Nothing."""
+        raise _UNKNOWN
+
+
+_UNKNOWN = Problem("There is no such page.", "Go to the first page.", 404)

@@ -106,23 +106,30 @@ class Views:
 
     async def score_form(self, request: Request) -> Response:
         """GET a form for a row of the endpoint that the query names."""
-        endpoints = (await self._source.overview()).endpoints
+        endpoints = await self._endpoints()
         chosen = _chosen(endpoints, request.query_params.get("endpoint", ""))
-        return self._scored(request, endpoints, chosen, dict(chosen.columns) if chosen else {})
+        columns = await self._source.columns(chosen.id) if chosen else {}
+        return self._scored(request, endpoints, chosen, columns)
 
     async def score(self, request: Request) -> Response:
         """POST a row; what the endpoint answers stands above the form, which is as it was."""
         fields = await bodies.form(request)
-        endpoints = (await self._source.overview()).endpoints
+        endpoints = await self._endpoints()
         chosen = _chosen(endpoints, fields.get("endpoint", ""))
-        cells = {name: fields.get(bodies.COLUMN + name, "") for name in (chosen.columns if chosen else ())}
+        columns = await self._source.columns(chosen.id) if chosen else {}
+        cells = {name: fields.get(bodies.COLUMN + name, begun) for name, begun in columns.items()}
         try:
             if chosen is None:
                 raise Problem("There is no such endpoint.", "Choose one that is there.", 404)
-            answer = await self._source.score(chosen.id, bodies.row_of(fields))
+            sent = bodies.row_of(fields)
+            found = await self._source.score(chosen.id, sent)
+            answer = dict(sorted(found.items(), key=lambda one: one[0] in sent))  # what is new first
         except Problem as problem:
             return self._scored(request, endpoints, chosen, cells, row=fields.get("row", ""), problem=problem)
         return self._scored(request, endpoints, chosen, cells, row=fields.get("row", ""), answer=answer)
+
+    async def _endpoints(self) -> Sequence[Endpoint]:
+        return [one for one in (await self._source.overview()).endpoints if one.scores]
 
     def _scored(
         self,
@@ -201,7 +208,5 @@ def _reads(request: Request) -> bool:
 
 
 def _chosen(endpoints: Sequence[Endpoint], id_: str) -> Endpoint | None:
-    """The endpoint with that id; without one the first that has a form."""
-    if id_:
-        return next((one for one in endpoints if one.id == id_), None)
-    return next((one for one in endpoints if one.columns), endpoints[0] if endpoints else None)
+    """The endpoint with that id; without one the first."""
+    return next((one for one in endpoints if one.id == id_ or not id_), None)

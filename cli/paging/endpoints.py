@@ -100,14 +100,11 @@ def services_of(registry: Registry, one: Found) -> Services:
     return registry.context.services(registry.target, dict(one.service))
 
 
-def shown(
-    registry: Registry | None, found: list[Found], recorded: Recorded, experiment: str
-) -> list[Endpoint]:
+def shown(registry: Registry | None, found: list[Found], recorded: Recorded) -> list[Endpoint]:
     """The endpoints as a page has them; the first few say themselves what they serve."""
     from retrain_hooks.registry.run_key import key_of
 
     versions = {run.key: run.data_version for run in recorded.runs}
-    columns = columns_of(experiment)
     listed = []
     for at, one in enumerate(found):
         key = key_of(one.address) or ""
@@ -115,7 +112,7 @@ def shown(
         said = one.note
         if registry is not None and at < _ASKED and not one.note:
             said = _said(registry, one)
-        listed.append(Endpoint(one.id, one.name, one.url, serves, key, versions.get(key, ""), said, columns))
+        listed.append(Endpoint(one.id, one.name, one.url, serves, key, versions.get(key, ""), said))
     return listed
 
 
@@ -135,8 +132,11 @@ def _said(registry: Registry, one: Found) -> str:
     return f"changed by others: it serves {', '.join(live) or 'nothing'}"
 
 
-def columns_of(experiment: str) -> dict[str, str]:
-    """The cells of the experiment's sample row; none where it has no sample."""
+def columns_of(resources: list[Mapping[str, Any]]) -> dict[str, str]:
+    """The cells of the sample row of what is trained; none where it has no sample."""
+    kinds = (f"{OURS}TrainedModel", f"{OURS}Fleet")
+    trained = (outputs_of(one) for one in resources if one.get("type") in kinds)
+    experiment = next((_text((one.get("experiment") or {}).get("name")) for one in trained), "")
     file = ROOT / "experiments" / experiment / "sample.json"
     try:
         row = next(iter(json.loads(file.read_text(encoding="utf-8")).values()))

@@ -9,7 +9,7 @@ from typing import Generic, TypeVar
 
 T = TypeVar("T")
 
-_FRESH = 1.0  # seconds in which nobody looks again
+_FRESH = 2.0  # seconds in which nobody looks again
 _FAIR = 10.0  # seconds in which what was found will do while somebody looks again
 
 

@@ -16,8 +16,8 @@ from pages.facts import Job, Jobs, Run
 if TYPE_CHECKING:
     from cli.services.registry import Registry
     from retrain_hooks.registry import ledger
-    from retrain_hooks.registry.ledger import KnownRuns
     from retrain_hooks.registry.markers import InUse
+    from retrain_hooks.registry.summaries import Summary
 
 _ASKED = 20  # jobs whose service is asked how they stand
 
@@ -26,7 +26,7 @@ _ASKED = 20  # jobs whose service is asked how they stand
 class Recorded:
     """The runs that are on record, the newest first, and where their models are bound; *notes* say what is not known."""
 
-    runs: list[ledger.Run] = field(default_factory=list)
+    runs: list[Summary] = field(default_factory=list)
     used: InUse | None = None
     notes: tuple[str, ...] = ()
 
@@ -41,7 +41,7 @@ class TargetRegistry:
 
     def __init__(self, stack: str) -> None:
         self._stack = stack
-        self._known: KnownRuns = {}
+        self._recorded = Recorded()
 
     def open(self) -> Registry:
         """How the services of the target are reached now. Raises CliError where the local cloud does not run."""
@@ -54,27 +54,32 @@ class TargetRegistry:
         return registry_of(target)
 
     def recorded(self) -> Recorded:
-        """The runs; of those that were read before only what has changed is read."""
-        from retrain_hooks.registry.catalogue import distinct, newest_first
+        """The runs, by one listing."""
+        from retrain_hooks.registry.catalogue import distinct
         from retrain_hooks.registry.markers import recorded
         from retrain_hooks.registry.records import Unreadable
 
         registry = self.open()
-        found = list(registry.ledger.runs(self._known))
-        runs = newest_first(distinct([run for run in found if not isinstance(run, Unreadable)]))
+        found = list(registry.ledger.summaries())
         used = recorded(registry.container)
-        causes = [each.cause for each in found if isinstance(each, Unreadable)]
-        return Recorded(runs, used, (*causes, *used.unreadable))
+        read: list[Summary] = [one for one in found if not isinstance(one, Unreadable)]
+        runs = sorted(distinct(read), key=lambda run: (run.when, run.key), reverse=True)
+        if runs != self._recorded.runs or used != self._recorded.used:
+            causes = [one.cause for one in found if isinstance(one, Unreadable)]
+            self._recorded = Recorded(runs, used, (*causes, *used.unreadable))
+        return self._recorded
 
-    def jobs(self, runs: list[ledger.Run]) -> Jobs:
+    def jobs(self, runs: list[Summary]) -> Jobs:
         """The jobs that are not known to be over, by their services."""
         from clients.errors import RetrainError
 
         found, notes = [], []
         registry = self.open()
-        for run in [one for one in runs if one.state == "submitted" and one.job][:_ASKED]:
+        for run in [one for one in runs if one.state == "submitted"][:_ASKED]:
             try:
-                found.append(_job(registry, run, _usual(runs, run.experiment)))
+                entry = registry.ledger.find(run.key)
+                if entry is not None and entry.run.job is not None:
+                    found.append(_job(registry, entry.run, _usual(runs, run.experiment)))
             except RetrainError as error:
                 notes.append(f"The job of run {run.key[:12]} can't be asked: {error.cause}")
         return Jobs(found, notes)
@@ -97,15 +102,14 @@ def _job(registry: Registry, run: ledger.Run, usual: float | None) -> Job:
     return Job(run.job.id, name, status.state.value, status.state.ended, since, doing, share, status.details)
 
 
-def _usual(runs: list[ledger.Run], experiment: str) -> float | None:
+def _usual(runs: list[Summary], experiment: str) -> float | None:
     """How long jobs of an experiment take: the median of the last twenty, in seconds."""
     took = [run.seconds for run in runs if run.experiment == experiment and run.seconds][:20]
     return median(took) if took else None
 
 
-def told(run: ledger.Run, bound: list[str]) -> Run:
+def told(run: Summary, bound: list[str]) -> Run:
     """A run in words."""
-    from retrain_hooks.registry.catalogue import when
     from tasks import measured_as
 
     task = measured_as(set(run.metrics))
@@ -116,7 +120,7 @@ def told(run: ledger.Run, bound: list[str]) -> Run:
         run.experiment,
         run.state,
         run.data_version,
-        when(run),
+        run.when,
         run.seconds,
         metric,
         float(value) if isinstance(value, int | float) else None,

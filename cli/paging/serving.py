@@ -35,6 +35,7 @@ def serve(stack: str, engine: Engine, port: int, *, may_approve: bool, say: Call
         how = "./dev ui writes a link into its terminal, and another one as soon as that was used."
         door = Door(how, own, offer)
         offer()
+        source.begin()
         config = uvicorn.Config(
             served(Site(source, door)),
             log_level="warning",

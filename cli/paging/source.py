@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -31,11 +32,13 @@ _LIMIT = 0.2  # the population stability index that drift is told by, where the 
 class StackSource:
     """A *stack*, looked up by whoever asks. Nothing is written but by `carry_out` and `approve`, where they are allowed."""
 
-    def __init__(self, stack: str, engine: Engine, *, may_approve: bool) -> None:
+    def __init__(
+        self, stack: str, engine: Engine, *, may_approve: bool, target: TargetRegistry | None = None
+    ) -> None:
         from cli.project import is_local
 
         self._stack, self._engine, self._may_approve = stack, engine, may_approve
-        self._target = TargetRegistry(stack)
+        self._target = target or TargetRegistry(stack)
         self._tasks, self._looks = Tasks(), Tasks()
         self._plan: Contract | None = None
         self._drift = facts.Drift()
@@ -55,6 +58,10 @@ class StackSource:
     def parts(self) -> Sequence[facts.Part]:
         """What it can tell."""
         return self._parts
+
+    def begin(self) -> None:
+        """Look things up before anybody asks: the first look at many runs takes a while."""
+        threading.Thread(target=self._known_runs, daemon=True).start()
 
     def close(self) -> None:
         """End what goes on, as Ctrl-C would, and forget its files."""
@@ -90,6 +97,10 @@ class StackSource:
         found = await _asked(lambda: registry.journal(limit))
         names = facts.Call.__dataclass_fields__
         return [facts.Call(**{name: value for name, value in one.items() if name in names}) for one in found]
+
+    async def columns(self, endpoint: str) -> Mapping[str, str]:
+        """The experiment's sample row; that of a fleet's members is the same."""
+        return await _asked(lambda: endpoints.columns_of(endpoints.resources_of(self._stack)))
 
     async def score(self, endpoint: str, row: Mapping[str, Any]) -> Mapping[str, str]:
         """What an endpoint answers to a row; its key is fetched for that, and shown to nobody."""
@@ -215,16 +226,8 @@ class StackSource:
         opened = None
         if not away:
             opened = self._target.open()
-        experiment = next(
-            (
-                str((endpoints.outputs_of(one).get("experiment") or {}).get("name") or "")
-                for one in resources
-                if one.get("type") == f"{endpoints.OURS}TrainedModel"
-            ),
-            "",
-        )
         found = _translated(lambda: endpoints.found_in(self._stack, resources, opened))
-        shown = endpoints.shown(opened, found, recorded, experiment)
+        shown = endpoints.shown(opened, found, recorded)
         return facts.Overview(shown, datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"), notes)
 
     def _known_runs(self) -> tuple[Recorded, list[str]]:
@@ -259,7 +262,7 @@ class StackSource:
             for one in Verdicts(opened.container).on(run.key)
         ]
         present = {name: text for name, text in told.items() if text}
-        return facts.RunDetail(registry.told(run, used), present, metrics, verdicts)
+        return facts.RunDetail(registry.told(run.summary, used), present, metrics, verdicts)
 
     def _score(self, endpoint: str, row: Mapping[str, Any]) -> dict[str, str]:
         from clients.errors import ServiceError

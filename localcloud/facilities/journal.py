@@ -150,8 +150,8 @@ def _entry(row: dict[str, Any]) -> Entry:
 
 
 def is_local(scope: Scope) -> bool:
-    """Whether a call is about the local cloud itself, below ``/_local``: not journalled, and met by no fault."""
-    return bool(scope["path"].startswith("/_local"))
+    """Whether a call is about the local cloud itself, its page or below ``/_local``: not journalled, and met by no fault."""
+    return bool(scope["path"] == "/" or scope["path"].startswith("/_local"))
 
 
 def mark(scope: Scope, *faults: str, served: int | None = None) -> None:
@@ -170,7 +170,7 @@ def raw_target(scope: Scope) -> str:
 
 
 class JournalMiddleware:
-    """Records each HTTP call of the local cloud's port except those below ``/_local``."""
+    """Records each HTTP call of the local cloud's port except those about itself."""
 
     def __init__(self, app: ASGIApp, journal: Journal) -> None:
         self._app = app

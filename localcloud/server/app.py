@@ -19,6 +19,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 import localcloud.directory.routes
 import localcloud.server.faults_routes
 import localcloud.server.local_routes
+import localcloud.server.pages.routes
 import localcloud.studio.assets.routes
 import localcloud.studio.batch.routes
 import localcloud.studio.datasets.routes
@@ -44,6 +45,7 @@ _log = logging.getLogger("studio.http")
 
 def create_app(works: Works) -> ASGIApp:
     """The application; its lifespan starts and stops the workers."""
+    azureml = registered.open_azureml(works)
     app = Starlette(
         routes=[
             *localcloud.studio.request_response.routes.routes(),
@@ -55,6 +57,7 @@ def create_app(works: Works) -> ASGIApp:
             *localcloud.studio.assets.routes.routes(),
             *localcloud.server.local_routes.routes(),
             *localcloud.server.faults_routes.routes(),
+            *localcloud.server.pages.routes.routes(works, azureml, lambda: whole),
             *arm.routes(
                 works.store,
                 works.cloud,
@@ -74,9 +77,10 @@ def create_app(works: Works) -> ASGIApp:
         lifespan=_lifespan,
     )
     app.state.works = works
-    app.state.azureml = registered.open_azureml(works)
+    app.state.azureml = azureml
     journalled = JournalMiddleware(FaultsMiddleware(Door(app), works.faults), works.journal)
-    return _Front(HostsMiddleware(journalled, works.cloud.names))
+    whole = _Front(HostsMiddleware(journalled, works.cloud.names))
+    return whole
 
 
 @contextlib.asynccontextmanager

@@ -225,6 +225,16 @@ class Services:
         rows = self._store.rows(f"{_ENDPOINTS} WHERE service_id=? ORDER BY e.rowid", service_id)
         return [_endpoint(row) for row in rows]
 
+    def all_endpoints(self, limit: int) -> list[tuple[str, Endpoint]]:
+        """Endpoints of all web services, each with the name of its own, by these names."""
+        rows = self._store.rows(
+            "SELECT e.*, s.workspace_id, s.name AS service FROM endpoints e JOIN services s ON s.id = e.service_id"
+            " ORDER BY s.name, e.rowid LIMIT ?",
+            limit,
+        )
+        named = [dict(row) for row in rows]
+        return [(row.pop("service"), _endpoint(row)) for row in named]
+
     def endpoint(self, service_id: str, name: str) -> Endpoint | None:
         """An endpoint by its name, whatever its case, or by its guid."""
         row = self._store.row(
@@ -321,7 +331,7 @@ def dump_resources(resources: Sequence[Resource]) -> str:
     return json.dumps([asdict(resource) for resource in resources])
 
 
-def _endpoint(row: sqlite3.Row) -> Endpoint:
+def _endpoint(row: sqlite3.Row | Mapping[str, Any]) -> Endpoint:
     values = dict(row)
     values["resources"] = load_resources(values["resources"])
     values["prevent_update"] = bool(values["prevent_update"])

@@ -66,8 +66,11 @@ const task = (element, found) => {
     return;
   }
   const said = element.querySelector("[data-said]");
-  said.textContent = found.said.join("\n");
-  said.hidden = found.said.length === 0;
+  const text = found.said.join("\n");
+  if (said.textContent === text) return;
+  said.textContent = text;
+  said.hidden = text === "";
+  said.scrollTop = said.scrollHeight;
 };
 
 const look = async (element) => {

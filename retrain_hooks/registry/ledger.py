@@ -13,7 +13,7 @@ job that never ran.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, MutableMapping
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
@@ -22,7 +22,6 @@ from clients.errors import Conflict, LedgerError, NotFound
 from clients.storage import BlobRef, Container
 from retrain_hooks.registry.plain import SPARSE, is_time
 from retrain_hooks.registry.records import Corrupt, Records, Unreadable
-from retrain_hooks.registry.records import Entry as Record
 from retrain_hooks.registry.run_key import digest, key_of, model_address
 from retrain_hooks.registry.summaries import Summary, index_of, summary_in
 
@@ -155,10 +154,6 @@ class Entry:
     etag: str
 
 
-KnownRuns = MutableMapping[str, "Record[Run] | Unreadable"]
-"""Records of runs by their keys, for who reads them again and again."""
-
-
 class Ledger:
     """The training runs of all stacks that share a registry."""
 
@@ -217,12 +212,9 @@ class Ledger:
         """The keys on record that start with *prefix*."""
         return self._records.names(prefix)
 
-    def runs(self, known: KnownRuns | None = None) -> Iterator[Run | Unreadable]:
-        """All runs, in the order of their keys; a record that cannot be read as its error.
-
-        What is *known* from before, and has not changed, is not read again.
-        """
-        for found in self._records.all("", known):
+    def runs(self) -> Iterator[Run | Unreadable]:
+        """All runs, in the order of their keys; a record that cannot be read as its error."""
+        for found in self._records.all():
             yield found if isinstance(found, Unreadable) else found.value
 
     def summaries(self) -> Iterator[Summary | Unreadable]:

@@ -7,7 +7,7 @@ cannot be read says so with its name, and never stops the others.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, MutableMapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
@@ -187,31 +187,16 @@ class Records(Generic[T]):
         for blob in self._registry.list(f"{self.folder}/{prefix}", metadata=True):
             yield blob.name[len(self.folder) + 1 :].removesuffix(_SUFFIX), blob.metadata
 
-    def all(
-        self, prefix: str = "", known: MutableMapping[str, Entry[T] | Unreadable] | None = None
-    ) -> Iterator[Entry[T] | Unreadable]:
-        """The records whose names start with *prefix*, in the names' order; one that cannot be read as its error.
-
-        Who looks again and again gives what is *known*, by name, which is kept up to date: of that only what has changed is
-        read.
-        """
-        known = {} if known is None else known
-        start = len(self.folder) + 1
-        there = self._registry.list(f"{self.folder}/{prefix}")
-        named = {blob.name[start:].removesuffix(_SUFFIX): blob.etag for blob in there}
-        for gone in [name for name in known if name not in named]:
-            del known[gone]
-        for name, etag in named.items():
-            found: Entry[T] | Unreadable | None = known.get(name)
-            if found is None or found.etag != etag:
-                try:
-                    found = self.find(name)
-                except Unreadable as problem:
-                    found = problem
-            if found is None:  # deleted since it was listed
-                continue
-            known[name] = found
-            yield found
+    def all(self, prefix: str = "") -> Iterator[Entry[T] | Unreadable]:
+        """The records whose names start with *prefix*, in the names' order; one that cannot be read as its error."""
+        for name in self.names(prefix):
+            try:
+                found = self.find(name)
+            except Unreadable as problem:
+                yield problem
+            else:
+                if found is not None:  # not deleted since it was listed
+                    yield found
 
     def some(self, names: Sequence[str]) -> Iterator[Entry[T] | Unreadable]:
         """The records of these *names*, in their order, several read at once; without those that are gone."""

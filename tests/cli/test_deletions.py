@@ -50,6 +50,7 @@ HARMLESS = {
     *(
         "help",
         "cloud start",
+        "cloud page",
         "cloud stop",
         "cloud status",
         "cloud logs",

@@ -33,6 +33,7 @@ class What(StrEnum):
     rrs = "rrs"
     experiments = "experiments"
     report = "report"
+    page = "page"
 
 
 def bench(
@@ -41,7 +42,7 @@ def bench(
         typer.Argument(
             help="A deployed stack, how data versions grow with the data, what a fleet costs, a preview of the stack "
             "azureml beside one of dev, request-response beside a bare server with the same model, training from a "
-            "million rows beside a plain script, or a report over a thousand runs."
+            "million rows beside a plain script, a report over a thousand runs, or a page of them."
         ),
     ] = What.stack,
     stack: Stack = "dev",
@@ -53,6 +54,9 @@ def bench(
     """Time training, scoring and previews, each beside what it is compared with, on a deployed stack; or data versions."""
     if what is What.data:
         _data()
+        return
+    if what is What.page:
+        _page(stack, runs)
         return
     if what is What.fleet:
         _fleet(quick=quick)
@@ -94,6 +98,21 @@ def _data() -> None:
 
     Supervisor(say=say).start()
     subprocess.run([sys.executable, "-m", "retrain_hooks.data.bench"], check=True)
+
+
+def _page(stack: str, runs: int) -> None:
+    """A page of a thousand runs, as it is read for the first time, and as it is looked at again. Raises Exit where that is slow."""
+    from cli.cloud.supervisor import Supervisor
+    from cli.console import say
+    from cli.paging.bench import MOST_SECONDS, RUNS, timed
+
+    Supervisor(say=say).start()
+    first, again, processor = timed(stack, 10 * runs)
+    _print("first look", [first])
+    _print(f"{RUNS:,} runs", again)
+    _print("  processor", [processor])
+    if min(again) > MOST_SECONDS:
+        raise typer.Exit(1)
 
 
 def _fleet(*, quick: bool) -> None:

@@ -62,6 +62,16 @@ def start(
     out().print(f"the local cloud runs: studio {cloud.studio}, blobs {cloud.blob}")
 
 
+def page() -> None:
+    """Print a link to the local cloud's page, which signs in once: what it serves, jobs, the journal, a row to score."""
+    from cli.cloud.supervisor import Supervisor
+    from clients.credentials import resolve_target
+
+    cloud = Supervisor(say=say).start()
+    found = resolve_target("local").arm.post("_local/page/links")
+    out().print(f"{cloud.studio}{found['path']}", markup=False, soft_wrap=True)
+
+
 def stop() -> None:
     """Stop the local cloud; its data stays."""
     from cli.cloud.supervisor import Supervisor

@@ -6,6 +6,7 @@ name is its own in a region, whichever workspace it is in: the address that scor
 
 from __future__ import annotations
 
+import json
 import secrets
 from typing import Any
 
@@ -60,3 +61,14 @@ def forget_endpoint(store: Store, document: Document) -> None:
     """Delete an endpoint's document and let go of its name."""
     store.arm_delete(_address(document["location"], document["name"]))
     store.arm_delete(document["id"])
+
+
+def all_endpoints(store: Store, limit: int) -> list[Document]:
+    """Endpoints of all workspaces, by their ids."""
+    rows = store.rows(
+        "SELECT document FROM arm WHERE key LIKE ? AND key NOT LIKE ? ORDER BY key LIMIT ?",
+        f"%/providers/{ENDPOINTS.replace('/onlineEndpoints', '/%/onlineEndpoints/%')}".lower(),
+        "%/deployments/%",
+        limit,
+    )
+    return [json.loads(row["document"]) for row in rows]

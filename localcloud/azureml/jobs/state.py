@@ -39,11 +39,17 @@ class Jobs:
 
     def unfinished(self) -> list[str]:
         """The ids of all jobs that are not over, in the order in which they came."""
-        pattern = f"%/providers/{TYPE}/%/jobs/%".lower()
-        rows = self.store.rows("SELECT document FROM arm WHERE key LIKE ?", pattern)
-        found = [json.loads(row["document"]) for row in rows]
+        found = self._read("SELECT document FROM arm WHERE key LIKE ?")
         found.sort(key=lambda job: job["systemData"]["createdAt"])
         return [job["id"] for job in found if job["properties"]["status"] not in OVER]
+
+    def newest(self, limit: int) -> list[Document]:
+        """The jobs that changed last."""
+        return self._read("SELECT document FROM arm WHERE key LIKE ? ORDER BY rowid DESC LIMIT ?", limit)
+
+    def _read(self, query: str, *more: int) -> list[Document]:
+        rows = self.store.rows(query, f"%/providers/{TYPE}/%/jobs/%".lower(), *more)
+        return [json.loads(row["document"]) for row in rows]
 
     def workspace(self, job: Document) -> Workspace | None:
         """The workspace of a job, unless it is gone."""

@@ -136,6 +136,20 @@ class Jobs:
             for row in rows
         }
 
+    def newest(self, limit: int) -> list[tuple[str, Run]]:
+        """The jobs that are queued or run, then those that ended last: each with the name of its web service."""
+        rows = self._store.rows(
+            "SELECT s.name, j.id, j.state, j.details, j.created, j.finished FROM jobs j"
+            " JOIN endpoints e ON e.id=j.endpoint_id JOIN services s ON s.id=e.service_id"
+            " WHERE j.state!=? ORDER BY j.finished IS NOT NULL, j.finished DESC, j.rowid LIMIT ?",
+            NOT_STARTED,
+            limit,
+        )
+        return [
+            (row["name"], Run(row["id"], row["state"], row["details"], row["created"], row["finished"]))
+            for row in rows
+        ]
+
     def exists(self, job_id: str) -> bool:
         """Whether the job is still known: it goes with its endpoint, its service and its workspace too."""
         return self._store.row("SELECT 1 FROM jobs WHERE id=?", job_id) is not None
