@@ -57,6 +57,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "cloud start": ("./dev cloud start", "./dev cloud start --allow-faults"),
     "cloud stop": ("./dev cloud stop",),
     "cloud status": ("./dev cloud status --json",),
+    "cloud page": ("./dev cloud page",),
     "cloud logs": ("./dev cloud logs studio",),
     "cloud reset": ("./dev cloud reset --yes",),
 }
