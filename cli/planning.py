@@ -5,11 +5,10 @@ A preview makes a plan, an update makes one first. What is done with it is said 
 
 from __future__ import annotations
 
-import json
 import shutil
 import sys
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cached_property
@@ -17,9 +16,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cli.console import write_text
-from cli.errors import CliError
+from cli.errors import CliError, warn
+from plans.approved import APPROVED, Approved
+from plans.contract import departures, differences, left, other_stack
 from plans.plan import Plan, made_of
-from plans.promises import APPROVED, digest
+from plans.promises import digest
 from plans.words import WIDEST, as_text
 
 if TYPE_CHECKING:
@@ -54,6 +55,7 @@ class Planning:
         """Read the plan that is to be carried out, before anything is done. Raises CliError."""
         if file := self._wishes.plan:
             self._approved = _read(file)
+            self._refuse([told for told in [other_stack(self._approved, self._stack)] if told])
             self._refuse_applied(self._approved)
 
     def foreseen(self, document: Mapping[str, Any]) -> Plan:
@@ -66,7 +68,7 @@ class Planning:
         plan = self._plan = self._with_forecasts(made_of(self._stack, document))
         wishes = self._wishes
         if self._approved is not None:
-            self._hold(self._approved, self._contract(plan, document))
+            self._refuse(differences(self._approved, self._contract(plan, document)))
         if self.shows:
             self._show(plan)
         if wishes.markdown:
@@ -83,10 +85,19 @@ class Planning:
         return plan
 
     def came_to(self, document: Mapping[str, Any]) -> None:
-        """Show what an update has done, as its plan was shown."""
+        """Show what an update has done, as its plan was shown. Raises CliError where that is not what was approved."""
         plan = made_of(self._stack, document, done=True)
         if self.shows and plan.stages:
             self._show(plan)
+        if self._approved is None:
+            return
+        if less := left(self._approved.plan, plan):
+            warn(f"of the plan this was not carried out: {', '.join(less)}")
+        if more := departures(self._approved.plan, plan):
+            raise CliError(
+                f"the update did what the plan {self._wishes.plan} does not say: {', '.join(more)}",
+                "save another plan with ./dev preview --save-plan FILE, if there is more to do",
+            )
 
     def carry_out(self) -> dict[str, str]:
         """Claim the approved plan; what providers find its promises by in their environment.
@@ -99,9 +110,7 @@ class Planning:
         if not self._applied.begin(contract.key, self._stack, _now()):
             self._refuse_applied(contract)
         self._folder = tempfile.mkdtemp(prefix="retraining-plan-")
-        file = Path(self._folder, "promises.json")
-        file.write_text(json.dumps(contract.promises), encoding="utf-8")
-        return {APPROVED: str(file)}
+        return {APPROVED: Approved(contract.plan.stages, Path(self._folder)).written()}
 
     def close(self) -> None:
         """Take back what was handed out."""
@@ -120,18 +129,16 @@ class Planning:
         width = min(out().width, WIDEST) if sys.stdout.isatty() else _columns()
         print(f"{as_text(plan, width)}\n", flush=True)
 
-    def _hold(self, approved: Contract, now: Contract) -> None:
-        from plans.contract import differences
-
-        if found := differences(approved, now):
+    def _refuse(self, differing: Sequence[str]) -> None:
+        if differing:
             raise CliError(
-                f"this is not what the plan {self._wishes.plan} says: {'; '.join(found)}",
+                f"this is not what the plan {self._wishes.plan} says: {'; '.join(differing)}",
                 "save another plan with ./dev preview --save-plan FILE, and have that approved",
             )
 
     def _refuse_applied(self, contract: Contract) -> None:
         applied = self._applied.find(contract.key)
-        if applied is not None and contract.basis.stack == self._stack:
+        if applied is not None:
             raise CliError(
                 f"the plan {self._wishes.plan} was carried out already, at {applied.at}",
                 "save another plan with ./dev preview --save-plan FILE, if there is more to do",

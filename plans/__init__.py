@@ -3,7 +3,7 @@
     plan.made_of(stack, document)   the plan in what an engine tells of its steps
     words.as_text(plan, width)      for a terminal; `markdown.as_markdown` for a pull request
     contract                        the plan as a file, and what of it holds no more
-    promises                        what providers are held to while the update runs
+    approved                        its stages, to which providers are held while the update runs
 
 A kind of resource has its own words in one file of `plans.stages`, found by the type's name.
 """

@@ -12,10 +12,12 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from plans.plan import Plan
-from plans.promises import Promises, digest, promise
+from plans.promises import digest
+from plans.stage import Stage
 from plans.steps import steps_of
 
-FORMAT: Final = "retraining-plan/1"
+FORMAT: Final = "retraining-plan/2"
+Alone = Callable[[Mapping[str, Any]], bool]
 
 
 class NoPlan(Exception):
@@ -39,15 +41,13 @@ class Contract:
 
     plan: Plan
     basis: Basis
-    promises: Promises
-    """By urn: a digest of what the step is going to do, as far as that was known, by property."""
     made: str
 
     @property
     def key(self) -> str:
         """The digest that the file bears, without the time it was made."""
         plan = replace(self.plan, forecasts={}).json()
-        return digest({"plan": plan, "basis": vars(self.basis), "promises": self.promises})
+        return digest({"plan": plan, "basis": vars(self.basis)})
 
     def text(self) -> str:
         """The file."""
@@ -56,7 +56,6 @@ class Contract:
             "made": self.made,
             "basis": vars(self.basis),
             "plan": self.plan.json(),
-            "promises": self.promises,
         }
         return json.dumps(body | {"seal": digest(body)}, indent=1, ensure_ascii=False, sort_keys=True) + "\n"
 
@@ -70,7 +69,7 @@ class Contract:
                 raise NoPlan(f"its form is {body['form']!r}, which this version does not read")
             if seal != digest(body):
                 raise NoPlan("somebody has edited it")
-            return cls(Plan.read(body["plan"]), Basis(**body["basis"]), body["promises"], body["made"])
+            return cls(Plan.read(body["plan"]), Basis(**body["basis"]), body["made"])
         except (ValueError, KeyError, TypeError, AttributeError):
             raise NoPlan("it is not a plan that preview --save-plan has written") from None
 
@@ -78,19 +77,46 @@ class Contract:
 def contract_of(plan: Plan, document: Mapping[str, Any], basis: Basis, made: str) -> Contract:
     """The contract of a plan that was made of the same document."""
     steps = steps_of(document)
-    promises = {step.urn: promise(step) for step in steps if step.operation != "same" and step.custom}
     state = digest(sorted((step.urn, digest(step.old)) for step in steps if step.old))
-    return Contract(plan, replace(basis, state=state), promises, made)
+    return Contract(plan, replace(basis, state=state), made)
 
 
 def differences(approved: Contract, now: Contract) -> list[str]:
     """What holds no more, each by its name; empty where an update does what was approved."""
-    if approved.basis.stack != now.basis.stack:
-        return [f"the stack: the plan is of {approved.basis.stack}, this is {now.basis.stack}"]
+    if told := other_stack(approved, now.basis.stack):
+        return [told]
     found = [f"{name}: {told}" for name, differ in _PARTS.items() if (told := differ(approved, now))]
-    if not found and approved.promises != now.promises:
-        found.append("steps: " + ", ".join(_names(_differing(approved.promises, now.promises))))
+    if not found:
+        old, new = _promised(approved.plan), _promised(now.plan)
+        found += [f"steps: {', '.join(_names(each))}" for each in [_differing(old, new)] if each]
     return found
+
+
+def departures(approved: Plan, done: Plan) -> list[str]:
+    """The resources to which an update did what the approved plan does not say: each stage is one of it, with what it promises."""
+    promised = {(stage.urn, stage.operation): stage.promised for stage in approved.stages}
+    return _names(
+        [
+            stage.urn
+            for stage in done.stages
+            if not promised.get((stage.urn, stage.operation), {"": ""}).items() <= stage.promised.items()
+        ]
+    )
+
+
+def left(approved: Plan, done: Plan) -> list[str]:
+    """The resources to which an update did less than the approved plan says, as where a gate has held a candidate."""
+    carried_out = {(stage.urn, stage.operation) for stage in done.stages}
+    return _names([each.urn for each in approved.stages if (each.urn, each.operation) not in carried_out])
+
+
+def other_stack(approved: Contract, stack: str) -> str:
+    """That the plan is another stack's; empty where it is this one's."""
+    return (
+        ""
+        if approved.basis.stack == stack
+        else f"the stack: the plan is of {approved.basis.stack}, this is {stack}"
+    )
 
 
 def _version(approved: Contract, now: Contract) -> str:
@@ -110,22 +136,28 @@ def _program(approved: Contract, now: Contract) -> str:
     return "" if approved.basis.program == now.basis.program else "the program's files have changed"
 
 
-def _facts(kind: str, *names: str) -> Callable[[Contract, Contract], str]:
-    """What differs of these facts of all stages of one kind."""
+def _facts(kind: str, *names: str, alone: Alone | None = None) -> Callable[[Contract, Contract], str]:
+    """What differs of these facts of all stages of one kind; stages that only one plan has are told of by `steps`, and here
+    where `alone` says so.
+    """
 
     def differ(approved: Contract, now: Contract) -> str:
-        old, new = _of(approved.plan, kind, names), _of(now.plan, kind, names)
-        return ", ".join(_names(_differing(old, new)))
+        old, new = (
+            {each.urn: each for each in one.plan.stages if each.kind == kind} for one in (approved, now)
+        )
+        differing = [urn for urn in old.keys() & new.keys() if _of(old[urn], names) != _of(new[urn], names)]
+        lonely = [urn for urn in old.keys() ^ new.keys() if alone and alone((old | new)[urn].facts)]
+        return ", ".join(_names(sorted(differing + lonely)))
 
     return differ
 
 
-def _of(plan: Plan, kind: str, names: tuple[str, ...]) -> dict[str, Any]:
-    return {
-        stage.urn: {name: stage.facts.get(name) for name in names}
-        for stage in plan.stages
-        if stage.kind == kind
-    }
+def _of(stage: Stage, names: tuple[str, ...]) -> list[Any]:
+    return [stage.facts.get(name) for name in names]
+
+
+def _why(word: str) -> Alone:
+    return lambda facts: word in str(facts.get("why"))
 
 
 def _stages(approved: Contract, now: Contract) -> str:
@@ -136,33 +168,44 @@ def _stages(approved: Contract, now: Contract) -> str:
 
 def _code(approved: Contract, now: Contract) -> str:
     """Experiments and services whose text is another."""
-    old, new = ({urn: each for urn, each in one.promises.items() if _is_code(urn)} for one in (approved, now))
-    return ", ".join(_names(_differing(_coded(old), _coded(new))))
+    old, new = _coded(approved.plan), _coded(now.plan)
+    differing = [urn for urn in old.keys() & new.keys() if old[urn] != new[urn]]
+    trained = _facts("TrainedModel", alone=_why("CODE"))(approved, now)
+    return ", ".join([*_names(sorted(differing)), *([trained] if trained else [])])
 
 
-def _is_code(urn: str) -> bool:
-    return urn.rpartition("::")[0].endswith(("TrainedModel", "StudioWebService"))
-
-
-def _coded(promises: Mapping[str, Mapping[str, str]]) -> dict[str, Any]:
+def _coded(plan: Plan) -> dict[str, Any]:
     return {
-        urn: [each.get("experiment"), each.get("graph"), each.get("package")]
-        for urn, each in promises.items()
+        stage.urn: [stage.promised.get(name) for name in ("experiment", "graph", "package")]
+        for stage in plan.stages
+        if stage.kind in ("TrainedModel", "StudioWebService") and "delete" not in stage.operation
     }
+
+
+def _promised(plan: Plan) -> dict[str, list[Any]]:
+    """By urn what the stages promise, in their order."""
+    found: dict[str, list[Any]] = {}
+    for stage in plan.stages:
+        found.setdefault(stage.urn, []).append(stage.promised)
+    return found
 
 
 _PARTS: Final[Mapping[str, Callable[[Contract, Contract], str]]] = {
     "the tool's version": _version,
     "configuration": _config,
     "the program": _program,
-    "data": _facts("TrainedModel", "dataVersion", "dataDigest"),
+    "data": _facts("TrainedModel", "dataVersion", "dataDigest", alone=_why("DATA")),
     "holdout": _facts("Promotion", "holdout", "holdoutDigest"),
     "code": _code,
-    "parameters": _facts("TrainedModel", "parameters"),
-    "model": _facts("TrainedModel", "runKey", "model", "action"),
+    "parameters": _facts("TrainedModel", "parameters", alone=_why("PARAMETERS")),
+    "model": _facts("TrainedModel", "runKey", "model", "action", alone=_why("LOST")),
     "champion": _facts("Promotion", "champion", "championMetrics"),
     "rules": _facts("Promotion", "rules", "minimumRows", "onRejected", "approval", "approve"),
-    "bindings": _facts("ModelBinding", "model", "oldModel", "rings", "shares", "changedByOthers"),
+    "bindings": _facts(
+        "ModelBinding",
+        *("model", "oldModel", "rings", "shares", "changedByOthers"),
+        alone=lambda facts: "changedByOthers" in facts,
+    ),
     "fleet": _facts("Fleet", "planKey", "plan"),
     "state": _state,
     "steps": _stages,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from typing import Any
@@ -15,7 +15,7 @@ from plans.steps import steps_of
 
 FORMAT = 1
 _ORDER = ("Fleet", "DataVersion", "TrainedModel", "Promotion", "ModelBinding")
-_QUIET = ("same", "read", "withhold", "refresh")
+_QUIET = ("same", "read", "refresh")
 
 
 @dataclass
@@ -50,10 +50,19 @@ class Plan:
     """By urn of the stage that it is about; no part of what is promised."""
 
     @cached_property
+    def shown(self) -> list[Stage]:
+        """The stages as people are told of them: of a replacement one, none of what is held back until a model has passed."""
+        groups: dict[str, list[Stage]] = {}
+        for stage in self.stages:
+            if stage.operation != "withhold":
+                groups.setdefault(stage.urn, []).append(stage)
+        return [_one(group) for group in groups.values()]
+
+    @cached_property
     def told(self) -> list[Stage]:
         """The stages that have words of their own, in the order in which a retraining goes."""
-        told = [stage for stage in self.stages if stage.told and stage.facts]
-        return sorted(told, key=lambda stage: _ORDER.index(stage.kind) if stage.kind in _ORDER else 0)
+        told = [stage for stage in self.shown if stage.told and stage.facts]
+        return sorted(told, key=lambda stage: (_ORDER.index(stage.kind), stage.name))
 
     @cached_property
     def sections(self) -> list[Section]:
@@ -72,7 +81,7 @@ class Plan:
     def others(self) -> dict[str, list[Stage]]:
         """All other stages by their operations, deletions last."""
         groups: dict[str, list[Stage]] = {}
-        for stage in self.stages:
+        for stage in sorted(self.shown, key=lambda stage: stage.name):
             if not (stage.told and stage.facts):
                 groups.setdefault(stage.operation, []).append(stage)
         return dict(sorted(groups.items(), key=lambda group: "delete" in group[0]))
@@ -80,7 +89,7 @@ class Plan:
     @property
     def deletes(self) -> list[Stage]:
         """What is deleted, or replaced."""
-        return [stage for stage in self.stages if "delete" in stage.operation or "replace" in stage.operation]
+        return [stage for stage in self.shown if stage.operation in ("delete", "replace")]
 
     def json(self) -> dict[str, Any]:
         """As JSON, of the form that `schemas/plan.schema.json` describes."""
@@ -95,14 +104,19 @@ class Plan:
         """From JSON. Raises ValueError, KeyError or TypeError for what is no plan."""
         if data["format"] != FORMAT:
             raise ValueError(f"format {data['format']!r}")
-        stages = tuple(Stage(**{**each, "unknown": tuple(each["unknown"])}) for each in data["stages"])
+        stages = tuple(map(Stage.read, data["stages"]))
         rest = {name: data[name] for name in ("stack", "unchanged", "done")}
         forecasts = {urn: Forecast.read(each) for urn, each in data.get("forecasts", {}).items()}
         return cls(**rest, drifted=tuple(data["drifted"]), stages=stages, forecasts=forecasts)
 
     def words(self, stage: Stage) -> Words:
         """What a stage does, line by line, and what is expected of it."""
-        return [*stage.words(), *expected(stage, self.forecasts.get(stage.urn))]
+        more = expected(stage, self.forecasts.get(stage.urn))
+        told = [
+            (title, text.partition(",")[0] if more and title == "does" else text)
+            for title, text in stage.words()
+        ]
+        return [*told, *more]
 
 
 def made_of(stack: str, document: Mapping[str, Any], *, done: bool = False) -> Plan:
@@ -112,6 +126,15 @@ def made_of(stack: str, document: Mapping[str, Any], *, done: bool = False) -> P
     stages = tuple(stage_of(step) for step in steps if step.operation not in _QUIET)
     unchanged = sum(step.operation == "same" for step in steps)
     return Plan(stack, stages, unchanged, drifted, done)
+
+
+def _one(group: Sequence[Stage]) -> Stage:
+    """One stage for all that an engine does to a resource in turn: creates its replacement, deletes the replaced."""
+    if len(group) == 1 and group[0].operation not in ("delete-replaced", "remove-pending-replace"):
+        return group[0]
+    told = next((stage for stage in group if stage.facts), group[0])
+    made = any(stage.operation in ("replace", "create-replacement") for stage in group)
+    return replace(told, operation="replace" if made else "delete")
 
 
 def is_refused_change(error: str) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from importlib import import_module
 from importlib.util import find_spec
@@ -19,6 +19,7 @@ from typing import Any, Protocol
 from plans import stages
 from plans.facts import Fact
 from plans.phrases import Does, Words
+from plans.promises import promise
 from plans.steps import UNKNOWN, Step, has_unknowns
 
 _CAPITAL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
@@ -53,6 +54,13 @@ class Stage:
     facts: Mapping[str, Any]
     unknown: tuple[str, ...] = ()
     """The facts that only the update finds out."""
+    promised: Mapping[str, str] = field(default_factory=dict)
+    """What providers are held to: the engine's operation, and digests of what it is given, by property."""
+
+    @classmethod
+    def read(cls, data: Mapping[str, Any]) -> Stage:
+        """From JSON. Raises KeyError or TypeError for what is no stage."""
+        return cls(**{**data, "unknown": tuple(data["unknown"])})
 
     @property
     def told(self) -> bool:
@@ -90,7 +98,7 @@ def stage_of(step: Step) -> Stage:
     facts = {} if kind is None or gone else kind.facts(step)
     unknown = tuple(name for name, value in facts.items() if has_unknowns(value))
     name = step.kind if step.ours else step.type.partition(":")[0]
-    return Stage(step.operation, step.urn, step.name, name, facts, unknown)
+    return Stage(step.operation, step.urn, step.name, name, facts, unknown, promise(step))
 
 
 @cache

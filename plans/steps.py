@@ -28,11 +28,13 @@ class Step:
     """One operation on one resource. `old` and `new` are its properties: inputs, and over them outputs; without secrets."""
 
     operation: str
+    """What it comes to, in a word: the engine's `op`, or in its place adopt, take over, withhold, leave."""
     urn: str
     old: Mapping[str, Any]
     new: Mapping[str, Any]
     inputs: Mapping[str, Any]
     custom: bool = True
+    op: str = ""
 
     @cached_property
     def type(self) -> str:
@@ -68,7 +70,8 @@ def _steps(told: Iterable[Mapping[str, Any]]) -> Iterator[Step]:
             continue
         operation = str(step.get("outcome") or step["op"])
         custom = bool((new or old).get("custom"))
-        yield Step(operation, urn, _props(old), _props(new), _plain(new.get("inputs") or {}), custom)
+        inputs = _plain(new.get("inputs") or {})
+        yield Step(operation, urn, _props(old), _props(new), inputs, custom, str(step["op"]))
 
 
 def _props(state: Mapping[str, Any]) -> dict[str, Any]:

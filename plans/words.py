@@ -22,8 +22,6 @@ _DONE = {
 _PLANNED = {
     "update": "change",
     "leave": "leave as it is",
-    "delete-replaced": "delete the replaced",
-    "create-replacement": "create in its place",
 }
 
 

@@ -26,8 +26,7 @@ from pulumi.dynamic import (
 from pulumi.output import Unknown
 
 from clients.errors import RetrainError
-from plans.promises import APPROVED, kept
-from plans.promises import read as read_promises
+from plans.approved import APPROVED, Approved
 from retrain_hooks.binding.lifecycle import ModelBindingLifecycle
 from retrain_hooks.data.lifecycle import DataVersionLifecycle
 from retrain_hooks.fleet.lifecycle import FleetLifecycle
@@ -108,15 +107,21 @@ class _Provider(ResourceProvider):
         life: Lifecycle = self.lifecycle(_context())
         return life
 
-    def _hold_to_plan(self, operation: str, props: Props) -> None:
+    @contextmanager
+    def _held_to_plan(self, call: str, props: Props) -> Iterator[None]:
         """Refuse what is no step of the plan that this update carries out, where it carries out one."""
-        file = os.environ.get(APPROVED)
-        kind = type(self).__name__.removesuffix("Provider")
-        if file and not kept(read_promises(file), kind, operation, props):
+        folder = os.environ.get(APPROVED)
+        if not folder:
+            yield
+            return
+        kind, plan = type(self).__name__.removesuffix("Provider"), Approved.read(folder)
+        if (stage := plan.claim(kind, call, props)) is None:
             raise RetrainError(
-                f"the plan does not {operation} this {kind}: something has changed since the update compared the two",
+                f"the plan does not {call} this {kind}: something has changed since the update compared the two",
                 "save another plan: ./dev preview --save-plan FILE; have that approved",
             )
+        yield
+        plan.carried_out(stage)
 
     def configure(self, req: ConfigureRequest) -> None:
         """Leave cause and remedy of an error, without the stack of this process."""
@@ -137,8 +142,7 @@ class _Provider(ResourceProvider):
 
     def create(self, props: Props) -> CreateResult:
         """Make it true."""
-        with _one_line_errors():
-            self._hold_to_plan("create", props)
+        with _one_line_errors(), self._held_to_plan("create", props):
             return CreateResult(*self._life.create(_incoming(props)))
 
     def read(self, id_: str, props: Props) -> ReadResult:
@@ -149,14 +153,12 @@ class _Provider(ResourceProvider):
 
     def update(self, _id: str, _olds: Props, _news: Props) -> UpdateResult:
         """Make it true in place."""
-        with _one_line_errors():
-            self._hold_to_plan("update", _news)
+        with _one_line_errors(), self._held_to_plan("update", _news):
             return UpdateResult(self._life.update(_id, _incoming(_olds), _incoming(_news)))
 
     def delete(self, _id: str, _props: Props) -> None:
         """Remove what ``create`` made."""
-        with _one_line_errors():
-            self._hold_to_plan("delete", {})
+        with _one_line_errors(), self._held_to_plan("delete", _props):
             self._life.delete(_id, _incoming(_props))
 
 

@@ -50,6 +50,12 @@ def plan(draft: str) -> dict[str, Any]:
                     | {"description": "The resource's type, or the package of one that is not ours"},
                     "facts": {"type": "object"},
                     "unknown": _TEXTS | {"description": "The facts that only the update finds out"},
+                    "promised": {
+                        "type": "object",
+                        "description": "What providers are held to: the engine's operation under an empty name, and "
+                        "SHA-256 of what it is given, by property",
+                        "additionalProperties": {"type": "string", "pattern": "^([0-9a-f]{64}|[a-z-]+)$"},
+                    },
                 }
             )
             | {"oneOf": [plain, *({"$ref": f"#/definitions/{name}"} for name in kinds())]},

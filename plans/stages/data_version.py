@@ -46,9 +46,12 @@ def words(facts: Mapping[str, Any]) -> Words:
     """See Kind."""
     if facts["digest"] == UNKNOWN:
         return [("version", str(facts["version"]))]
+    path = str(facts["path"])
+    if facts["blobs"] == 1:
+        path = path.replace("{version}", str(facts["version"]))
     blobs = f"{facts['blobs']} blob" + "s" * (facts["blobs"] != 1)
     old = f"{facts['oldVersion']} ({short(facts['oldDigest'])})" if facts.get("oldDigest") else ""
     return [
         ("version", changed(old, f"{facts['version']} ({short(facts['digest'])})")),
-        ("size", f"{size(facts['bytes'])} in {blobs} of {facts['path']}"),
+        ("size", f"{size(facts['bytes'])} in {blobs} of {path}"),
     ]

@@ -1,5 +1,5 @@
-"""The story behind `docs/plan-fidelity.md`: each scenario's preview, and what its update does. `./dev docs plan-fidelity`
-tells it and writes the page."""
+"""The story behind `docs/plan-fidelity.md`: each scenario's preview, and the update that carries out its plan. `./dev docs
+plan-fidelity` tells it and writes the page, and the words of the plans in `tests/plans/snapshots`."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ import requests
 from azure.storage.blob import BlobServiceClient, ContainerClient
 
 from tests.e2e.checkout import SOURCE, Checkout, jobs, patches, writes
+from tests.plans import snapshots
 
 # What a preview says of a value that only the update can know; a verdict's word for it is pending.
 UNKNOWN = ("[unknown]", "pending")
@@ -69,13 +70,18 @@ class Story:
         self.outcomes: dict[str, Outcome] = {}
 
     def play(self, name: str, *arguments: str) -> Outcome:
-        """Preview and update with *arguments*."""
+        """Preview, and an update with *arguments* that carries out the preview's plan."""
+        plan = self.checkout.root / ".local/plan.json"
+        plan.unlink(missing_ok=True)
         if (self.checkout.root / ".local/cloud/cloud.json").exists():
             self.checkout.reset_journal()
-        preview = self.checkout.dev("preview", "--json", "--engine", "embedded", *arguments)
+        preview = self.checkout.dev(
+            "preview", "--json", "--engine", "embedded", "--save-plan", str(plan), *arguments
+        )
         preview_writes = writes(self.checkout.journal())
         self.checkout.reset_journal()
-        update = self.checkout.dev("up", "--yes", "--json", "--engine", "embedded", *arguments)
+        approved = ("--plan", str(plan)) if plan.exists() else ()
+        update = self.checkout.dev("up", "--yes", "--json", "--engine", "embedded", *approved, *arguments)
         journal = self.checkout.journal()
         quiet = ("preview", "--refresh", "--expect-no-changes", "--engine", "embedded")
         self.outcomes[name] = Outcome(
@@ -265,12 +271,23 @@ def page(outcomes: dict[str, Outcome]) -> str:
     return HEADER + "\n".join(rows) + "\n"
 
 
+def words(outcomes: dict[str, Outcome]) -> dict[str, str]:
+    """What each preview and each update said, by file."""
+    keys = snapshots.Keys()
+    found: dict[str, str] = {}
+    for name in SCENARIOS:
+        found |= snapshots.texts(name, outcomes[name].preview["plan"], outcomes[name].update["plan"], keys)
+    return found
+
+
 def write() -> None:
-    """Tell the story in a checkout of its own and write the page."""
+    """Tell the story in a checkout of its own; write the page, and the words of its plans."""
     with TemporaryDirectory() as folder:
         checkout = Checkout.copy(Path(folder))
         try:
-            DOCUMENT.write_text(page(tell(checkout)))
+            told = tell(checkout)
+            DOCUMENT.write_text(page(told))
+            snapshots.write(words(told))
         finally:
             checkout.dev("cloud", "stop")
 

@@ -8,9 +8,12 @@ import jsonschema
 import pytest
 
 from cli.reference import schemas
+from plans.contract import departures, left
+from plans.plan import Plan
 from tests.e2e import fidelity
-from tests.e2e.checkout import Checkout, jobs
+from tests.e2e.checkout import Checkout, jobs, patches
 from tests.e2e.fidelity import SCENARIOS, UNKNOWN, Outcome, changed, leaves, reasons
+from tests.plans import snapshots
 
 pytestmark = pytest.mark.cloud
 PLAN = jsonschema.Draft7Validator(json.loads((schemas.FOLDER / schemas.PLAN).read_text(encoding="utf-8")))
@@ -20,6 +23,17 @@ PLAN = jsonschema.Draft7Validator(json.loads((schemas.FOLDER / schemas.PLAN).rea
 def story(checkout: Checkout) -> dict[str, Outcome]:
     """All scenarios in their order."""
     return fidelity.tell(checkout)
+
+
+def plans(outcome: Outcome) -> tuple[Plan, Plan]:
+    """What was explained, and what was carried out."""
+    return Plan.read(outcome.preview["plan"]), Plan.read(outcome.update["plan"])
+
+
+@pytest.fixture(scope="module")
+def words(story: dict[str, Outcome]) -> dict[str, str]:
+    """What was said in each scenario."""
+    return fidelity.words(story)
 
 
 @pytest.mark.parametrize("name", SCENARIOS)
@@ -62,6 +76,46 @@ def test_the_values_of_the_update_are_those_of_the_preview_or_were_marked_unknow
                 assert actual.get(path) == value, f"{name}: {step}{path}"
 
 
+@pytest.mark.parametrize("name", SCENARIOS)
+def test_the_stages_that_were_explained_are_those_that_were_carried_out(story, name):
+    """Their facts were known and are the same, or were named as unknown; providers were given what was promised."""
+    planned, done = plans(story[name])
+    assert departures(planned, done) == []
+    assert left(planned, done) == (["endpoint-promotion", "endpoint-binding"] if name == "refused" else [])
+    after = {(stage.urn, stage.operation): stage.facts for stage in done.stages}
+    for stage in planned.stages:
+        found = after.get((stage.urn, stage.operation), stage.facts)
+        known = {fact: value for fact, value in stage.facts.items() if fact not in stage.unknown}
+        if known.get("verdict") == "pending":
+            del known["verdict"]
+        assert known == {fact: found.get(fact) for fact in known}, stage.name
+
+
+@pytest.mark.parametrize("name", [name for name in SCENARIOS if not name.startswith("refused")])
+def test_what_the_cloud_was_asked_for_is_what_the_plan_says(story, name):
+    """A job for each model that is trained, a PATCH for each endpoint whose model is another, and what is served then."""
+    outcome = story[name]
+    planned, done = plans(outcome)
+    trained = {each.facts["runKey"] for each in planned.told if each.facts.get("action") == "train"}
+    assert jobs(outcome.journal) == len(trained)
+    bindings = [each.facts for each in planned.told if each.kind == "ModelBinding"]
+    patched = patches(outcome.journal)
+    for facts in bindings:
+        endpoints = [each for ring in facts["rings"] for each in ring["endpoints"]]
+        if facts.get("oldModel", facts["model"]) != facts["model"]:
+            assert [line.rpartition("/")[2] for line in patched] == endpoints
+        assert all(line.endswith(tuple(endpoints)) for line in patched)
+        assert outcome.update["outputs"]["modelAddress"] == facts["model"]
+    if not bindings:
+        assert patched == []
+    candidates = [
+        each.facts for each in done.told if each.name == "candidate" and each.kind == "TrainedModel"
+    ]
+    for facts in candidates:
+        assert outcome.update["outputs"]["runKey"] == facts["runKey"]
+        assert outcome.update["outputs"]["metrics"] == facts["metrics"]
+
+
 @pytest.mark.parametrize("name", [name for name in SCENARIOS if not name.startswith("refused")])
 def test_after_an_update_a_refreshed_preview_is_quiet(story, name):
     """Nothing is found that the update should have done."""
@@ -73,6 +127,17 @@ def test_plans_are_of_the_published_schema(story, name):
     """Before the update and after it."""
     for told in (story[name].preview, story[name].update):
         PLAN.validate(told["plan"])
+
+
+@pytest.mark.parametrize("file", sorted(path.name for path in snapshots.FOLDER.iterdir()))
+def test_the_words_are_those_that_were_reviewed(words, file):
+    """At 80 and 120 columns, of the preview and of what came of it; ./dev docs plan-fidelity writes them anew."""
+    assert (snapshots.FOLDER / file).read_text(encoding="utf-8") == words[file]
+
+
+def test_the_words_of_each_scenario_were_reviewed(words):
+    """None is without its files."""
+    assert set(words) == {path.name for path in snapshots.FOLDER.iterdir()}
 
 
 @pytest.mark.parametrize("name", ["owner's address", "tag from outside", "description", "limits"])

@@ -5,14 +5,15 @@ from __future__ import annotations
 import copy
 import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from plans.approved import Approved
 from plans.contract import Basis, Contract, NoPlan, contract_of, differences
 from plans.plan import made_of
-from plans.promises import kept
-from tests.plans.documents import KEY, NEXT, UNKNOWN, address, retraining
+from tests.plans.documents import KEY, UNKNOWN, address, retraining
 
 BASIS = Basis("dev", "0.1.0 (abcdefa)", {"retraining:dataVersion": "1" * 64}, "p" * 64, "")
 Document = dict[str, Any]
@@ -72,17 +73,21 @@ def test_a_changed_world_is_refused_by_name(world: str) -> None:
 
 
 def test_the_same_world_is_carried_out() -> None:
-    """Also where passing texts differ, and where the other engine writes what is unknown in its way."""
+    """Also where passing texts differ, where blobs were written again with the same bytes, and where the other engine writes
+    what is unknown in its way.
+    """
     again = json.loads(json.dumps(retraining()).replace(UNKNOWN, "[unknown]"))
+    for part in ("inputs", "outputs"):
+        again["steps"][DATA]["newState"][part]["etags"] = ["0x1"]
     for one in again["steps"]:
         if one["newState"] and "plan" in one["newState"]["inputs"]:
             one["newState"]["inputs"]["plan"] = one["newState"]["inputs"]["plan"].replace("12 s", "9 s")
         for state in filter(None, (one["oldState"], one["newState"])):
             for part in ("inputs", "outputs"):
                 state[part]["__provider"] = "gASV"
-    approved, now = contract(retraining()), contract(again)
-    assert differences(approved, now) == []
-    assert Contract.read(approved.text()) == approved
+    saved, now = contract(retraining()), contract(again)
+    assert differences(saved, now) == []
+    assert Contract.read(saved.text()) == saved
 
 
 @pytest.mark.parametrize(
@@ -134,18 +139,49 @@ def test_what_is_no_plan_is_refused(text: str) -> None:
 def test_the_file_holds_no_secret() -> None:
     """Values that engines mask are left out of the promises."""
     document = changed(lambda p: p.update(webhook="[secret]"), MODEL)
-    assert all("webhook" not in told for told in contract(document).promises.values())
+    assert all("webhook" not in stage.promised for stage in contract(document).plan.stages)
 
 
-def test_providers_keep_to_the_promises() -> None:
-    """What is known must be equal, what was unknown may be anything; another kind or operation is none of the plan's."""
-    promises = contract(retraining()).promises
+def approved(folder: Path, *without: str) -> Approved:
+    """The stages of the retraining, but those of some kinds, as providers find them."""
+    folder.mkdir()
+    plan = contract(retraining()).plan
+    stages = [each for each in plan.stages if each.kind not in without]
+    found = Approved.read(Approved(stages, folder).written())
+    assert list(found.stages) == stages
+    return found
+
+
+def test_providers_keep_to_the_promises(tmp_path: Path) -> None:
+    """What is known must be equal and there, what was unknown may be anything; another kind or operation is none of the plan's."""
     inputs = retraining()["steps"][MODEL]["newState"]["inputs"]
-    assert kept(promises, "TrainedModel", "update", inputs)
-    assert kept(promises, "TrainedModel", "update", inputs | {"sha256": "f" * 64, "plan": "another text"})
-    assert not kept(promises, "TrainedModel", "update", inputs | {"runKey": KEY})
-    assert not kept(promises, "TrainedModel", "create", inputs)
-    assert not kept(promises, "StudioEndpoint", "update", {"name": "retrained"})
-    bound = retraining()["steps"][BINDING]["newState"]["inputs"] | {"sha256": "f" * 64}
-    assert kept(promises, "ModelBinding", "update", bound)
-    assert not kept(promises, "ModelBinding", "update", bound | {"address": address(NEXT[::-1])})
+    for at, (given, kind, call) in enumerate(
+        [
+            (inputs | {"runKey": KEY}, "TrainedModel", "update"),
+            ({name: each for name, each in inputs.items() if name != "parameters"}, "TrainedModel", "update"),
+            (inputs, "TrainedModel", "create"),
+            (inputs, "DataVersion", "update"),
+            ({"name": "retrained"}, "StudioEndpoint", "update"),
+        ]
+    ):
+        assert approved(tmp_path / str(at)).claim(kind, call, given) is None
+    for at, given in enumerate((inputs, inputs | {"sha256": "f" * 64, "plan": "another text"})):
+        assert approved(tmp_path / f"equal-{at}").claim("TrainedModel", "update", given)
+
+
+def test_each_stage_is_carried_out_once_and_after_what_it_rests_on(tmp_path: Path) -> None:
+    """Trained, then judged, then bound; the second time it is none of the plan's."""
+    plan = approved(tmp_path / "plan")
+    steps = retraining()["steps"]
+    order = [(MODEL, "TrainedModel"), (GATE, "Promotion"), (BINDING, "ModelBinding")]
+    given = {kind: steps[at]["newState"]["inputs"] | {"sha256": "f" * 64} for at, kind in order}
+    for place, (_step, kind) in enumerate(order, 1):
+        for _step, other in order[place:]:
+            assert plan.claim(other, "update", given[other]) is None
+        stage = plan.claim(kind, "update", given[kind])
+        assert stage
+        assert plan.claim(kind, "update", given[kind]) is None
+        plan.carried_out(stage)
+    assert approved(tmp_path / "bound", "TrainedModel", "Promotion").claim(
+        "ModelBinding", "update", given["ModelBinding"]
+    )

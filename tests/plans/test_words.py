@@ -18,7 +18,7 @@ Plan for dev: retrain candidate, judge for retrained, bind retrained, delete 1
 
 ~ data candidate-data
     version    2013-01 (aaaaaaa) → 2013-02 (bbbbbbb)
-    size       2.5 MB in 1 blob of flights/{version}.csv
+    size       2.5 MB in 1 blob of flights/2013-02.csv
 
 ~ model candidate
     why        data 2013-01 (aaaaaaa) → 2013-02 (bbbbbbb)
@@ -71,6 +71,26 @@ def test_nothing_to_do_is_one_line() -> None:
         as_text(made_of("dev", {"steps": steps}))
         == "Plan for dev: nothing changes\n\n  unchanged: 1 resource"
     )
+
+
+def test_a_replacement_is_told_once() -> None:
+    """Whatever the engine does in turn; what was replaced in vain is deleted; what is held back is not told of."""
+    moved = [
+        step(op, "ModelBinding", "binding", old, new)
+        for op, old, new in (
+            ("create-replacement", binding(KEY), binding(NEXT)),
+            ("replace", binding(KEY), binding(NEXT)),
+            ("delete-replaced", binding(KEY), None),
+        )
+    ]
+    store = "azure-native:storage:StorageAccount"
+    others = [step(op, store, "store", {}, {}) for op in ("create-replacement", "replace", "delete-replaced")]
+    gone = [step(op, store, "old", {}, None) for op in ("remove-pending-replace", "delete-replaced")]
+    withheld = step("withhold", "StudioEndpoint", "later", None, {})
+    text = as_text(made_of("dev", {"steps": [*moved, *others, *gone, withheld]}))
+    assert text.startswith("Plan for dev: bind retrained, replace 1, delete 1\n")
+    assert text.count("binding retrained") == 1
+    assert text.endswith("  replace: 1 (store)\n  delete: 1 (old)")
 
 
 def test_what_others_changed_is_told() -> None:

@@ -162,13 +162,24 @@ def fuzz(
     show: Annotated[
         bool, typer.Option("--show", help="Only print the first one's table and graph, to look at.")
     ] = False,
+    worlds: Annotated[
+        int | None,
+        typer.Option(
+            "--worlds", min=1, help="In place of graphs, worlds that change after a plan was saved."
+        ),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the figures as JSON.")] = False,
 ) -> None:
-    """Run random graphs on random tables: a result or a clean refusal, the same twice, and a row alone scored as in its table."""
-    options = {"-n": graphs, "--seed": seed, "--first": first, "--workers": workers}
+    """Run random graphs on random tables: a result or a clean refusal, the same twice, and a row alone scored as in its table.
+
+    With --worlds: an update that carries a plan out is refused by the name of what has changed since, and writes nothing.
+    """
+    options = {"-n": worlds or graphs, "--seed": seed, "--first": first}
+    options |= {} if worlds else {"--workers": workers}
     arguments = [part for name, value in options.items() for part in (name, str(value))]
-    arguments += ["--show"] * show + ["--json"] * as_json
-    done = subprocess.run([sys.executable, "-m", "tests.fuzz", *arguments], cwd=ROOT, check=False)
+    arguments += ["--show"] * (show and not worlds) + ["--json"] * as_json
+    module = "tests.e2e.worlds" if worlds else "tests.fuzz"
+    done = subprocess.run([sys.executable, "-m", module, *arguments], cwd=ROOT, check=False)
     raise typer.Exit(done.returncode)
 
 
