@@ -17,6 +17,8 @@ from plans.stage import Stage
 from plans.steps import steps_of
 
 FORMAT: Final = "retraining-plan/2"
+PASSING: Final = ("plan", "why", "verdict", "judged", "metrics")
+"""Facts that tell of the moment, or are found out by the update: they are not held against each other."""
 Alone = Callable[[Mapping[str, Any]], bool]
 
 
@@ -183,10 +185,11 @@ def _coded(plan: Plan) -> dict[str, Any]:
 
 
 def _promised(plan: Plan) -> dict[str, list[Any]]:
-    """By urn what the stages promise, in their order."""
+    """By urn what the stages say and promise, in their order."""
     found: dict[str, list[Any]] = {}
     for stage in plan.stages:
-        found.setdefault(stage.urn, []).append(stage.promised)
+        said = {name: value for name, value in stage.facts.items() if name not in PASSING}
+        found.setdefault(stage.urn, []).append((said, stage.promised))
     return found
 
 

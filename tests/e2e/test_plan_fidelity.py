@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import json
+from itertools import islice
 
 import jsonschema
 import pytest
 
 from cli.reference import schemas
-from plans.contract import departures, left
+from plans.contract import departures, differences, left
 from plans.plan import Plan
 from tests.e2e import fidelity
 from tests.e2e.checkout import Checkout, jobs, patches
 from tests.e2e.fidelity import SCENARIOS, UNKNOWN, Outcome, changed, leaves, reasons
 from tests.plans import snapshots
+from tests.plans.mutants import mutants
+from tests.plans.test_contract import contract
 
 pytestmark = pytest.mark.cloud
 PLAN = jsonschema.Draft7Validator(json.loads((schemas.FOLDER / schemas.PLAN).read_text(encoding="utf-8")))
@@ -89,6 +92,15 @@ def test_the_stages_that_were_explained_are_those_that_were_carried_out(story, n
         if known.get("verdict") == "pending":
             del known["verdict"]
         assert known == {fact: found.get(fact) for fact in known}, stage.name
+
+
+@pytest.mark.parametrize("name", SCENARIOS)
+def test_an_update_that_would_do_other_things_is_refused(story, name):
+    """Every ninth mutant of what the scenario does: a step dropped, another, or given something else."""
+    document = story[name].preview
+    approved = contract(document)
+    for mutant, other in islice(mutants(document), len(name) % 9, None, 9):
+        assert differences(approved, contract(other)), mutant
 
 
 @pytest.mark.parametrize("name", [name for name in SCENARIOS if not name.startswith("refused")])
