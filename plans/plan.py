@@ -62,7 +62,7 @@ class Plan:
     def told(self) -> list[Stage]:
         """The stages that have words of their own, in the order in which a retraining goes."""
         told = [stage for stage in self.shown if stage.told and stage.facts]
-        return sorted(told, key=lambda stage: (_ORDER.index(stage.kind), stage.name))
+        return sorted(told, key=lambda stage: _ORDER.index(stage.kind))
 
     @cached_property
     def sections(self) -> list[Section]:
@@ -81,7 +81,7 @@ class Plan:
     def others(self) -> dict[str, list[Stage]]:
         """All other stages by their operations, deletions last."""
         groups: dict[str, list[Stage]] = {}
-        for stage in sorted(self.shown, key=lambda stage: stage.name):
+        for stage in self.shown:
             if not (stage.told and stage.facts):
                 groups.setdefault(stage.operation, []).append(stage)
         return dict(sorted(groups.items(), key=lambda group: "delete" in group[0]))
