@@ -1,22 +1,29 @@
 """What a plan cannot know, told from what came before: how long, how good, whether the gate lets it through.
 
-An interval holds nine of ten runs, if the next is like those before: a prediction interval of Student's t over at least
-`FEWEST` runs, of durations over their logarithms. A chance is that of the same distribution; of several rules the least.
-Quantiles: Abramowitz and Stegun, Handbook of Mathematical Functions, 26.7.5 and 26.7.8.
+An interval holds nine of ten runs, if the next goes on as those before went: a prediction interval of Student's t over at least
+`FEWEST` runs, of durations over their logarithms. Its middle is told in one of three ways: as the mean of all, on their line, or by
+exponential smoothing, which follows what wanders; that one is taken which would have told each run best by those before it. A chance
+is that of the same distribution; of several rules the least. Quantiles: Abramowitz and Stegun, Handbook of Mathematical Functions,
+26.7.5 and 26.7.8.
 """
 
 from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from statistics import NormalDist, fmean, stdev
+from functools import partial
+from statistics import NormalDist, fmean, linear_regression, stdev
 from typing import Any, Final
 
 FEWEST: Final = 5
 NINE_OF_TEN: Final = 0.9
 _NORMAL: Final = NormalDist()
+_SHARES: Final = (0.3, 0.5, 0.7, 0.9)
+_FIRST: Final = 3  # values that a way is tried after
+_CHOSEN: Final = 1.05  # wider, since the way was chosen by the values that its spread is told by
+Way = Callable[[Sequence[float]], tuple[float, float, int]]
 _RULE: Final = re.compile(r"(\w+)\s*(>=|>|<=|<)\s*(champion)?\s*([+-]?\s*[\d.]+)?")
 
 
@@ -111,8 +118,39 @@ def distribution(value: float, freedom: int) -> float:
 
 
 def _next(values: Sequence[float]) -> tuple[float, float, int]:
-    """Middle, spread and degrees of freedom of the value after these."""
+    """Middle, spread and degrees of freedom of the value after these, by the way that would have told those best."""
+    ways: list[Way] = [_level, _line, *(partial(_smoothed, share) for share in _SHARES)]
+    middle, spread, freedom = min(ways, key=lambda way: _missed(way, values))(values)
+    return middle, spread * _CHOSEN, freedom
+
+
+def _missed(way: Way, values: Sequence[float]) -> float:
+    """By how much a way would have missed each value, told by those before it: the sum of squares."""
+    return sum((values[at] - way(values[:at])[0]) ** 2 for at in range(_FIRST, len(values)))
+
+
+def _level(values: Sequence[float]) -> tuple[float, float, int]:
+    """The next is like all before."""
     return fmean(values), stdev(values) * math.sqrt(1 + 1 / len(values)), len(values) - 1
+
+
+def _line(values: Sequence[float]) -> tuple[float, float, int]:
+    """The next goes on as all went up or down."""
+    count, places = len(values), range(len(values))
+    slope, start = linear_regression(places, values)
+    missed = sum((value - start - slope * at) ** 2 for at, value in enumerate(values))
+    wide = 1 + 1 / count + (count - fmean(places)) ** 2 / sum((at - fmean(places)) ** 2 for at in places)
+    return start + slope * count, math.sqrt(missed / (count - 2) * wide), count - 2
+
+
+def _smoothed(share: float, values: Sequence[float]) -> tuple[float, float, int]:
+    """The next is like the last ones: of each, so large a share of what it was missed by is gone along with."""
+    middle, missed = values[0], 0.0
+    for value in values[1:]:
+        missed += (value - middle) ** 2
+        middle += share * (value - middle)
+    count = len(values)
+    return middle, math.sqrt(missed / (count - 1) * (1 + 1 / count)), count - 2
 
 
 def _values(metrics: Sequence[Mapping[str, Any]], name: str) -> list[float]:
