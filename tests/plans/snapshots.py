@@ -1,6 +1,7 @@
 """The words of plans as files that people review, `snapshots/`: of a scenario the plan of its preview and of its update.
 
-What another run has otherwise, such as keys, job ids and times, is the same in all of them.
+What another run has otherwise is the same in all of them: keys, job ids and times, and what is forecast, which rests on times and on
+the order in which jobs beside each other end.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ WIDTHS = (80, 120)
 _KEY = re.compile(r"(?<![0-9a-f])[0-9a-f]{7,64}(?![0-9a-f])")
 _TIME = re.compile(r"about [\d.]+ (s|min|h)\b")
 _SECONDS = {"low": 1.0, "middle": 2.0, "high": 4.0}
+_METRIC = {"low": 0.7, "middle": 0.75, "high": 0.8}
 
 
 class Keys:
@@ -48,8 +50,9 @@ def settled(plan: Mapping[str, Any], keys: Keys) -> Plan:
         facts = stage["facts"]
         facts |= {name: value for name, value in (("seconds", 2.0), ("job", "0000000")) if name in facts}
     for forecast in found["forecasts"].values():
-        if forecast["seconds"]:
-            forecast["seconds"] |= _SECONDS
+        forecast["seconds"] = forecast["seconds"] and forecast["seconds"] | _SECONDS
+        forecast["metrics"] = {name: each | _METRIC for name, each in forecast["metrics"].items()}
+        forecast["chance"] = None if forecast["chance"] is None else 0.5
     return Plan.read(found)
 
 

@@ -26,7 +26,7 @@ def _nothing() -> None:
 
 @dataclass(frozen=True)
 class Change:
-    """What is done to the world, and undone; an update is refused by the `names`, and may name what is in `also`."""
+    """What is done to the world, and undone; an update is refused by the `names` (one of `a|b`), and may name what is in `also`."""
 
     names: frozenset[str]
     also: frozenset[str] = frozenset()
@@ -75,8 +75,8 @@ def version(_house: House, rng: random.Random) -> Change:
 def champion(house: House, _rng: random.Random) -> Change:
     """Somebody has bound another model."""
     return Change(
-        frozenset(("champion",)),
-        frozenset(("bindings", "steps")),
+        frozenset(("champion|bindings",)),  # where no candidate is judged any more, there is the binding
+        frozenset(("champion", "bindings", "steps")),
         do=partial(house.bind, house.earlier),
         undo=partial(house.bind, house.bound),
     )
@@ -195,5 +195,5 @@ KINDS: tuple[Callable[[House, random.Random], Change], ...] = (
     *(data, version, champion, rules, holdout, code, parameters, bindings, state, tool, program),
     *(configuration, applied, another_stack, edited),
 )
-# Another version has other bytes in any case.
-APART = ({data, version},)
+# Another version has other bytes in any case, and may be that of the holdout, which is no declaration.
+APART = ({data, version}, {holdout, version})

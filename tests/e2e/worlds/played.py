@@ -98,7 +98,7 @@ def _faults(changes: list[Change], told: list[str], done: Done, written: list[st
             break
     if done.status != 1 or "Traceback" in done.text:
         yield f"status {done.status}: {done.text[-2000:]}"
-    if missing := names.difference(told):
+    if missing := {each for each in names if not set(each.split("|")).intersection(told)}:
         yield f"not named: {', '.join(sorted(missing))}; told: {done.err.strip()}"
     if more := set(told).difference(names, also):
         yield f"named without a reason: {', '.join(sorted(more))}; told: {done.err.strip()}"
