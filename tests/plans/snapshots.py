@@ -18,6 +18,7 @@ FOLDER = Path(__file__).with_name("snapshots")
 WIDTHS = (80, 120)
 _KEY = re.compile(r"(?<![0-9a-f])[0-9a-f]{7,64}(?![0-9a-f])")
 _TIME = re.compile(r"about [\d.]+ (s|min|h)\b")
+_MOMENT = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d)?Z?")
 _SECONDS = {"low": 1.0, "middle": 2.0, "high": 4.0}
 _METRIC = {"low": 0.7, "middle": 0.75, "high": 0.8}
 
@@ -34,7 +35,10 @@ class Keys:
             return {self.settled(name): self.settled(each) for name, each in value.items()}
         if isinstance(value, list):
             return [self.settled(each) for each in value]
-        return _TIME.sub("about 2 s", _KEY.sub(self._number, value)) if isinstance(value, str) else value
+        return self._text(value) if isinstance(value, str) else value
+
+    def _text(self, text: str) -> str:
+        return _MOMENT.sub("2026-01-01T00:00", _TIME.sub("about 2 s", _KEY.sub(self._number, text)))
 
     def _number(self, found: re.Match[str]) -> str:
         number = self._known.setdefault(found[0][:7], len(self._known) + 1)
