@@ -41,6 +41,11 @@ def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
     return mended(markdown, sources.get(page.file.src_uri, f"docs/{page.file.src_uri}"))
 
 
+def on_post_page(output: str, **_: Any) -> str:
+    """Name the theme's search to a screen reader."""
+    return output.replace('data-md-component="search" role="dialog"', 'data-md-component="search" role="dialog" aria-label="Search"')
+
+
 def mended(markdown: str, source: str) -> str:
     """A page's text with its links, which hold for the file *source* of the repository, made those of the site."""
     at = posixpath.dirname(address(source))
