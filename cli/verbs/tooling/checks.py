@@ -31,7 +31,7 @@ class Kind(StrEnum):
 
 class Page(StrEnum):
     """A page of docs/ with a table that is written from a run or from the code; `schemas` are those of files,
-    `site` is what mkdocs makes of all pages.
+    `screenshots` the pictures in them, which need Chromium, and `site` is what mkdocs makes of all pages.
     """
 
     CLI = "cli"
@@ -44,6 +44,7 @@ class Page(StrEnum):
     RESOURCE_OPTIONS = "resource-options"
     RESOURCES = "resources"
     SCHEMAS = "schemas"
+    SCREENSHOTS = "screenshots"
     WIRE = "wire"
     SITE = "site"
 
@@ -75,6 +76,7 @@ def docs(
         Page.CLI: "cli.reference.verbs",
         Page.CONFIGURATION: "cli.reference.configuration",
         Page.ERRORS: "tests.remedies.page",
+        Page.SCREENSHOTS: "tests.e2e.screenshots",
         Page.WIRE: "tests.e2e.wire",
         Page.SITE: "cli.reference.site",
     }
