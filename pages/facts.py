@@ -122,12 +122,16 @@ class Plan:
 
 @dataclass(frozen=True)
 class Candidate:
-    """The run with *key*, which waits for a person, in *words*: *planned* and not trained yet, or past its gate and not served."""
+    """The run with *key*, which waits for a person, in *words*: *planned* and not trained yet, or past its gate and not served.
+
+    One that is *approved* waits for the next update.
+    """
 
     key: str
     data_version: str = ""
     words: Sequence[str] = ()
     planned: bool = False
+    approved: bool = False
 
 
 @dataclass(frozen=True)

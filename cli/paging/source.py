@@ -110,19 +110,30 @@ class StackSource:
 
     async def planning(self) -> facts.Planning:
         """The plan as it stands."""
-        from cli.approving import waiting
-
         waits: Sequence[facts.Candidate] = ()
         with suppress(Problem):
-            waits = [
-                facts.Candidate(one.key, one.data_version, one.words, one.planned)
-                for one in await _asked(lambda: waiting(self._stack))
-            ]
+            waits = await _asked(self._waiting)
         task, plan = self._tasks.task, self._plan
         told = _plan(plan) if plan and task.state != "running" else None
         if told and task.kind == "Preview":
             task = replace(task, said=())  # the plan itself
         return facts.Planning(task, told, waits, self._may_approve)
+
+    def _waiting(self) -> list[facts.Candidate]:
+        from cli.approving import waiting
+        from cli.approving.settings import present
+
+        approved = present(self._stack, "approve")
+        return [
+            facts.Candidate(
+                one.key,
+                one.data_version,
+                one.words,
+                one.planned,
+                not one.planned and bool(approved) and one.key.startswith(approved),
+            )
+            for one in waiting(self._stack)
+        ]
 
     async def make_plan(self) -> None:
         """Begin `./dev preview --save-plan`."""

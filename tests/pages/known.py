@@ -54,7 +54,10 @@ class Known:
 
     async def planning(self) -> facts.Planning:
         plan = facts.Plan(KEY, HOSTILE, [facts.Stage(HOSTILE, [("why", HOSTILE)])], [("create", HOSTILE)])
-        waits = [facts.Candidate(KEY, HOSTILE, [HOSTILE])]
+        waits = [
+            facts.Candidate(KEY, HOSTILE, [HOSTILE]),
+            facts.Candidate("cd34" * 16, "2013-02", approved=True),
+        ]
         return facts.Planning(self.task, plan, waits, self.may_approve)
 
     async def make_plan(self) -> None:

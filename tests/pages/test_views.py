@@ -141,6 +141,13 @@ def test_who_may_not_approve_has_no_button_for_it() -> None:
     assert "--allow-approve" in text
 
 
+def test_what_is_approved_is_not_approved_again(browser: Browser) -> None:
+    """It waits for an update, and the page says so."""
+    text = browser.get("/plan").text
+    assert text.count('action="/plan/approve"') == 1
+    assert "Run cd34cd34cd34 is approved" in text
+
+
 def test_a_page_without_a_script_follows_what_runs() -> None:
     """It loads itself again, where no script does that."""
     source = Known(task=Task("Preview", "running", "2026-01-01T00:00:00Z", said=["one", "two"]))

@@ -50,7 +50,8 @@ class CloudSource(facts.LiveOnly):
         """Batch jobs, and those of Azure ML v2; what runs first."""
         found = [self._job(name, run) for name, run in self._works.jobs.newest(_JOBS)]
         found += [_azureml_job(one) for one in self._azureml.runner.jobs.newest(_JOBS)]
-        return facts.Jobs(sorted(found, key=lambda job: job.over)[:_JOBS])
+        newest = sorted(found, key=lambda job: job.since, reverse=True)
+        return facts.Jobs(sorted(newest, key=lambda job: job.over)[:_JOBS])
 
     async def columns(self, endpoint: str) -> Mapping[str, str]:
         """What the endpoint's graph asks for, with a row that its model was trained on."""
