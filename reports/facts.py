@@ -58,6 +58,17 @@ class Scores:
 
 
 @dataclass(frozen=True)
+class Member:
+    """A fleet's member: its *endpoint*, its *state*, the *key* of its run, and why it has not what it is to have."""
+
+    name: str
+    endpoint: str
+    state: str
+    key: str
+    error: str = ""
+
+
+@dataclass(frozen=True)
 class Column:
     """A column of the data: its *kind*, what its values are like (*values*), the share of its cells that is missing, and its population stability index against
     the data that the model which serves was trained from; None where that is not told.
@@ -89,5 +100,7 @@ class Report:
     rate_per_hour: float | None = None
     compared: Sequence[str] = ()
     """The keys of the runs that are compared, the one that serves first."""
+    members: Sequence[Member] = ()
+    """Of a fleet, in place of one endpoint."""
     notes: Sequence[str] = ()
     """What is not told, and why."""

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from importlib.resources import files
 from typing import Any, Final
 
 from reports import plots
-from reports.facts import Report
+from reports.facts import Report, RunFacts
 from tasks import TASKS, measured_as
 
 _PLOTTED = 4  # metrics that are plotted over versions: those of the gate's rules first
@@ -61,6 +62,9 @@ def render(report: Report) -> str:
         names=_names(report),
         confusion=_confusion(report),
         cost=_cost(report),
+        grouped=_grouped(report),
+        by_key={run.key: run for run in report.runs},
+        headline=next(iter(report.limits), None) or next(iter(_metrics(report)), ""),
     )
 
 
@@ -78,11 +82,7 @@ def _pictures(report: Report) -> dict[str, list[tuple[str, str]]]:
     ruled = [name for name in report.limits if any(name in run.metrics for run in finished)]
     shown = list(dict.fromkeys([*ruled, *_metrics(report)]))[:_PLOTTED]
     found: dict[str, list[tuple[str, str]]] = {
-        "versions": [
-            (name, plots.over_versions(finished, name, report.limits.get(name, ()), report.serving))
-            for name in shown
-            if finished
-        ],
+        "versions": [(name, _over(report, finished, name)) for name in shown if finished],
         "durations": [("Duration", plots.durations(finished))] if finished else [],
         "scores": [],
         "importance": [],
@@ -101,14 +101,25 @@ def _pictures(report: Report) -> dict[str, list[tuple[str, str]]]:
     return found
 
 
+def _over(report: Report, runs: Sequence[RunFacts], metric: str) -> str:
+    limits = report.limits.get(metric, ())
+    if report.members:
+        return plots.over_members(runs, metric, limits)
+    return plots.over_versions(runs, metric, limits, report.serving)
+
+
+def _grouped(report: Report) -> str:
+    """How many of a fleet's members are where."""
+    states = Counter(member.state for member in report.members)
+    return ", ".join(f"{count} {state}" for state, count in states.most_common())
+
+
 def _names(report: Report) -> dict[str, str]:
     """What each compared run is called."""
     versions = {run.key: run.data_version for run in report.runs}
     roles = {report.serving: "serves"}
-    return {
-        key: f"{key[:7]} ({', '.join(filter(None, (versions.get(key), roles.get(key))))})"
-        for key in report.compared
-    }
+    about = {key: ", ".join(filter(None, (versions.get(key), roles.get(key)))) for key in report.compared}
+    return {key: f"{key[:7]} ({what})" if what else key[:7] for key, what in about.items()}
 
 
 def _confusion(report: Report) -> dict[str, Mapping[str, Any]]:

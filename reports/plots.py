@@ -48,6 +48,23 @@ def over_versions(runs: Sequence[RunFacts], metric: str, limits: Sequence[float]
     return _svg(figure, f"{metric} of {len(told)} runs, the last {last}{gate}")
 
 
+def over_members(runs: Sequence[RunFacts], metric: str, limits: Sequence[float]) -> str:
+    """How a metric lies among a fleet's members, with the gate's limits."""
+    values = sorted(run.metrics[metric] for run in runs if isinstance(run.metrics.get(metric), int | float))
+    figure, axes = _axes(*_WIDE)
+    axes.hist(values, bins=min(30, max(5, len(values) // 3)), color=_FIRST)
+    for limit in limits:
+        axes.axvline(limit, color=_SECOND, linestyle="--", linewidth=1)
+    axes.set_xlabel(metric)
+    axes.set_ylabel("members")
+    span = (
+        f"from {values[0]:.4g} to {values[-1]:.4g}, median {values[len(values) // 2]:.4g}"
+        if values
+        else "none"
+    )
+    return _svg(figure, f"{metric} of {len(values)} members, {span}")
+
+
 def durations(runs: Sequence[RunFacts]) -> str:
     """How long each run took."""
     told = [run for run in runs if run.seconds is not None]
@@ -261,7 +278,7 @@ def residuals(outcomes: Mapping[str, Any], names: Mapping[str, str]) -> list[tup
 
 def bars(values: Sequence[tuple[str, float]], what: str) -> str:
     """Numbers by name, the largest first."""
-    figure, axes = _axes(_WIDE[0], 0.6 + 0.24 * len(values))
+    figure, axes = _axes(_WIDE[0], 0.6 + 0.24 * len(values), fitted=True)
     names = [_shortened(name) for name, _ in values]
     axes.barh(range(len(values)), [value for _, value in values], color=_FIRST)
     axes.set_yticks(range(len(values)), names)
@@ -270,14 +287,18 @@ def bars(values: Sequence[tuple[str, float]], what: str) -> str:
     return _svg(figure, f"{what}: " + ", ".join(f"{name} {value:.4g}" for name, value in values[:5]))
 
 
-def _axes(width: float, height: float) -> tuple[Figure, Axes]:
+def _axes(width: float, height: float, *, fitted: bool = False) -> tuple[Figure, Axes]:
+    """A plot of so many inches; *fitted* to its labels, which takes as long again as the plot itself."""
     from matplotlib import rcParams
     from matplotlib.figure import Figure
 
     rcParams["svg.fonttype"] = "none"
     rcParams["svg.hashsalt"] = "report"
-    figure = Figure(figsize=(width, height), layout="constrained")
+    figure = Figure(figsize=(width, height), layout="constrained" if fitted else None)
     axes = figure.subplots()
+    if not fitted:
+        left, bottom = 0.62 / width, 0.52 / height
+        figure.subplots_adjust(left=left, right=1 - 0.1 / width, bottom=bottom, top=1 - 0.1 / height)
     axes.tick_params(colors=_INK, labelsize=8)
     for each in (axes.xaxis.label, axes.yaxis.label):
         each.set_color(_INK)

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from cli.reporting.sources import OURS, Sources
-from reports.facts import Bound, Judged, Report, RunFacts
+from reports.facts import Bound, Judged, Member, Report, RunFacts
 
 if TYPE_CHECKING:
     from retrain_hooks.registry.summaries import Summary
@@ -30,14 +30,19 @@ def gathered(sources: Sources, compared: Sequence[str] = ()) -> Report:
     candidate = promotion.candidate.run_key if promotion else ""
     bindings = list(_bindings(sources))
     before = next((each.key for each in bindings if each.key != serving), "")
-    newest = next((run.key for run in reversed(sources.summaries) if run.state == "finished"), "")
-    keys = list(compared) or list(dict.fromkeys(filter(None, (serving, candidate, newest, before))))[:2]
-    rules = promotion.gate.rules if promotion else ()
+    finished = [run.key for run in sources.summaries if run.state == "finished"]
+    trained = [str(each.get("runKey") or "") for each in sources.of("TrainedModel")] or finished[::-1]
+    told = filter(None, () if sources.members else (serving, candidate, *trained, before))
+    keys = list(compared) or list(dict.fromkeys(told))[:2]
+    fleet = sources.fleet
+    rules = promotion.gate.rules if promotion else fleet.gate.rules if fleet else ()
     limits: dict[str, list[float]] = {}
     for rule in map(MetricRule.parse, rules):
         if not rule.champion and not rule.measure.on_rows:
             limits.setdefault(rule.metric, []).append(float(rule.number))
-    columns, said = columns_of(sources, serving)
+    columns, said = (
+        ([], "Each member has data of its own.") if sources.members else columns_of(sources, serving)
+    )
     return Report(
         stack=sources.stack,
         made=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
@@ -55,6 +60,7 @@ def gathered(sources: Sources, compared: Sequence[str] = ()) -> Report:
             (each["ratePerHour"] for each in sources.of("TrainedModel") if each.get("ratePerHour")), None
         ),
         compared=keys,
+        members=[Member(one.member, one.endpoint, one.state, one.key, one.error) for one in sources.members],
         notes=_notes(sources),
     )
 

@@ -17,10 +17,10 @@ if TYPE_CHECKING:
     from retrain_hooks.gate.measuring.holdout import Holdout
     from retrain_hooks.gate.measuring.truths import Truth
 
-_BYTES = 16 * 2**20  # so much of the data is read
-_ROWS = 10_000
+_BYTES = 4 * 2**20  # so much of the data is read
+_ROWS = 5_000
 _SHUFFLED = 1_000  # rows by which importance is told
-_COMPARED = 5_000  # cells of a column by which its shift is told, spread over all
+_TOLD_BY = 5_000  # rows by which columns are told, spread over all
 _COLUMNS = 30
 _SHOWN = 40  # characters of a cell
 _SEED = 0
@@ -177,11 +177,10 @@ def columns_of(sources: Sources, serving: str) -> tuple[list[Column], str]:
     for name, values in now.items():
         shift = psi(_some(before[name]), _some(values)) if not same and name in before else None
         found.append(_like(name, values, shift))
+    rows = len(next(iter(now.values()), []))
     against = "" if same else ", shifted against the data of the model that serves"
-    return (
-        found,
-        f"The data version {latest.data_version}: {len(next(iter(now.values()), [])):,} rows read{against}",
-    )
+    told_by = f"; values and shifts by {_TOLD_BY:,} of them" if rows > _TOLD_BY else ""
+    return found, f"The data version {latest.data_version}{against}: {rows:,} rows read{told_by}"
 
 
 def _columns(sources: Sources, container: str | None, blobs: Sequence[str]) -> dict[str, list[str | None]]:
@@ -195,15 +194,17 @@ def _columns(sources: Sources, container: str | None, blobs: Sequence[str]) -> d
 
 def _some(values: Sequence[str | None]) -> Sequence[str | None]:
     """As many as tell what a column is like."""
-    return values[:: max(1, len(values) // _COMPARED)]
+    return (
+        [values[at * len(values) // _TOLD_BY] for at in range(_TOLD_BY)] if len(values) > _TOLD_BY else values
+    )
 
 
 def _like(name: str, values: Sequence[str | None], shift: float | None) -> Column:
     """What a column's values are: numbers from least to largest, or the text that is there most often."""
     from tables import number
 
-    there = [value for value in values if value is not None]
-    missing = 1 - len(there) / max(len(values), 1)
+    missing = sum(value is None for value in values) / max(len(values), 1)
+    there = [value for value in _some(values) if value is not None]
     try:
         numbers = sorted(number(value) for value in there)
     except ValueError:

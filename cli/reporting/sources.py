@@ -11,6 +11,8 @@ from cli.errors import CliError
 
 if TYPE_CHECKING:
     from cli.services.registry import Registry
+    from retrain_hooks.fleet.inputs import FleetInputs
+    from retrain_hooks.fleet.records import Standing
     from retrain_hooks.gate.inputs import PromotionInputs
     from retrain_hooks.registry.ledger import Run
     from retrain_hooks.registry.records import Unreadable
@@ -63,6 +65,25 @@ class Sources:
         return list(reversed(newest_first(distinct(own))))
 
     @cached_property
+    def fleet(self) -> FleetInputs | None:
+        """The stack's fleet, where it has one."""
+        from cli.services.fleets import FLEET
+        from retrain_hooks.fleet.inputs import FleetInputs
+
+        found = self.of(FLEET.removeprefix(OURS))
+        return FleetInputs.parse(found[0], recorded=True) if found else None
+
+    @cached_property
+    def members(self) -> list[Standing]:
+        """The members of the stack's fleet, by name; none where it has no fleet."""
+        from retrain_hooks.fleet.records import MemberRecords, is_staging
+
+        if self.fleet is None:
+            return []
+        found = MemberRecords(self.registry.container, self.fleet.fleet).standings()
+        return [one for name, one in sorted(found.items()) if not is_staging(name)]
+
+    @cached_property
     def summaries(self) -> list[Summary]:
         """The same as one listing tells them."""
         from retrain_hooks.registry.catalogue import distinct
@@ -70,9 +91,16 @@ class Sources:
 
         found = [run for run in self._on_record if not isinstance(run, Unreadable)]
         own = [run for run in found if self._is_own(run.experiment)]
+        if self.members:
+            keys = {one.key for one in self.members}
+            own = [run for run in own if run.key in keys]
+        else:
+            own = [run for run in own if not run.member]
         return sorted(distinct(own), key=lambda run: (run.when, run.key))
 
     def _is_own(self, experiment: str) -> bool:
+        if self.members:
+            return True
         names = {str((each.get("experiment") or {}).get("name")) for each in self.of("TrainedModel")}
         return not names or experiment in names
 

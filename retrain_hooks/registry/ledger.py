@@ -26,6 +26,7 @@ from retrain_hooks.registry.run_key import digest, key_of, model_address
 from retrain_hooks.registry.summaries import Summary, index_of, summary_in
 
 FORMAT = 2  # of what is written; what an earlier release wrote is read, and keeps its format
+SLICES = "slices/"  # below it the registry keeps the rows of a fleet's members
 _SHOWN = 200  # characters of an error, where many runs are told of
 _MOST_ATTEMPTS = 1_000_000
 _TRAIN_AGAIN = "run the update again: the model of a declared data version is trained again"
@@ -134,6 +135,7 @@ class Run:
             numbers,
             self.error[:_SHOWN],
             self.former,
+            any(name.startswith(SLICES) for name in self.data.get("etags") or ()),
         )
 
     @property

@@ -9,13 +9,15 @@ from typing import Any
 
 from retrain_hooks.registry.plain import Malformed, decode, encode
 
-_INDEX = "summary"
+_INDEX = "told"
 _MOST = 6_000  # characters, of the 8 KB that a service keeps beside a blob
 
 
 @dataclass(frozen=True)
 class Summary:
-    """A run without what only its own page tells; *when* is the time of the last thing that happened to it."""
+    """A run without what only its own page tells; *when* is the time of the last thing that happened to it; *member*
+    says that it was trained for a fleet's member, from rows of a table.
+    """
 
     key: str
     experiment: str
@@ -29,6 +31,7 @@ class Summary:
     metrics: dict[str, Any] = field(default_factory=dict)
     error: str = ""
     former: str = ""
+    member: bool = False
 
 
 def index_of(summary: Summary) -> Mapping[str, str]:

@@ -114,3 +114,10 @@ def test_verdicts_of_the_newest_runs_are_told(world: World) -> None:
         key(2): "refused",
         key(3): "passed",
     }
+
+
+def test_runs_of_a_fleets_members_are_not_told_as_versions_of_one_model(world: World) -> None:
+    """They share the experiment and the registry, and are trained from a few rows each."""
+    own = world.trained(1)
+    world.trained(2, data={"container": "registry", "version": "v1", "etags": {"slices/ab.csv": "e"}})
+    assert [run.key for run in gathered(sources(world)).runs] == [own.key]

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from reports.facts import Column, Report, Scores
+from reports.facts import Column, Member, Report, Scores
 from reports.page import render
 from tasks import TASKS
 from tests.reports.pages import OTHER, SERVES, Told, a_report, a_run, scores
@@ -31,6 +31,20 @@ ODD: dict[str, Report] = {
     "long names": a_report(
         runs=[a_run(SERVES, 1, data_version="v" * 3000, experiment="e" * 500, error="x" * 5000)],
         columns=[Column("c" * 800, "numbers", 0.0)],
+    ),
+    "a fleet": a_report(
+        serving="",
+        runs=[a_run(f"{number:064x}", number) for number in range(40)],
+        members=[
+            Member(
+                f"shop {number}",
+                f"shop{number}",
+                "failed" if number == 7 else "serving",
+                f"{number:064x}",
+                "",
+            )
+            for number in range(60)
+        ],
     ),
     "what can't be compared": a_report(
         scores=Scores("", "", {}, {}, problem="They can't be compared: gone.")
@@ -136,6 +150,8 @@ def test_what_is_odd_is_said() -> None:
     assert "No run has measured anything yet." in told["only failed runs"]
     assert "failed: no memory" in told["only failed runs"]
     assert "which is not on record here" in told["a serving run that is not on record"]
+    assert "A fleet of 60 members: 59 serving, 1 failed." in told["a fleet"]
+    assert told["a fleet"].index("shop 7") < told["a fleet"].index("shop 1")
     assert "They can't be compared: gone." in told["what can't be compared"]
 
 

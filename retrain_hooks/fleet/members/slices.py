@@ -25,6 +25,7 @@ from retrain_hooks.data.contents import changed
 from retrain_hooks.fleet.members.column import Rows, Slice, Split, split
 from retrain_hooks.fleet.members.inputs import Member, Table
 from retrain_hooks.host.lifecycle import Context
+from retrain_hooks.registry.ledger import SLICES
 from retrain_hooks.registry.plain import Malformed, decode, encode, parse
 from retrain_hooks.registry.records import Corrupt, Records
 from retrain_hooks.registry.run_key import canonical_json, digest
@@ -38,7 +39,7 @@ _HELD = 32 * 2**20
 
 def blob_of(one: Slice) -> str:
     """The name of a slice's blob in the registry."""
-    return f"slices/{b64decode(one.md5).hex()}.csv"
+    return f"{SLICES}{b64decode(one.md5).hex()}.csv"
 
 
 class Splits:
