@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from retrain_hooks.gate.measuring.holdout import Holdout
     from retrain_hooks.gate.measuring.truths import Truth
 
-_BYTES = 4 * 2**20  # so much of the data is read
-_ROWS = 5_000
+_BYTES = 2 * 2**20  # so much of the data is read
+_ROWS = 3_000
 _SHUFFLED = 1_000  # rows by which importance is told
 _TOLD_BY = 5_000  # rows by which columns are told, spread over all
 _COLUMNS = 30
