@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any
@@ -53,14 +53,21 @@ def _no_compare_and_swap() -> None:
     write = Container.write
     begun: set[str] = set()
 
-    def written(self: Container, name: str, content: bytes, *, etag: str | None) -> str:
+    def written(
+        self: Container,
+        name: str,
+        content: bytes,
+        *,
+        etag: str | None,
+        metadata: Mapping[str, str] | None = None,
+    ) -> str:
         if name.startswith("runs/") and name not in begun:
             begun.add(name)
             _meet(self, write)  # whoever else wants the same has found nothing, too
         while True:
             found = self.stat(name)
             with suppress(Conflict):  # the other wrote in between: over it, as a blind write would
-                return write(self, name, content, etag=found.etag if found else None)
+                return write(self, name, content, etag=found.etag if found else None, metadata=metadata)
 
     Container.write = written
     training._PLANNERS_TURN_SECONDS = 0.0

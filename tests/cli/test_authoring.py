@@ -166,10 +166,10 @@ def test_a_folder_of_parts_is_stored_shown_and_compared_as_one_version(project, 
 @pytest.mark.parametrize(
     ("name", "said"),
     [
-        ("wrong.parquet", "it is not Parquet, as its name says"),
-        ("broken.parquet", "it is cut off: Parquet's end is not there"),
-        ("wrong.csv", "it is a Parquet file"),
-        ("wrong.csv.gz", "it is not compressed (gzip), as its name says"),
+        ("wrong.parquet", "is not Parquet, as its name says"),
+        ("broken.parquet", "is cut off: Parquet's end is not there"),
+        ("wrong.csv", "is a Parquet file"),
+        ("wrong.csv.gz", "is not compressed (gzip), as its name says"),
     ],
 )
 def test_a_file_that_is_not_what_its_name_says_is_not_stored(project, container, name, said):

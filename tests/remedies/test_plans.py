@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -16,10 +15,12 @@ from cli.reporting.scored import _scorer
 from cli.reporting.sources import sources_of
 from cli.wishes import Wishes
 from clients.errors import RetrainError
+from plans.approved import APPROVED, Approved
 from plans.contract import contract_of
 from plans.plan import made_of
-from plans.promises import APPROVED
+from retrain_hooks import providers
 from retrain_hooks.providers import TrainedModelProvider
+from retrain_hooks.registry.summaries import Summary
 from tests.healing import Told
 from tests.plans.documents import retraining
 from tests.plans.test_contract import BASIS, MODEL, changed
@@ -82,32 +83,40 @@ def test_files(remedy: Told, tmp_path: Path) -> None:
 @heals("save another plan: ./dev preview --save-plan FILE; have that approved")
 def test_providers(remedy: Told, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What the approved plan has no step for is refused; with its plan it is gone on with."""
-    file = tmp_path / "promises.json"
-    monkeypatch.setenv(APPROVED, str(file))
-    provider = TrainedModelProvider()
 
-    def hold(document: dict[str, Any]) -> None:
-        provider._hold_to_plan("update", document["steps"][MODEL]["newState"]["inputs"])
+    class Nothing:
+        """A lifecycle that does nothing: what is tested comes before it."""
 
-    for document in (retraining(), OTHER):
-        plan = made_of("dev", document)
-        file.write_text(json.dumps(contract_of(plan, document, BASIS, "now").promises))
-        if document is not OTHER:
-            remedy.fails(lambda: hold(OTHER))
-    hold(OTHER)
+        def __init__(self, _context: object) -> None:
+            pass
+
+        def update(self, *_given: object) -> dict[str, Any]:
+            return {}
+
+    monkeypatch.setattr(providers, "_context", lambda: None)
+    monkeypatch.setattr(TrainedModelProvider, "lifecycle", Nothing)
+    model = OTHER["steps"][MODEL]
+
+    def carry_out() -> None:
+        TrainedModelProvider().update("id", model["oldState"]["inputs"], model["newState"]["inputs"])
+
+    monkeypatch.setenv(APPROVED, Approved(made_of("dev", retraining()).stages, tmp_path).written())
+    with pytest.raises(Exception) as refused:
+        carry_out()
+    remedy(refused.type.__name__)  # of a class that is called as its message
+    monkeypatch.setenv(APPROVED, Approved(made_of("dev", OTHER).stages, tmp_path).written())
+    carry_out()
 
 
 @heals("./dev up -s {}", at="cli/reporting/sources.py")
 def test_reports(remedy: Told, monkeypatch: pytest.MonkeyPatch) -> None:
     """Of a stack that has trained something."""
     runs: list[Any] = []
-    ledger = SimpleNamespace(runs=lambda: runs)
+    ledger = SimpleNamespace(summaries=lambda: runs)
     monkeypatch.setattr(cli.services.registry, "open_registry", lambda _stack: SimpleNamespace(ledger=ledger))
     remedy.fails(lambda: sources_of("dev"))
-    runs.append(
-        SimpleNamespace(key="k", experiment="flights", former="", ended_at="1", started_at="", planned_at="")
-    )
-    assert sources_of("dev").runs == runs
+    runs.append(Summary("k", "flights", "finished", 1, "models/flights/k/1.ilearner", "2013-01", "2-a", "1"))
+    assert sources_of("dev").summaries == runs
 
 
 @heals("compare models of an experiment")

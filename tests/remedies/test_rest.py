@@ -365,6 +365,7 @@ def venv(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for name, value in (
         ("ROOT", tmp_path),
         ("VENV", folder),
+        ("BIN", folder / "bin"),
         ("PYTHON", folder / "bin" / "python"),
         ("INSTALLING", folder / "installing"),
     ):

@@ -122,9 +122,9 @@ class Registry(MemoryContainer):
         super().__init__()
         self._tick = tick
 
-    def write(self, name: str, content: bytes, *, etag: str | None) -> str:
+    def write(self, name: str, content: bytes, **more: Any) -> str:
         self._tick()
-        written = super().write(name, content, etag=etag)
+        written = super().write(name, content, **more)
         self._tick()
         return written
 

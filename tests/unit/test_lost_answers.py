@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from azure.core.exceptions import HttpResponseError, ResourceNotFoundError
@@ -21,11 +22,11 @@ class Forgetful(MemoryContainer):
 
     lost = 0
 
-    def write(self, name: str, content: bytes, *, etag: str | None) -> str:
+    def write(self, name: str, content: bytes, **more: Any) -> str:
         self.lost -= 1
         if self.lost == 0:
-            super().write(name, content, etag=etag)
-        return super().write(name, content, etag=etag)
+            super().write(name, content, **more)
+        return super().write(name, content, **more)
 
 
 @pytest.fixture

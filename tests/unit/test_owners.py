@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 
@@ -30,11 +31,11 @@ class Forgetful(MemoryContainer):
 
     lost = True
 
-    def write(self, name: str, content: bytes, *, etag: str | None) -> str:
+    def write(self, name: str, content: bytes, **more: Any) -> str:
         if self.lost:
             self.lost = False
-            super().write(name, content, etag=etag)
-        return super().write(name, content, etag=etag)
+            super().write(name, content, **more)
+        return super().write(name, content, **more)
 
 
 @pytest.fixture
