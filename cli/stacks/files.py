@@ -113,7 +113,16 @@ def scalar(value: Any) -> str:
     """A value as YAML on one line; a text is quoted where it would be read as something else."""
     import yaml
 
-    text: str = yaml.safe_dump(value, default_flow_style=True, width=2**31, allow_unicode=True)
+    class OneLine(yaml.SafeDumper):
+        """Writes a text of several lines between double quotes, with the ends of its lines as characters."""
+
+    OneLine.add_representer(
+        str,
+        lambda dumper, text: dumper.represent_scalar(
+            "tag:yaml.org,2002:str", text, style='"' if len(text.splitlines()) > 1 or "\n" in text else None
+        ),
+    )
+    text: str = yaml.dump(value, Dumper=OneLine, default_flow_style=True, width=2**31, allow_unicode=True)
     return text.removesuffix("\n").removesuffix("\n...")
 
 

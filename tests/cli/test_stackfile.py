@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from cli.errors import CliError
@@ -117,6 +117,9 @@ def test_the_last_key_leaves_an_empty_configuration() -> None:
 
 
 @given(key=st.from_regex(r"[a-z][A-Za-z]{0,9}", fullmatch=True), value=st.text(max_size=30))
+@example("a", "\n")
+@example("a", "one\n  two\n\n")
+@example("a", "\r\x85\u2028")
 def test_what_is_set_and_taken_out_leaves_no_trace(key: str, value: str) -> None:
     """Whatever the value was."""
     name = f"retraining:{key}"

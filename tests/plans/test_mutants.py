@@ -15,7 +15,7 @@ from plans.contract import PASSING, departures, differences, left
 from plans.plan import Plan, made_of
 from plans.steps import Step, steps_of
 from retrain_hooks import providers
-from tests.plans.documents import KEY, binding, gate, retraining, step
+from tests.plans.documents import KEY, NEXT, binding, gate, model, retraining, step
 from tests.plans.mutants import Document, doubled, mutants, out_of_turn
 from tests.plans.test_contract import contract
 
@@ -144,3 +144,22 @@ def test_a_plan_that_explains_other_things_than_it_promises_is_refused(name: str
     saved = contract(run())
     forged = replace(saved, plan=EXPLAINED[name])
     assert differences(type(saved).read(forged.text()), saved)
+
+
+def test_who_judges_a_run_waits_for_one_of_its_models(tmp_path: Path) -> None:
+    """Candidate and baseline may be of one run; the baseline, which no gate asks for, may come later."""
+    new = model(NEXT, "2013-02", "b")
+    steps = [
+        step("create", "TrainedModel", "candidate", None, new),
+        step("create", "TrainedModel", "baseline", None, new),
+        step("create", "Promotion", "endpoint-promotion", None, gate(NEXT, "2013-02", "pending")),
+    ]
+    stages = made_of("dev", {"steps": steps}).stages
+    given = {each.kind: each.inputs for each in steps_of({"steps": steps})}
+    approved = Approved(stages, tmp_path)
+    assert approved.claim("Promotion", "create", given["Promotion"]) is None
+    trained = approved.claim("TrainedModel", "create", given["TrainedModel"])
+    assert trained is not None
+    assert approved.claim("Promotion", "create", given["Promotion"]) is None
+    approved.carried_out(trained)
+    assert approved.claim("Promotion", "create", given["Promotion"]) is not None
