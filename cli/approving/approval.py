@@ -115,7 +115,7 @@ def _planned(stack: str) -> list[Waiting]:
 
 def _promotions(stack: str) -> list[Mapping[str, Any]]:
     from cli.project import backend_of
-    from cli.reporting.sources import of_kind
+    from cli.stacks.resources import of_kind
 
     if (backend := backend_of(stack)) is None:
         raise CliError(

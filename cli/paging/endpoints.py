@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from cli.project import ROOT
+from cli.stacks.resources import OURS, outputs_of
 from pages.facts import Endpoint, Problem
 
 if TYPE_CHECKING:
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
     from cli.services.registry import Registry
     from clients.protocols import Services
 
-OURS = "pulumi-python:dynamic/retrain:"
 _ASKED = 12  # endpoints whose service is asked what they serve
 _MEMBERS = 500
 
@@ -47,12 +47,6 @@ def resources_of(stack: str) -> list[Mapping[str, Any]]:
             f"see ./dev output -s {stack}",
         )
     return list(backend.deployment().get("resources") or [])
-
-
-def outputs_of(resource: Mapping[str, Any]) -> Mapping[str, Any]:
-    """What the state has of a resource; an update that was cut off leaves inputs alone."""
-    outputs: Mapping[str, Any] = resource.get("outputs") or resource.get("inputs") or {}
-    return outputs
 
 
 def found_in(stack: str, resources: list[Mapping[str, Any]], registry: Registry | None) -> list[Found]:

@@ -7,7 +7,8 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from cli.reporting.sources import OURS, Sources
+from cli.reporting.sources import Sources
+from cli.stacks.resources import OURS
 from reports.facts import Bound, Judged, Member, Report, RunFacts
 
 if TYPE_CHECKING:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from cli.errors import CliError
+from cli.stacks.resources import of_kind
 
 if TYPE_CHECKING:
     from cli.services.registry import Registry
@@ -17,8 +18,6 @@ if TYPE_CHECKING:
     from retrain_hooks.registry.ledger import Run
     from retrain_hooks.registry.records import Unreadable
     from retrain_hooks.registry.summaries import Summary
-
-OURS = "pulumi-python:dynamic/retrain:"
 
 
 @dataclass(frozen=True)
@@ -67,10 +66,9 @@ class Sources:
     @cached_property
     def fleet(self) -> FleetInputs | None:
         """The stack's fleet, where it has one."""
-        from cli.services.fleets import FLEET
         from retrain_hooks.fleet.inputs import FleetInputs
 
-        found = self.of(FLEET.removeprefix(OURS))
+        found = self.of("Fleet")
         return FleetInputs.parse(found[0], recorded=True) if found else None
 
     @cached_property
@@ -120,15 +118,6 @@ class Sources:
         from retrain_hooks.registry.catalogue import find
 
         return find(self.registry.ledger, prefix.lower())
-
-
-def of_kind(resources: Iterable[Mapping[str, Any]], kind: str) -> list[Mapping[str, Any]]:
-    """The outputs of those *resources* of a state that are of a kind of ours."""
-    return [
-        each.get("outputs") or each.get("inputs") or {}
-        for each in resources
-        if each.get("type") == f"{OURS}{kind}"
-    ]
 
 
 def sources_of(stack: str) -> Sources:

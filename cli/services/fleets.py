@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from cli.errors import CliError
+from cli.stacks.resources import of_kind
 
 if TYPE_CHECKING:
     from retrain_hooks.fleet.inputs import FleetInputs
     from retrain_hooks.fleet.planning.plan import Plan
     from retrain_hooks.fleet.records import MemberRecords
     from retrain_hooks.host.lifecycle import Context
-
-FLEET = "pulumi-python:dynamic/retrain:Fleet"
 
 
 @dataclass(frozen=True)
@@ -57,16 +55,10 @@ def deployed_fleet(stack: str, context: Context) -> DeployedFleet:
             f"the state of {stack} is not on this machine, so its fleet can't be looked up",
             "see the stack's outputs: ./dev output",
         )
-    found = [_outputs(one) for one in backend.deployment().get("resources") or [] if one.get("type") == FLEET]
+    found = of_kind(backend.deployment().get("resources") or [], "Fleet")
     if len(found) != 1:
         raise CliError(
             f"the stack {stack} has {len(found) or 'no'} fleet{'s' * (len(found) > 1)}",
             "name a stack with one, such as: -s fleet; ./dev up makes it",
         )
     return DeployedFleet(context, FleetInputs.parse(found[0], recorded=True))
-
-
-def _outputs(resource: Mapping[str, Any]) -> Mapping[str, Any]:
-    """What the state has of it; an update that was cut off leaves inputs alone."""
-    outputs: Mapping[str, Any] = resource.get("outputs") or resource.get("inputs") or {}
-    return outputs

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
+from cli.stacks.resources import OURS
+
 if TYPE_CHECKING:
     from clients.protocols import Binding
     from clients.storage import Container
@@ -12,7 +14,7 @@ if TYPE_CHECKING:
     from retrain_hooks.registry.ledger import Ledger
     from retrain_hooks.registry.markers import InUse, Marker
 
-TRAINING = "pulumi-python:dynamic/retrain:StudioWebService"
+TRAINING = f"{OURS}StudioWebService"
 
 
 class _Unhurried:

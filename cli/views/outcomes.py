@@ -10,11 +10,12 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from cli.stacks.resources import OURS
+
 if TYPE_CHECKING:
     from backend.checkpoint import State
     from engine.events import Result, Step
 
-_OURS = "pulumi-python:dynamic/retrain:"
 # Resources whose deletion deletes nothing.
 _RECORDS = {"DataVersion", "TrainedModel", "Promotion", "ModelBinding", "Fleet", "FleetVerdict"}
 
@@ -26,7 +27,7 @@ def stays(before: Mapping[str, Any]) -> bool:
         return True
     inputs = before.get("inputs") or {}
     kept = kind.rpartition(":")[2] in _RECORDS or _adopted(inputs)
-    return kind.startswith(_OURS) and bool(kept or _withheld(before))
+    return kind.startswith(OURS) and bool(kept or _withheld(before))
 
 
 def outcome(
@@ -40,7 +41,7 @@ def outcome(
     if op not in ("create", "create-replacement") or after is None:
         return op
     kind, inputs = str(after.get("type", "")), after.get("inputs") or {}
-    if kind.startswith(_OURS):
+    if kind.startswith(OURS):
         if _adopted(inputs):
             return "adopt"
         if inputs.get("remark") or inputs.get("holder"):
@@ -57,7 +58,7 @@ def _adopted(inputs: Mapping[str, Any]) -> bool:
 
 def _withheld(state: Mapping[str, Any]) -> bool:
     """Whether it stands for an endpoint that is not made before a model has passed its gate."""
-    return str(state.get("type", "")).startswith(_OURS) and bool((state.get("inputs") or {}).get("withheld"))
+    return str(state.get("type", "")).startswith(OURS) and bool((state.get("inputs") or {}).get("withheld"))
 
 
 def of_step(step: Step, *, takes_over: bool = False) -> str:

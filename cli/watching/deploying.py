@@ -18,8 +18,8 @@ from typing import Any, Protocol
 from cli.errors import INTERRUPTED, one_line
 from cli.options import Engine
 from cli.project import ROOT
+from cli.stacks.resources import OURS
 
-_OURS = "pulumi-python:dynamic/retrain:"
 _COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 TOKEN = "watch-"  # noqa: S105  # what the force tokens of `watch` begin with
 
@@ -120,7 +120,7 @@ def foreseen(steps: Iterable[Mapping[str, Any]]) -> Foreseen:
         kind, name = str((new or old).get("type", "")), str(step.get("urn", "")).rpartition("::")[2]
         inputs, before = new.get("inputs") or {}, old.get("inputs") or {}
         token = str(before.get("force") or "")
-        if kind == f"{_OURS}Fleet":
+        if kind == f"{OURS}Fleet":
             forced = token if token.startswith(TOKEN) else forced
             if key := str(inputs.get("planKey") or ""):
                 keys[name] = key
@@ -128,7 +128,7 @@ def foreseen(steps: Iterable[Mapping[str, Any]]) -> Foreseen:
                 expect += ("--config", f"expectPlan={key}")
                 continue
         key = str(inputs.get("runKey") or "")
-        trained = kind == f"{_OURS}TrainedModel"
+        trained = kind == f"{OURS}TrainedModel"
         changed = trained and bool(key) and key != before.get("runKey")
         if trained and "expectRunKey" in inputs:  # the one that can be told which key is expected
             present = str(before.get("runKey") or "")
