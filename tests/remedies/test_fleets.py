@@ -9,7 +9,7 @@ import pulumi
 import pytest
 import yaml
 
-from cli.services import fleets
+from cli.stacks.resources import OURS
 from cli.verbs.models import fleet as verbs
 from components.models.fleet import Members
 from retrain_hooks.fleet.inputs import share
@@ -163,7 +163,9 @@ def stack(monkeypatch: pytest.MonkeyPatch) -> None:
 
     class Backend:
         def deployment(self) -> Props:
-            return {"resources": [{"type": fleets.FLEET, "outputs": one.outputs} for one in _deployed_fleets]}
+            return {
+                "resources": [{"type": f"{OURS}Fleet", "outputs": one.outputs} for one in _deployed_fleets]
+            }
 
     import cli.project
     import cli.services.registry
